@@ -1,0 +1,311 @@
+"""deploy.toml: the one file that says what is released, where to, and what proves that it worked.
+
+`load` reads it, lays `[env.NAME]` over it, puts the environment's values into `${VAR}`, and validates.
+Every mistake is reported at once: file, key path, what was expected, the nearest valid key.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from deployer.errors import UsageError
+from deployer.verification.model import Check
+
+FILE: Final = "deploy.toml"
+
+
+def _kebab(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def seconds(text: object) -> object:
+    """`"90s"`, `"10m"`, `"6h"`, `"2d"` or a number of seconds, as seconds."""
+    if not isinstance(text, str):
+        return text
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)", text.strip())
+    if match is None:
+        raise ValueError('a duration such as "90s", "10m", "6h" or "2d"')
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+
+
+Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=_kebab)
+
+
+class Project(_Table):
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,30}$")
+
+
+class Test(_Table):
+    """The local tests. An empty command means there are none."""
+
+    command: tuple[str, ...] = ()
+
+
+class Compose(_Table):
+    """The compose test: `service` is the job; the documents it loads are counted in `mongo_service`."""
+
+    file: str = "docker-compose.yml"
+    service: str
+    timeout: Seconds = 600
+    mongo_service: str = "mongo1"
+    mongo_port: int = 27017
+    mongo_user: str = "forecast"
+    database: str
+    expect_documents: tuple[str, ...] = ()
+    """Collections that must not be empty afterwards."""
+
+
+class Build(_Table):
+    context: str = "."
+    dockerfile: str = "Dockerfile"
+    platform: str = "linux/amd64"
+    args: dict[str, str] = {}
+    inputs: tuple[str, ...] = Field(min_length=1)
+    """Files and folders whose content makes the image; their hash is its tag."""
+
+
+class ImageSettings(_Table):
+    repository: str
+    registry: str | None = None
+    """Only where the registry's own answer cannot be used as an address."""
+
+
+class Task(_Table):
+    """`definition`: path of the template, or the definition itself as a table. `${NAME}` in it comes from
+    `values`, then from the environment."""
+
+    definition: str | dict[str, Any]
+    container: str
+    values: dict[str, str] = {}
+
+
+class Run(_Table):
+    cluster: str
+    launch_type: Literal["FARGATE", "EC2"] = "FARGATE"
+    subnets: tuple[str, ...] = Field(min_length=1)
+    security_groups: tuple[str, ...] = Field(min_length=1)
+    assign_public_ip: bool = False
+    max_runtime: Seconds = 6 * 3600
+    start_timeout: Seconds = 600
+    on_interrupt: Literal["ask", "leave", "stop"] = "ask"
+
+
+class LogSettings(_Table):
+    group: str
+    stream_prefix: str = "ecs"
+    drain: Seconds = 5
+    """How long the stream must stay silent after the task has stopped before it counts as drained."""
+
+
+class Report(_Table):
+    """Where the job writes its own account of a run: the document whose `_id` is RUN_ID."""
+
+    collection: str = "load_runs"
+
+
+class Verify(_Table):
+    uri: str
+    database: str
+    report: Report | None = None
+    checks: tuple[Check, ...] = Field(min_length=1)
+
+
+class Retries(_Table):
+    """`transient`: tries of one call on errors that pass by themselves. `loops`: how often one arrow that
+    leads back may be taken before the release ends; `arrows` names exceptions ("PUSH_OK -> ECR_LOGIN")."""
+
+    transient: int = Field(default=5, ge=1)
+    first_wait: Seconds = 1
+    longest_wait: Seconds = 30
+    loops: int = Field(default=3, ge=1)
+    arrows: dict[str, int] = {}
+
+
+class State(_Table):
+    bucket: str | None = None
+    lease: Seconds = 60
+
+
+class Aws(_Table):
+    region: str
+    endpoint_url: str | None = None
+    profile: str | None = None
+
+
+class Config(_Table):
+    """One environment's settings, ready to use."""
+
+    env: str
+    sandbox: bool = False
+    project: Project
+    test: Test = Test()
+    compose: Compose
+    build: Build
+    image: ImageSettings
+    task: Task
+    run: Run
+    logs: LogSettings
+    verify: Verify
+    aws: Aws
+    retries: Retries = Retries()
+    state: State = State()
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The file as a table. UsageError: not there, or not TOML."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        raise UsageError(
+            f"{path.name}: no such file in {path.parent}", "run in the project's folder, or `deployer init`"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path.name}: not valid TOML: {error}", "mend the syntax at that place") from error
+
+
+def environment_name(table: Mapping[str, Any], wanted: str | None) -> str:
+    """`wanted`, else `default-env`. UsageError: there is no such environment."""
+    known = list(table.get("env", {}))
+    name = wanted or table.get("default-env")
+    if name in known:
+        return str(name)
+    nearest = _nearest(str(name), known)
+    raise UsageError(
+        f"{FILE}: no environment {name!r}",
+        f"did you mean {nearest!r}?" if nearest else f"choose one of: {', '.join(known) or '(none is defined)'}",
+    )
+
+
+def is_sandbox(table: Mapping[str, Any], env: str) -> bool:
+    return bool(table["env"][env].get("sandbox", False))
+
+
+def load(table: Mapping[str, Any], env: str, variables: Mapping[str, str]) -> Config:
+    """The settings of `env`. UsageError lists every mistake of the file at once.
+
+    `${RUN_ID}` stays as it is: it is only known when a release asks.
+    """
+    variables = {**variables, "RUN_ID": "${RUN_ID}"}
+    mistakes = [*_secrets(table), *_unknown_overlay_keys(table)]
+    merged = _overlay({k: v for k, v in table.items() if k not in ("env", "default-env")}, table["env"][env])
+    filled = _fill(merged, variables, "", mistakes.append)
+    try:
+        config = Config.model_validate({**filled, "env": env})
+    except ValidationError as error:
+        config = None
+        mistakes += [_sentence(item) for item in error.errors()]
+    if mistakes or config is None:
+        lines = "\n".join(f"  {FILE}: {mistake}" for mistake in dict.fromkeys(mistakes))
+        raise UsageError(f"{FILE} cannot be used for environment {env!r}:\n{lines}", "mend these and try again")
+    return config
+
+
+def _overlay(base: Any, top: Any) -> Any:
+    """Tables are merged key by key; anything else is replaced."""
+    if isinstance(base, dict) and isinstance(top, dict):
+        return base | {key: _overlay(base.get(key), value) for key, value in top.items()}
+    return top
+
+
+_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+
+
+def substitute(text: str, variables: Mapping[str, str], missing: Callable[[str], None]) -> str:
+    """`${NAME}` and `${NAME:-default}` replaced; `missing` is told each name that has no value."""
+
+    def value(match: re.Match[str]) -> str:
+        name, default = match[1], match[2]
+        if name in variables:
+            return variables[name]
+        if default is None:
+            missing(name)
+        return default or ""
+
+    return _VARIABLE.sub(value, text)
+
+
+def _fill(value: Any, variables: Mapping[str, str], path: str, mistake: Callable[[str], None]) -> Any:
+    if isinstance(value, dict):
+        inner = {k: _fill(v, variables, f"{path}.{k}".lstrip("."), mistake) for k, v in value.items()}
+        return {k: v for k, v in inner.items() if v is not None}
+    if isinstance(value, list):
+        return [_fill(item, variables, f"{path}[{n}]", mistake) for n, item in enumerate(value)]
+    if not isinstance(value, str) or path == "task.definition":
+        return value
+    return substitute(
+        value,
+        variables,
+        lambda name: mistake(f"{path}: environment variable {name} is not set; export {name}=..."),
+    )
+
+
+_SECRET: Final = (
+    (re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]+:(?!\$\{)[^/\s@]+@"), "an address with a password in it"),
+    (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), "an AWS access key"),
+)
+
+
+def _secrets(value: Any, path: str = "") -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _secrets(inner, f"{path}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _secrets(inner, f"{path}[{number}]")
+    elif isinstance(value, str):
+        for pattern, what in _SECRET:
+            if pattern.search(value):
+                yield f'{path}: {what} does not belong in a file; write "${{NAME}}" and export NAME'
+
+
+def _unknown_overlay_keys(table: Mapping[str, Any]) -> Iterator[str]:
+    """Mistyped tables in overlays of other environments are found too, not only in the one in use."""
+    for env, overlay in table.get("env", {}).items():
+        for key in overlay:
+            if key not in _keys(Config) or key == "env":
+                yield f"env.{env}.{key}: no such key{_suggest(key, _keys(Config))}"
+
+
+def _sentence(error: Any) -> str:
+    location = tuple(str(part) if not isinstance(part, int) else part for part in error["loc"])
+    path = ".".join(f"[{part}]" if isinstance(part, int) else part for part in location).replace(".[", "[")
+    if error["type"] == "extra_forbidden":
+        return f"{path}: no such key{_suggest(str(location[-1]), _siblings(location))}"
+    if error["type"] == "missing":
+        return f"{path}: missing, and needed"
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{path}: {message[0].lower()}{message[1:]}, not {error['input']!r}"
+
+
+def _siblings(location: tuple[str | int, ...]) -> list[str]:
+    model: Any = Config
+    for part in location[:-1]:
+        if isinstance(model, type) and issubclass(model, BaseModel) and isinstance(part, str):
+            field = next((f for f in model.model_fields.values() if f.alias == part), None)
+            model = field.annotation if field else None
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return _keys(model)
+    return []
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _suggest(key: str, known: list[str]) -> str:
+    nearest = _nearest(key, known)
+    return f"; did you mean {nearest!r}?" if nearest else (f"; known here: {', '.join(known)}" if known else "")
+
+
+def _nearest(key: str, known: list[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(key, known, n=1, cutoff=0.5)), None)

@@ -1,0 +1,141 @@
+"""Turns evidence into one ranked diagnosis, by the table of rules."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from deployer.diagnosis.model import Cause, Diagnosis, Evidence, EvidenceError, FailureClass
+from deployer.diagnosis.reading import EVIDENCE_WIDTH, Line, read
+from deployer.diagnosis.rule import Rule, compiled
+from deployer.diagnosis.rules import RULES
+
+MAX_EVIDENCE = 6
+MAX_OTHERS = 4
+NOTHING_FOUND = Cause(
+    failure_class=FailureClass.UNKNOWN,
+    subcause="no-rule-matches",
+    confidence=0.0,
+    evidence=(),
+    remedy="Read the saved evidence (`deployer explain <release>`); if the cause is clear to you, it wants a rule.",
+)
+
+
+def classify(evidence: Evidence) -> Diagnosis:
+    """The causes that one piece of evidence speaks for, ranked."""
+    return _diagnosis(_causes(evidence), evidence.id)
+
+
+def classify_all(pieces: Sequence[Evidence]) -> Diagnosis:
+    """One ranked answer for several pieces of evidence of the same failed run.
+
+    A cause that several pieces name keeps the lines of each.
+    """
+    causes = [cause for piece in pieces for cause in _causes(piece)]
+    return _diagnosis(causes, next((piece.id for piece in pieces if piece.id), None))
+
+
+def _diagnosis(causes: Iterable[Cause], identity: str | None) -> Diagnosis:
+    merged: dict[tuple[str, str], Cause] = {}
+    for cause in causes:
+        key = (cause.failure_class, cause.subcause)
+        merged[key] = _merge(merged[key], cause) if key in merged else cause
+    ranked = sorted(merged.values(), key=lambda cause: -cause.confidence) or [NOTHING_FOUND]
+    return Diagnosis(cause=ranked[0], others=tuple(ranked[1 : 1 + MAX_OTHERS]), id=identity)
+
+
+def _merge(one: Cause, other: Cause) -> Cause:
+    best = one if one.confidence >= other.confidence else other
+    lines = tuple(dict.fromkeys(one.evidence + other.evidence))[:MAX_EVIDENCE]
+    return replace(best, evidence=lines)
+
+
+def _causes(evidence: Evidence) -> list[Cause]:
+    lines = read(evidence.text)
+    text = "\n".join(line.text for line in lines)
+    found = (_cause(rule, evidence, lines, text) for rule in RULES if rule.admits(evidence))
+    return [cause for cause in found if cause is not None]
+
+
+def _cause(rule: Rule, evidence: Evidence, lines: tuple[Line, ...], text: str) -> Cause | None:
+    if rule.context and not compiled(rule.context).search(text):
+        return None
+    if rule.unless and compiled(rule.unless).search(text):
+        return None
+    if not rule.matches:
+        return _as_cause(rule, 1.0, (_codes(evidence),))
+    if not compiled(rule.matches).search(text):
+        return None
+    hits = [(line, match) for line in lines if (match := compiled(rule.matches).search(line.text))]
+    if not hits:
+        return None
+    weight = max(line.weight for line, _ in hits)
+    hits.sort(key=lambda hit: -hit[0].weight)
+    shown = dict.fromkeys(_window(line, match.start()) for line, match in hits)
+    return _as_cause(rule, weight, tuple(shown)[:MAX_EVIDENCE])
+
+
+def _as_cause(rule: Rule, weight: float, evidence: tuple[str, ...]) -> Cause:
+    return Cause(
+        failure_class=rule.failure_class,
+        subcause=rule.subcause,
+        confidence=rule.confidence * weight,
+        evidence=evidence,
+        remedy=rule.remedy,
+        link=rule.link,
+        transient=rule.transient,
+    )
+
+
+def _codes(evidence: Evidence) -> str:
+    named = {"exit code": evidence.exit_code, "stop code": evidence.stop_code}
+    return ", ".join(f"{name} {value}" for name, value in named.items() if value is not None)
+
+
+def _window(line: Line, match_start: int) -> str:
+    """The line, or of a very long one the part around the match."""
+    if len(line.shown) <= EVIDENCE_WIDTH:
+        return line.shown
+    start = max(0, match_start + len(line.shown) - len(line.text) - EVIDENCE_WIDTH // 4)
+    return line.shown[start : start + EVIDENCE_WIDTH].strip()
+
+
+def read_evidence(lines: Iterable[str]) -> Iterator[Evidence]:
+    """Evidence from JSON lines `{"id", "channel", "text", "exit_code", "stop_code"}`; blank lines are skipped.
+
+    Raises EvidenceError at the first line that is not such an object.
+    """
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield _evidence(line, number)
+
+
+def _evidence(line: str, number: int) -> Evidence:
+    try:
+        record = json.loads(line)
+    except ValueError as error:
+        raise EvidenceError(f"line {number}: not JSON ({error}); expected one JSON object a line") from error
+    if not isinstance(record, Mapping):
+        raise EvidenceError(f"line {number}: expected a JSON object, found {type(record).__name__}")
+    return Evidence(
+        text=_field(record, "text", str, number) or "",
+        channel=_field(record, "channel", str, number) or "",
+        exit_code=_field(record, "exit_code", int, number),
+        stop_code=_field(record, "stop_code", str, number),
+        id=_field(record, "id", str, number),
+    )
+
+
+_REQUIRED = ("text", "channel")
+
+
+def _field[T](record: Mapping[str, object], key: str, kind: type[T], number: int) -> T | None:
+    value = record.get(key)
+    if value is None and key not in _REQUIRED:
+        return None
+    if not isinstance(value, kind) or isinstance(value, bool):
+        found = "nothing" if value is None else f"{value!r:.60}"
+        raise EvidenceError(f'line {number}: "{key}" must be {_NAMES[kind]}, found {found}')
+    return value
+
+
+_NAMES: dict[type, str] = {str: "a text", int: "a whole number"}

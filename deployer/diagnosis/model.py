@@ -1,0 +1,76 @@
+"""What goes into a diagnosis and what comes out of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FailureClass(StrEnum):
+    """The ten answers of ERROR_TYPE, each with its own arrow and exit code."""
+
+    CODE = "code"
+    DOCKER = "docker"
+    REGISTRY_AUTH = "registry-auth"
+    AWS_CONFIG = "aws-config"
+    CAPACITY = "capacity"
+    RESOURCES = "resources"
+    MONGODB = "mongodb"
+    DATA = "data"
+    NETWORK = "network"
+    UNKNOWN = "unknown"
+
+
+class EvidenceError(ValueError):
+    """A line of evidence cannot be read; the message says which line and what was expected."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One thing that was seen of a failed run.
+
+    `text` is what a program printed, `channel` where it was seen (see `deployer.diagnosis.rule`),
+    `exit_code` the container's, `stop_code` the one ECS gives a task.
+    """
+
+    text: str
+    channel: str
+    exit_code: int | None = None
+    stop_code: str | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One possible cause: `confidence` is 0 to 1, `evidence` the lines that speak for it."""
+
+    failure_class: str
+    subcause: str
+    confidence: float
+    evidence: tuple[str, ...]
+    remedy: str
+    link: str | None = None
+    transient: bool = False
+
+    def to_json(self) -> dict[str, object]:
+        """The cause as JSON data, without the keys of its diagnosis."""
+        return {
+            "class": str(self.failure_class),
+            "subcause": self.subcause,
+            "confidence": round(self.confidence, 2),
+            "evidence": list(self.evidence),
+            "remedy": self.remedy,
+            "link": self.link,
+            "transient": self.transient,
+        }
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The likeliest cause, and the others that the evidence speaks for, likeliest first."""
+
+    cause: Cause
+    others: tuple[Cause, ...] = ()
+    id: str | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """One JSON object, as `deployer diagnose --output json` prints it."""
+        return {"id": self.id, **self.cause.to_json(), "others": [cause.to_json() for cause in self.others]}

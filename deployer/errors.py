@@ -1,0 +1,82 @@
+"""Every error a person may see, and the exit code each one ends with.
+
+    DeployerError
+    ├── UsageError       2   the command line or deploy.toml is wrong
+    ├── RefusedError     3   lease held, flow changed, no such release
+    ├── JournalDamaged   5   the release's record cannot be trusted
+    └── Failure      10–19   an outside system said no; carries its failure class
+        └── TransientFailure  the same call may well succeed in a moment; the runner retries it
+
+Gateways translate foreign exceptions into `Failure` once; `cli` catches `DeployerError` once.
+"""
+
+from typing import Final, Literal
+
+FailureClass = Literal[
+    "code",
+    "docker",
+    "registry-auth",
+    "aws-config",
+    "capacity",
+    "resources",
+    "mongodb",
+    "data",
+    "network",
+    "unknown",
+]
+
+EXIT_CODES: Final[dict[str, int]] = {
+    "code": 10,
+    "docker": 11,
+    "registry-auth": 12,
+    "aws-config": 13,
+    "capacity": 14,
+    "resources": 15,
+    "mongodb": 16,
+    "data": 17,
+    "network": 18,
+    "unknown": 19,
+}
+INTERRUPTED: Final = 130
+
+
+class DeployerError(Exception):
+    """`message` says where and what; `hint` says what to do next (may be empty)."""
+
+    exit_code: int = EXIT_CODES["unknown"]
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(DeployerError):
+    """The command line or the configuration cannot be used as given."""
+
+    exit_code = 2
+
+
+class RefusedError(DeployerError):
+    """The request is understood and declined: it would not be safe, or there is nothing to act on."""
+
+    exit_code = 3
+
+
+class JournalDamaged(DeployerError):
+    """A journal that cannot be read back whole; nothing is guessed from it."""
+
+    exit_code = 5
+
+
+class Failure(DeployerError):
+    """An outside system refused or broke. `failure_class` decides the exit code and the branch."""
+
+    def __init__(self, failure_class: FailureClass, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.failure_class = failure_class
+        self.exit_code = EXIT_CODES[failure_class]
+
+
+class TransientFailure(Failure):
+    """A failure that passes by itself: throttling, a reset connection, a 5xx answer."""

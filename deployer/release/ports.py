@@ -1,0 +1,252 @@
+"""What the steps need of the world, in our words. `gateways/` has the real ones, `tests/fakes` the others.
+
+Every method raises `deployer.errors.Failure` (or its transient kind) and nothing else;
+what a person can expect to happen (a red test, a task that exits 1) is a return value.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from deployer.release.state import Source, TaskResult
+
+OnLine = Callable[[str], None]
+OnProgress = Callable[[str, str, float, float | None, str], None]
+"""(key, label, done, total or None, unit): see `events.Progressed`."""
+
+
+class Workspace(Protocol):
+    """The project's folder."""
+
+    def source(self) -> Source:
+        """What would be released now. Failure `code`: a build input is missing."""
+
+
+class Shell(Protocol):
+    """Local commands."""
+
+    def run(self, command: Sequence[str], on_line: OnLine) -> int:
+        """Runs it in the project's folder, hands over each output line (stdout and stderr together) as it
+        comes, returns the exit code (127: no such program). An interrupt ends the child as well."""
+
+
+class Compose(Protocol):
+    """The project's compose file, under a project name of its own for each release."""
+
+    def up(self, project: str, image: str, run_id: str, on_line: OnLine) -> int:
+        """Starts everything with `image` as the job's, follows its log, returns the job's exit code."""
+
+    def count_documents(self, project: str) -> dict[str, int]:
+        """Documents per collection in the compose set's database, read from outside."""
+
+    def down(self, project: str, on_line: OnLine) -> None:
+        """Removes containers, networks and volumes; nothing to remove is fine."""
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """`image_id` is None where the build failed; then `error` says why, `lines` holds the output's end."""
+
+    image_id: str | None
+    error: str = ""
+    lines: tuple[str, ...] = ()
+
+
+class Engine(Protocol):
+    """The container engine: builds, tags, pushes."""
+
+    def build(self, tag: str, on_line: OnLine, on_progress: OnProgress) -> BuildResult: ...
+
+    def image_id(self, tag: str) -> str | None:
+        """The local image's id, None where there is none of that name."""
+
+    def tag(self, source: str, target: str) -> None: ...
+
+    def login(self, registry: str, username: str, password: str) -> None: ...
+
+    def push(self, name: str, tag: str, on_progress: OnProgress) -> str:
+        """Pushes `name:tag`, returns the digest that the registry reported (`sha256:...`)."""
+
+
+@dataclass(frozen=True)
+class Login:
+    """Short-lived registry credentials (twelve hours on ECR)."""
+
+    registry: str
+    username: str
+    password: str = field(repr=False)
+
+
+class Registry(Protocol):
+    """ECR, seen from the AWS side."""
+
+    def address(self) -> str:
+        """`account.dkr.ecr.region.amazonaws.com`, or the address that deploy.toml names instead."""
+
+    def login(self) -> Login: ...
+
+    def digest(self, repository: str, tag: str) -> str | None:
+        """The digest behind a tag; None where there is no such tag. A missing repository is a Failure."""
+
+    def move_tag(self, repository: str, tag: str, digest: str) -> None:
+        """Makes `tag` point to `digest` without moving a layer; already there is fine."""
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A registered task definition as ECS gives it back."""
+
+    arn: str
+    definition: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class TaskRequest:
+    """One RunTask call. `environment` is added to `container`'s."""
+
+    task_definition: str
+    token: str
+    started_by: str
+    container: str
+    environment: Mapping[str, str]
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class TaskStatus:
+    """A task as DescribeTasks shows it; `result` once it is STOPPED. `raw` is kept as evidence."""
+
+    arn: str
+    last_status: str
+    started_by: str = ""
+    result: TaskResult | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunAnswer:
+    """RunTask's answer: a task, or the reasons why not (`failures`)."""
+
+    task: TaskStatus | None
+    failures: tuple[str, ...] = ()
+
+
+class Tasks(Protocol):
+    """ECS."""
+
+    def newest_revision(self, family: str) -> Revision | None:
+        """The newest ACTIVE revision; None where the family has none."""
+
+    def register(self, definition: Mapping[str, Any], tags: Mapping[str, str]) -> str:
+        """Registers a revision, returns its ARN."""
+
+    def run(self, request: TaskRequest) -> RunAnswer: ...
+
+    def started_by(self, started_by: str) -> tuple[TaskStatus, ...]:
+        """Tasks of this cluster, running or stopped, that carry this mark, oldest first."""
+
+    def status(self, arn: str) -> TaskStatus | None:
+        """None where ECS has forgotten the task (about an hour after it stopped)."""
+
+    def stop(self, arn: str, reason: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class LogEvent:
+    """One CloudWatch event; `time` in seconds since the epoch."""
+
+    time: float
+    text: str
+
+
+@dataclass(frozen=True)
+class LogPage:
+    """What one read gave. `cursor` goes into the next read; `exists` False: no such stream yet."""
+
+    events: tuple[LogEvent, ...]
+    cursor: str | None
+    exists: bool = True
+
+
+class Logs(Protocol):
+    """CloudWatch Logs, one stream at a time, oldest first."""
+
+    def read(self, group: str, stream: str, cursor: str | None) -> LogPage: ...
+
+    def streams(self, group: str, prefix: str) -> tuple[str, ...]:
+        """Stream names under a prefix, newest last event first."""
+
+
+class Database(Protocol):
+    """The database that the job loads, read-only, from where the deployer runs."""
+
+    def ping(self) -> None:
+        """Failure `mongodb`, saying which layer (name, port, TLS, authentication) refused."""
+
+    def counts(self) -> dict[str, int]:
+        """Estimated documents per collection."""
+
+    def find_one(self, collection: str, query: Mapping[str, Any]) -> Mapping[str, Any] | None: ...
+
+    def count(self, collection: str, query: Mapping[str, Any]) -> int: ...
+
+    def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]: ...
+
+    def indexes(self, collection: str) -> list[Mapping[str, Any]]: ...
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One look at the account. `state`: ok, wrong, or unknown (never fine by default)."""
+
+    what: str
+    state: str
+    detail: str = ""
+    remedy: str = ""
+
+
+class Account(Protocol):
+    """Read-only looks at what RunTask depends on."""
+
+    def identity(self) -> str:
+        """The caller's ARN. Failure `aws-config`: no credentials, or expired ones."""
+
+    def findings(self) -> Iterator[Finding]:
+        """Cluster, subnets, security groups, roles, log group, secrets: one finding each."""
+
+
+class Clock(Protocol):
+    """Time as the steps see it."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class Ids(Protocol):
+    """Where identity comes from."""
+
+    def release_id(self, now: float) -> str: ...
+
+    def token(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything a step can reach."""
+
+    workspace: Workspace
+    shell: Shell
+    compose: Compose
+    engine: Engine
+    registry: Registry
+    tasks: Tasks
+    logs: Logs
+    database: Database
+    account: Account
+    clock: Clock
+    ids: Ids
+    folder: Path
+    """The release's own folder; evidence goes under `evidence/` in it."""

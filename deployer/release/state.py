@@ -1,0 +1,218 @@
+"""The recorded state of a release: frozen, JSON-serialisable, all that a decision may read.
+
+Serialised by pydantic from these plain dataclasses (`dump`, `load`).
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from pydantic import TypeAdapter
+
+from deployer.errors import EXIT_CODES, FailureClass
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is released. `content_hash` covers the build inputs, the platform and the build arguments;
+    `tree_hash` covers every file that git tracks or does not ignore."""
+
+    content_hash: str
+    tree_hash: str
+    commit: str | None = None
+    branch: str | None = None
+    dirty: bool = False
+
+
+@dataclass(frozen=True)
+class CommandRun:
+    """A local command that ran to its end; `log` is its evidence file, relative to the release's folder."""
+
+    exit_code: int
+    seconds: float
+    log: str
+    tail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ComposeRun:
+    """The compose test: the job's exit code and how many documents each collection then held."""
+
+    exit_code: int
+    seconds: float
+    log: str
+    documents: dict[str, int] = field(default_factory=dict)
+    tail: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_code == 0 and not self.problem
+
+
+@dataclass(frozen=True)
+class Image:
+    """The image of this release. `digest` is the registry's; None until it reports one."""
+
+    repository: str
+    tag: str
+    registry: str = ""
+    id: str | None = None
+    digest: str | None = None
+    error: str = ""
+
+    @property
+    def name(self) -> str:
+        """`registry/repository`, as the engine and the task definition spell it."""
+        return f"{self.registry}/{self.repository}"
+
+    @property
+    def pinned(self) -> str:
+        return f"{self.name}@{self.digest}"
+
+
+@dataclass(frozen=True)
+class TaskDefinition:
+    """`current` is the newest active revision's ARN; `differences` are the fields in which ours differs."""
+
+    family: str
+    current: str | None
+    differences: tuple[str, ...] = ()
+    arn: str | None = None
+
+
+@dataclass(frozen=True)
+class ContainerResult:
+    """How one container of a task ended. `exit_code` None: it never ran to an end."""
+
+    name: str
+    exit_code: int | None
+    reason: str = ""
+    essential: bool = True
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """What ECS says of a task that stopped."""
+
+    stop_code: str = ""
+    stopped_reason: str = ""
+    containers: tuple[ContainerResult, ...] = ()
+
+    @property
+    def exit_code(self) -> int | None:
+        """The first essential container's that is not zero, else 0; None where one never ended."""
+        codes = [c.exit_code for c in self.containers if c.essential]
+        if not codes or None in codes:
+            return next((code for code in codes if code), None)
+        return next((code for code in codes if code), 0)
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One intended run of the job. `token` and `started_by` are journaled before ECS is called."""
+
+    attempt: int
+    token: str
+    started_by: str
+    requested_at: float
+    task_definition: str
+    arn: str | None = None
+    failures: tuple[str, ...] = ()
+    status: str = ""
+    log_stream: str = ""
+    lines: int = 0
+    result: TaskResult | None = None
+
+    @property
+    def task_id(self) -> str:
+        return (self.arn or "").rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One verification check: what it expected, what it found, some offending `_id`s."""
+
+    name: str
+    ok: bool
+    expected: str
+    found: str
+    offending: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Verification:
+    """`ok` only if every check ran and passed. `counts`: documents per collection, `report`: the run's own."""
+
+    ok: bool
+    checks: tuple[CheckResult, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why the release is not going on: classified, with the lines that speak for it and the mend."""
+
+    failure_class: FailureClass
+    subcause: str
+    message: str
+    evidence: tuple[str, ...] = ()
+    remedy: str = ""
+    node: str = ""
+    transient: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.failure_class]
+
+
+@dataclass(frozen=True)
+class Release:
+    """Everything recorded about one release so far."""
+
+    id: str
+    env: str
+    started_at: float
+    source: Source | None = None
+    tests: CommandRun | None = None
+    compose: ComposeRun | None = None
+    image: Image | None = None
+    task_definition: TaskDefinition | None = None
+    launches: tuple[Launch, ...] = ()
+    verification: Verification | None = None
+    baseline: dict[str, int] = field(default_factory=dict)
+    cause: Cause | None = None
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def launch(self) -> Launch | None:
+        """The newest intended run of the job."""
+        return self.launches[-1] if self.launches else None
+
+    def with_(self, **changes: Any) -> Self:
+        return replace(self, **changes)
+
+    def with_launch(self, **changes: Any) -> Self:
+        """The newest launch changed; IndexError without one."""
+        return replace(self, launches=(*self.launches[:-1], replace(self.launches[-1], **changes)))
+
+    def skipping(self, *nodes: str) -> Self:
+        return replace(self, skipped=tuple(dict.fromkeys((*self.skipped, *nodes))))
+
+    def doing(self, *nodes: str) -> Self:
+        """These nodes are performed after all (a loop back with other inputs)."""
+        return replace(self, skipped=tuple(node for node in self.skipped if node not in nodes))
+
+
+_ADAPTER = TypeAdapter(Release)
+
+
+def dump(release: Release) -> dict[str, Any]:
+    state: dict[str, Any] = _ADAPTER.dump_python(release, mode="json")
+    return state
+
+
+def load(state: object) -> Release:
+    """The inverse of `dump`; pydantic.ValidationError where the state is not a release's."""
+    return _ADAPTER.validate_python(state)
