@@ -1,0 +1,64 @@
+"""The Docker engine, as far as the sandbox needs it: its bridge, and the containers MiniStack started."""
+
+import ipaddress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from deployer.sandbox import network
+from deployer.sandbox.errors import SandboxError
+
+_INSTANCE_LABEL = "ministack.instance"
+
+
+def gateway() -> str:
+    """The address at which containers on the default bridge reach this machine (usually 172.17.0.1).
+
+    Raises SandboxError when no engine answers, or when its bridge is on another machine.
+    """
+    with _engine() as client:
+        ipam = client.networks.get("bridge").attrs["IPAM"]["Config"][0]
+    # An engine that was never told a gateway takes the first address of the subnet and does not list it.
+    address = ipam.get("Gateway") or str(next(ipaddress.ip_network(ipam["Subnet"]).hosts()))
+    if not network.is_local(address):
+        raise SandboxError(
+            f"the Docker engine's bridge {address} is not on this machine",
+            "the sandbox needs an engine that runs here: unset DOCKER_HOST, or run the deployer beside the engine",
+            failure_class="docker",
+        )
+    return address
+
+
+def remove_containers(instance: str) -> int:
+    """Remove every container that this MiniStack instance started; returns how many there were.
+
+    MiniStack labels what it starts `ministack.instance=<instance>:<port>`.
+    """
+    with _engine() as client:
+        containers = [
+            container
+            for container in client.containers.list(all=True, filters={"label": _INSTANCE_LABEL})
+            if container.labels[_INSTANCE_LABEL].rpartition(":")[0] == instance
+        ]
+        for container in containers:
+            container.remove(force=True, v=True)
+    return len(containers)
+
+
+@contextmanager
+def _engine() -> Iterator[Any]:
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        client = docker.from_env()
+        try:
+            yield client
+        finally:
+            client.close()
+    except DockerException as error:
+        raise SandboxError(
+            f"the Docker engine does not answer: {error}",
+            "start Docker, or point DOCKER_HOST at a running engine; then try again",
+            failure_class="docker",
+        ) from error

@@ -1,0 +1,217 @@
+"""The sandbox as a whole: up, down, status, facts (design, section 7)."""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from deployer.sandbox import engine, network, processes, secrets, seed, state
+from deployer.sandbox.aws import Aws, provision, translated
+from deployer.sandbox.errors import SandboxDown, SandboxError
+from deployer.sandbox.facts import PartStatus, SandboxFacts, SandboxStatus
+from deployer.sandbox.ministack import MiniStack, instance
+from deployer.sandbox.mongod import Mongod
+from deployer.sandbox.parts import Part, ensure_running
+from deployer.sandbox.settings import SandboxSettings
+from deployer.sandbox.state import State
+
+_LOCK_SECONDS = 300.0
+_LOOPBACK = "127.0.0.1"
+
+
+def _say_nothing(_sentence: str) -> None:
+    return
+
+
+class Sandbox:
+    """The embedded AWS and MongoDB of one folder. `report` is given progress as sentences."""
+
+    def __init__(self, settings: SandboxSettings, report: Callable[[str], None] = _say_nothing) -> None:
+        self._settings = replace(settings, root=settings.root.resolve())
+        self._report = report
+
+    def up(self) -> SandboxFacts:
+        """Start what is not up, mend what is half there, seed the bucket; what is right is left alone.
+
+        Raises SandboxError: no Docker engine, a port that is taken, a part that does not start, no data.
+        """
+        with self._lock():
+            gateway = engine.gateway()
+            self._make_folders()
+            remembered = self._with_ports(replace(state.load(self._state_file), gateway=gateway))
+            state.save(self._state_file, remembered)
+            ministack, mongod = self._parts(remembered)
+            made_for = [ensure_running(part, self._report) for part in (ministack, mongod)]
+            provisioned = _digest(self._settings, remembered.gateway, made_for)
+            if remembered.provisioned != provisioned or not ministack.holds(self._settings.bucket):
+                state.save(self._state_file, replace(remembered, provisioned="", facts=None))
+                facts = self._provision(ministack, mongod)
+                remembered = replace(remembered, provisioned=provisioned, facts=facts, seeded="")
+                state.save(self._state_file, remembered)
+            self._seed(remembered)
+            return self.facts()
+
+    def down(self, *, purge: bool = False) -> None:
+        """Stop the processes and remove the containers of this sandbox; `purge` removes its files too.
+
+        Ports, data and pushed images are kept for the next `up` unless purged.
+        """
+        with self._lock():
+            for part in self._parts(state.load(self._state_file)):
+                for process in processes.find(part.marker):
+                    self._report(f"stopping {part.name} (pid {process.pid})")
+                    processes.stop(process, part.grace)
+                Path(part.marker[1]).unlink(missing_ok=True)
+            self._remove_containers()
+            if purge:
+                shutil.rmtree(self._settings.root, ignore_errors=True)
+
+    def status(self) -> SandboxStatus:
+        """How each part is right now; changes nothing."""
+        remembered = state.load(self._state_file)
+        return SandboxStatus((_engine_status(), *map(_part_status, self._parts(remembered))))
+
+    def facts(self) -> SandboxFacts:
+        """What the last `up` made. Raises SandboxDown when a part does not run."""
+        remembered = state.load(self._state_file)
+        if remembered.facts is None:
+            raise SandboxDown(f"nothing is remembered in {self._settings.root}")
+        for part in self._parts(remembered):
+            if not processes.find(part.marker):
+                raise SandboxDown(f"{part.name} does not run")
+        return remembered.facts
+
+    @property
+    def _state_file(self) -> Path:
+        return self._settings.root / "state.json"
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """One command at a time. The lock lies beside the folder, so that a purge leaves it valid."""
+        root = self._settings.root
+        root.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(root.with_name(f"{root.name}.lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            self._report("another command is working on the sandbox: waiting for it")
+            try:
+                lock.acquire(timeout=_LOCK_SECONDS)
+            except Timeout as error:
+                raise SandboxError(
+                    f"another command holds {lock.lock_file} for more than {_LOCK_SECONDS:.0f} s",
+                    "let it end, or stop it; then try again",
+                ) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _make_folders(self) -> None:
+        root = self._settings.root
+        root.mkdir(mode=0o700, exist_ok=True)
+        (root / "mongo").mkdir(exist_ok=True)
+        (root / "aws").mkdir(exist_ok=True)
+        secrets.ensure_keyfile(root / "mongo.key")
+
+    def _parts(self, remembered: State) -> tuple[MiniStack, Mongod]:
+        addresses = (_LOOPBACK, remembered.gateway)
+        return (
+            MiniStack(self._settings, remembered.aws_port or 0, addresses),
+            Mongod(self._settings, remembered.mongo_port or 0, addresses),
+        )
+
+    def _with_ports(self, remembered: State) -> State:
+        """A configured port as it is; else the remembered one if still to be had; else a free one."""
+        ministack, mongod = self._parts(remembered)
+        return replace(
+            remembered,
+            aws_port=self._settings.aws_port or self._port(ministack),
+            mongo_port=self._settings.mongo_port or self._port(mongod),
+        )
+
+    def _port(self, part: Part) -> int:
+        if part.port and (processes.find(part.marker) or network.is_free(part.port, part.addresses)):
+            return part.port
+        port = network.free_port(part.addresses)
+        if part.port:
+            self._report(f"{part.name} moves from port {part.port}, which is now taken, to {port}")
+        return port
+
+    def _provision(self, ministack: MiniStack, mongod: Mongod) -> SandboxFacts:
+        self._report("making the replica set, its users and the AWS resources")
+        passwords = secrets.passwords(self._settings.root / "passwords.json")
+        mongod.prepare(passwords)
+        uri = mongod.uri(passwords.user)
+        endpoint = f"http://{_LOOPBACK}:{ministack.port}"
+        with translated():
+            made = provision(Aws(endpoint, self._settings.region), self._settings, uri)
+        return SandboxFacts(
+            endpoint=endpoint,
+            registry=f"{_LOOPBACK}:{ministack.port}",
+            subnet=made.subnet,
+            security_group=made.security_group,
+            execution_role=made.execution_role,
+            task_role=made.task_role,
+            mongo_secret_arn=made.secret_arn,
+            mongo_uri=uri,
+            bucket=self._settings.bucket,
+            state_bucket=self._settings.state_bucket,
+            log_group=self._settings.log_group,
+            cluster=self._settings.cluster,
+            account=made.account,
+            region=self._settings.region,
+        )
+
+    def _seed(self, remembered: State) -> None:
+        folder = seed.source(self._settings.data, self._settings.root, self._report)
+        content = seed.fingerprint(folder)
+        if remembered.seeded == content:
+            return
+        with translated():
+            s3 = Aws(f"http://{_LOOPBACK}:{remembered.aws_port}", self._settings.region).client("s3")
+            written, deleted = seed.synchronise(s3, self._settings.bucket, folder)
+        self._report(f"bucket {self._settings.bucket}: {written} objects written, {deleted} deleted")
+        state.save(self._state_file, replace(remembered, seeded=content))
+
+    def _remove_containers(self) -> None:
+        try:
+            removed = engine.remove_containers(instance(self._settings.root))
+        except SandboxError as error:
+            self._report(f"containers were not looked for: {error.message}")
+            return
+        if removed:
+            self._report(f"removed {removed} containers")
+
+
+def _digest(settings: SandboxSettings, gateway: str, made_for: list[processes.Process]) -> str:
+    """What the resources were made for: these settings in these very processes."""
+    return hashlib.sha256(repr((settings, gateway, made_for)).encode()).hexdigest()
+
+
+def _engine_status() -> PartStatus:
+    try:
+        engine.gateway()
+    except SandboxError as error:
+        return PartStatus("Docker", "stopped", hint=f"{error.message}: {error.hint}")
+    return PartStatus("Docker", "running")
+
+
+def _part_status(part: Part) -> PartStatus:
+    found = processes.find(part.marker)
+    if not found:
+        return PartStatus(part.name, "stopped", port=part.port or None, hint="deployer sandbox up")
+    process = found[0]
+    well = part.healthy()
+    return PartStatus(
+        part.name,
+        "running" if well else "unhealthy",
+        pid=process.pid,
+        port=part.port,
+        since=process.since,
+        hint="" if well else f"deployer sandbox up restarts it; its log: {part.log}",
+    )

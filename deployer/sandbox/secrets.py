@@ -1,0 +1,43 @@
+"""Files that only their owner may read, and the passwords in them."""
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+_KEY_BYTES = 600
+
+
+@dataclass(frozen=True)
+class Passwords:
+    """mongod's: the sandbox's own admin, and the ETL's user."""
+
+    admin: str = field(repr=False)
+    user: str = field(repr=False)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file whole or not at all, with mode 0600."""
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def passwords(path: Path) -> Passwords:
+    """The passwords kept in that file, generated the first time."""
+    if not path.exists():
+        fresh = Passwords(admin=secrets.token_urlsafe(24), user=secrets.token_urlsafe(24))
+        write_private(path, json.dumps(asdict(fresh)))
+    return Passwords(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def ensure_keyfile(path: Path) -> None:
+    """mongod's key file, generated the first time: base64, at most 1024 characters."""
+    if not path.exists():
+        write_private(path, base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode())

@@ -1,0 +1,97 @@
+"""The bucket's content: made to be what a folder holds."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from deployer.sandbox.errors import SandboxError
+
+SAMPLE_ROWS = 4950
+
+
+def source(data: Path | None, root: Path, report: Callable[[str], None]) -> Path:
+    """The folder to seed from: the given one, or a synthetic sample, made once."""
+    if data is None:
+        return _sample(root / "sample", report)
+    if not data.is_dir():
+        raise SandboxError(
+            f"the data folder {data} does not exist", "name a folder with the raw files", failure_class="data"
+        )
+    return data
+
+
+def fingerprint(folder: Path) -> str:
+    """Changes when a file is added, removed, resized or written again."""
+    lines = []
+    for key, path in sorted(files(folder).items()):
+        about = path.stat()
+        lines.append(f"{key} {about.st_size} {about.st_mtime_ns}")
+    return hashlib.sha256("\n".join([str(folder.resolve()), *lines]).encode()).hexdigest()
+
+
+def files(folder: Path) -> dict[str, Path]:
+    """Object key -> file, hidden ones left out."""
+    found = {}
+    for path in folder.rglob("*"):
+        relative = path.relative_to(folder)
+        if path.is_file() and not any(part.startswith(".") for part in relative.parts):
+            found[relative.as_posix()] = path
+    return found
+
+
+def synchronise(s3: Any, bucket: str, folder: Path) -> tuple[int, int]:
+    """Make the bucket hold the folder's files and no others; returns how many were (written, deleted).
+
+    An object is left alone when its ETag is the file's MD5 (true of every object put in one part).
+    """
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    held = {item["Key"]: item["ETag"].strip('"') for page in pages for item in page.get("Contents", [])}
+    wanted = files(folder)
+    changed = [key for key, path in wanted.items() if held.get(key) != _md5(path)]
+    for key in changed:
+        with wanted[key].open("rb") as body:
+            s3.put_object(Bucket=bucket, Key=key, Body=body)
+    gone = held.keys() - wanted.keys()
+    for key in gone:
+        s3.delete_object(Bucket=bucket, Key=key)
+    return len(changed), len(gone)
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def _sample(folder: Path, report: Callable[[str], None]) -> Path:
+    """Asked of the pipeline by its command, since the two packages do not import each other."""
+    if folder.is_dir():
+        return folder
+    report(f"making a synthetic sample of {SAMPLE_ROWS} rows")
+    draft = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    program = Path(sys.executable).with_name("forecast-etl")
+    try:
+        subprocess.run(
+            [str(program), "sample", "--rows", str(SAMPLE_ROWS), "--out", str(draft)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except FileNotFoundError as error:
+        raise SandboxError(
+            f"there is no {program} to make sample data with",
+            "pip install 'deployer[pipeline]', or configure a data folder",
+            failure_class="data",
+        ) from error
+    except subprocess.CalledProcessError as error:
+        raise SandboxError(
+            f"forecast-etl sample ended with exit code {error.returncode}: {error.stderr.strip()[-500:]}",
+            "configure a data folder, or mend the sample command",
+            failure_class="data",
+        ) from error
+    draft.rename(folder)
+    return folder

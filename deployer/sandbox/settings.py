@@ -1,0 +1,40 @@
+"""What a sandbox is made for, and where it keeps its files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class SandboxSettings:
+    """The names a release uses, as `deploy.toml` gives them.
+
+    `data` is the folder the bucket is seeded from; None means a synthetic sample.
+    A port that is None is chosen free and remembered.
+    """
+
+    root: Path
+    repository: str
+    cluster: str
+    log_group: str
+    bucket: str
+    secret: str
+    region: str = "eu-west-3"
+    database: str = "greenandcoop_weather"
+    data: Path | None = None
+    aws_port: int | None = None
+    mongo_port: int | None = None
+
+    @property
+    def state_bucket(self) -> str:
+        """The bucket for release leases and mirrored journals."""
+        return f"{self.bucket}-state"
+
+    @property
+    def execution_role(self) -> str:
+        """The role that pulls the image, reads the secret and writes the logs."""
+        return f"{self.repository.replace('/', '-')}-execution"
+
+    @property
+    def task_role(self) -> str:
+        """The role the program in the container acts as."""
+        return f"{self.repository.replace('/', '-')}-task"
