@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from deployer.errors import Failure
 from deployer.release.state import Source, TaskResult
 
 OnLine = Callable[[str], None]
@@ -146,6 +147,9 @@ class Tasks(Protocol):
     def started_by(self, started_by: str) -> tuple[TaskStatus, ...]:
         """Tasks of this cluster, running or stopped, that carry this mark, oldest first."""
 
+    def of_family(self, family: str) -> tuple[TaskStatus, ...]:
+        """Tasks of this cluster, running or stopped, of a task definition family, oldest first."""
+
     def status(self, arn: str) -> TaskStatus | None:
         """None where ECS has forgotten the task (about an hour after it stopped)."""
 
@@ -172,28 +176,51 @@ class LogPage:
 class Logs(Protocol):
     """CloudWatch Logs, one stream at a time, oldest first."""
 
-    def read(self, group: str, stream: str, cursor: str | None) -> LogPage: ...
+    def read(self, group: str, stream: str, cursor: str | None, since: float = 0.0) -> LogPage:
+        """The events after `cursor` (None: from the start) that are not older than `since`. At the end of
+        the stream the cursor comes back unchanged, with no events."""
 
-    def streams(self, group: str, prefix: str) -> tuple[str, ...]:
-        """Stream names under a prefix, newest last event first."""
+    def streams(self, group: str, prefix: str, since: float = 0.0) -> tuple[str, ...]:
+        """Stream names under a prefix that may hold events not older than `since`, newest last event first."""
+
+
+class TimeLimitReached(Failure):
+    """The database ended a read at its time limit."""
+
+
+class QueryRefused(Failure):
+    """The database does not understand a query, or cannot answer it."""
 
 
 class Database(Protocol):
-    """The database that the job loads, read-only, from where the deployer runs."""
+    """The database that the job loads, read-only, from where the deployer runs.
+
+    A read sees every write that was acknowledged before it began. `within` is its time limit in seconds;
+    TimeLimitReached at the end of it, QueryRefused for a query that is none.
+    """
 
     def ping(self) -> None:
         """Failure `mongodb`, saying which layer (name, port, TLS, authentication) refused."""
 
     def counts(self) -> dict[str, int]:
-        """Estimated documents per collection."""
+        """Estimated documents per collection (views and system collections left out)."""
 
     def find_one(self, collection: str, query: Mapping[str, Any]) -> Mapping[str, Any] | None: ...
 
-    def count(self, collection: str, query: Mapping[str, Any]) -> int: ...
+    def count(self, collection: str, query: Mapping[str, Any], within: float = 60) -> int: ...
 
-    def aggregate(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]: ...
+    def aggregate(
+        self, collection: str, pipeline: Sequence[Mapping[str, Any]], within: float = 60
+    ) -> list[Mapping[str, Any]]: ...
 
-    def indexes(self, collection: str) -> list[Mapping[str, Any]]: ...
+    def scans(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether the pipeline would read the whole collection, by the database's own plan; nothing is run."""
+
+    def indexes(self, collection: str) -> list[Mapping[str, Any]]:
+        """`{"name", "key": {field: 1 or -1}, "unique", ...}` each; none for a missing collection."""
+
+    def options(self, collection: str) -> Mapping[str, Any] | None:
+        """What the collection was made with (`validator`, ...); None where there is no such collection."""
 
 
 @dataclass(frozen=True)

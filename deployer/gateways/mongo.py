@@ -1,0 +1,146 @@
+"""MongoDB, read-only, through pymongo."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from deployer.gateways.mongo_errors import translated
+
+if TYPE_CHECKING:
+    from pymongo import MongoClient
+    from pymongo.client_session import ClientSession
+    from pymongo.collection import Collection
+
+    Document = dict[str, Any]
+
+T = TypeVar("T")
+
+FIRST_CONTACT = 5.0
+"""Seconds until an address that does not answer counts as refused."""
+ELECTION = 20.0
+"""Seconds to wait for a primary in the middle of the work: electing one takes about twelve."""
+
+
+class MongoDatabase:
+    """`ports.Database` on a MongoDB address. Nothing is connected before the first call.
+
+    Large reads go to a secondary where there is one, and yet miss nothing: each runs in a causally
+    consistent session that has first spoken to the primary, with read concern "majority". The server then
+    waits until the secondary holds everything that the primary held at that moment; what the job wrote
+    with "majority" before it ended is part of it.
+    https://www.mongodb.com/docs/manual/core/causal-consistency-read-write-concerns/
+
+    A lost connection or an election in the middle of a read is waited for by pymongo itself (retryable
+    reads under a time-out), so nothing is retried here.
+    """
+
+    def __init__(self, uri: str, database: str) -> None:
+        self._uri = uri
+        self._name = database
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connections, if any were made."""
+        if "_client" in self.__dict__:
+            self._client.close()
+            del self.__dict__["_client"]
+
+    def ping(self) -> None:
+        self._read(lambda session: None, FIRST_CONTACT)
+
+    def counts(self) -> dict[str, int]:
+        def work(session: "ClientSession") -> dict[str, int]:
+            database = self._client[self._name]
+            listed = database.list_collections(session=session, filter={"type": "collection"})
+            names = sorted(str(entry["name"]) for entry in listed)
+            wanted = [name for name in names if not name.startswith("system.")]
+            return {name: database[name].estimated_document_count(session=session) for name in wanted}
+
+        return self._read(work)
+
+    def find_one(self, collection: str, query: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        return self._read(lambda session: self._collection(collection).find_one(query, session=session))
+
+    def count(self, collection: str, query: Mapping[str, Any], within: float = 60) -> int:
+        rows = self.aggregate(collection, [{"$match": query}, {"$count": "documents"}], within)
+        return int(rows[0]["documents"]) if rows else 0
+
+    def aggregate(
+        self, collection: str, pipeline: Sequence[Mapping[str, Any]], within: float = 60
+    ) -> list[Mapping[str, Any]]:
+        return self._read(
+            lambda session: list(self._collection(collection).aggregate(pipeline, session=session)), within
+        )
+
+    def scans(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> bool:
+        command = {"aggregate": collection, "pipeline": list(pipeline), "cursor": {}}
+
+        def work(session: "ClientSession") -> bool:
+            answer = self._client[self._name].command(
+                {"explain": command, "verbosity": "queryPlanner"}, session=session
+            )
+            return "COLLSCAN" in _stages(answer)
+
+        return self._read(work)
+
+    def indexes(self, collection: str) -> list[Mapping[str, Any]]:
+        return self._read(
+            lambda session: [dict(index) for index in self._collection(collection).list_indexes(session=session)]
+        )
+
+    def options(self, collection: str) -> Mapping[str, Any] | None:
+        def work(session: "ClientSession") -> Mapping[str, Any] | None:
+            found = list(self._client[self._name].list_collections(session=session, filter={"name": collection}))
+            return dict(found[0].get("options", {})) if found else None
+
+        return self._read(work)
+
+    @cached_property
+    def _client(self) -> "MongoClient[Document]":
+        from pymongo import MongoClient
+
+        return MongoClient(
+            self._uri,
+            appname="deployer",
+            tz_aware=True,
+            serverSelectionTimeoutMS=int(ELECTION * 1000),
+            connectTimeoutMS=int(FIRST_CONTACT * 1000),
+        )
+
+    def _collection(self, name: str) -> "Collection[Document]":
+        from pymongo import ReadPreference
+        from pymongo.read_concern import ReadConcern
+
+        return self._client[self._name].get_collection(
+            name,
+            read_preference=ReadPreference.SECONDARY_PREFERRED,
+            read_concern=ReadConcern("majority"),
+        )
+
+    def _read(self, work: "Callable[[ClientSession], T]", within: float = 60) -> T:
+        with translated(self._uri, within), self._session(within) as session:
+            self._client.admin.command("ping", session=session)
+            return work(session)
+
+    @contextmanager
+    def _session(self, within: float) -> "Iterator[ClientSession]":
+        import pymongo
+
+        with pymongo.timeout(within), self._client.start_session(causal_consistency=True) as session:
+            yield session
+
+
+def _stages(plan: object) -> set[str]:
+    """The names of all stages of the winning plans in an explain answer, wherever it nests them."""
+    if isinstance(plan, list):
+        return {name for item in plan for name in _stages(item)}
+    if not isinstance(plan, Mapping):
+        return set()
+    inner = {name for key, value in plan.items() if key != "rejectedPlans" for name in _stages(value)}
+    return inner | ({plan["stage"]} if isinstance(plan.get("stage"), str) else set())
