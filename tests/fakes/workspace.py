@@ -1,0 +1,49 @@
+"""A project's folder in memory."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from deployer.errors import Failure
+from deployer.release.state import Source
+
+
+@dataclass
+class FakeWorkspace:
+    """`files`: text by path. `inputs`: those that make the image. `committed`: the files of the last commit,
+    None outside a repository."""
+
+    files: dict[str, str] = field(
+        default_factory=lambda: {"Dockerfile": "FROM base", "job.py": "print()"}
+    )
+    inputs: tuple[str, ...] = ("Dockerfile", "job.py")
+    settings: str = "linux/amd64"
+    committed: dict[str, str] | None = None
+    branch: str = "main"
+
+    def commit(self) -> None:
+        self.committed = dict(self.files)
+
+    def source(self) -> Source:
+        missing = [path for path in self.inputs if path not in self.files]
+        if missing:
+            raise Failure(
+                "code",
+                f"deploy.toml [build]: {missing[0]}: no such file or folder",
+                "restore it",
+            )
+        content_hash = _hash(
+            self.settings, {path: self.files[path] for path in self.inputs}
+        )
+        if self.committed is None:
+            return Source(content_hash, _hash("", self.files))
+        return Source(
+            content_hash,
+            _hash("", self.files),
+            commit=_hash("commit", self.committed)[:40],
+            branch=self.branch,
+            dirty=self.files != self.committed,
+        )
+
+
+def _hash(settings: str, files: dict[str, str]) -> str:
+    return hashlib.sha256(repr((settings, sorted(files.items()))).encode()).hexdigest()
