@@ -1,43 +1,212 @@
-"""The checks that `[[verify.checks]]` may name, as deploy.toml spells them."""
+"""The checks that `[[verify.checks]]` may name, as deploy.toml spells them.
 
-from typing import Annotated, Any, Literal
+Each kind is a table of its own, told apart by `kind`. Reference: docs/reference/checks.md.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field
+import datetime
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from deployer.verification.durations import Seconds
+from deployer.verification.placeholders import storable
+
+Number = int | float
+Value = str | bool | int | float | datetime.datetime
+Query = Annotated[dict[str, Any], AfterValidator(storable)]
+Pipeline = Annotated[list[dict[str, Any]], AfterValidator(storable)]
+Row = Annotated[dict[str, Any], AfterValidator(storable)]
+Name = Annotated[str, Field(min_length=1)]
+BsonType = Literal[
+    "double", "string", "object", "array", "objectId", "bool", "date", "null", "int", "long", "decimal", "number"
+]
 
 
-class _Check(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=lambda name: name.replace("_", "-"))
+class _Table(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, alias_generator=lambda name: name.replace("_", "-")
+    )
 
-    name: str
-    collection: str
+
+class _Check(_Table):
+    """What every check has. `full_scan`: reading all of a large collection is wanted.
+    `when = "release"`: only asked right after a run, not by `deployer verify` on any other day."""
+
+    name: Name
+    collection: Name
+    time_limit: Annotated[Seconds, Field(le=3600)] = 60.0
+    full_scan: bool = False
+    when: Literal["always", "release"] = "always"
 
 
 class CountCheck(_Check):
-    """How many documents match `query`."""
+    """How many documents match `query`. Every expectation that is given must hold."""
 
     kind: Literal["count"]
-    query: dict[str, Any] = {}
+    query: Query = {}
     exactly: int | None = None
     at_least: int | None = None
-    equals_report: str | None = None
+    at_most: int | None = None
+    equals_report: Name | None = None
     """A dotted field of the run's report, such as `totals.inserted`."""
+    change_at_least: int | None = None
+    """Against the baseline: the count before the run, or of the last verified release."""
+    change_at_most: int | None = None
+    change_equals_report: Name | None = None
+
+    @model_validator(mode="after")
+    def _expects(self) -> Self:
+        changes = (self.change_at_least, self.change_at_most, self.change_equals_report)
+        absolute = (self.exactly, self.at_least, self.at_most, self.equals_report)
+        if all(item is None for item in (*absolute, *changes)):
+            raise ValueError("expects nothing; give `exactly`, `at-least`, `equals-report` or `change-at-least`")
+        if self.query and any(item is not None for item in changes):
+            raise ValueError("`change-...` compares whole collections, so it allows no `query`")
+        if self.change_equals_report and self.when == "always":
+            raise ValueError('`change-equals-report` needs `when = "release"`: on another day other runs count too')
+        return self
+
+
+class GroupsCheck(_Check):
+    """Which values of `by` there are, and how many documents each has."""
+
+    kind: Literal["groups"]
+    by: Name
+    query: Query = {}
+    present: list[Value] = []
+    present_in_report: Name | None = None
+    """A field of the report: the values as a list, or as a table of value = number of documents,
+    whose numbers then must be met as well."""
+    at_least: int = 1
+    at_most: int | None = None
+    number: int | None = None
+    """How many different values there are, exactly."""
+
+
+class CompletenessCheck(_Check):
+    """Readings that are there, of those that the cadence promises between a group's first and last."""
+
+    kind: Literal["completeness"]
+    by: Name
+    field: Name
+    every: Seconds | dict[str, Seconds]
+    """One cadence, or one for each group; the group "default" stands for those not named."""
+    at_least: Annotated[Number, Field(gt=0, le=1)]
+    query: Query = {}
+
+
+class FreshnessCheck(_Check):
+    """The newest `field`, of all documents or of each group, is recent."""
+
+    kind: Literal["freshness"]
+    field: Name
+    within: Seconds | None = None
+    """Its age at most, by the clock."""
+    not_before_report: Name | None = None
+    """A time in the run's report that it must have reached."""
+    by: Name | None = None
+    query: Query = {}
+
+    @model_validator(mode="after")
+    def _expects(self) -> Self:
+        if self.within is None and self.not_before_report is None:
+            raise ValueError("expects nothing; give `within` or `not-before-report`")
+        return self
 
 
 class UniqueCheck(_Check):
     """No two documents share these fields."""
 
     kind: Literal["unique"]
-    fields: list[str]
-    query: dict[str, Any] = {}
+    fields: Annotated[list[Name], Field(min_length=1)]
+    query: Query = {}
 
 
-class FreshnessCheck(_Check):
-    """The newest `field` is at most `within` old."""
+class TypesCheck(_Check):
+    """Fields that every document has, and of which types; `optional` ones may be absent."""
 
-    kind: Literal["freshness"]
-    field: str
-    within: str
-    query: dict[str, Any] = {}
+    kind: Literal["types"]
+    required: dict[str, BsonType | list[BsonType]] = {}
+    optional: dict[str, BsonType | list[BsonType]] = {}
+    query: Query = {}
+
+    @model_validator(mode="after")
+    def _expects(self) -> Self:
+        if not self.required and not self.optional:
+            raise ValueError('expects nothing; give `required = { field = "type" }`')
+        return self
 
 
-Check = Annotated[CountCheck | UniqueCheck | FreshnessCheck, Field(discriminator="kind")]
+class RangeCheck(_Check):
+    """Numbers or times between two bounds, where the field is there. Anything else in it is wrong too."""
+
+    kind: Literal["range"]
+    fields: Annotated[dict[str, Annotated[list[Any], Field(min_length=2, max_length=2)]], Field(min_length=1)]
+    query: Query = {}
+
+
+class ValuesCheck(_Check):
+    """Fields that hold nothing but the listed values, where they are there."""
+
+    kind: Literal["values"]
+    fields: Annotated[dict[str, Annotated[list[Value], Field(min_length=1)]], Field(min_length=1)]
+    query: Query = {}
+
+
+class ReconcileCheck(_Check):
+    """Two aggregations give the same rows by `_id`; numbers may differ by `tolerance`."""
+
+    kind: Literal["reconcile"]
+    pipeline: Pipeline
+    other_collection: Name
+    other_pipeline: Pipeline
+    tolerance: Annotated[Number, Field(ge=0)] = 0
+
+
+class AggregationCheck(_Check):
+    """An aggregation answers with exactly these rows, in this order."""
+
+    kind: Literal["aggregation"]
+    pipeline: Pipeline
+    expected: list[Row]
+
+
+class SchemaCheck(_Check):
+    """The collection refuses documents that break its schema."""
+
+    kind: Literal["schema"]
+    requires: list[Name] = []
+    """Fields that its `$jsonSchema` must name as required."""
+
+
+class Index(_Table):
+    fields: Annotated[list[Name], Field(min_length=1)]
+    """In order; a minus before a field means descending."""
+    unique: bool = False
+
+
+class IndexesCheck(_Check):
+    """These indexes are there."""
+
+    kind: Literal["indexes"]
+    indexes: Annotated[list[Index], Field(min_length=1)]
+
+
+Check = Annotated[
+    CountCheck
+    | GroupsCheck
+    | CompletenessCheck
+    | FreshnessCheck
+    | UniqueCheck
+    | TypesCheck
+    | RangeCheck
+    | ValuesCheck
+    | ReconcileCheck
+    | AggregationCheck
+    | SchemaCheck
+    | IndexesCheck,
+    Field(discriminator="kind"),
+]
+
+LARGE: Final = 200_000
+"""Documents from which on a scan of a whole collection must be asked for (`full-scan = true`)."""
