@@ -1,7 +1,8 @@
 """Initiates the replica set rs0 and creates the ETL's user; running it again changes nothing.
 
-Runs in mongo1's network namespace, because MongoDB lets nobody but localhost in while it has no user (the localhost
-exception: https://www.mongodb.com/docs/manual/core/localhost-exception/). Exit code 1, with one line why, on failure.
+Runs in mongo1's network namespace, because MongoDB lets nobody but localhost in while it has no user (the
+localhost exception: https://www.mongodb.com/docs/manual/core/localhost-exception/). On failure the exit code is 1,
+with one line why.
 """
 
 import os
@@ -16,8 +17,8 @@ UNAUTHORIZED, AUTHENTICATION_FAILED, ALREADY_INITIALIZED = 13, 18, 23  # codes o
 TIME_LIMIT = 60.0  # seconds
 ROLES = ["readWriteAnyDatabase", "dbAdminAnyDatabase"]  # roles on one database are not localhost's to give
 
-# The short times elect a primary within about a second of initiation and notice a lost one as soon; they suit
-# containers on one machine, not a network.
+# The short times elect a primary within about a second of initiation; they suit containers on one machine, not a
+# network.
 REPLICA_SET = {
     "_id": "rs0",
     "members": [
@@ -31,15 +32,17 @@ REPLICA_SET = {
 Client = MongoClient[dict[str, Any]]
 
 
-def connect(**credentials: str) -> Client:
+def connect(user: str | None = None, password: str | None = None) -> Client:
     """Connects to mongo1 itself, whatever its state in the set."""
-    return MongoClient("localhost", directConnection=True, serverSelectionTimeoutMS=30_000, **credentials)
+    return MongoClient(
+        "localhost", directConnection=True, serverSelectionTimeoutMS=30_000, username=user, password=password
+    )
 
 
 def is_initiated(user: str, password: str) -> bool:
     """Says whether an earlier run has come to its end: the user, made last, can log in."""
     try:
-        connect(username=user, password=password).admin.command("ping")
+        connect(user, password).admin.command("ping")
     except OperationFailure as error:
         if error.code != AUTHENTICATION_FAILED:
             raise
@@ -52,7 +55,9 @@ def initiate(client: Client) -> None:
         client.admin.command("replSetInitiate", REPLICA_SET)
     except OperationFailure as error:
         if error.code == UNAUTHORIZED:
-            sys.exit("The data was made with another MONGO_PASSWORD: take it away with 'docker compose down --volumes'")
+            sys.exit(
+                "The data was made with another MONGO_PASSWORD: take it away with 'docker compose down --volumes'"
+            )
         if error.code != ALREADY_INITIALIZED:
             raise
 

@@ -1,0 +1,62 @@
+# Every target works on a fresh machine with Python 3.11, make and git; each does only what is not yet done.
+# ARGS='...' is handed on to the command behind a target.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv/bin
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- set-up -------------------------------------------------------------------------------------
+setup: .venv/.installed ## Create .venv with the pinned packages and the commands deployer and forecast-etl
+
+.venv/.installed: requirements/all.txt pyproject.toml
+	@scripts/ensure-venv
+	@touch $@
+
+engine:
+	@scripts/ensure-engine
+
+base: setup engine
+	@scripts/ensure-base
+
+compose-env: base ## Write .env for `docker compose` by hand: the images, a random password
+	@scripts/compose-env
+
+# --- use ----------------------------------------------------------------------------------------
+release: base ## Release the ETL to this machine, for real; DATA=dir loads your files instead of a sample
+	@$(if $(DATA),DEPLOYER_DATA="$(DATA)") $(VENV)/deployer release --env sandbox $(ARGS)
+
+down: ## Stop the sandbox and everything that it started
+	@if [[ -x $(VENV)/deployer ]]; then $(VENV)/deployer sandbox down; fi
+
+clean: down ## Stop the sandbox and remove the environment and all state; the Docker images stay
+	rm -rf .venv .deployer .env .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+
+# --- proof --------------------------------------------------------------------------------------
+check: setup ## Lint, types, layers
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/mypy
+	$(VENV)/lint-imports
+
+test: base ## Every test: unit, contract (real Docker, MongoDB, AWS fakes), end to end
+	$(VENV)/python -m pytest $(ARGS)
+
+test-crash: base ## Kill a release at every journal write, resume it, compare
+	$(VENV)/python -m pytest -m crash $(ARGS)
+
+test-faults: base ## Break what the release depends on, one thing at a time
+	$(VENV)/python -m pytest -m faults $(ARGS)
+
+bench-pipeline: setup ## Measure the pipeline: rows and bytes a second, memory
+	$(VENV)/python -m bench.pipeline $(ARGS)
+
+bench-release: base ## Measure a release: phases, first and repeated
+	$(VENV)/python -m bench.release $(ARGS)
+
+bench-logs: base ## Measure following logs: lines a second, completeness
+	$(VENV)/python -m bench.logs $(ARGS)
+
+.PHONY: help setup engine base compose-env release down clean check test test-crash test-faults \
+	bench-pipeline bench-release bench-logs
