@@ -1,0 +1,127 @@
+"""What the Docker engine says when it fails, as our failures: one table, first match wins."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from deployer.errors import Failure, FailureClass, TransientFailure
+
+START_ENGINE: Final = (
+    "start Docker (`scripts/ensure-engine` does it, and so does `make release`), or set DOCKER_HOST"
+)
+_TABLE: Final[tuple[tuple[str, FailureClass, str], ...]] = (
+    (
+        r"not authorized to perform",
+        "aws-config",
+        "give this identity the ECR push permissions (policy AmazonEC2ContainerRegistryPowerUser)",
+    ),
+    (
+        r"name unknown|repository .*does not exist in the registry",
+        "aws-config",
+        "create the repository, or correct [image] repository",
+    ),
+    (
+        r"\bimmutable\b",
+        "aws-config",
+        "another image has this tag: remove it, or make the repository's tags mutable",
+    ),
+    (
+        r"HTTP response to HTTPS client",
+        "docker",
+        "list this registry under `insecure-registries` in the engine's daemon.json",
+    ),
+    (
+        r"x509|certificate",
+        "network",
+        "give the engine's machine the CA of the registry, or of the proxy before it",
+    ),
+    (
+        r"no such host|no route to host|network is unreachable",
+        "network",
+        "check the registry's name, and the engine's name server and network",
+    ),
+    (
+        r"no basic auth|unauthorized|denied|authorization token|authentication required|\b40[13]\b",
+        "registry-auth",
+        "log in again (the release does it by itself); check the registry's account and region",
+    ),
+    (
+        r"no space left on device",
+        "docker",
+        "free space: `docker system prune`",
+    ),
+    (
+        r"no such image|does not exist locally",
+        "docker",
+        "build the image again: `deployer release --from build`",
+    ),
+)
+_PASSING: Final = (
+    r"time[d ]?-?out|deadline exceeded|reset by peer|broken pipe|connection refused|closed network|\bEOF\b"
+    r"|(HTTP status:?|status code|received) 5\d\d|server misbehaving|temporary failure"
+    r"|too ?many ?requests|rate exceeded|request canceled"
+)
+_OF_THE_DOCKERFILE: Final = re.compile(r"^(The command|COPY|ADD)\b|did not complete|executor failed")
+
+
+def failure_of(text: str, doing: str) -> Failure:
+    """The failure behind an engine's error text; `docker` where it is none of the table's."""
+    for pattern, failure_class, hint in _TABLE:
+        if re.search(pattern, text, re.IGNORECASE):
+            return Failure(failure_class, f"{doing}: {text}", hint)
+    if re.search(_PASSING, text, re.IGNORECASE):
+        return TransientFailure("network", f"{doing}: {text}", "try again; check the network if it stays so")
+    return Failure("docker", f"{doing}: {text}", "see the engine's own log for more")
+
+
+def base_failure(error: str) -> Failure | None:
+    """Set where the network kept a build from its base image, which is no fault of the Dockerfile."""
+    if _OF_THE_DOCKERFILE.search(error):
+        return None
+    failure = failure_of(error, "the base image cannot be pulled")
+    return failure if failure.failure_class == "network" else None
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turns whatever the Docker SDK and its HTTP libraries raise inside into a Failure."""
+    import docker.errors
+    import requests
+    import urllib3
+
+    try:
+        yield
+    except docker.errors.APIError as error:
+        raise failure_of(str(error.explanation or error), doing) from error
+    except (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError) as error:
+        raise TransientFailure("network", f"{doing}: the engine stays silent", "try again") from error
+    except (
+        docker.errors.DockerException,
+        docker.errors.StreamParseError,
+        requests.RequestException,
+        urllib3.exceptions.HTTPError,
+    ) as error:
+        raise Failure("docker", f"{doing}: lost the Docker engine: {_root(error)}", START_ENGINE) from error
+
+
+def unreachable(error: Exception, address: str) -> Failure:
+    """No engine answers at `address`; says whether it is not there or does not let this user in."""
+    reason = _root(error)
+    if "permission denied" in reason.lower():
+        return Failure(
+            "docker",
+            f"the Docker engine at {address} does not let this user in: {reason}",
+            "run as a member of the group `docker` (`sudo usermod -aG docker $USER`, then log in anew)",
+        )
+    return Failure("docker", f"no Docker engine answers at {address}: {reason}", START_ENGINE)
+
+
+def _root(error: BaseException) -> str:
+    """The operating system's word inside the wrappers of three HTTP libraries, else the error's own."""
+    text, inner = str(error), error.__context__
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            text = inner.strerror
+        inner = inner.__context__
+    return text
