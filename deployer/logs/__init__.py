@@ -1,0 +1,1 @@
+"""Reading the job's log: following one stream, merging many, rendering lines."""

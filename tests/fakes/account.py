@@ -1,0 +1,24 @@
+"""An AWS account that is as it is told to be."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from deployer.release.ports import Finding
+from tests.fakes.faults import Faults
+
+
+@dataclass
+class FakeAccount:
+    """`looks` is what `findings` shows; mending it is replacing an entry."""
+
+    arn: str = "arn:aws:iam::123456789012:user/someone"
+    looks: dict[str, Finding] = field(default_factory=lambda: {"cluster": Finding("cluster", "ok")})
+    faults: Faults = field(default_factory=Faults)
+
+    def identity(self) -> str:
+        self.faults.before("identity")
+        return self.arn
+
+    def findings(self) -> Iterator[Finding]:
+        self.faults.before("findings")
+        yield from self.looks.values()
