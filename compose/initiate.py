@@ -1,8 +1,8 @@
 """Initiates the replica set rs0 and creates the ETL's user; running it again changes nothing.
 
 Runs in mongo1's network namespace, because MongoDB lets nobody but localhost in while it has no user (the
-localhost exception: https://www.mongodb.com/docs/manual/core/localhost-exception/). On failure the exit code is 1,
-with one line why.
+localhost exception: https://www.mongodb.com/docs/manual/core/localhost-exception/). A failure gives one line why,
+and exit code 1.
 """
 
 import os
@@ -17,8 +17,7 @@ UNAUTHORIZED, AUTHENTICATION_FAILED, ALREADY_INITIALIZED = 13, 18, 23  # codes o
 TIME_LIMIT = 60.0  # seconds
 ROLES = ["readWriteAnyDatabase", "dbAdminAnyDatabase"]  # roles on one database are not localhost's to give
 
-# The short times elect a primary within about a second of initiation; they suit containers on one machine, not a
-# network.
+# The short times elect a primary within about a second of initiation; they suit one machine, not a network.
 REPLICA_SET = {
     "_id": "rs0",
     "members": [
@@ -55,9 +54,7 @@ def initiate(client: Client) -> None:
         client.admin.command("replSetInitiate", REPLICA_SET)
     except OperationFailure as error:
         if error.code == UNAUTHORIZED:
-            sys.exit(
-                "The data was made with another MONGO_PASSWORD: take it away with 'docker compose down --volumes'"
-            )
+            sys.exit("The data has another MONGO_PASSWORD; 'docker compose down --volumes' removes it")
         if error.code != ALREADY_INITIALIZED:
             raise
 
