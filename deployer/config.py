@@ -5,9 +5,10 @@ Every mistake is reported at once: file, key path, what was expected, the neares
 """
 
 import difflib
+import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -80,10 +81,10 @@ class ImageSettings(_Table):
 
 
 class Task(_Table):
-    """`definition`: path of the template, or the definition itself as a table. `${NAME}` in it comes from
-    `values`, then from the environment."""
+    """`definition`: path of the template, or the definition itself as a table, in the ECS API's spelling.
+    `${NAME}` in it comes from `values`; IMAGE, AWS_REGION and LOG_GROUP are known without."""
 
-    definition: str | dict[str, Any]
+    definition: dict[str, Any]
     container: str
     values: dict[str, str] = {}
 
@@ -141,11 +142,22 @@ class Aws(_Table):
     profile: str | None = None
 
 
+class SandboxSettings(_Table):
+    """What the embedded AWS is set up with. Ports are chosen free where none is given."""
+
+    cluster: str
+    bucket: str
+    secret: str
+    aws_port: int | None = Field(default=None, ge=1, le=65535)
+    mongo_port: int | None = Field(default=None, ge=1, le=65535)
+
+
 class Config(_Table):
-    """One environment's settings, ready to use."""
+    """One environment's settings, ready to use. `embedded`: it is the sandbox on this machine."""
 
     env: str
-    sandbox: bool = False
+    embedded: bool = False
+    sandbox: SandboxSettings | None = None
     project: Project
     test: Test = Test()
     compose: Compose
@@ -186,19 +198,29 @@ def environment_name(table: Mapping[str, Any], wanted: str | None) -> str:
     )
 
 
-def is_sandbox(table: Mapping[str, Any], env: str) -> bool:
-    return bool(table["env"][env].get("sandbox", False))
-
-
-def load(table: Mapping[str, Any], env: str, variables: Mapping[str, str]) -> Config:
+def load(
+    table: Mapping[str, Any],
+    env: str,
+    variables: Mapping[str, str],
+    root: Path,
+    needed: Collection[str] | None = None,
+) -> Config:
     """The settings of `env`. UsageError lists every mistake of the file at once.
 
-    `${RUN_ID}` stays as it is: it is only known when a release asks.
+    `needed`: the tables that must have all their variables (None: all); elsewhere an unset `${VAR}` stays
+    as it stands, so that reading logs does not ask for the database's address. `${RUN_ID}` always stays:
+    it is only known when a release asks. `root` is the folder that paths are relative to.
     """
-    variables = {**variables, "RUN_ID": "${RUN_ID}"}
     mistakes = [*_secrets(table), *_unknown_overlay_keys(table)]
+
+    def missing(path: str, name: str) -> str:
+        if name != "RUN_ID" and (needed is None or path.split(".")[0] in needed):
+            mistakes.append(f"{path}: environment variable {name} is not set; export {name}=...")
+        return f"${{{name}}}"
+
     merged = _overlay({k: v for k, v in table.items() if k not in ("env", "default-env")}, table["env"][env])
-    filled = _fill(merged, variables, "", mistakes.append)
+    known = {name: value for name, value in variables.items() if name != "RUN_ID"}
+    filled = _with_template(_fill(merged, known, "", missing), root, mistakes.append)
     try:
         config = Config.model_validate({**filled, "env": env})
     except ValidationError as error:
@@ -220,33 +242,46 @@ def _overlay(base: Any, top: Any) -> Any:
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
-def substitute(text: str, variables: Mapping[str, str], missing: Callable[[str], None]) -> str:
-    """`${NAME}` and `${NAME:-default}` replaced; `missing` is told each name that has no value."""
+def substitute(text: str, variables: Mapping[str, str], missing: Callable[[str], str]) -> str:
+    """`${NAME}` and `${NAME:-default}` replaced; `missing` gives what stands for a name without a value."""
 
     def value(match: re.Match[str]) -> str:
         name, default = match[1], match[2]
         if name in variables:
             return variables[name]
-        if default is None:
-            missing(name)
-        return default or ""
+        return missing(name) if default is None else str(default)
 
     return _VARIABLE.sub(value, text)
 
 
-def _fill(value: Any, variables: Mapping[str, str], path: str, mistake: Callable[[str], None]) -> Any:
-    if isinstance(value, dict):
-        inner = {k: _fill(v, variables, f"{path}.{k}".lstrip("."), mistake) for k, v in value.items()}
-        return {k: v for k, v in inner.items() if v is not None}
-    if isinstance(value, list):
-        return [_fill(item, variables, f"{path}[{n}]", mistake) for n, item in enumerate(value)]
-    if not isinstance(value, str) or path == "task.definition":
+def _fill(value: Any, variables: Mapping[str, str], path: str, missing: Callable[[str, str], str]) -> Any:
+    """The task definition's own placeholders are left to `[task] values`."""
+    if path == "task.definition":
         return value
-    return substitute(
-        value,
-        variables,
-        lambda name: mistake(f"{path}: environment variable {name} is not set; export {name}=..."),
-    )
+    if isinstance(value, dict):
+        return {k: _fill(v, variables, f"{path}.{k}".lstrip("."), missing) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_fill(item, variables, f"{path}[{n}]", missing) for n, item in enumerate(value)]
+    if isinstance(value, str):
+        return substitute(value, variables, lambda name: missing(path, name))
+    return value
+
+
+def _with_template(table: dict[str, Any], root: Path, mistake: Callable[[str], None]) -> dict[str, Any]:
+    """`[task] definition` read from its file, where it names one."""
+    task = table.get("task")
+    if not isinstance(task, dict) or not isinstance(task.get("definition"), str):
+        return table
+    path = root / task["definition"]
+    try:
+        definition = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        mistake(f"task.definition: {task['definition']}: {error.strerror}")
+        definition = {}
+    except ValueError as error:
+        mistake(f"task.definition: {task['definition']}: not valid JSON: {error}")
+        definition = {}
+    return table | {"task": task | {"definition": definition}}
 
 
 _SECRET: Final = (

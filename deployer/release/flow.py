@@ -125,11 +125,3 @@ FLOW: Final = _flow()
 
 ENDS_IN_SUCCESS: Final = "END_SUCCESS"
 ENDS_IN_FAILURE: Final = "END_FAILED"
-
-# Where `--from PHASE` enters. A phase that needs what an earlier one recorded refuses without it.
-ENTRY: Final = {
-    "dev": "CODE",
-    "build": "BUILD_PHASE",
-    "deploy": "DEPLOY_PHASE",
-    "validation": "VERIFY_DATA",
-}

@@ -124,6 +124,18 @@ class Launch:
     result: TaskResult | None = None
 
     @property
+    def never_ran(self) -> bool:
+        """No container of it ever started, as far as ECS has said."""
+        if self.failures or self.result is None:
+            return bool(self.failures)
+        return self.result.stop_code == "TaskFailedToStart"
+
+    @property
+    def over(self) -> bool:
+        """Nothing more will come of this launch; another run of the job needs a new one."""
+        return bool(self.failures) or self.result is not None
+
+    @property
     def task_id(self) -> str:
         return (self.arn or "").rsplit("/", 1)[-1]
 
@@ -174,6 +186,7 @@ class Release:
     id: str
     env: str
     started_at: float
+    from_phase: str = "dev"
     source: Source | None = None
     tests: CommandRun | None = None
     compose: ComposeRun | None = None

@@ -1,0 +1,102 @@
+"""What the runner needs to know of a node's code: the three kinds, their results and their context."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deployer.config import Config
+from deployer.events import Emit, Logged, Noted, Progressed
+from deployer.release.ports import OnLine, OnProgress, Ports
+from deployer.release.state import Cause, Release
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a node may reach while it runs.
+
+    `record` journals a state in the middle of a node. `resumed` is True where a person resumed the
+    release at this very node after it had paused here.
+    """
+
+    node: str
+    config: Config
+    ports: Ports
+    emit: Emit
+    record: Callable[[Release], None]
+    resumed: bool = False
+
+    def note(self, text: str) -> None:
+        self.emit(Noted(self.node, text))
+
+    def progress(self) -> OnProgress:
+        return lambda key, label, done, total, unit: self.emit(
+            Progressed(self.node, key, label, done, total, unit)
+        )
+
+    def log(self, source: str) -> "LineLog":
+        """Shows each line and keeps it in `evidence/<source>.log` of the release's folder."""
+        return LineLog(source, self.ports.folder / "evidence" / f"{source}.log", self.emit)
+
+
+class LineLog:
+    """Lines of one program: shown as they come, kept in a file, the last ones at hand. A context manager."""
+
+    KEPT = 60
+
+    def __init__(self, source: str, path: Path, emit: Emit) -> None:
+        self._source, self._emit = source, emit
+        self.name = f"evidence/{path.name}"
+        self.tail: tuple[str, ...] = ()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("w", encoding="utf-8")
+
+    def __enter__(self) -> OnLine:
+        return self._line
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def _line(self, text: str) -> None:
+        self._file.write(text + "\n")
+        self.tail = (*self.tail[-self.KEPT + 1 :], text)
+        self._emit(Logged(self._source, text))
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step's result: the new state, one sentence about it, and whether there was nothing to do."""
+
+    release: Release
+    summary: str = ""
+    skipped: bool = False
+
+
+@dataclass(frozen=True)
+class Mended:
+    """A repair's result where the release may go on, along the arrow of `answer`."""
+
+    release: Release
+    answer: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Unmended:
+    """A repair's result where a person is needed; the cause says what for."""
+
+    release: Release
+    cause: Cause
+
+
+Step = Callable[[Release, Context], Done]
+Decision = Callable[[Release], str]
+Repair = Callable[[Release, Context], Mended | Unmended]
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """The code behind the flow, by node id."""
+
+    steps: Mapping[str, Step]
+    decisions: Mapping[str, Decision]
+    repairs: Mapping[str, Repair]

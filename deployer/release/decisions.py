@@ -1,0 +1,65 @@
+"""The questions of the flow. Each reads recorded state only: the same state gives the same answer."""
+
+from typing import Final
+
+from deployer.release.state import Release
+
+
+def _yes(answer: bool | None) -> str:
+    return "yes" if answer else "no"
+
+
+def tests_passed(release: Release) -> str:
+    return _yes(release.tests and release.tests.exit_code == 0)
+
+
+def local_pipeline_works(release: Release) -> str:
+    return _yes(release.compose and release.compose.ok)
+
+
+def image_built(release: Release) -> str:
+    return _yes(release.image and bool(release.image.digest or release.image.id))
+
+
+def image_pushed(release: Release) -> str:
+    return _yes(release.image and bool(release.image.digest))
+
+
+def task_definition_changed(release: Release) -> str:
+    return _yes(release.task_definition and release.task_definition.arn is None)
+
+
+def task_started(release: Release) -> str:
+    launch = release.launch
+    if launch and launch.arn and not launch.never_ran:
+        return "yes"
+    return "transient" if release.cause and release.cause.transient else "no"
+
+
+def pipeline_ended_well(release: Release) -> str:
+    """Only an exit code of 0 of every essential container will do; none at all is no."""
+    launch = release.launch
+    return _yes(launch and launch.result and launch.result.exit_code == 0)
+
+
+def data_proven(release: Release) -> str:
+    return _yes(release.verification and release.verification.ok)
+
+
+_BRANCHES: Final = {
+    "code": "code",
+    "docker": "code",
+    "aws-config": "aws-config",
+    "registry-auth": "aws-config",
+    "resources": "aws-config",
+    "mongodb": "mongodb",
+    "data": "data",
+    "capacity": "transient",
+    "network": "transient",
+    "unknown": "unknown",
+}
+
+
+def error_type(release: Release) -> str:
+    """The branch of the cause's class. MongoDB's own passing troubles go by way of CHECK_ATLAS."""
+    return _BRANCHES[release.cause.failure_class] if release.cause else "unknown"

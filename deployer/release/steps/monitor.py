@@ -1,0 +1,148 @@
+"""Phase 4: the task's own log to its end, the verdict, and what the evidence says."""
+
+import json
+
+from deployer.diagnosis.model import Evidence
+from deployer.events import Logged
+from deployer.logs.follow import follow
+from deployer.release.behaviour import Context, Done
+from deployer.release.causes import diagnosed
+from deployer.release.ports import TaskStatus
+from deployer.release.state import Cause, Launch, Release, TaskResult
+
+LOG_TAIL = 400
+STATUS_SECONDS = 1.0
+
+
+def follow_task(release: Release, context: Context) -> Done:
+    """Follow the logs.
+
+    Shows the task's log stream from before it exists until it is drained after the stop, keeps it as
+    evidence, and records how every container ended. Twice is safe: it reads, from the stream's start;
+    only a task that outlives `[run] max-runtime` is stopped.
+    """
+    launch = release.launches[-1]
+    watch = _Watch(launch, context)
+    lines = 0
+    path = context.ports.folder / "evidence" / f"task-{launch.attempt}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        for event in follow(
+            context.ports.logs,
+            context.config.logs.group,
+            launch.log_stream,
+            is_stopped=watch.stopped,
+            clock=context.ports.clock,
+            drain=context.config.logs.drain,
+        ):
+            lines += 1
+            file.write(json.dumps({"time": event.time, "text": event.text}, ensure_ascii=False) + "\n")
+            context.emit(Logged("task", event.text, event.time))
+    watch.save_evidence()
+    result = watch.result()
+    release = release.with_launch(lines=lines, result=result, status="STOPPED")
+    code = "none" if result.exit_code is None else result.exit_code
+    return Done(release, f"exit code {code}, {lines} log lines")
+
+
+class _Watch:
+    """The task's state while its log is followed; asked at most once a second."""
+
+    def __init__(self, launch: Launch, context: Context) -> None:
+        self._launch, self._context = launch, context
+        self._begun = context.ports.clock.now()
+        self._asked = float("-inf")
+        self._status: TaskStatus | None = None
+        self._gone = False
+        self._overdue = False
+
+    def stopped(self) -> bool:
+        clock = self._context.ports.clock
+        if not self._over() and clock.now() - self._asked >= STATUS_SECONDS:
+            self._asked = clock.now()
+            status = self._context.ports.tasks.status(self._launch.arn or "")
+            self._gone = status is None
+            self._status = status or self._status
+            self._stop_if_overdue()
+        return self._over()
+
+    def _over(self) -> bool:
+        return self._gone or bool(self._status and self._status.result)
+
+    def _stop_if_overdue(self) -> None:
+        limit = self._context.config.run.max_runtime
+        running = self._context.ports.clock.now() - self._launch.requested_at
+        if not self._over() and not self._overdue and running > limit:
+            self._overdue = True
+            self._context.note(f"the task has run for {running:.0f} s, longer than max-runtime: it is stopped")
+            self._context.ports.tasks.stop(self._launch.arn or "", f"deployer: ran longer than {limit:.0f} s")
+
+    def result(self) -> TaskResult:
+        if self._status and self._status.result:
+            return self._status.result
+        return TaskResult(stopped_reason="ECS no longer knows this task; how it ended cannot be told")
+
+    def save_evidence(self) -> None:
+        if self._status:
+            path = self._context.ports.folder / "evidence" / f"task-{self._launch.attempt}.json"
+            path.write_text(json.dumps(self._status.raw, default=str, indent=1), encoding="utf-8")
+
+
+def analyse_evidence(release: Release, context: Context) -> Done:
+    """Analyse the evidence.
+
+    Classifies what the run left behind: the stop, every container's end, the log's end, or the checks
+    that failed. Twice is safe: it reads what is kept.
+    """
+    launch = release.launches[-1]
+    if release.verification and not release.verification.ok:
+        cause = _unproven(release)
+    else:
+        cause = diagnosed(_ending(launch), _pieces(launch, context), "PIPELINE_OK")
+    subject = f"{cause.failure_class}: {cause.subcause}" if cause.subcause else cause.failure_class
+    return Done(release.with_(cause=cause), subject)
+
+
+def _ending(launch: Launch) -> str:
+    result = launch.result or TaskResult()
+    code = "without an exit code" if result.exit_code is None else f"with exit code {result.exit_code}"
+    reason = f" ({result.stopped_reason})" if result.stopped_reason else ""
+    return f"the task ended {code}{reason}"
+
+
+def _pieces(launch: Launch, context: Context) -> list[Evidence]:
+    result = launch.result or TaskResult()
+    path = context.ports.folder / "evidence" / f"task-{launch.attempt}.jsonl"
+    log = path.read_text(encoding="utf-8").splitlines()[-LOG_TAIL:] if path.exists() else []
+    text = "\n".join(json.loads(line)["text"] for line in log)
+    pieces = [Evidence(text, "task_log", result.exit_code, result.stop_code or None)]
+    pieces += [Evidence(c.reason, "container_reason", c.exit_code) for c in result.containers if c.reason]
+    pieces.append(Evidence(result.stopped_reason, "stopped_reason", result.exit_code, result.stop_code or None))
+    return [piece for piece in pieces if piece.text or piece.exit_code]
+
+
+def _unproven(release: Release) -> Cause:
+    verification = release.verification
+    failed = [check for check in verification.checks if not check.ok] if verification else []
+    lines = tuple(f"{c.name}: expected {c.expected}, found {c.found}" for c in failed)
+    problem = verification.problem if verification else ""
+    return Cause(
+        "data",
+        "not-proven",
+        "the task ended well, but its data is not there as promised",
+        (problem, *lines) if problem else lines,
+        "look at the source and at the run's rejected rows, mend them, then resume: the job runs again",
+        node="DATA_OK",
+    )
+
+
+def back_off(release: Release, context: Context) -> Done:
+    """Wait, the cause is passing.
+
+    Waits longer with each launch, so that capacity or a throttled service can recover. Twice is safe.
+    """
+    settings = context.config.retries
+    wait = min(settings.first_wait * 2 ** len(release.launches), settings.longest_wait)
+    context.note(f"waiting {wait:.0f} s before the next launch")
+    context.ports.clock.sleep(wait)
+    return Done(release, f"waited {wait:.0f} s")

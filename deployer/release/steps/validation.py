@@ -1,0 +1,39 @@
+"""Phase 5: the proof that the data is there, and what may only follow from it."""
+
+from deployer.release.behaviour import Context, Done
+from deployer.release.state import Release
+from deployer.release.steps.build import LATEST
+from deployer.verification.run import VerifyContext, verify
+
+
+def verify_data(release: Release, context: Context) -> Done:
+    """Verify the documents.
+
+    Runs every check of `[verify]` against the run's own report. Twice is safe: it only reads.
+    """
+    settings = context.config.verify
+    verification = verify(
+        settings.checks,
+        context.ports.database,
+        VerifyContext(
+            run_id=release.id,
+            report_collection=settings.report.collection if settings.report else None,
+            baseline=release.baseline,
+            now=context.ports.clock.now(),
+        ),
+    )
+    passed = sum(check.ok for check in verification.checks)
+    summary = f"{passed} of {len(verification.checks)} checks passed"
+    return Done(release.with_(verification=verification), verification.problem or summary)
+
+
+def promote_image(release: Release, context: Context) -> Done:
+    """Move 'latest' to this image.
+
+    Only an image whose data is proven becomes `latest`. Twice is safe: a tag points where it pointed.
+    """
+    image = release.image
+    if image is None or image.digest is None:
+        raise LookupError("PUSH_OK comes before PROMOTE")
+    context.ports.registry.move_tag(image.repository, LATEST, image.digest)
+    return Done(release.with_(cause=None), f"{image.repository}:{LATEST} is {image.tag}")
