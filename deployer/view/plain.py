@@ -1,0 +1,114 @@
+"""For pipes and CI: one readable line a happening, no colour, nothing that moves.
+
+What happened and the closing summary go to stdout; what to type next goes to stderr.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Final, Self, TextIO
+
+from deployer.events import Begun, Ended, Entered, Event, Left, Logged, Noted, Paused, Progressed, Retried
+from deployer.flowchart import Flowchart
+from deployer.view.board import Board
+from deployer.view.pace import Pace
+from deployer.view.stream import Lines
+from deployer.view.text import duration, harmless, listed
+
+_NAME_WIDTH: Final = 14
+"""The longest node id; a line's first column."""
+
+
+class PlainView:
+    """Writes each event as a line. `now`: a monotonic clock in seconds, for the pace of progress lines."""
+
+    def __init__(
+        self, flow: Flowchart, stdout: TextIO, stderr: TextIO, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._out, self._err = Lines(stdout), Lines(stderr)
+        self._board = Board(flow, now)
+        self._pace = Pace(now)
+
+    def __call__(self, event: Event) -> None:
+        self._board.apply(event)
+        for line in self._lines(event):
+            self._out.write(line)
+        for hint in _hints(event):
+            self._err.write(hint)
+
+    def settle(self) -> None:
+        """Nothing is being drawn."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.settle()
+
+    def _lines(self, event: Event) -> Iterator[str]:
+        match event:
+            case Begun():
+                verb = "goes on" if event.resumed else "begins"
+                yield f"release {event.release} to {event.env} {verb} at {event.node}"
+            case Entered():
+                yield from self._entered(event)
+            case Left():
+                yield _row(event.node, _left(event))
+            case Progressed():
+                yield from (_row(event.node, line) for line in self._pace.lines(event))
+            case Retried():
+                error = harmless(event.error)
+                yield _row(event.node, f"attempt {event.attempt}: {error}; again in {duration(event.wait)}")
+            case Noted():
+                yield _row(event.node, harmless(event.text))
+            case Logged():
+                yield _row(event.source, "| " + harmless(event.text))
+            case Paused():
+                yield from _paused(event)
+            case Ended():
+                yield from self._ended(event)
+
+    def _entered(self, event: Entered) -> Iterator[str]:
+        self._pace.restart()
+        node = self._board.flow.nodes[event.node]
+        if node.kind in ("step", "repair"):
+            again = f" (visit {event.visit})" if event.visit > 1 else ""
+            yield _row(event.node, f"{node.label}{again} ...")
+
+    def _ended(self, event: Ended) -> Iterator[str]:
+        yield f"{event.end} after {duration(event.seconds)}, exit code {event.exit_code}"
+        if event.counts:
+            yield f"  documents: {listed(event.counts.items())}"
+        if event.skipped:
+            yield f"  skipped:   {', '.join(event.skipped)}"
+        for phase, seconds in self._board.phase_seconds().items():
+            yield f"  {phase.lower():<11}{duration(seconds)}"
+
+
+def _row(name: str, text: str) -> str:
+    return f"{name:<{_NAME_WIDTH}}  {text}".rstrip()
+
+
+def _left(event: Left) -> str:
+    what = "skipped" if event.skipped else event.answer or "done"
+    arrow = f" -> {event.next}" if event.answer else f" in {duration(event.seconds)}"
+    summary = f": {harmless(event.summary)}" if event.summary else ""
+    return f"{what}{'' if event.skipped else arrow}{summary}"
+
+
+def _paused(event: Paused) -> Iterator[str]:
+    cause = f"{event.failure_class} / {event.subcause}" if event.subcause else event.failure_class
+    yield _row(event.node, f"PAUSED: {cause}: {harmless(event.message)}")
+    yield from (_row("", "> " + harmless(line)) for line in event.evidence)
+
+
+def _hints(event: Event) -> Iterator[str]:
+    match event:
+        case Paused():
+            if event.remedy:
+                yield f"mend it: {harmless(event.remedy)}"
+            yield f"then:    {event.resume}"
+        case Ended() if event.next_command:
+            yield f"next:    {event.next_command}"

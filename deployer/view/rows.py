@@ -1,0 +1,150 @@
+"""The lines of the live view: a release, a phase, a node, a bar, a log line. Each fits a width in cells."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from rich.text import Text
+
+from deployer.events import Progressed
+from deployer.view.board import Board, Mark, Spot
+from deployer.view.text import amount, duration, harmless
+
+_SPINNER: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_ICONS: Final[dict[Mark, tuple[str, str]]] = {
+    "pending": ("·", "dim"),
+    "earlier": ("✓", "dim green"),
+    "current": ("▸", "bold cyan"),
+    "passed": ("✓", "green"),
+    "skipped": ("»", "blue"),
+    "halted": ("✗", "bold red"),
+}
+_SETBACK: Final = ("↺", "yellow")
+_LABEL_STYLES: Final[dict[Mark, str]] = {
+    "pending": "dim",
+    "earlier": "dim",
+    "current": "bold",
+    "halted": "bold red",
+}
+_SOURCE_STYLES: Final = {
+    "tests": "magenta",
+    "compose": "blue",
+    "build": "cyan",
+    "push": "cyan",
+    "task": "green",
+    "note": "bold",
+}
+_ALARM: Final = re.compile(r"\b(ERROR|CRITICAL|FATAL|Traceback)\b")
+_WARNING: Final = re.compile(r"\bWARN(ING)?\b")
+_TICKS_AT: Final = 27
+"""The column in which a closed phase's marks begin."""
+_DETAIL_AT: Final = 37
+"""The column in which what a node says begins."""
+_BARS: Final = 4
+
+
+def header_row(board: Board, width: int) -> Text:
+    """Which release, where to, and for how long."""
+    name = f"{board.begun.release} → {board.begun.env}" if board.begun else "release"
+    spent = duration(board.now() - board.started) if board.begun else ""
+    return spread(Text(f" {name}", "bold"), Text(spent, "bold"), width)
+
+
+def phase_row(board: Board, phase: str, nodes: Sequence[str], width: int, tick: int | None) -> Text:
+    """A phase's title and time, with a mark for each of `nodes`."""
+    spots = [board.spots[node] for node in nodes]
+    untouched = all(spot.mark == "pending" for spot in board.spots_of(phase))
+    title = Text(f" {board.flow.phases[phase]}", "dim" if untouched else "bold")
+    if not untouched and spots:
+        title.pad_right(max(_TICKS_AT - title.cell_len, 1))
+        title.append_text(Text(" ").join(Text(*_icon(spot, tick)) for spot in spots))
+    spent = sum(board.spent(spot) for spot in board.spots_of(phase))
+    return spread(title, Text(duration(spent) if spent else "", "dim"), width)
+
+
+def node_rows(board: Board, node: str, width: int, tick: int | None) -> Iterator[Text]:
+    """A node with what it said; under the current one its bars and the retry it waits for."""
+    spot = board.spots[node]
+    character, style = _icon(spot, tick)
+    row = Text.assemble(
+        ("   " + character, style), (f" {board.flow.nodes[node].label}", _LABEL_STYLES.get(spot.mark, ""))
+    )
+    if spot.visits > 1:
+        row.append(f" ×{spot.visits}", "yellow")
+    if detail := _detail(spot):
+        row.pad_right(max(_DETAIL_AT - row.cell_len, 1))
+        row.append(f" {detail}", "yellow" if spot.setback else "dim")
+    spent = board.spent(spot)
+    worth_saying = spot.mark == "current" or (spot.mark != "pending" and spent >= 0.05)
+    yield spread(row, Text(duration(spent) if worth_saying else "", "dim"), width)
+    if spot.mark == "current":
+        yield from _bar_rows(list(board.bars.values()), width)
+        if board.retry:
+            yield cut(Text(f"     {_retry(board)}", "yellow"), width)
+
+
+def _icon(spot: Spot, tick: int | None) -> tuple[str, str]:
+    if spot.setback:
+        return _SETBACK
+    character, style = _ICONS[spot.mark]
+    if spot.mark == "current" and tick is not None:
+        character = _SPINNER[tick % len(_SPINNER)]
+    return character, style
+
+
+def _detail(spot: Spot) -> str:
+    if spot.mark == "pending":
+        return ""
+    said = harmless(spot.summary) or spot.answer
+    return f"skipped {said}".rstrip() if spot.mark == "skipped" else said
+
+
+def _retry(board: Board) -> str:
+    assert board.retry is not None
+    wait = duration(board.retry.wait)
+    return f"attempt {board.retry.attempt} failed, again in {wait}: {harmless(board.retry.error)}"
+
+
+def _bar_rows(pieces: Sequence[Progressed], width: int) -> Iterator[Text]:
+    """A bar a piece, unfinished ones first; what does not fit is counted."""
+    todo = [piece for piece in pieces if piece.total is None or piece.done < piece.total]
+    ordered = [*todo, *(piece for piece in pieces if piece not in todo)]
+    shown = ordered if len(ordered) <= _BARS else ordered[: _BARS - 1]
+    yield from (_bar_row(piece, width) for piece in shown)
+    if len(shown) < len(ordered):
+        yield Text(f"     {len(pieces) - len(todo)} of {len(pieces)} done", "dim")
+
+
+def _bar_row(piece: Progressed, width: int) -> Text:
+    row = cut(Text(f"     {harmless(piece.label)}", "dim"), 25, pad=True)
+    if piece.total:
+        share = min(piece.done / piece.total, 1.0)
+        row.append_text(bar(share, max(min(width - 50, 30), 5)))
+        row.append(f" {100 * share:3.0f} %")
+    return spread(row, Text(amount(piece.done, piece.total, piece.unit), "dim"), width)
+
+
+def bar(share: float, cells: int) -> Text:
+    """`share` (0 to 1) of a line of `cells`."""
+    full = round(share * cells)
+    return Text.assemble(" ", ("━" * full, "green" if share >= 1 else "cyan"), ("─" * (cells - full), "dim"))
+
+
+def log_row(source: str, text: str) -> Text:
+    """A program's line, told from others by its source; alarms stand out."""
+    style = "red" if _ALARM.search(text) else "yellow" if _WARNING.search(text) else ""
+    return Text.assemble((f"{source:>7}", _SOURCE_STYLES.get(source, "cyan")), (" │ ", "dim"), (text, style))
+
+
+def spread(left: Text, right: Text, width: int) -> Text:
+    """`left` and `right` at the two edges of a line of `width` cells; `left` gives way."""
+    if not right:
+        return cut(left, width)
+    return Text.assemble(cut(left, width - right.cell_len - 1, pad=True), " ", right)
+
+
+def cut(line: Text, width: int, *, pad: bool = False) -> Text:
+    """A copy of `line` that is not wider than `width` cells."""
+    copy = line.copy()
+    copy.truncate(max(width, 0), overflow="ellipsis", pad=pad)
+    return copy
