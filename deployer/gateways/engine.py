@@ -74,12 +74,13 @@ class DockerEngine:
         doing, digest = f"push {name}:{tag}", ""
         # An empty login, not None: that would have the SDK read the user's own.
         login = self._logins.get(name.partition("/")[0], {})
+        layers = _Layers(on_progress)
         with self._client(doing) as client:
             for record in client.push(name, tag=tag, stream=True, decode=True, auth_config=login):
                 if "errorDetail" in record:
                     raise failure_of(record["errorDetail"].get("message") or str(record.get("error")), doing)
                 digest = (record.get("aux") or {}).get("Digest", digest)
-                _report_layer(record, on_progress)
+                layers.record(record)
         if not digest:
             raise Failure("docker", f"{doing}: the engine names no digest", "push again")
         return digest
@@ -166,11 +167,23 @@ def _address(environment: Mapping[str, str]) -> dict[str, Any]:
     return {"base_url": context.Host, "tls": context.TLSConfig or False}
 
 
-def _report_layer(record: Mapping[str, Any], on_progress: OnProgress) -> None:
-    if "id" not in record or record["id"] == record.get("tag"):
-        return
-    detail = record.get("progressDetail") or {}
-    if record["status"] in ("Pushed", "Layer already exists") or record["status"].startswith("Mounted"):
-        on_progress(record["id"], record["status"], 1, 1, "layer")
-    else:
-        on_progress(record["id"], record["status"], detail.get("current", 0), detail.get("total"), "B")
+class _Layers:
+    """Progress of a push, one bar a layer."""
+
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress = on_progress
+        self._sizes: dict[str, int] = {}
+
+    def record(self, record: Mapping[str, Any]) -> None:
+        layer, status = record.get("id"), str(record.get("status", ""))
+        if layer is None:
+            return
+        detail = record.get("progressDetail") or {}
+        if detail.get("total"):
+            self._sizes[layer] = detail["total"]
+        size = self._sizes.get(layer)
+        if status in ("Pushed", "Layer already exists") or status.startswith("Mounted"):
+            done, total, unit = (size, size, "B") if size else (1, 1, "layer")
+            self._on_progress(layer, status, done, total, unit)
+        else:
+            self._on_progress(layer, status, detail.get("current", 0), size, "B")

@@ -10,7 +10,30 @@ from deployer.errors import Failure, FailureClass, TransientFailure
 START_ENGINE: Final = (
     "start Docker (`scripts/ensure-engine` does it, and so does `make release`), or set DOCKER_HOST"
 )
+_JOIN_GROUP: Final = (
+    "run as a member of the group `docker` (`sudo usermod -aG docker $USER`, then log in anew)"
+)
 _TABLE: Final[tuple[tuple[str, FailureClass, str], ...]] = (
+    (
+        r"cannot connect to the docker daemon|is the docker daemon running",
+        "docker",
+        START_ENGINE,
+    ),
+    (
+        r"permission denied while trying to connect",
+        "docker",
+        _JOIN_GROUP,
+    ),
+    (
+        r"pull access denied|manifest unknown|manifest for .* not found",
+        "docker",
+        "there is no such image: correct its name, or build it first",
+    ),
+    (
+        r"already allocated|address already in use",
+        "docker",
+        "another program has this port: end it, or choose another port",
+    ),
     (
         r"not authorized to perform",
         "aws-config",
@@ -65,14 +88,14 @@ _PASSING: Final = (
 _OF_THE_DOCKERFILE: Final = re.compile(r"^(The command|COPY|ADD)\b|did not complete|executor failed")
 
 
-def failure_of(text: str, doing: str) -> Failure:
-    """The failure behind an engine's error text; `docker` where it is none of the table's."""
-    for pattern, failure_class, hint in _TABLE:
+def failure_of(text: str, doing: str, hint: str = "see the engine's own log for more") -> Failure:
+    """The failure behind an engine's error text; `docker` with `hint` where it is none of the table's."""
+    for pattern, failure_class, remedy in _TABLE:
         if re.search(pattern, text, re.IGNORECASE):
-            return Failure(failure_class, f"{doing}: {text}", hint)
+            return Failure(failure_class, f"{doing}: {text}", remedy)
     if re.search(_PASSING, text, re.IGNORECASE):
         return TransientFailure("network", f"{doing}: {text}", "try again; check the network if it stays so")
-    return Failure("docker", f"{doing}: {text}", "see the engine's own log for more")
+    return Failure("docker", f"{doing}: {text}", hint)
 
 
 def base_failure(error: str) -> Failure | None:
@@ -112,7 +135,7 @@ def unreachable(error: Exception, address: str) -> Failure:
         return Failure(
             "docker",
             f"the Docker engine at {address} does not let this user in: {reason}",
-            "run as a member of the group `docker` (`sudo usermod -aG docker $USER`, then log in anew)",
+            _JOIN_GROUP,
         )
     return Failure("docker", f"no Docker engine answers at {address}: {reason}", START_ENGINE)
 
