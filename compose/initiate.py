@@ -1,8 +1,8 @@
 """Initiates the replica set rs0 and creates the ETL's user; running it again changes nothing.
 
 Runs in mongo1's network namespace, because MongoDB lets nobody but localhost in while it has no user (the
-localhost exception: https://www.mongodb.com/docs/manual/core/localhost-exception/). A failure gives one line why,
-and exit code 1.
+localhost exception: https://www.mongodb.com/docs/manual/core/localhost-exception/). A failure gives one line,
+the reason, and exit code 1.
 """
 
 import os
