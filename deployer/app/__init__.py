@@ -1,0 +1,1 @@
+"""What each command does. The only place where real objects are built."""

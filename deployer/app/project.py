@@ -1,0 +1,105 @@
+"""The project's folder: its deploy.toml, its environment's values, its sandbox, its releases."""
+
+from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from deployer import config
+from deployer.config import Config
+from deployer.errors import UsageError
+from deployer.history import Releases
+
+if TYPE_CHECKING:
+    from deployer.sandbox import Sandbox
+
+IMAGES: Final = "images.env"
+"""Written by the set-up: which base images this machine can have."""
+
+DATA: Final = "DEPLOYER_DATA"
+"""Environment variable: the folder that seeds the sandbox's bucket."""
+
+_SANDBOX_VALUES: Final = (
+    "ENDPOINT REGISTRY SUBNET SECURITY_GROUP EXECUTION_ROLE TASK_ROLE MONGO_SECRET_ARN MONGO_URI "
+    "BUCKET STATE_BUCKET LOG_GROUP CLUSTER ACCOUNT"
+).split()
+
+
+def _say_nothing(text: str) -> None:
+    pass
+
+
+class Project:
+    """Everything that a command may want to know before it builds anything."""
+
+    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
+        self.root = root
+        self.folder = root / ".deployer"
+        self.releases = Releases(self.folder / "releases")
+        self.environ = {**_assignments(self.folder / IMAGES), **environ}
+
+    @cached_property
+    def table(self) -> dict[str, Any]:
+        return config.read(self.root / config.FILE)
+
+    def env(self, wanted: str | None) -> str:
+        return config.environment_name(self.table, wanted)
+
+    def checked(self, env: str) -> Config:
+        """The settings with stand-ins for what only a running sandbox knows: every mistake of the file
+        is found before anything is started."""
+        stand_ins = {f"SANDBOX_{name}": name.lower() for name in _SANDBOX_VALUES}
+        embedded = bool(self.table["env"][env].get("embedded"))
+        variables = {**stand_ins, **self.environ} if embedded else self.environ
+        return config.load(self.table, env, variables, self.root)
+
+    def config(self, env: str, needed: Collection[str] | None = None) -> Config:
+        """The settings, ready to use. SandboxDown: the environment is a sandbox that is not up."""
+        variables = self.environ
+        if self.table["env"][env].get("embedded"):
+            variables = {**self.environ, **self.sandbox(env).facts().as_environment()}
+        return config.load(self.table, env, variables, self.root, needed)
+
+    def sandbox(
+        self, env: str, data: Path | None = None, report: Callable[[str], None] = _say_nothing
+    ) -> "Sandbox":
+        """The sandbox that `[sandbox]` describes. UsageError: the file has no such table."""
+        from deployer.sandbox import Sandbox, SandboxSettings
+
+        checked = self.checked(env)
+        if checked.sandbox is None:
+            raise UsageError(f"{config.FILE}: no [sandbox] table", "add one with cluster, bucket and secret")
+        folder = data or (Path(self.environ[DATA]) if self.environ.get(DATA) else None)
+        if folder is not None and not folder.is_dir():
+            raise UsageError(f"{folder}: no such folder to seed the sandbox from", f"mend --data or {DATA}")
+        return Sandbox(
+            SandboxSettings(
+                root=self.folder / "sandbox",
+                repository=checked.image.repository,
+                cluster=checked.sandbox.cluster,
+                log_group=checked.logs.group,
+                bucket=checked.sandbox.bucket,
+                secret=checked.sandbox.secret,
+                region=checked.aws.region,
+                database=checked.verify.database,
+                data=folder,
+                aws_port=checked.sandbox.aws_port,
+                mongo_port=checked.sandbox.mongo_port,
+            ),
+            report,
+        )
+
+    def sandbox_env(self) -> str:
+        """The environment that is the sandbox. UsageError: none is."""
+        for name, overlay in self.table.get("env", {}).items():
+            if overlay.get("embedded"):
+                return str(name)
+        raise UsageError(f"{config.FILE}: no environment is embedded", "set `embedded = true` in one [env.NAME]")
+
+
+def _assignments(path: Path) -> dict[str, str]:
+    """NAME=value lines of a file; none if it is not there."""
+    if not path.is_file():
+        return {}
+    lines = (line.partition("=") for line in path.read_text(encoding="utf-8").splitlines())
+    return {name.strip(): value.strip().strip("\"'") for name, sign, value in lines if sign}

@@ -1,0 +1,64 @@
+"""The commands that look: show, history, status, verify, flow. Each returns data for a renderer."""
+
+from dataclasses import asdict
+from typing import Any
+
+from deployer.app.project import Project
+from deployer.history import state_of, summary
+from deployer.lease import holder_of
+
+
+def show(project: Project, release: str | None, env: str | None = None) -> dict[str, Any]:
+    """One release, the newest if none is named. RefusedError: there is no such release."""
+    return summary(project.releases.records(release or project.releases.newest(env)))
+
+
+def history(project: Project, env: str | None) -> list[dict[str, Any]]:
+    return list(project.releases.summaries(env))
+
+
+def status(project: Project, env: str | None) -> dict[str, Any]:
+    """Who holds the environment, and how its newest release stands."""
+    name = project.env(env)
+    lines = [line for line in project.releases.summaries(name)]
+    holder = holder_of(project.folder / "leases", name)
+    return {
+        "env": name,
+        "lease": asdict(holder) if holder else None,
+        "latest": summary(project.releases.records(lines[-1]["id"])) if lines else None,
+        "running": [line["id"] for line in lines if line["end"] is None],
+    }
+
+
+def verify(project: Project, env: str | None, release: str | None) -> dict[str, Any]:
+    """The checks of `[verify]` now: against the named release's run, or the newest verified one, if any.
+
+    Failure `mongodb`: the database cannot be asked.
+    """
+    from deployer.gateways.clock import SystemClock
+    from deployer.gateways.mongo import MongoDatabase
+    from deployer.verification.run import VerifyContext
+    from deployer.verification.run import verify as run_checks
+
+    name = project.env(env)
+    config = project.config(name, needed=("verify",))
+    subject = release or _last_verified(project, name)
+    baseline = state_of(project.releases.records(subject)).baseline if subject else {}
+    with MongoDatabase(config.verify.uri, config.verify.database) as database:
+        context = VerifyContext(
+            run_id=subject,
+            report_collection=config.verify.report.collection if config.verify.report else None,
+            baseline=baseline,
+            now=SystemClock().now(),
+        )
+        return {"env": name, "release": subject, **asdict(run_checks(config.verify.checks, database, context))}
+
+
+def _last_verified(project: Project, env: str) -> str | None:
+    ends = [line for line in project.releases.summaries(env) if line["end"] == "END_SUCCESS"]
+    return str(ends[-1]["id"]) if ends else None
+
+
+def walked(project: Project, release: str | None) -> list[str]:
+    """The nodes that a release has passed, for the diagram; none if no release is named."""
+    return list(summary(project.releases.records(release))["path"]) if release else []

@@ -1,0 +1,150 @@
+"""`deployer release`: take the lease, begin or go on, walk, and say how it ended."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from deployer.app.project import Project
+from deployer.app.wiring import real_ports
+from deployer.config import Config
+from deployer.errors import INTERRUPTED, RefusedError
+from deployer.events import Begun, Emit, Ended, Noted
+from deployer.gateways.clock import SystemClock
+from deployer.gateways.ids import RandomIds
+from deployer.history import state_of
+from deployer.journal import NAME, Journal
+from deployer.lease import Holder, held
+from deployer.release.flow import FLOW
+from deployer.release.ports import Ports
+from deployer.release.state import Release, dump
+from deployer.release.steps import BEHAVIOUR
+from deployer.runner import PAUSED, Position, Runner, Stop, position
+
+FromPhase = Literal["dev", "build", "deploy"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asked for. `resume`: go on with `release`, or the newest one under way."""
+
+    env: str | None = None
+    resume: bool = False
+    release: str | None = None
+    from_phase: FromPhase = "dev"
+    detach: bool = False
+    watch: bool = False
+
+
+AskToStop = Callable[[str], bool]
+"""Asks a person whether the running task shall be stopped; gets its ARN."""
+
+
+def release(project: Project, request: Request, emit: Emit, ask: AskToStop | None = None) -> int:
+    """Runs or resumes one release; returns the exit code. Raises DeployerError before it has begun."""
+    if request.resume:
+        wanted = request.release or project.releases.resumable(project.env(request.env))
+        env = str(project.releases.records(wanted)[0]["env"])
+        if request.env and request.env != env:
+            raise RefusedError(f"release {wanted} goes to {env}, not to {request.env}", "leave --env out")
+    else:
+        wanted, env = RandomIds().release_id(SystemClock().now()), project.env(request.env)
+    config = _ready(project, env, emit)
+    with ExitStack() as stack:
+        clock = SystemClock()
+        stack.enter_context(held(project.folder / "leases", env, Holder.here(wanted, clock.now())))
+        folder = project.releases.folder / wanted
+        journal = _journal(folder, request, wanted, env, clock)
+        stack.callback(journal.close)
+        ports = real_ports(project.root, folder, config, project.environ)
+        return _Session(config, ports, journal, request, emit, ask).run()
+
+
+def _ready(project: Project, env: str, emit: Emit) -> Config:
+    """The settings; a sandbox that is not up is started."""
+    if project.checked(env).embedded:
+        project.sandbox(env, report=lambda text: emit(Noted("START", text))).up()
+    return project.config(env)
+
+
+def _journal(folder: Path, request: Request, wanted: str, env: str, clock: SystemClock) -> Journal:
+    if request.resume:
+        return Journal.resume(folder / NAME, clock)
+    state = Release(wanted, env, clock.now(), from_phase=request.from_phase)
+    return Journal.create(
+        folder / NAME, clock, release=wanted, env=env, flow=FLOW.fingerprint, state=dump(state)
+    )
+
+
+class _Session:
+    """One run of the command: from where the journal stands to an end, a pause or an interrupt."""
+
+    def __init__(
+        self, config: Config, ports: Ports, journal: Journal, request: Request, emit: Emit, ask: AskToStop | None
+    ) -> None:
+        self._config, self._ports, self._journal = config, ports, journal
+        self._request, self._emit, self._ask = request, emit, ask
+        self._begun = ports.clock.now()
+
+    def run(self) -> int:
+        start = position(self._journal, FLOW)
+        self._emit(Begun(start.release.id, start.release.env, start.node, resumed=self._request.resume))
+        try:
+            stop = self._walk(start)
+            while stop.end == PAUSED and self._request.watch:
+                stop = self._walk(self._mended(stop))
+        except KeyboardInterrupt:
+            return self._interrupted()
+        return self._ended(stop.end, stop.node, stop.exit_code, stop.release)
+
+    def _walk(self, start: Position) -> Stop:
+        detach = "TASK_STARTED" if self._request.detach else None
+        runner = Runner(FLOW, BEHAVIOUR, self._config, self._ports, self._journal, self._emit, detach_after=detach)
+        return runner.walk(start)
+
+    def _mended(self, stop: Stop) -> Position:
+        """Waits until the project's files change, then goes on at the node that paused."""
+        self._emit(Noted(stop.node, "waiting for a change of the project's files (Ctrl-C to leave)"))
+        before = self._ports.workspace.source().tree_hash
+        while self._ports.workspace.source().tree_hash == before:
+            self._ports.clock.sleep(1)
+        return Position(stop.node, stop.release, resumed=True)
+
+    def _interrupted(self) -> int:
+        """Everything is recorded already; what may still run is the task, left to go on unless told otherwise."""
+        release, last = state_of(self._journal.records), self._journal.records[-1]
+        launch = release.launch
+        if launch and launch.arn and not launch.over and self._wants_stop(launch.arn):
+            self._ports.tasks.stop(launch.arn, "deployer: stopped by the operator")
+        return self._ended("INTERRUPTED", str(last.get("next") or last.get("node") or ""), INTERRUPTED, release)
+
+    def _wants_stop(self, arn: str) -> bool:
+        how = self._config.run.on_interrupt
+        if how == "ask" and self._ask:
+            try:
+                return self._ask(arn)
+            except KeyboardInterrupt:
+                return False
+        return how == "stop"
+
+    def _ended(self, end: str, node: str, exit_code: int, release: Release) -> int:
+        going_on = f"deployer release --resume {release.id}"
+        following = {
+            "END_SUCCESS": f"deployer show {release.id}",
+            "END_FAILED": f"deployer show {release.id}",
+            "DETACHED": f"deployer logs --follow --release {release.id}, then {going_on}",
+        }.get(end, going_on)
+        self._emit(
+            Ended(
+                release=release.id,
+                end=end,
+                exit_code=exit_code,
+                seconds=round(self._ports.clock.now() - self._begun, 3),
+                node=node,
+                counts=release.verification.counts if release.verification else {},
+                skipped=release.skipped,
+                next_command=following,
+            )
+        )
+        return exit_code

@@ -1,0 +1,292 @@
+"""The command line: parses, calls `app`, prints, exits. Everything heavy is imported where it is used."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+
+import typer
+
+from deployer.errors import EXIT_CODES, INTERRUPTED, DeployerError
+
+if TYPE_CHECKING:
+    from deployer.app.project import Project
+
+app = typer.Typer(
+    help="Release a batch job to AWS ECS Fargate, and say so only when its data is proven to be in MongoDB.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+sandbox = typer.Typer(help="The embedded AWS and MongoDB of this machine.", no_args_is_help=True)
+app.add_typer(sandbox, name="sandbox")
+
+Env = Annotated[str | None, typer.Option("--env", help="Environment of deploy.toml; its default-env if left out.")]
+ReleaseId = Annotated[str | None, typer.Argument(metavar="[ID]", help="A release; the newest if left out.")]
+Json = Annotated[Literal["human", "json"], typer.Option("--output", help="For people, or one JSON object.")]
+
+
+class _Settings:
+    """What stands before the command: the project's folder, and whether tracebacks are wanted."""
+
+    def __init__(self, folder: Path, *, debug: bool) -> None:
+        self.folder, self.debug = folder, debug
+
+
+@app.callback()
+def settings(
+    context: typer.Context,
+    project: Annotated[Path, typer.Option("--project", "-C", help="The folder with deploy.toml.")] = Path(),
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Options that every command knows."""
+    context.obj = _Settings(project.resolve(), debug=debug)
+
+
+def _project(context: typer.Context) -> "Project":
+    from deployer.app.project import Project
+
+    return Project(context.obj.folder, os.environ)
+
+
+@contextmanager
+def _reported(context: typer.Context, output: str = "human") -> Iterator[None]:
+    """The one place where errors become a message and an exit code."""
+    try:
+        yield
+    except DeployerError as error:
+        if context.obj.debug:
+            raise
+        _say_error(error, output)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
+    except typer.Exit:
+        raise
+    except Exception as error:
+        if context.obj.debug:
+            raise
+        where = "this is a mistake of deployer's own; `deployer --debug ...` shows where"
+        _say_error(DeployerError(f"{type(error).__name__}: {error}", where), output)
+        raise typer.Exit(EXIT_CODES["unknown"]) from None
+
+
+def _say_error(error: DeployerError, output: str) -> None:
+    if output == "json":
+        said = {"event": "ended", "release": None, "end": None, "exit_code": error.exit_code}
+        print(json.dumps(said | {"error": error.message, "hint": error.hint}), flush=True)
+    print(f"deployer: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"  -> {error.hint}", file=sys.stderr)
+
+
+def _render(kind: str, data: Mapping[str, Any], output: str) -> None:
+    from deployer.view.tables import render
+
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    render(kind, data, output=output, stream=sys.stdout, colour=colour)
+
+
+@app.command()
+def release(
+    context: typer.Context,
+    release_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="With --resume: which one.")] = None,
+    env: Env = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a release that has not ended.")] = False,
+    from_phase: Annotated[
+        Literal["dev", "build", "deploy"],
+        typer.Option("--from", help="Skip the phases before this one; 'deploy' needs the image in the registry."),
+    ] = "dev",
+    watch: Annotated[
+        bool, typer.Option("--watch", help="At a pause wait for a change of the files, then go on.")
+    ] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Leave once the task has started.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
+    output: Annotated[
+        Literal["live", "plain", "json"] | None, typer.Option("--output", help="Live on a terminal, else plain.")
+    ] = None,
+) -> None:
+    """Take the job through all phases: test, build, push, run, watch, verify."""
+    with _reported(context, output or "human"):
+        from deployer.app.releasing import Request, release
+        from deployer.errors import UsageError
+        from deployer.view.choose import open_view
+
+        if release_id and not resume:
+            raise UsageError(f"{release_id!r}: an ID goes with --resume only", f"deployer release --resume {release_id}")
+        request = Request(env, resume, release_id, from_phase, detach, watch)
+        with open_view(output, stdout=sys.stdout, stderr=sys.stderr, env=os.environ) as view:
+            ask = None if yes or output == "json" or not sys.stdin.isatty() else _ask_to_stop(view.settle)
+            code = release(_project(context), request, view, ask)
+        raise typer.Exit(code)
+
+
+def _ask_to_stop(settle: Callable[[], None]) -> Callable[[str], bool]:
+    def ask(arn: str) -> bool:
+        settle()
+        task = arn.rsplit("/", 1)[-1]
+        answer = input(f"\nTask {task} is running. [L]eave it (the release can be resumed) or [s]top it? ")
+        return answer.strip().lower().startswith("s")
+
+    return ask
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    env: Env = None,
+    release: Annotated[str | None, typer.Option("--release", help="Whose run; the last verified if left out.")] = None,
+    output: Json = "human",
+) -> None:
+    """Check that the data is there as promised; exit 17 when it is not, 16 when MongoDB cannot be asked."""
+    with _reported(context, output):
+        from deployer.app import queries
+
+        result = queries.verify(_project(context), env, release)
+        _render("verify", result, output)
+        raise typer.Exit(0 if result["ok"] else EXIT_CODES["data"])
+
+
+@app.command()
+def show(context: typer.Context, release: ReleaseId = None, env: Env = None, output: Json = "human") -> None:
+    """One release: the way it took, what it did and skipped, its checks, its cause."""
+    with _reported(context, output):
+        from deployer.app import queries
+
+        _render("show", queries.show(_project(context), release, env), output)
+
+
+@app.command()
+def history(context: typer.Context, env: Env = None, output: Json = "human") -> None:
+    """All releases kept here, oldest first."""
+    with _reported(context, output):
+        from deployer.app import queries
+
+        _render("history", {"releases": queries.history(_project(context), env)}, output)
+
+
+@app.command()
+def status(context: typer.Context, env: Env = None, output: Json = "human") -> None:
+    """Who is releasing to an environment, and how its newest release stands."""
+    with _reported(context, output):
+        from deployer.app import queries
+
+        _render("status", queries.status(_project(context), env), output)
+
+
+@app.command()
+def flow(
+    context: typer.Context,
+    form: Annotated[Literal["mermaid", "json"], typer.Option("--format", help="Diagram or data.")] = "mermaid",
+    release: Annotated[str | None, typer.Option("--release", help="Light up the way that it took.")] = None,
+) -> None:
+    """The flowchart of a release."""
+    with _reported(context, form):
+        from deployer.release.flow import FLOW
+
+        path: list[str] = []
+        if release:
+            from deployer.app import queries
+
+            path = queries.walked(_project(context), release)
+        if form == "json":
+            print(json.dumps(FLOW.to_json() | ({"path": path} if release else {}), indent=2))
+        else:
+            print(FLOW.to_mermaid(path), end="")
+
+
+@app.command()
+def diagnose(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(help="JSON lines of evidence; - for standard input.")],
+    output: Json = "human",
+) -> None:
+    """Classify failure evidence: its class, the lines that speak for it, the mend."""
+    with _reported(context, output):
+        from deployer.app.diagnosing import diagnoses
+
+        for found in diagnoses(file, sys.stdin):
+            _render("diagnosis", found, output)
+
+
+@app.command()
+def doctor(context: typer.Context, env: Env = None, output: Json = "human") -> None:
+    """Look at everything a release depends on; every check is reported, none stops the others."""
+    with _reported(context, output):
+        from deployer.app.doctor import examine
+
+        result = examine(_project(context), env)
+        _render("doctor", result, output)
+        raise typer.Exit(int(result["exit_code"]))
+
+
+@sandbox.command()
+def up(
+    context: typer.Context,
+    data: Annotated[Path | None, typer.Option("--data", help="Seed the bucket from this folder.")] = None,
+) -> None:
+    """Start what is not up; mend what is half there."""
+    with _reported(context):
+        project = _project(context)
+        facts = project.sandbox(project.sandbox_env(), data, _tell).up()
+        _tell(f"up: AWS at {facts.endpoint}, bucket {facts.bucket}")
+
+
+@sandbox.command()
+def down(
+    context: typer.Context,
+    purge: Annotated[bool, typer.Option("--purge", help="Remove its files too.")] = False,
+) -> None:
+    """Stop all of it; data and pushed images are kept unless purged."""
+    with _reported(context):
+        project = _project(context)
+        project.sandbox(project.sandbox_env(), report=_tell).down(purge=purge)
+
+
+@sandbox.command("status")
+def sandbox_status(context: typer.Context, output: Json = "human") -> None:
+    """How each part of it is."""
+    with _reported(context, output):
+        from dataclasses import asdict
+
+        project = _project(context)
+        found = project.sandbox(project.sandbox_env()).status()
+        _render("sandbox", {"up": found.up, **asdict(found)}, output)
+
+
+@sandbox.command("env")
+def sandbox_env(context: typer.Context) -> None:
+    """The sandbox's addresses and keys as shell assignments, for the AWS CLI: eval "$(deployer sandbox env)"."""
+    import shlex
+
+    with _reported(context):
+        project = _project(context)
+        facts = project.sandbox(project.sandbox_env()).facts()
+        for name, value in {**facts.as_environment(), "AWS_ENDPOINT_URL": facts.endpoint}.items():
+            print(f"export {name}={shlex.quote(value)}")
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _on_terminate(signum: int, frame: object) -> NoReturn:
+    """SIGTERM ends a release as Ctrl-C does: recorded, resumable, nothing left behind."""
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    signal.signal(signal.SIGTERM, _on_terminate)
+    app()
+
+
+if __name__ == "__main__":
+    main()
