@@ -27,7 +27,10 @@ class Spot:
 
 @dataclass
 class Board:
-    """All nodes of `flow`, the bars of the current one, and how it all ended."""
+    """All nodes of `flow`, the bars of the current one, and how it all ended.
+
+    `lost` is the step that led to an end which is not the goal.
+    """
 
     flow: Flowchart
     now: Callable[[], float]
@@ -38,6 +41,7 @@ class Board:
     bars: dict[str, Progressed] = field(default_factory=dict)
     retry: Retried | None = None
     paused: Paused | None = None
+    lost: Left | None = None
     ended: Ended | None = None
 
     def __post_init__(self) -> None:
@@ -86,6 +90,8 @@ class Board:
         spot.seconds += event.seconds
         spot.answer, spot.summary = event.answer, event.summary
         spot.setback = self.course.setback(event.node, event.next)
+        if self.flow.nodes[event.next].kind == "end" and event.next != self.course.goal:
+            self.lost = event
         for node in self.course.between(event.node, event.next):
             self.spots[node].mark = "skipped"
         self.retry = None
@@ -102,7 +108,7 @@ class Board:
         return self.flow.nodes[node].phase if node in self.flow.nodes else ""
 
     def nodes_of(self, phase: str) -> tuple[str, ...]:
-        return tuple(node.id for node in self.flow.nodes.values() if node.phase == phase)
+        return tuple(node for node in self.course.order if self.phase_of(node) == phase)
 
     def spots_of(self, phase: str) -> tuple[Spot, ...]:
         return tuple(self.spots[node] for node in self.nodes_of(phase))

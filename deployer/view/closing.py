@@ -9,7 +9,7 @@ from rich.text import Text
 
 from deployer.events import Ended, Paused
 from deployer.view.board import Board
-from deployer.view.rows import bar
+from deployer.view.rows import bar, marks, shown_nodes
 from deployer.view.text import duration, harmless, listed
 
 _STOPPED = {
@@ -22,10 +22,9 @@ _STOPPED = {
 def summary(board: Board, event: Ended) -> RenderableType:
     """The end, time by phase, documents, what was skipped, and the next command."""
     lead, style = _verdict(board, event)
-    title = Text.assemble(
-        (f" {lead} ", f"bold {style}"), (f"{event.release} in {duration(event.seconds)}", "")
-    )
-    return Group(Rule(style="dim"), title, _times(board), *_facts(board, event))
+    title = Text.assemble((f" {lead} ", f"bold {style}"), f"{event.release} in {duration(event.seconds)}")
+    rule = [] if board.paused else [Rule(style="dim")]
+    return Group(*rule, title, _times(board), *_facts(board, event))
 
 
 def _verdict(board: Board, event: Ended) -> tuple[str, str]:
@@ -35,7 +34,8 @@ def _verdict(board: Board, event: Ended) -> tuple[str, str]:
         return f"‖ {text}{where}", style
     if event.exit_code == 0:
         return "✓ Released", "green"
-    return f"✗ Failed, exit code {event.exit_code}", "red"
+    where = f" at {board.flow.nodes[board.lost.node].label} {board.lost.answer}" if board.lost else ""
+    return f"✗ Failed{where}, exit code {event.exit_code}", "red"
 
 
 def _times(board: Board) -> RenderableType:
@@ -45,8 +45,9 @@ def _times(board: Board) -> RenderableType:
     for phase, seconds in spent.items():
         table.add_row(
             Text("   " + board.flow.phases[phase]),
+            marks(board, shown_nodes(board, phase)),
             Text(duration(seconds), justify="right"),
-            bar(seconds / longest if longest else 0.0, 24),
+            bar(seconds / longest if longest else 0.0, 16),
         )
     return table
 
@@ -62,15 +63,12 @@ def _facts(board: Board, event: Ended) -> Iterator[RenderableType]:
 
 
 def pause_panel(board: Board, event: Paused) -> RenderableType:
-    """The cause, the lines that speak for it, the mend, and how to go on. No side borders: commands are copied."""
+    """The cause, the lines that speak for it, the mend, and how to go on; commands stand free."""
     cause = f"{event.failure_class} / {event.subcause}" if event.subcause else event.failure_class
     rows: list[RenderableType] = [
         Rule(Text(f"Paused: {board.flow.nodes[event.node].label}", "bold red"), style="red"),
         _fact("cause", f"{harmless(event.message)} ({cause})"),
-        *(
-            _fact("" if index else "evidence", harmless(line), "dim")
-            for index, line in enumerate(event.evidence)
-        ),
+        *(_fact("" if i else "evidence", harmless(line), "dim") for i, line in enumerate(event.evidence)),
     ]
     if event.remedy:
         rows.append(_fact("mend", harmless(event.remedy), "bold"))
@@ -79,7 +77,7 @@ def pause_panel(board: Board, event: Paused) -> RenderableType:
 
 def _fact(name: str, text: str, style: str = "") -> RenderableType:
     table = Table.grid(padding=(0, 1))
-    table.add_column(width=12, no_wrap=True)
+    table.add_column(width=13, no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row(Text(f"   {name}", "dim"), Text(text, style))
     return table

@@ -1,5 +1,6 @@
-"""The course of a flowchart: what lies straight ahead of a release, and what is a setback."""
+"""The course of a flowchart: which arrows lead on or back, what lies straight ahead and what aside."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,19 +9,41 @@ from deployer.flowchart import Edge, Flowchart
 
 @dataclass(frozen=True)
 class Course:
-    """A flowchart read in its drawing order: arrows go forward or back, nodes lie on the way or aside.
+    """A flowchart with its loops opened: arrows that lead back to where one has been are set apart.
 
-    The way runs from the start to the end that the mission has, along arrows that go forward.
+    What is left has no cycle, so every node has a `layer`: the most arrows that lead to it from the start.
     """
 
     flow: Flowchart
 
     @cached_property
-    def _rank(self) -> dict[str, int]:
-        return {node: rank for rank, node in enumerate(self.flow.nodes)}
+    def forward(self) -> tuple[Edge, ...]:
+        """The arrows that do not close a loop."""
+        back = set(self._closing(self.flow.start, (), set()))
+        return tuple(edge for edge in self.flow.edges if edge not in back)
 
-    def goes_back(self, edge: Edge) -> bool:
-        return self._rank[edge.target] <= self._rank[edge.source]
+    def _closing(self, node: str, trail: tuple[str, ...], seen: set[str]) -> Iterator[Edge]:
+        """The arrows that lead back onto the trail walked depth first."""
+        seen.add(node)
+        trail = (*trail, node)
+        for edge in self.flow.edges:
+            if edge.source == node and edge.target in trail:
+                yield edge
+            elif edge.source == node and edge.target not in seen:
+                yield from self._closing(edge.target, trail, seen)
+
+    @cached_property
+    def layers(self) -> Mapping[str, int]:
+        layers = dict.fromkeys(self.flow.nodes, 0)
+        for _ in layers:
+            for edge in self.forward:
+                layers[edge.target] = max(layers[edge.target], layers[edge.source] + 1)
+        return layers
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """All nodes, by layer."""
+        return tuple(sorted(self.flow.nodes, key=self.layers.__getitem__))
 
     @property
     def goal(self) -> str:
@@ -29,20 +52,16 @@ class Course:
 
     @cached_property
     def way(self) -> tuple[str, ...]:
-        """The nodes between start and goal, both included, in drawing order."""
-        ahead = [edge for edge in self.flow.edges if not self.goes_back(edge)]
-        reached, leading = {self.flow.start}, {self.goal}
-        for edge in sorted(ahead, key=lambda edge: self._rank[edge.source]):
-            if edge.source in reached:
-                reached.add(edge.target)
-        for edge in sorted(ahead, key=lambda edge: -self._rank[edge.target]):
-            if edge.target in leading:
-                leading.add(edge.source)
-        return tuple(node for node in self.flow.nodes if node in reached & leading)
+        """The nodes between start and goal, both included: what a release without a setback may pass."""
+        leading = {self.goal}
+        for node in reversed(self.order):
+            if any(edge.source == node and edge.target in leading for edge in self.forward):
+                leading.add(node)
+        return tuple(node for node in self.order if node in leading)
 
     def setback(self, source: str, target: str) -> bool:
         """Whether going from `source` to `target` leaves the way or returns on it."""
-        return source in self.way and (target not in self.way or self._rank[target] <= self._rank[source])
+        return source in self.way and target not in self.ahead_of(source)
 
     def ahead_of(self, node: str) -> tuple[str, ...]:
         """The nodes of the way that come after `node`; none where it lies aside."""

@@ -7,11 +7,11 @@ from typing import Final
 from rich.text import Text
 
 from deployer.view.board import Board
-from deployer.view.rows import cut, header_row, node_rows, phase_row
+from deployer.view.rows import cut, header_row, node_rows, phase_row, shown_nodes
 
 _WIDE: Final = 110
 """Columns from which the log stands beside the flow and not under it."""
-_FLOW_WIDTH: Final = 60
+_FLOW_WIDTH: Final = 80
 _LOG_ROWS: Final = 7
 """Rows that the log keeps where it stands under the flow."""
 
@@ -54,8 +54,9 @@ class Canvas:
         """The last column and row stay free, so that nothing wraps or scrolls by itself."""
         columns, height = max(self.width - 1, 20), max(self.height - 1, 3)
         if columns >= _WIDE:
-            rows = self._rows(board, _FLOW_WIDTH, height)
-            return Frame(rows, _FLOW_WIDTH, height, columns - _FLOW_WIDTH - 3, beside=True)
+            width = min(columns // 2, _FLOW_WIDTH)
+            rows = self._rows(board, width, height)
+            return Frame(rows, width, height, columns - width - 3, beside=True)
         rows = self._rows(board, columns, height - min(_LOG_ROWS, height // 3))
         return Frame(rows, columns, max(height - len(rows) - 1, 0), columns, beside=False)
 
@@ -63,36 +64,30 @@ class Canvas:
         """As many phases opened as fit: the current one, then those before it, then those to come."""
         phases = list(board.flow.phases)
         here = phases.index(board.phase_of(board.current)) if board.current else 0
-        opened: set[str] = set()
-        rows: list[Text] = []
+        blocks = {phase: [self._title(board, phase, shown_nodes(board, phase), width)] for phase in phases}
+        left, opened = height - 1 - len(phases), False
         for phase in [phases[here], *reversed(phases[:here]), *phases[here + 1 :]]:
-            wanted = self._phases(board, width, opened | {phase})
-            if len(wanted) <= height:
-                opened, rows = opened | {phase}, wanted
-        return tuple(rows or self._smallest(board, width)[:height])
+            block = self._opened(board, phase, width)
+            left -= len(block) - 1
+            if left < 0:
+                break
+            blocks[phase], opened = block, True
+        if not opened:
+            return tuple(self._smallest(board, width)[:height])
+        return (header_row(board, width), *(row for block in blocks.values() for row in block))
 
-    def _phases(self, board: Board, width: int, opened: set[str]) -> list[Text]:
-        rows = [header_row(board, width)]
-        for phase in board.flow.phases:
-            nodes = _shown(board, phase)
-            rows.append(phase_row(board, phase, [] if phase in opened else nodes, width, self.tick))
-            if phase in opened:
-                rows += [row for node in nodes for row in node_rows(board, node, width, self.tick)]
-        return rows
+    def _title(self, board: Board, phase: str, nodes: Sequence[str], width: int) -> Text:
+        return phase_row(board, phase, nodes, width, self.tick)
+
+    def _opened(self, board: Board, phase: str, width: int) -> list[Text]:
+        nodes = shown_nodes(board, phase)
+        rows = [row for node in nodes for row in node_rows(board, node, width, self.tick)]
+        return [self._title(board, phase, (), width), *rows]
 
     def _smallest(self, board: Board, width: int) -> list[Text]:
         rows = [header_row(board, width)]
         if board.current:
             phase = board.phase_of(board.current)
-            rows.append(phase_row(board, phase, _shown(board, phase), width, self.tick))
+            rows.append(self._title(board, phase, shown_nodes(board, phase), width))
             rows += node_rows(board, board.current, width, self.tick)
         return rows
-
-
-def _shown(board: Board, phase: str) -> list[str]:
-    """The phase's nodes that are on the way, and of the others those that the walk has come to."""
-    return [
-        node
-        for node in board.nodes_of(phase)
-        if node != board.flow.start and (node in board.course.way or board.spots[node].mark != "pending")
-    ]

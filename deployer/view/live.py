@@ -23,7 +23,7 @@ from deployer.view.frame import Canvas
 from deployer.view.rows import log_row
 from deployer.view.text import harmless
 
-_PERIOD: Final = 0.125
+_PERIOD: Final = 0.2
 """Seconds between two pictures."""
 
 
@@ -66,9 +66,10 @@ class LiveView:
                 case Ended():
                     self._leave(summary(self._board, event))
                 case _ if self._live is None:
-                    self._open()
+                    self._live = self._open()
+                    self._draw(self._live)
                 case _ if self._period is None:
-                    self._draw()
+                    self._draw(self._live)
 
     def __enter__(self) -> Self:
         if self._period is not None:
@@ -92,25 +93,24 @@ class LiveView:
         while not self._closed.wait(period):
             with self._lock:
                 if self._live is not None:
-                    self._draw()
+                    self._draw(self._live)
 
-    def _open(self) -> None:
-        self._live = Live(console=self._console, auto_refresh=False, transient=True)
-        self._live.start()
-        self._draw()
+    def _open(self) -> Live:
+        live = Live(console=self._console, auto_refresh=False, transient=True)
+        live.start()
+        return live
 
-    def _draw(self) -> None:
+    def _draw(self, live: Live) -> None:
         """One picture: first the log lines that have no room in it any more, then the picture."""
-        assert self._live is not None
         self._make_way()
         self._tick += 1
         width, height = self._size
         frame = Canvas(width, height, self._tick if self._animated else None).draw(self._board)
         self._print_log(len(self._log) - frame.room)
-        self._live.update(frame.with_log(self._log), refresh=True)
+        live.update(frame.with_log(self._log), refresh=True)
 
     def _make_way(self) -> None:
-        """After a resize the old picture may be wrapped anywhere: it is pushed up, the new one starts clean."""
+        """After a resize the old picture may be wrapped: it is pushed up, the new one starts clean."""
         size = self._console.size
         if size != self._size:
             self._size = size

@@ -54,7 +54,7 @@ class PlainView:
                 yield f"release {event.release} to {event.env} {verb} at {event.node}"
             case Entered():
                 yield from self._entered(event)
-            case Left():
+            case Left() if event.node != self._board.flow.start:
                 yield _row(event.node, _left(event))
             case Progressed():
                 yield from (_row(event.node, line) for line in self._pace.lines(event))

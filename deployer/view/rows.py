@@ -6,7 +6,7 @@ from typing import Final
 
 from rich.text import Text
 
-from deployer.events import Progressed
+from deployer.events import Progressed, Retried
 from deployer.view.board import Board, Mark, Spot
 from deployer.view.text import amount, duration, harmless
 
@@ -38,7 +38,7 @@ _ALARM: Final = re.compile(r"\b(ERROR|CRITICAL|FATAL|Traceback)\b")
 _WARNING: Final = re.compile(r"\bWARN(ING)?\b")
 _TICKS_AT: Final = 27
 """The column in which a closed phase's marks begin."""
-_DETAIL_AT: Final = 37
+_DETAIL_AT: Final = 33
 """The column in which what a node says begins."""
 _BARS: Final = 4
 
@@ -52,14 +52,27 @@ def header_row(board: Board, width: int) -> Text:
 
 def phase_row(board: Board, phase: str, nodes: Sequence[str], width: int, tick: int | None) -> Text:
     """A phase's title and time, with a mark for each of `nodes`."""
-    spots = [board.spots[node] for node in nodes]
     untouched = all(spot.mark == "pending" for spot in board.spots_of(phase))
     title = Text(f" {board.flow.phases[phase]}", "dim" if untouched else "bold")
-    if not untouched and spots:
+    if not untouched and nodes:
         title.pad_right(max(_TICKS_AT - title.cell_len, 1))
-        title.append_text(Text(" ").join(Text(*_icon(spot, tick)) for spot in spots))
+        title.append_text(marks(board, nodes, tick))
     spent = sum(board.spent(spot) for spot in board.spots_of(phase))
     return spread(title, Text(duration(spent) if spent else "", "dim"), width)
+
+
+def marks(board: Board, nodes: Sequence[str], tick: int | None = None) -> Text:
+    """A character a node."""
+    return Text(" ").join(Text(*_icon(board.spots[node], tick)) for node in nodes)
+
+
+def shown_nodes(board: Board, phase: str) -> list[str]:
+    """The phase's nodes that are on the way, and of the others those that the walk has come to."""
+    return [
+        node
+        for node in board.nodes_of(phase)
+        if node != board.flow.start and (node in board.course.way or board.spots[node].mark != "pending")
+    ]
 
 
 def node_rows(board: Board, node: str, width: int, tick: int | None) -> Iterator[Text]:
@@ -80,7 +93,7 @@ def node_rows(board: Board, node: str, width: int, tick: int | None) -> Iterator
     if spot.mark == "current":
         yield from _bar_rows(list(board.bars.values()), width)
         if board.retry:
-            yield cut(Text(f"     {_retry(board)}", "yellow"), width)
+            yield cut(Text(f"     {_retried(board.retry)}", "yellow"), width)
 
 
 def _icon(spot: Spot, tick: int | None) -> tuple[str, str]:
@@ -99,10 +112,8 @@ def _detail(spot: Spot) -> str:
     return f"skipped {said}".rstrip() if spot.mark == "skipped" else said
 
 
-def _retry(board: Board) -> str:
-    assert board.retry is not None
-    wait = duration(board.retry.wait)
-    return f"attempt {board.retry.attempt} failed, again in {wait}: {harmless(board.retry.error)}"
+def _retried(event: Retried) -> str:
+    return f"attempt {event.attempt} failed, again in {duration(event.wait)}: {harmless(event.error)}"
 
 
 def _bar_rows(pieces: Sequence[Progressed], width: int) -> Iterator[Text]:

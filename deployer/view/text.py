@@ -16,6 +16,7 @@ _ESCAPES: Final = re.compile(
 _UNSEEN: Final = frozenset("\u2028\u2029\u200e\u200f\u061c\ufeff") | {
     chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
+_BYTES: Final = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 _BARS: Final = "▁▂▃▄▅▆▇█"
 
 
@@ -55,9 +56,7 @@ def amount(done: float, total: float | None, unit: str) -> str:
     scale, shown = 1.0, unit
     if unit in ("B", "bytes"):
         largest = max(done, total or 0)
-        scale, shown = next(
-            ((s, u) for s, u in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if largest >= s), (1.0, "B")
-        )
+        scale, shown = next(((s, u) for s, u in _BYTES if largest >= s), (1.0, "B"))
     figures = [_figure(value / scale, scale) for value in (done, total) if value is not None]
     return f"{'/'.join(figures)} {shown}".rstrip()
 
@@ -74,7 +73,5 @@ def listed(counts: Iterable[tuple[str, int]]) -> str:
 def sparkline(values: Sequence[float | None]) -> str:
     """One block a value, scaled from 0 to the largest; a value that is not known is a dot."""
     known = [value for value in values if value is not None]
-    top = max(known, default=0)
-    return "".join(
-        "·" if v is None else _BARS[round(v / top * (len(_BARS) - 1)) if top > 0 else 0] for v in values
-    )
+    step = max(known, default=0) / (len(_BARS) - 1) or 1
+    return "".join("·" if value is None else _BARS[round(value / step)] for value in values)
