@@ -1,7 +1,7 @@
 """Turns evidence into one ranked diagnosis, by the table of rules."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from deployer.diagnosis.model import Cause, Diagnosis, Evidence, EvidenceError, FailureClass
@@ -16,7 +16,7 @@ NOTHING_FOUND = Cause(
     subcause="no-rule-matches",
     confidence=0.0,
     evidence=(),
-    remedy="Read the saved evidence (`deployer explain <release>`); if the cause is clear to you, it wants a rule.",
+    remedy="Read what was saved: `deployer explain <release>`; a cause that you find there wants a rule.",
 )
 
 
@@ -100,7 +100,7 @@ def _window(line: Line, match_start: int) -> str:
 
 
 def read_evidence(lines: Iterable[str]) -> Iterator[Evidence]:
-    """Evidence from JSON lines `{"id", "channel", "text", "exit_code", "stop_code"}`; blank lines are skipped.
+    """Evidence from JSON lines `{"id", "channel", "text", "exit_code", "stop_code"}`, blank ones left out.
 
     Raises EvidenceError at the first line that is not such an object.
     """
@@ -114,28 +114,33 @@ def _evidence(line: str, number: int) -> Evidence:
         record = json.loads(line)
     except ValueError as error:
         raise EvidenceError(f"line {number}: not JSON ({error}); expected one JSON object a line") from error
-    if not isinstance(record, Mapping):
+    if not isinstance(record, dict):
         raise EvidenceError(f"line {number}: expected a JSON object, found {type(record).__name__}")
     return Evidence(
-        text=_field(record, "text", str, number) or "",
-        channel=_field(record, "channel", str, number) or "",
-        exit_code=_field(record, "exit_code", int, number),
-        stop_code=_field(record, "stop_code", str, number),
-        id=_field(record, "id", str, number),
+        text=_required_text(record, "text", number),
+        channel=_required_text(record, "channel", number),
+        exit_code=_whole_number(record, "exit_code", number),
+        stop_code=_text(record, "stop_code", number),
+        id=_text(record, "id", number),
     )
 
 
-_REQUIRED = ("text", "channel")
-
-
-def _field[T](record: Mapping[str, object], key: str, kind: type[T], number: int) -> T | None:
-    value = record.get(key)
-    if value is None and key not in _REQUIRED:
-        return None
-    if not isinstance(value, kind) or isinstance(value, bool):
-        found = "nothing" if value is None else f"{value!r:.60}"
-        raise EvidenceError(f'line {number}: "{key}" must be {_NAMES[kind]}, found {found}')
+def _required_text(record: dict[str, object], key: str, number: int) -> str:
+    value = _text(record, key, number)
+    if value is None:
+        raise EvidenceError(f'line {number}: "{key}" is missing; expected a text')
     return value
 
 
-_NAMES: dict[type, str] = {str: "a text", int: "a whole number"}
+def _text(record: dict[str, object], key: str, number: int) -> str | None:
+    value = record.get(key)
+    if value is None or isinstance(value, str):
+        return value
+    raise EvidenceError(f'line {number}: "{key}" must be a text, found {value!r:.60}')
+
+
+def _whole_number(record: dict[str, object], key: str, number: int) -> int | None:
+    value = record.get(key)
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise EvidenceError(f'line {number}: "{key}" must be a whole number, found {value!r:.60}')

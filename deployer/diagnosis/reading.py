@@ -17,17 +17,22 @@ _PREFIX = re.compile(
     r")+"
 )
 _FRAME = re.compile(
-    r'^\s*(?:File "[^"]*", line \d+|at [\w$.<>\[\]/@ ]+\(|at (?:async )?[\w$./:\\-]+:\d+:\d+|[~^]+\s*$|\.{3} \d+ more)'
+    r'^\s*(?:File "[^"]*", line \d+|at [\w$.<>\[\]/@ ]+\('
+    r"|at (?:async )?[\w$./:\\-]+:\d+:\d+|[~^]+\s*$|\.{3} \d+ more)"
 )
+_EXCEPTION = re.compile(r"^\s*[\w.]*(?:Error|Exception|Warning|Exit|Timeout)\b")
 _PYTHON_FRAME = re.compile(r'^\s*File "[^"]*", line \d+')
 _LEVEL = re.compile(r"^\W*(?:\S+\W+){0,6}?(?:level=)?\"?(DEBUG|INFO|WARN|WARNING|TRACE)\b[\]\":\s|\[/-]")
-_SURVIVED = re.compile(r"\b(?:retrying|will retry|retry attempt|falling back|ignoring|skipping)\b", re.IGNORECASE)
+_SURVIVED = re.compile(r"\b(?:retrying|will retry|retry attempt|falling back|ignoring|skipping)\b", re.I)
 _LEVEL_WEIGHT = {"TRACE": 0.5, "DEBUG": 0.5, "INFO": 0.75, "WARN": 0.9, "WARNING": 0.9}
 _FRAME_WEIGHT = 0.4
 _SURVIVED_WEIGHT = 0.8
 
+_FOLDED_STACK = ("Traceback (most recent", "\\n\\tat ", "\\n    at ")
 _TEXT_KEYS = ("message", "msg", "log", "error", "err", "reason", "detail", "errorMessage", "Message")
-_STACK_KEYS = ("exc_info", "exception", "stack", "stack_trace", "stackTrace", "stacktrace", "traceback", "cause")
+_STACK_KEYS = (
+    "exc_info", "exception", "stack", "stack_trace", "stackTrace", "stacktrace", "traceback", "cause",
+)  # fmt: skip
 _LEVEL_KEYS = ("level", "levelname", "severity", "lvl")
 
 
@@ -46,8 +51,9 @@ def read(text: str) -> tuple[Line, ...]:
     source_follows = False
     for shown in _unfolded(_ends_of(_ANSI.sub("", text).splitlines())):
         stripped = _PREFIX.sub("", shown)
-        frame = source_follows or bool(_FRAME.match(stripped))
-        source_follows = bool(_PYTHON_FRAME.match(stripped)) and not source_follows
+        source = source_follows and not _EXCEPTION.match(stripped)
+        frame = source or bool(_FRAME.match(stripped))
+        source_follows = bool(_PYTHON_FRAME.match(stripped))
         lines.append(Line(stripped, shown.strip(), _FRAME_WEIGHT if frame else _weight(shown)))
     return tuple(lines)
 
@@ -69,7 +75,7 @@ def _unfolded(lines: list[str]) -> Iterator[str]:
         record = _json_record(line)
         if record:
             yield from record
-        elif "\\n" in line and ("Traceback (most recent" in line or "\\n\\tat " in line or "\\n    at " in line):
+        elif any(mark in line for mark in _FOLDED_STACK) and "\\n" in line:
             yield from line.replace("\\n", "\n").replace("\\t", "\t").splitlines()
         else:
             yield line

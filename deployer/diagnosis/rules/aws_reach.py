@@ -1,0 +1,47 @@
+"""An AWS endpoint did not answer: inside the task that is its subnet, for the operator it is the network."""
+
+from deployer.diagnosis.model import FailureClass
+from deployer.diagnosis.rule import OPERATOR, TASK, TASK_LOG, Rule
+
+_AWS_HOST = r"(?:amazonaws\.com|\baws\b|ecr|s3[.:/]|169\.254\.\d+\.\d+)"
+_SILENT = (
+    r"(?:Could not connect to the endpoint|Connect(?:ion)? ?time(?:d )?out|Read ?time(?:d )?out|i/o timeout|no such host|Name or service not known|Temporary failure in name resolution|getaddrinfo|"
+    r"ConnectTimeoutError|ReadTimeoutError|EndpointConnectionError|Failed to establish a new connection|Connection (?:was closed|refused|reset|aborted)|ConnectionClosedError|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|context deadline exceeded|"
+    r"UnknownHostException|SSL validation failed|timed out|unable to execute HTTP request|network is unreachable|TLS handshake|EHOSTUNREACH|could not resolve host|Client\.Timeout)"
+)
+
+AWS_REACH: tuple[Rule, ...] = (
+    Rule(
+        failure_class=FailureClass.AWS_CONFIG,
+        subcause="wrong-region",
+        matches=r"\b(?:[a-z]{2}(?:-gov|-iso\w?)?-(?:north|south|east|west|central|northeast|southeast|northwest|southwest)-\d[a-f])\b[^\n]*amazonaws|[\w.-]+\.(?:None|null|undefined|your-region|<region>|us-west|us-east|eu-west|eu-central|region)\.amazonaws\.com"
+        r"|\.\.amazonaws\.com|Invalid endpoint: https?://",
+        context=_SILENT + r"|Invalid endpoint|no such host",
+        confidence=0.93,
+        channels=(*OPERATOR, *TASK),
+        remedy="The region in the host name does not exist (an availability zone, or an empty value): set a region, as eu-west-3: "
+        "`aws configure set region <region>`, AWS_REGION in the task definition.",
+        link="https://docs.aws.amazon.com/general/latest/gr/rande.html",
+        example='Could not connect to the endpoint URL: "https://ecs.eu-west-3a.amazonaws.com/"',
+    ),
+    Rule(
+        failure_class=FailureClass.AWS_CONFIG,
+        subcause="aws-endpoint-no-route",
+        matches=_SILENT
+        + r"[^\n]*"
+        + _AWS_HOST
+        + r"|"
+        + _AWS_HOST
+        + r"[^\n]*"
+        + _SILENT
+        + r"|botocore\.exceptions\.(?:EndpointConnection|ConnectTimeout|ReadTimeout|ConnectionClosed|SSL|HTTPClient)Error",
+        confidence=0.83,
+        channels=(TASK_LOG, *TASK),
+        unless=r"mongodb\.net|pymongo|:27017",
+        remedy="The task cannot reach that AWS endpoint: a public IP or NAT for its subnet, or the VPC endpoint of the service (S3: a "
+        "gateway endpoint in the route table), egress on 443, DNS support in the VPC: `aws ec2 describe-vpc-endpoints --filters "
+        "Name=vpc-id,Values=<vpc>`.",
+        link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html",
+        example='botocore.exceptions.ConnectTimeoutError: Connect timeout on endpoint URL: "https://s3.eu-west-3.amazonaws.com/raw"',
+    ),
+)

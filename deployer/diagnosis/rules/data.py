@@ -1,0 +1,139 @@
+"""The source is not what the program reads: missing, malformed, changed, empty."""
+
+from deployer.diagnosis.model import FailureClass
+from deployer.diagnosis.rule import (
+    CLIENT_ERROR,
+    DECISIVE,
+    FAMILY,
+    PYMONGO,
+    TASK_LOG,
+    Rule,
+)
+
+_DATA = FailureClass.DATA
+_SEEN = (TASK_LOG, PYMONGO, CLIENT_ERROR)
+_FILE = r"\.(?:csv|tsv|json|jsonl|ndjson|xlsx?|parquet|avro|orc|txt|xml|gz|zip|bz2|zst|dat|sql|feather|hdf5?|h5|nc|shp|geojson|yaml|pkl|tar|log|db)\b"
+_READ_BACK = "`aws s3 cp s3://<bucket>/<key> - | head -c 400` shows what is really there"
+
+DATA: tuple[Rule, ...] = (
+    Rule(
+        failure_class=_DATA,
+        subcause="source-missing",
+        matches=r"NoSuchKey|\(404\) when calling the (?:Head|Get)Object|specified key does not exist|PathNotFound|Path does not exist|BlobNotFound"
+        r"|The specified (?:path|blob) does not exist|(?:input|source|data) (?:file|path|folder|directory|object)s? [^\n]*(?:not (?:exist|found)|missing)"
+        r"|no (?:input|source|data|matching)? ?(?:files?|objects?) (?:found|match)|No objects? to concatenate|No such file[^\n]*s3://|s3://\S+[^\n]*(?:not (?:exist|found)|No such)"
+        r"|fatal error: An error occurred \(404\)|Input path does not exist|does not match any files?|404 Client Error|HTTP Error 404",
+        confidence=0.9,
+        channels=_SEEN,
+        remedy="The object or file is not where the program looks: correct bucket, prefix or key, or wait for its producer: "
+        "`aws s3 ls s3://<bucket>/<prefix>/ --recursive`.",
+        link="https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html",
+        example="botocore.exceptions.ClientError: An error occurred (404) when calling the HeadObject operation: Not Found",
+    ),
+    Rule(
+        failure_class=_DATA,
+        subcause="source-missing",
+        matches=r"(?:FileNotFoundError|IOError|No such file or directory|FileNotFoundException|ENOENT|cannot find the (?:file|path)|NoSuchFileException)[^\n]*"
+        + _FILE
+        + r"|"
+        + _FILE
+        + r"\W[^\n]*(?:does not exist|not found|No such file|is missing)",
+        confidence=0.8,
+        channels=_SEEN,
+        unless=r"(?:package|tsconfig|config|settings|manifest|credentials|task-?def\w*)\S*\.(?:json|ya?ml|txt)",
+        remedy="The input file is not there: produce or mount it, or correct the path that the program is given.",
+        example="FileNotFoundError: [Errno 2] No such file or directory: '/data/readings-2024.csv'",
+    ),
+    Rule(
+        failure_class=_DATA,
+        subcause="malformed",
+        matches=r"Error tokenizing data|ParserError|EmptyDataError|No columns to parse|JSONDecodeError|Expecting (?:value|property name|',' delimiter|':' delimiter)|Extra data: line|Unterminated string"
+        r"|BadZipFile|File is not a zip file|BadGzipFile|Not a gzipped file|Compressed file ended|zlib\.error|incorrect header check|CRC check failed|unexpected end of (?:JSON|data|file|archive|ZLIB)"
+        r"|ArrowInvalid|Parquet magic bytes|not a parquet file|is not a Parquet|XLRDError|InvalidFileException|Excel file format cannot be determined|XMLSyntaxError|ExpatError|not well-formed|mismatched tag"
+        r"|could not convert string to float|invalid literal for int\(\)|time data '[^\n]*' does not match|OutOfBoundsDatetime|Unknown string format|unconverted data remains|NumberFormatException|DateTimeParseException"
+        r"|Unexpected token [^\n]*JSON|SyntaxError: Unexpected token|is not valid JSON|Unexpected end of JSON|JsonParseException|JsonMappingException|MalformedInput|csv\.Error|_csv\.Error|line contains NUL|field larger than field limit"
+        r"|CParserError|Buffer overflow caught|malformed (?:line|record|row|input|csv|data)|invalid (?:date|timestamp|number) |Invalid isoformat string|Invalid comparison|lexer error|AvroException|Invalid sync|schema inference"
+        r"|DateParseError|month must be in|day is out of range|InvalidOperation: \[<class 'decimal|invalid character '[^\n]*(?:looking for|after)|cannot unmarshal|wrong number of fields|bare \\?\" in non-quoted|parsing time \"|strconv\.Parse",
+        confidence=0.84,
+        channels=_SEEN,
+        unless=r"cli-input-json|Invalid JSON:|task definition|Error parsing parameter|docker",
+        remedy="The source is malformed or has another format than it is read as: "
+        + _READ_BACK
+        + "; correct it at its producer, "
+        "or let the reader reject such rows with their reason.",
+        example="pandas.errors.ParserError: Error tokenizing data. C error: Expected 7 fields in line 12, saw 9",
+    ),
+    Rule(
+        failure_class=_DATA,
+        subcause="encoding",
+        matches=r"Unicode(?:Decode|Encode)?Error|codec can't (?:decode|encode)|invalid (?:start|continuation) byte|UTF-16 stream does not start|invalid byte sequence|MalformedInputException|invalid UTF-?8|stream did not contain valid UTF-8|byte order mark",
+        confidence=0.87,
+        channels=_SEEN,
+        remedy="The file is not in the encoding it is read with: `file -i <file>` tells; convert it (`iconv -f <from> -t utf-8`) or "
+        "read it with its own.",
+        example="UnicodeDecodeError: 'utf-8' codec can't decode byte 0xe9 in position 41: invalid continuation byte",
+    ),
+    Rule(
+        failure_class=_DATA,
+        subcause="columns-changed",
+        matches=r"(?:column|field|header|key)s?\b[^\n]*(?:not found|missing|cannot be found|do(?:es)? not (?:exist|match)|not in (?:index|columns)|unexpected|expected but not found|specified in column mapping)"
+        r"|(?:missing|unexpected|unknown|required|extra) (?:required )?(?:columns?|fields?|headers?)|Usecols do not match|not in index|not found in axis|Missing column provided to 'parse_dates'|Length mismatch: Expected axis"
+        r"|columns? (?:passed|have mixed)|None of \[[^\n]*are in the|AnalysisException|cannot resolve '|MappingColumnName|schema (?:mismatch|changed|drift|validation)|SchemaError|ColumnNotFound|Worksheet(?: named)? [^\n]*(?:not|does not)"
+        r"|No sheet named|SchemaMismatch|expected \d+ columns?|Number of (?:columns|passed names)|columns? must be same length|Cannot (?:cast|convert) [^\n]*column|DataError: |InvalidTextRepresentation|pandera",
+        confidence=0.82,
+        channels=_SEEN,
+        unless=r"psycopg2\.errors\.Undefined|UndefinedColumn|OperationalError|column [^\n]* of relation|no such column|pip |Unknown column|mongoengine|TopologyDescription",
+        remedy="The columns are not those the program maps: compare the file's header with the mapping ("
+        + _READ_BACK
+        + "), then map "
+        "the new ones or have the producer restore them.",
+        example="ValueError: Usecols do not match columns, columns expected but not found: ['humidity']",
+    ),
+    Rule(
+        failure_class=_DATA,
+        subcause="columns-changed",
+        matches=r"KeyError: ['\"]?[\w .°%/()-]+['\"]?",
+        context=r"pandas|polars|DataFrame|get_loc|hashtable|csv\b|DictReader|\bdf\[|row\[|record\[|_libs|transform|parse",
+        confidence=0.72,
+        channels=_SEEN,
+        unless=r"environ|KeyError: 'MONGO|KeyError: '(?-i:[A-Z][A-Z0-9_]+)'",
+        remedy="A column or key that the program asks for is not in the source: compare the file's header with the mapping ("
+        + _READ_BACK
+        + ").",
+        example="File \"pandas/_libs/hashtable_class_helper.pxi\", line 7, in get_item\nKeyError: 'humidity'",
+    ),
+    Rule(
+        failure_class=_DATA,
+        subcause="nothing-loaded",
+        matches=r"(?:nothing|no (?:rows?|records?|documents?|data|readings?|files?|objects?|observations))( (?:was|were|to|could be|has been|have been))? ?(?:loaded|load|inserted|insert|found|processed|process|read|written|ingested|import(?:ed)?|available|returned|extracted|to)"
+        r"|\b0 (?:rows?|records?|documents?|files?) (?:loaded|inserted|processed|read|written|found|ingested)|(?:empty|zero[- ]row) (?:dataset|data ?frame|file|source|input|result|response)|dataset is empty|source is empty"
+        r"|(?:all|too many|more) (?:rows?|records?) (?:were )?(?:rejected|than allowed)|(?:input|data ?frame|file|dataset|source)\S* (?:is|was) empty|rejected[^\n]*(?:threshold|more than|exceed)|No objects to concatenate|row count mismatch|loaded 0\b|cannot do a non-empty take from an empty"
+        r"|nothing to (?:load|do|process|import)|documents must be a non-empty list|Found array with 0 sample|zero[- ]size array|bulk[^\n]*No operations to execute|No operations to execute",
+        confidence=0.8,
+        channels=_SEEN,
+        remedy="Nothing usable came in: see what is under the prefix (`aws s3 ls s3://<bucket>/<prefix>/`) and why rows were "
+        'rejected (`db.rejected_records.aggregate([{$sortByCount: "$reason"}])`).',
+        example="ERROR nothing loaded: 0 records inserted, 212 rejected",
+    ),
+    Rule(
+        failure_class=_DATA,
+        subcause="data-reader",
+        matches=r"(?:pandas/io/|pandas\\io\\|pyarrow/|polars/io|openpyxl/reader|xlrd/|csv\.py|json/decoder\.py|python_calamine)",
+        confidence=DECISIVE,
+        channels=_SEEN,
+        unless=r"(?:\w+Error: \S|No module named|ImportError|botocore|pymongo\.errors|MemoryError|PermissionError|urlopen error|URLError|ConnectionError|HTTPError)",
+        remedy="A reader failed on the source and the message is cut off: " + _READ_BACK + ".",
+        example='File "/app/lib/pandas/io/parsers.py", line 44, in _read',
+    ),
+    Rule(
+        failure_class=_DATA,
+        subcause="pipeline-report",
+        matches=r"\"read\": ?\d+[^\n]*\"rejected\": ?\d+",
+        exit_codes=(3,),
+        confidence=FAMILY + 0.15,
+        channels=(TASK_LOG,),
+        remedy="The run loaded nothing or rejected more than allowed; its report counts both: "
+        '`db.rejected_records.aggregate([{$sortByCount: "$reason"}])`.',
+        example='{"read": 40, "inserted": 0, "replaced": 0, "unchanged": 0, "duplicate": 0, "rejected": 40}',
+    ),
+)

@@ -1,0 +1,59 @@
+"""What the program needs cannot be installed while building: pip, npm, Maven, Go, compilers."""
+
+from deployer.diagnosis.model import FailureClass
+from deployer.diagnosis.rule import DECISIVE, DOCKER_BUILD, Rule
+
+CODE = FailureClass.CODE
+
+DEPENDENCIES: tuple[Rule, ...] = (
+    Rule(
+        failure_class=CODE,
+        subcause="dependency-conflict",
+        matches=r"conflicting dependencies|ResolutionImpossible|conflict is caused by|dependency conflict|version solving failed|SolverProblemError|ERESOLVE|No solution found|unable to resolve dependency tree|Could not resolve dependencies|UnsatisfiableError|incompatible with"
+        r"|depends on [^\n]* which doesn't match|requires a different Python|Requires-Python|peer dep|package versions have conflicting|resolution-too-deep",
+        confidence=DECISIVE,
+        channels=(DOCKER_BUILD,),
+        remedy="Two pins cannot both be had: loosen one of those named, resolve on your machine (`pip install --dry-run -r "
+        "<requirements>`), commit the new pins.",
+        link="https://pip.pypa.io/en/stable/topics/dependency-resolution/",
+        example="ERROR: Cannot install loader==1.0 and urllib3==1.26 because these package versions have conflicting dependencies.",
+    ),
+    Rule(
+        failure_class=CODE,
+        subcause="package-missing",
+        matches=r"Could not find a version that satisfies|No matching distribution found|404 Not Found[^\n]*npmjs|E404|npm (?:ERR!|error) (?:code )?(?:E404|ETARGET|notarget)|No matching version found|could not find artifact|ModuleNotFoundError|No module named|cannot find module|unknown revision|couldn't find (?:any versions|package)"
+        r"|error: no matching package|not a supported wheel|Package [^\n]* is not available|Couldn't find package|Could not find gem|is not in (?:std|GOROOT)|no required module provides",
+        confidence=0.9,
+        channels=(DOCKER_BUILD,),
+        unless=r"name resolution|Failed to establish a new connection|ReadTimeout|timed out|getaddrinfo|ProxyError|SSLError|CERTIFICATE_VERIFY",
+        remedy="A package or version that is pinned does not exist for this Python (or index): correct its name or version in the "
+        "requirements and build again.",
+        link="https://pip.pypa.io/en/stable/cli/pip_install/",
+        example="ERROR: No matching distribution found for pandas==9.9.9",
+    ),
+    Rule(
+        failure_class=CODE,
+        subcause="requirements-invalid",
+        matches=r"Could not install packages due to an OSError|Invalid requirement|THESE PACKAGES DO NOT MATCH THE HASHES|Hashes are required|do not match the hashes|Could not open requirements file|npm ci\W[^\n]*(?:can only install|in sync|lock)|package-lock\.json|yarn\.lock|lockfile|poetry\.lock|Pipfile\.lock|is not a valid editable|neither 'setup\.py' nor 'pyproject\.toml'"
+        r"|pyproject\.toml changed significantly|EUSAGE|EJSONPARSE|EBADENGINE|go\.mod|go\.sum|checksum mismatch|externally-managed-environment|Invalid version|InvalidVersion",
+        confidence=0.86,
+        channels=(DOCKER_BUILD,),
+        unless=r"name resolution|Failed to establish a new connection|ReadTimeout|CERTIFICATE_VERIFY|Permission denied|/requirements\.txt\W+: not found",
+        remedy="The list of requirements itself is wrong (a local path, a hash or a lock file that does not fit): make it anew and "
+        "commit it.",
+        link="https://pip.pypa.io/en/stable/reference/requirements-file-format/",
+        example="ERROR: Could not install packages due to an OSError: [Errno 2] No such file or directory: '/tmp/build/numpy'",
+    ),
+    Rule(
+        failure_class=CODE,
+        subcause="wheel-build",
+        matches=r"Failed building wheel|Could not build wheels|metadata-generation-failed|subprocess-exited-with-error|error: command '[^\n]*' failed|setup\.py (?:egg_info|bdist_wheel)|fatal error: [^\n]*\.h: No such file|gcc: (?:error|not found)|g\+\+|pg_config|error: Microsoft Visual|rustc|maturin|cargo|node-gyp|gyp ERR|legacy-install-failure|Failed to build installable wheels|build backend|Cython|pep517|getting requirements to build wheel|can't find Rust compiler"
+        r"|TS\d{4}:|error TS|SyntaxError|compilation (?:failed|error)|COMPILATION ERROR|BUILD FAILURE|npm (?:ERR!|error)|ELIFECYCLE|error: cannot find symbol|undefined: |cannot use [^\n]* as|Tests? failed|FAILED \(|AssertionError|Traceback \(most recent call last\)|webpack|vite|tsc\b|make: \*\*\*",
+        confidence=0.62,
+        channels=(DOCKER_BUILD,),
+        remedy="A dependency (or the program) does not build in this image: pin a version with a ready wheel for this Python, or install "
+        "the compiler and headers it names in the build stage.",
+        link="https://pip.pypa.io/en/stable/cli/pip_wheel/",
+        example="ERROR: Could not build wheels for pandas, which is required to install pyproject.toml-based projects",
+    ),
+)

@@ -1,0 +1,193 @@
+"""The task did not start: secrets, logs, network interfaces, volumes, as ECS and Fargate word it."""
+
+from deployer.diagnosis.model import FailureClass
+from deployer.diagnosis.rule import (
+    CLIENT_ERROR,
+    CONTAINER_REASON,
+    DECISIVE,
+    ECS,
+    FAMILY,
+    GENERIC,
+    RUN_TASK_FAILURE,
+    STOPPED_REASON,
+    TASK_LOG,
+    Rule,
+)
+
+AWS = FailureClass.AWS_CONFIG
+_SEEN = (STOPPED_REASON, CONTAINER_REASON, RUN_TASK_FAILURE, TASK_LOG, CLIENT_ERROR)
+_INIT = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/resource-initialization-error.html"
+_ENDPOINTS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html"
+_SECRETS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specifying-sensitive-data.html"
+_START = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/failed-to-start-error.html"
+_NO_ANSWER = (
+    r"(?:i/o timeout|context deadline|deadline exceeded|RequestCanceled|context canceled|Client\.Timeout"
+    r"|connection (?:issue|timed out|refused)|dial tcp|no such host|request send failed|RequestError)"
+)
+_ROUTE_REMEDY = (
+    "Give the task's subnets a way out on 443: assignPublicIp=ENABLED in a public subnet, a NAT gateway, or VPC "
+    "endpoints (ecr.api, ecr.dkr, logs, secretsmanager or ssm, and the S3 gateway); the security group must allow "
+    "egress: `aws ec2 describe-route-tables --filters Name=association.subnet-id,Values=<subnet>`."
+)
+
+ECS_START: tuple[Rule, ...] = (
+    Rule(
+        failure_class=AWS,
+        subcause="secret-malformed-json",
+        matches=r"invalid character '[^\n]*looking for|did not contain json key|unmarshal[^\n]*secret|secret[^\n]*unmarshal"
+        r"|secret[^\n]*(?:not|invalid)[^\n]*json",
+        context=r"\basm\b|secret",
+        confidence=DECISIVE,
+        channels=ECS,
+        remedy="The secret is not JSON with the key that the task definition's `valueFrom` asks for: look at its keys, "
+        "then `aws secretsmanager put-secret-value --secret-id <name> --secret-string file://<secret>.json`.",
+        link=_SECRETS,
+        example="ResourceInitializationError: unable to pull secrets or registry auth: retrieved secret from Secrets "
+        "Manager did not contain json key mongo_uri",
+    ),
+    Rule(
+        failure_class=AWS,
+        subcause="secret-missing",
+        matches=r"can't find the specified secret|invalid (?:ssm )?parameters?:|ParameterNotFound|secret[^\n]*(?:was|not) found"
+        r"|can't find the specified secret value for staging label|Secret[^\n]*marked for deletion|secret[^\n]*does not exist",
+        context=r"secret|ssm|parameter",
+        confidence=DECISIVE,
+        channels=(*ECS, TASK_LOG, CLIENT_ERROR),
+        remedy="Create the secret, or correct its full ARN (with the six random characters) and region in the task "
+        "definition: `aws secretsmanager list-secrets --query 'SecretList[].ARN'`, `deployer secret set <name>`.",
+        link=_SECRETS,
+        example="ResourceInitializationError: unable to pull secrets or registry auth: ResourceNotFoundException: Secrets "
+        "Manager can't find the specified secret.",
+    ),
+    Rule(
+        failure_class=AWS,
+        subcause="secrets-no-route",
+        matches=r"(?:secret|\basm\b|\bssm\b|registry auth|Secrets Manager|GetAuthorizationToken)[^\n]*"
+        + _NO_ANSWER,
+        confidence=0.9,
+        channels=ECS,
+        remedy=_ROUTE_REMEDY,
+        link=_ENDPOINTS,
+        example="ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve ecr registry "
+        "auth: RequestError: send request failed caused by: Post: dial tcp 10.1.2.3:443: i/o timeout",
+    ),
+    Rule(
+        failure_class=AWS,
+        subcause="secrets-fetch",
+        matches=r"unable to (?:pull secrets or registry auth|retrieve secrets?)|failed to fetch secret|unable to get registry auth"
+        r"|fetching secret data|cannot pull (?:secrets|registry auth)|can't retrieve (?:the )?secrets?"
+        r"|unexpected ARN format[^\n]*secret",
+        confidence=FAMILY + 0.05,
+        channels=ECS,
+        remedy="Three things can stop it: the execution role may not read the secret, its ARN or key is wrong, or the "
+        "subnet has no way to Secrets Manager, SSM or ECR: `deployer doctor` looks at each; "
+        "`aws secretsmanager describe-secret --secret-id <arn>` shows whether it exists.",
+        link=_INIT,
+        example="ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+        "unable to retrieve secret from asm: service call has been retried 1 time(s)",
+    ),
+    Rule(
+        failure_class=AWS,
+        subcause="log-group-missing",
+        matches=r"log group does not exist|ResourceNotFoundException[^\n]*log (?:group|stream)|can't find the CloudWatch log group"
+        r"|log group '?[^\n]*' (?:was )?not found",
+        confidence=DECISIVE,
+        channels=(*ECS, TASK_LOG, CLIENT_ERROR),
+        remedy="Create the group that the task definition names: `aws logs create-log-group --log-group-name "
+        "</ecs/name> --region <region>`, or set awslogs-create-group to true.",
+        link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_awslogs.html",
+        example="ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: "
+        "ResourceNotFoundException: The specified log group does not exist.",
+    ),
+    Rule(
+        failure_class=AWS,
+        subcause="logs-no-route",
+        matches=r"failed to (?:validate logger args|initialize logging driver|create (?:Cloudwatch )?log stream)"
+        r"|logging driver[^\n]*(?:fail|error|unable)|(?:fail|error|unable)[^\n]*logging driver|log driver[^\n]*(?:fail|not)"
+        r"|unable to (?:create|find)[^\n]*log (?:group|stream)|connection issue[^\n]*CloudWatch",
+        confidence=FAMILY + 0.1,
+        channels=ECS,
+        remedy="The awslogs driver could not start: the log group, awslogs-region and the execution role's logs:* actions "
+        "must be right, and the subnet needs a way to CloudWatch Logs (NAT, or the `logs` VPC endpoint): "
+        "`aws logs describe-log-groups --log-group-name-prefix <group>`.",
+        link=_INIT,
+        example="ResourceInitializationError: failed to validate logger args: : signal: killed",
+    ),
+    Rule(
+        failure_class=AWS,
+        subcause="env-file",
+        matches=r"failed to download env(?:ironment)? files?|env(?:ironment)? file[^\n]*(?:download|fail|denied)",
+        confidence=0.9,
+        channels=ECS,
+        remedy="ECS could not read environmentFiles from S3: check the object's ARN, s3:GetObject and s3:GetBucketLocation "
+        "of the execution role, and the subnet's way to S3: `aws s3 ls s3://<bucket>/<file>.env`.",
+        link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/use-environment-file.html",
+        example="ResourceInitializationError: failed to download env files: file download command: non empty error stream: "
+        "RequestCanceled: request context canceled",
+    ),
+    Rule(
+        failure_class=AWS,
+        subcause="volume",
+        matches=r"EFS utils|mount\.nfs4?|\.efs\.[\w-]+\.amazonaws|failed to (?:set up|mount) EFS|efs[^\n]*(?:mount|volume|access point)"
+        r"|CannotCreateVolumeError|VolumeDriver|error while mounting volume|EBS volume|failed to mount|mknod|/rootfs/[^\n]*errno"
+        r"|invalid mount|bind source path|FSx",
+        confidence=FAMILY + 0.1,
+        channels=ECS,
+        remedy="Correct the volume: a mount target in each of the task's subnets, security groups that open 2049 between "
+        "them, the file system's policy, and a mount path that hides nothing of the image: "
+        "`aws efs describe-mount-targets --file-system-id <fs>`.",
+        link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/efs-volumes.html",
+        example="ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: mount.nfs4: "
+        "Connection timed out",
+    ),
+    Rule(
+        failure_class=AWS,
+        subcause="subnet-ip-exhausted",
+        matches=r"InsufficientFreeAddresses|not (?:have )?enough free (?:IP )?addresses|no (?:free|available) (?:IP|private) address"
+        r"|insufficient (?:free )?(?:IP )?addresses|run out of (?:IP )?addresses",
+        confidence=DECISIVE,
+        channels=_SEEN,
+        remedy="The subnet has no address left: add a larger subnet to [run] subnets, or free some: `aws ec2 describe-subnets "
+        "--subnet-ids <subnet> --query 'Subnets[].AvailableIpAddressCount'`.",
+        link=_START,
+        example="Unexpected EC2 error while attempting to create network interface in subnet 'subnet-0a': "
+        "InsufficientFreeAddressesInSubnet",
+    ),
+    Rule(
+        failure_class=AWS,
+        subcause="network-interface",
+        matches=r"Unexpected EC2 error|attempting to create network interface|(?:InvalidSubnetID|InvalidGroup|InvalidSecurityGroupID)"
+        r"\S*NotFound|(?:subnet|security group)[^\n]*(?:does not exist|not found|not belong|different (?:VPC|network))"
+        r"|NetworkInterfaceLimitExceeded|failed to configure ENI|ENI[^\n]*limit",
+        confidence=0.83,
+        channels=_SEEN,
+        remedy="ECS could not make the task's network interface in that subnet: see that subnets and security groups exist, "
+        "are of one VPC, have addresses left, and that the interface quota is not reached: `aws ec2 describe-subnets "
+        "--subnet-ids <subnet>`, `aws ec2 describe-security-groups --group-ids <group>`.",
+        link=_START,
+        example="Unexpected EC2 error while attempting to Create Network Interface with public IP assignment enabled in "
+        "subnet 'subnet-0a'",
+    ),
+    Rule(
+        failure_class=AWS,
+        subcause="container-start-timeout",
+        matches=r"(?:Docker|ContainerRuntime)TimeoutError|Could not transition to|Could not tranisition",
+        confidence=GENERIC,
+        channels=ECS,
+        remedy="The container did not get to its next state in time. Run it again once; if it repeats, look at the way out of "
+        "the subnet (image, secrets, logs) and at the size of the image: `aws ecs describe-tasks --cluster <cluster> "
+        "--tasks <task>`.",
+        link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cannot-start-container.html",
+        example="ContainerRuntimeTimeoutError: Could not transition to running; timed out after waiting 1m",
+    ),
+    Rule(
+        failure_class=AWS,
+        subcause="resource-initialization",
+        matches=r"ResourceInitializationError|connection issue between the task and",
+        confidence=0.6,
+        channels=ECS,
+        remedy=_ROUTE_REMEDY,
+        link=_INIT,
+        example="ResourceInitializationError: failed to initialize the task's resources",
+    ),
+)

@@ -1,0 +1,112 @@
+"""The registry does not know who asks: logins, tokens and credential helpers."""
+
+from deployer.diagnosis.model import FailureClass
+from deployer.diagnosis.rule import (
+    CLIENT_ERROR,
+    DECISIVE,
+    DOCKER_BUILD,
+    DOCKER_PUSH,
+    ECS,
+    FAMILY,
+    Rule,
+)
+
+AUTH = FailureClass.REGISTRY_AUTH
+_SEEN = (DOCKER_PUSH, DOCKER_BUILD, CLIENT_ERROR, *ECS)
+_LOGIN = (
+    "Log in to the registry anew: `aws ecr get-login-password --region <region> | docker login --username AWS "
+    "--password-stdin <account>.dkr.ecr.<region>.amazonaws.com`"
+)
+_DOC = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html"
+_ERRORS = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-docker.html"
+
+REGISTRY: tuple[Rule, ...] = (
+    Rule(
+        failure_class=AUTH,
+        subcause="token-expired",
+        matches=r"authorization token (?:has expired|is invalid|is expired)|authorization token[^\n]*(?:expired|invalid)|token (?:has )?expired[^\n]*get-login",
+        confidence=DECISIVE,
+        channels=_SEEN,
+        remedy=_LOGIN + " (a token lives 12 hours).",
+        link=_DOC,
+        example="denied: Your authorization token has expired. Reauthenticate and try again.",
+    ),
+    Rule(
+        failure_class=AUTH,
+        subcause="credential-helper",
+        matches=r"error (?:storing|getting|saving|listing) credentials|docker-credential-[\w-]+|credential helper|credsStore|credHelpers"
+        r"|Error saving credentials|specified item (?:already exists|could not be found) in the keychain|pass not initialized"
+        r"|ecr-login[^\n]*(?:error|fail)|gpg[^\n]*(?:decryption|pass)|Cannot autolaunch D-Bus|org\.freedesktop\.secrets",
+        confidence=0.93,
+        channels=_SEEN,
+        remedy="Correct `credsStore`/`credHelpers` in ~/.docker/config.json (the helper it names is missing or fails), or take "
+        "the entry out; then log in again with `docker login`.",
+        link="https://docs.docker.com/reference/cli/docker/login/#credential-stores",
+        example='error getting credentials - err: exec: "docker-credential-pass": executable file not found in $PATH, out: ``',
+    ),
+    Rule(
+        failure_class=AUTH,
+        subcause="not-logged-in",
+        matches=r"no basic auth credentials|authentication required|not logged in|(?:please|must|need to|may require '?)(?: run)? ?'?docker login"
+        r"|requested access to the resource is denied|access to the resource is denied|authorization failed|no credentials? (?:found|available)[^\n]*registry",
+        confidence=0.88,
+        channels=(DOCKER_PUSH, CLIENT_ERROR, *ECS),
+        remedy=_LOGIN + ", for the very host in the image's name.",
+        link=_ERRORS,
+        example="no basic auth credentials",
+    ),
+    Rule(
+        failure_class=AUTH,
+        subcause="not-logged-in",
+        matches=r"no basic auth credentials|authentication required|not logged in|authorization failed",
+        confidence=0.9,
+        channels=(DOCKER_BUILD,),
+        remedy=_LOGIN + ", for the very host in the image's name.",
+        link=_ERRORS,
+        example="failed to solve: 111122223333.dkr.ecr.eu-west-3.amazonaws.com/base:1: no basic auth credentials",
+    ),
+    Rule(
+        failure_class=AUTH,
+        subcause="public-ecr-token",
+        matches=r"public\.ecr\.aws[^\n]*(?:403|Forbidden|denied|expired|401|unauthorized)|(?:403|denied|401)[^\n]*public\.ecr\.aws",
+        confidence=DECISIVE,
+        channels=_SEEN,
+        unless=r"toomanyrequests",
+        remedy="A stale token for public.ecr.aws is refused where none would do: `docker logout public.ecr.aws`, or log in "
+        "anew with `aws ecr-public get-login-password --region us-east-1 | docker login --username AWS --password-stdin public.ecr.aws`.",
+        link="https://docs.aws.amazon.com/AmazonECR/latest/public/public-registry-auth.html",
+        example="failed to resolve source metadata for public.ecr.aws/docker/library/python:3.12: unexpected status from HEAD "
+        "request: 403 Forbidden",
+    ),
+    Rule(
+        failure_class=AUTH,
+        subcause="login-failed",
+        matches=r"incorrect username or password|login attempt[^\n]*failed|failed with status: 40[013]|status: 40[013] (?:Unauthorized|Bad Request|Forbidden)"
+        r"|40[013] Unauthorized|(?-i:\bUNAUTHORIZED\b)|unauthorized: |invalid username/password|(?:bad|invalid) credentials|non[- ]TTY|Cannot perform an interactive login"
+        r"|Must provide --username|Password Required|password-stdin|access forbidden|two-factor|personal access token|invalid token"
+        r"|failed to (?:fetch|get) (?:oauth|anonymous) token: unexpected status[^\n]*(?:401|403)|denied: denied"
+        r"|unknown (?:options?|shorthand flag)[^\n]*(?:password|get-login)|get-login(?:-password)?|GetAuthorizationToken"
+        r"|failed to authorize: [^\n]*(?:401|403|unauthorized)|unable to retrieve auth|docker login[^\n]*(?:fail|error|denied)",
+        confidence=0.82,
+        channels=_SEEN,
+        unless=r"not authorized to perform|PyPI|pypi\.org",
+        remedy=_LOGIN
+        + "; the user name is AWS, the password the token as printed, the host the registry's without a path.",
+        link=_ERRORS,
+        example="Error response from daemon: Get https://111122223333.dkr.ecr.eu-west-3.amazonaws.com/v2/: unauthorized: "
+        "incorrect username or password",
+    ),
+    Rule(
+        failure_class=AUTH,
+        subcause="push-refused",
+        matches=r"(?:unexpected status|HEAD|PUT|POST|PATCH)[^\n]*403|^\W*denied\b|denied: |403 Forbidden|HTTP 403",
+        confidence=FAMILY,
+        channels=(DOCKER_PUSH,),
+        unless=r"not authorized to perform",
+        remedy=_LOGIN
+        + "; if it is refused still, the repository's policy or your IAM rights do not allow the push.",
+        link=_ERRORS,
+        example="failed to push: unexpected status from HEAD request to https://111122223333.dkr.ecr.eu-west-3.amazonaws.com: "
+        "403 Forbidden",
+    ),
+)

@@ -1,0 +1,111 @@
+"""The container ran out of something: memory, disk, handles."""
+
+from deployer.diagnosis.model import FailureClass
+from deployer.diagnosis.rule import (
+    CLIENT_ERROR,
+    CONTAINER_REASON,
+    DECISIVE,
+    ECS,
+    PYMONGO,
+    TASK,
+    TASK_LOG,
+    Rule,
+)
+
+RES = FailureClass.RESOURCES
+_MORE_MEMORY = (
+    "Raise `memory` (and `cpu`, in a pair that Fargate knows) in the task definition and register it, or let the program "
+    "hold less at once"
+)
+_MEMORY = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html"
+_STORAGE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-storage.html"
+
+RESOURCES: tuple[Rule, ...] = (
+    Rule(
+        failure_class=RES,
+        subcause="container-oom-killed",
+        matches=r"OutOfMemory(?:Error)?: Container killed|OutOfMemoryError|OOMKilled|OOM[- ]?killed|killed due to memory|died due to OOM"
+        r"|memory cgroup out of memory|oom-kill(?:er)?|Out of memory: Kill|exceeded (?:its )?memory limit|exit(?:ed with)? code:? 137",
+        confidence=DECISIVE,
+        channels=(CONTAINER_REASON, *TASK),
+        unless=r"Spot Task was interrupted",
+        remedy=_MORE_MEMORY + ": `aws ecs describe-task-definition --task-definition <family> --query "
+        "'taskDefinition.[cpu,memory]'`.",
+        link="https://repost.aws/knowledge-center/ecs-resolve-outofmemory-errors",
+        example="OutOfMemoryError: Container killed due to memory usage",
+    ),
+    Rule(
+        failure_class=RES,
+        subcause="heap-exhausted",
+        matches=r"java\.lang\.OutOfMemoryError|Java heap space|GC overhead limit exceeded|JavaScript heap out of memory|Reached heap limit"
+        r"|Ineffective mark-compacts near heap limit|Metaspace|insufficient memory for the Java Runtime",
+        confidence=DECISIVE + 0.01,
+        channels=TASK,
+        remedy="Raise the runtime's own limit under the task's memory (-XX:MaxRAMPercentage=75, NODE_OPTIONS=--max-old-space-size=<MiB>) "
+        "and, where that is not enough, `memory` of the task definition.",
+        link=_MEMORY,
+        example='Exception in thread "main" java.lang.OutOfMemoryError: Java heap space',
+    ),
+    Rule(
+        failure_class=RES,
+        subcause="memory-error",
+        matches=r"\bMemoryError\b|_ArrayMemoryError|Unable to allocate [\d.]+ \wi?B|Cannot allocate memory|std::bad_alloc|ENOMEM|\bout of memory\b"
+        r"|runtime: out of memory|fatal error: out of memory|memory allocation of \d+ bytes failed|errno=12|Allowed memory size of"
+        r"|malloc[^\n]*fail|realloc of size|worker[^\n]*exceeded[^\n]*memory|KilledWorker|perhaps out of memory|ArrowMemoryError"
+        r"|CUDA out of memory|not enough memory",
+        confidence=0.92,
+        channels=(TASK_LOG, *ECS, PYMONGO),
+        remedy=_MORE_MEMORY + " (stream or chunk the input).",
+        link=_MEMORY,
+        example="numpy.core._exceptions._ArrayMemoryError: Unable to allocate 9.31 GiB for an array with shape (1250000000,)",
+    ),
+    Rule(
+        failure_class=RES,
+        subcause="disk-full",
+        matches=r"No space left on device|\bENOSPC\b|Disk quota exceeded|disk (?:is )?full|not enough (?:disk|free) space|insufficient disk space"
+        r"|Errno 28|errno 122|volume is full|not enough space on the disk",
+        confidence=0.93,
+        channels=(*TASK, CLIENT_ERROR),
+        unless=r"space quota",
+        remedy="Raise ephemeralStorage.sizeInGiB (21 to 200) in the task definition, shrink the image, or delete what is no "
+        "longer needed while running.",
+        link=_STORAGE,
+        example="OSError: [Errno 28] No space left on device",
+    ),
+    Rule(
+        failure_class=RES,
+        subcause="handles-exhausted",
+        matches=r"Too many open files|\bEMFILE\b|\bENFILE\b|can't start new thread|unable to create (?:new )?native thread|Resource temporarily unavailable"
+        r"|pthread_create failed|newosproc|fork: retry|System limit for number of file watchers|open file descriptors",
+        confidence=0.87,
+        channels=(TASK_LOG, *ECS, PYMONGO),
+        remedy="Raise `ulimits` (nofile) of the container definition, and close what is opened: one client for the whole run.",
+        link="https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Ulimit.html",
+        example="OSError: [Errno 24] Too many open files: '/data/in.json'",
+    ),
+    Rule(
+        failure_class=RES,
+        subcause="killed",
+        matches=r"^\W*Killed\W*$|signal: killed|SIGKILL|signal 9\b|exit(?:ed)?[^\n]{0,20}\b137\b|Killed\s+(?:python|java|node)",
+        confidence=0.75,
+        channels=TASK,
+        unless=r"logger args|Spot Task was interrupted",
+        remedy=_MORE_MEMORY + ": a kill without a word is most often the kernel's, for memory.",
+        link=_MEMORY,
+        example="Killed",
+    ),
+    Rule(
+        failure_class=RES,
+        subcause="killed",
+        matches="",
+        exit_codes=(137,),
+        confidence=0.66,
+        channels=TASK,
+        unless=r"Spot Task was interrupted|Scaling activity|stopped by user|failed to stop",
+        remedy=_MORE_MEMORY
+        + ": 137 is 128 + SIGKILL, most often the kernel's for memory; else a stop that took longer than "
+        "stopTimeout.",
+        link=_MEMORY,
+        example="Essential container in task exited",
+    ),
+)

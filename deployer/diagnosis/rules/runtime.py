@@ -1,0 +1,61 @@
+"""The program itself failed: an exception of any runtime that nothing more precise explains."""
+
+from deployer.diagnosis.model import FailureClass
+from deployer.diagnosis.rule import CLIENT_ERROR, GENERIC, HINT, PYMONGO, TASK_LOG, Rule
+
+CODE = FailureClass.CODE
+_SEEN = (TASK_LOG, PYMONGO, CLIENT_ERROR)
+_MEND = (
+    "Mend the program where the last frame of its own says, see it pass locally (`make test`), release again"
+)
+
+RUNTIME: tuple[Rule, ...] = (
+    Rule(
+        failure_class=CODE,
+        subcause="module-missing",
+        matches=r"ModuleNotFoundError|No module named|cannot import name|ImportError|Cannot find module|ERR_MODULE_NOT_FOUND|ClassNotFoundException|NoClassDefFoundError|cannot load such file|MODULE_NOT_FOUND|DistributionNotFound|PackageNotFoundError|ERR_REQUIRE_ESM|NoSuchMethodError|Could not load file or assembly",
+        confidence=0.84,
+        channels=_SEEN,
+        remedy="The image lacks a module (or has another version of it): add it to the requirements, rebuild, and see that "
+        "`docker run --rm <image> python -c 'import <module>'` works.",
+        example="ModuleNotFoundError: No module named 'requests'",
+    ),
+    Rule(
+        failure_class=CODE,
+        subcause="setting-missing",
+        matches=r"KeyError: '(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*)'|environment variable|env(?:ironment)? var(?:iable)?s?\b[^\n]*(?:not set|missing|required|undefined)|os\.environ|ImproperlyConfigured|pydantic_settings|Missing required (?:option|argument|environment)|the following arguments are required|unrecognized arguments|No such (?:option|command)",
+        confidence=0.66,
+        channels=_SEEN,
+        remedy="The program asks for a setting or argument that it was not given, or not under that name: compare its configuration with "
+        "`environment`, `secrets` and `command` of the task definition.",
+        example="KeyError: 'SOURCE_PREFIX'",
+    ),
+    Rule(
+        failure_class=CODE,
+        subcause="uncaught-exception",
+        matches=r"\b(?:Type|Attribute|Name|Value|Index|Key|Assertion|Runtime|Syntax|Indentation|Tab|ZeroDivision|NotImplemented|UnboundLocal|Recursion|Overflow|Arithmetic|Lookup|Reference|StopIteration|System|Permission|OS|IO|Import|Validation|FileNotFound|Range|URI)Error\b|\bNullPointerException\b|IllegalArgumentException|IllegalStateException|IndexOutOfBounds\w*|ClassCastException|NumberFormatException|ArithmeticException|StackOverflowError|NullReferenceException|ArgumentException|panic: |Unhandled(?:PromiseRejection)?|UnhandledPromise\w*|goroutine \d+ \[running\]|thread '[^']*' panicked|Uncaught \w+|is not a function|Cannot read propert\w+ of|undefined method|NoMethodError|Exception in thread|Unhandled exception",
+        confidence=GENERIC + 0.08,
+        channels=_SEEN,
+        remedy=_MEND + ".",
+        example="TypeError: unsupported operand type(s) for +: 'int' and 'str'",
+    ),
+    Rule(
+        failure_class=CODE,
+        subcause="uncaught-exception",
+        matches=r"Traceback \(most recent call last\)|^\s*(?:[\w$]+\.)*\w+(?:Error|Exception)\b|Caused by: |^\s+at \S+\(|\bexception\b",
+        confidence=HINT + 0.06,
+        channels=_SEEN,
+        remedy=_MEND + ".",
+        example="Traceback (most recent call last):",
+    ),
+    Rule(
+        failure_class=CODE,
+        subcause="exit-code",
+        matches="",
+        exit_codes=(1, 2, 3, 4, 5, 101, 255),
+        confidence=HINT - 0.05,
+        channels=(TASK_LOG,),
+        remedy="The program ended with an error of its own: read its last lines: `deployer logs --release <release>`.",
+        example="job ended",
+    ),
+)
