@@ -4,6 +4,7 @@ boto3 is imported when the first client is asked for (0.25 s), not before.
 Codes: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html and each service's own.
 """
 
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -60,24 +61,36 @@ class AwsSession:
             return self._clients[service]
 
     def _make(self, service: str) -> Any:
-        import boto3
         from botocore.config import Config
 
         if self._session is None:
-            fixed = self._credentials
-            self._session = boto3.Session(
-                profile_name=self._settings.profile,
-                region_name=self.region,
-                aws_access_key_id=fixed.key if fixed else None,
-                aws_secret_access_key=fixed.secret if fixed else None,
-            )
+            self._session = self._open()
         options = Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=READ_TIMEOUT,
             retries={"total_max_attempts": 1, "mode": "standard"},
             max_pool_connections=POOL,
+            **({"proxies": {}} if self._credentials else {}),
         )
         return self._session.client(service, endpoint_url=self._settings.endpoint_url, config=options)
+
+    def _open(self) -> Any:
+        import boto3
+        import botocore.session
+
+        fixed = self._credentials
+        if fixed is None:
+            return boto3.Session(profile_name=self._settings.profile, region_name=self.region)
+        core = botocore.session.Session(session_vars=_ISOLATED)
+        return boto3.Session(fixed.key, fixed.secret, region_name=self.region, botocore_session=core)
+
+
+_ISOLATED: Final = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+"""With fixed credentials the operator's profiles, files and proxies have no say."""
 
 
 @contextmanager

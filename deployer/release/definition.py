@@ -5,13 +5,11 @@ form: no read-only fields, no defaults, named lists by name.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, Final
 
-from deployer.config import substitute
+from deployer.config import Config, substitute
 from deployer.errors import UsageError
 
 READ_ONLY: Final = frozenset(
@@ -22,27 +20,10 @@ READ_ONLY: Final = frozenset(
 )  # fmt: skip
 
 
-def read_template(definition: str | Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
-    """`[task] definition`: the table itself, or the JSON file that it names.
-
-    The answer of `aws ecs describe-task-definition` is taken as well.
-    UsageError: no such file, or no JSON object.
-    """
-    if not isinstance(definition, str):
-        return definition
-    path = folder / definition
-    try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(
-            f"{definition}: no such file in {folder}", "mend [task] definition in deploy.toml"
-        ) from None
-    except ValueError as error:
-        raise UsageError(f"{definition}: not valid JSON: {error}", "mend the syntax at that place") from error
-    if not isinstance(table, dict):
-        raise UsageError(f"{definition}: expected a JSON object, found {type(table).__name__}")
-    inner = table.get("taskDefinition", table)
-    return inner if isinstance(inner, dict) else table
+def for_image(config: Config, image: str) -> dict[str, Any]:
+    """The definition of deploy.toml with `image` in it. UsageError: see `render`."""
+    known = {"AWS_REGION": config.aws.region, "LOG_GROUP": config.logs.group}
+    return render(config.task.definition, {**known, **config.task.values}, image, config.task.container)
 
 
 def render(
@@ -51,6 +32,7 @@ def render(
     """The definition to register: every `${NAME}` from `values` (`${IMAGE}` is `image`), and the
     image of `container` set to `image` whatever the template says.
 
+    The answer of `aws ecs describe-task-definition` serves as a template as well.
     UsageError: names without a value (all of them at once, and where), or no container of that name.
     """
     missing: list[str] = []
@@ -59,26 +41,32 @@ def render(
         missing.append(f"  {path}: ${{{name}}} has no value")
         return ""
 
-    filled = _fill(
-        {key: value for key, value in template.items() if key not in READ_ONLY},
-        {**values, "IMAGE": image},
-        "",
-        note,
-    )
+    inner = template.get("taskDefinition", template)
+    fields = {key: value for key, value in inner.items() if key not in READ_ONLY}
+    filled = _fill(fields, {**values, "IMAGE": image}, "", note)
     if missing:
         raise UsageError(
             "task definition: placeholders without a value:\n" + "\n".join(missing),
-            "set them under [task.values] in deploy.toml, or export them",
+            "set them under [task.values] in deploy.toml",
         )
-    named = {c.get("name"): c for c in filled.get("containerDefinitions", [])}
-    if container not in named:
-        raise UsageError(
-            f"task definition: no container {container!r} among: {', '.join(map(str, named)) or '(none)'}",
-            "mend [task] container in deploy.toml",
-        )
-    named[container]["image"] = image
+    _container(filled, container)["image"] = image
     sizes = {key: str(filled[key]) for key in ("cpu", "memory") if key in filled}
     return {**filled, **sizes}
+
+
+def _container(definition: Mapping[str, Any], name: str) -> dict[str, Any]:
+    containers = definition.get("containerDefinitions")
+    if not isinstance(containers, list) or not all(isinstance(entry, dict) for entry in containers):
+        raise UsageError(
+            "task definition: containerDefinitions must be a list of objects", "see task-definition.json"
+        )
+    named = {str(entry.get("name")): entry for entry in containers}
+    if name not in named:
+        raise UsageError(
+            f"task definition: no container {name!r} among: {', '.join(named) or '(none)'}",
+            "mend [task] container in deploy.toml",
+        )
+    return named[name]
 
 
 def _fill(value: Any, values: Mapping[str, str], path: str, missing: Callable[[str, str], str]) -> Any:

@@ -1,0 +1,63 @@
+"""What the steps rely on of a registry, held by the fake, moto and MiniStack."""
+
+import pytest
+
+from deployer.errors import Failure
+from tests.deployer.contract.aws.worlds import World
+
+
+def test_a_missing_repository_is_named_with_the_command_that_makes_it(world: World, name: str) -> None:
+    """Asking for a tag in a repository that is not there fails as aws-config and says what to type."""
+    with pytest.raises(Failure, match=name) as caught:
+        world.registry.digest(name, "latest")
+    assert caught.value.failure_class == "aws-config"
+    assert f"aws ecr create-repository --repository-name {name}" in caught.value.hint
+
+
+def test_a_tag_that_is_not_there_has_no_digest(world: World, name: str) -> None:
+    """An unknown tag is an answer (None), not an error."""
+    world.create_repository(name)
+    assert world.registry.digest(name, "latest") is None
+
+
+def test_a_tag_has_the_digest_of_what_was_pushed(world: World, name: str) -> None:
+    """The digest behind a tag is the one that the push reported."""
+    world.create_repository(name)
+    digest = world.push(name, "v1", "a" * 64)
+    assert world.registry.digest(name, "v1") == digest
+
+
+def test_a_tag_moves_to_an_image_that_is_there(world: World, name: str) -> None:
+    """A tag is put on one image, then on another, and the first image keeps its own tag."""
+    world.create_repository(name)
+    first, second = (world.push(name, f"v{number}", str(number) * 64) for number in (1, 2))
+    for digest in (first, second):
+        world.registry.move_tag(name, "latest", digest)
+        assert world.registry.digest(name, "latest") == digest
+    assert world.registry.digest(name, "v1") == first
+
+
+def test_moving_a_tag_to_where_it_is_changes_nothing(world: World, name: str) -> None:
+    """The second of two equal moves is fine, so a resumed step may repeat it."""
+    world.create_repository(name)
+    digest = world.push(name, "v1", "a" * 64)
+    world.registry.move_tag(name, "latest", digest)
+    world.registry.move_tag(name, "latest", digest)
+    assert world.registry.digest(name, "latest") == digest
+
+
+def test_a_tag_does_not_move_to_an_image_that_is_not_there(world: World, name: str) -> None:
+    """Promoting a digest that the repository does not hold fails as aws-config."""
+    world.create_repository(name)
+    with pytest.raises(Failure, match="no image sha256:dead") as caught:
+        world.registry.move_tag(name, "latest", "sha256:dead" + "0" * 60)
+    assert caught.value.failure_class == "aws-config"
+
+
+def test_a_login_is_for_the_registry_s_address(world: World) -> None:
+    """Credentials come with the address that images are pushed to."""
+    login = world.registry.login()
+    assert login.registry == world.registry.address()
+    assert login.username == "AWS"
+    assert login.password
+    assert login.password not in repr(login)

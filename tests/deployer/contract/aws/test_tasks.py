@@ -1,0 +1,119 @@
+"""What the steps rely on of ECS, held by the fake, moto and MiniStack."""
+
+import pytest
+
+from deployer.errors import Failure
+from deployer.release.definition import differences
+from deployer.release.ports import TaskRequest, TaskStatus
+from tests.deployer.contract.aws.worlds import World, definition
+
+
+def _start(world: World, name: str, mark: str) -> TaskStatus:
+    arn = world.tasks.register(definition(name), {"deployer:release": "r1"})
+    request = TaskRequest(
+        task_definition=arn,
+        token=f"token-of-{mark}",
+        started_by=mark,
+        container="forecast-etl",
+        environment={"RUN_ID": "r1"},
+        tags={"deployer:release": "r1"},
+    )
+    answer = world.tasks.run(request)
+    assert answer.failures == ()
+    assert answer.task is not None
+    return answer.task
+
+
+def test_a_family_without_revisions_has_no_newest(world: World, name: str) -> None:
+    """A first release finds no revision, which is an answer and not an error."""
+    assert world.tasks.newest_revision(name) is None
+
+
+def test_what_was_registered_reads_back_without_differences(world: World, name: str) -> None:
+    """Whatever defaults the service adds, the project's own definition compares equal to itself."""
+    ours = definition(name)
+    arn = world.tasks.register(ours, {"deployer:release": "r1"})
+    newest = world.tasks.newest_revision(name)
+    assert newest is not None
+    assert newest.arn == arn
+    assert differences(ours, newest.definition) == ()
+
+
+def test_the_newest_revision_is_the_last_one_registered(world: World, name: str) -> None:
+    """A second revision is the newest, and differs from the first where it was changed."""
+    world.tasks.register(definition(name), {})
+    arn = world.tasks.register(definition(name, COLOUR="red"), {})
+    newest = world.tasks.newest_revision(name)
+    assert newest is not None
+    assert newest.arn == arn
+    assert differences(definition(name, COLOUR="blue"), newest.definition) == (
+        "containerDefinitions[forecast-etl].environment[COLOUR]: 'red' -> 'blue'",
+    )
+
+
+def test_a_family_is_not_confused_with_one_whose_name_it_begins(world: World, name: str) -> None:
+    """`job` is not `job-nightly`."""
+    world.tasks.register(definition(f"{name}-nightly"), {})
+    assert world.tasks.newest_revision(name) is None
+
+
+def test_a_started_task_is_found_by_its_mark(world: World, name: str) -> None:
+    """A process that died after RunTask finds the task by `startedBy`, and no other."""
+    task = _start(world, name, f"{name}-1")
+    _start(world, name, f"{name}-2")
+    assert task.started_by == f"{name}-1"
+    assert [found.arn for found in world.tasks.started_by(f"{name}-1")] == [task.arn]
+    assert world.tasks.started_by(f"{name}-3") == ()
+
+
+def test_a_stopped_task_is_still_found_by_its_mark(world: World, name: str) -> None:
+    """The task of a launch is found as well when it ended before anyone looked."""
+    task = _start(world, name, f"{name}-1")
+    world.tasks.stop(task.arn, "a test")
+    found = world.tasks.started_by(f"{name}-1")
+    assert [one.arn for one in found] == [task.arn]
+
+
+def test_the_tasks_of_a_family_are_listed_running_or_stopped(world: World, name: str) -> None:
+    """`deployer logs` finds the newest task of a project, whether it runs or has ended."""
+    first = _start(world, name, f"{name}-1")
+    world.tasks.stop(first.arn, "a test")
+    second = _start(world, name, f"{name}-2")
+    assert {task.arn for task in world.tasks.of_family(name)} == {first.arn, second.arn}
+    assert world.tasks.of_family(f"{name}-other") == ()
+
+
+def test_a_stopped_task_says_how_it_ended(world: World, name: str) -> None:
+    """Once STOPPED, a task has a result with the reason that was given."""
+    task = _start(world, name, f"{name}-1")
+    world.tasks.stop(task.arn, "a test")
+    status = world.tasks.status(task.arn)
+    assert status is not None
+    assert status.last_status == "STOPPED"
+    assert status.result is not None
+    assert status.result.stopped_reason == "a test"
+
+
+def test_a_running_task_has_no_result(world: World, name: str) -> None:
+    """Nothing is said of how a task ended before it has."""
+    assert _start(world, name, f"{name}-1").result is None
+
+
+def test_a_task_that_ecs_does_not_know_has_no_status(world: World, name: str) -> None:
+    """A forgotten task is an answer (None), not an error."""
+    gone = f"arn:aws:ecs:eu-west-3:123456789012:task/{name}/{'0' * 32}"
+    assert world.tasks.status(gone) is None
+
+
+@pytest.mark.parametrize("world", ["fake", "ministack"], indirect=True)
+def test_stopping_a_task_that_is_gone_is_fine(world: World, name: str) -> None:
+    """StopTask may be repeated after a crash, also when the task is long gone."""
+    world.tasks.stop(f"arn:aws:ecs:eu-west-3:123456789012:task/{name}/{'0' * 32}", "a test")
+
+
+def test_an_unknown_task_definition_is_a_failure(world: World, name: str) -> None:
+    """RunTask of a revision that does not exist fails as aws-config and names it."""
+    request = TaskRequest(f"{name}:7", "token", "mark", "forecast-etl", {}, {})
+    with pytest.raises(Failure) as caught:
+        world.tasks.run(request)
+    assert caught.value.failure_class == "aws-config"

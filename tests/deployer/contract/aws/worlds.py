@@ -1,0 +1,130 @@
+"""The three worlds that the contract holds in: our fakes, moto in this process, and MiniStack over HTTP.
+
+A world gives the ports to test, and the hands to set up what a port only reads.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deployer.config import Aws, Config, load, read
+from deployer.gateways.account import AwsAccount
+from deployer.gateways.aws import AwsSession, Credentials
+from deployer.gateways.cloudwatch import CloudWatchLogs
+from deployer.gateways.ecr import Ecr
+from deployer.gateways.ecs import Ecs
+from deployer.release.definition import for_image
+from deployer.release.ports import LogEvent
+from tests.fakes.account import FakeAccount
+from tests.fakes.logs import FakeLogs
+from tests.fakes.registry import FakeRegistry
+from tests.fakes.tasks import FakeTasks
+
+PROJECT = Path(__file__).parents[4]
+NOW = time.time()
+
+
+class FakeWorld:
+    """Our fakes."""
+
+    def __init__(self) -> None:
+        self.registry = FakeRegistry()
+        self.logs = FakeLogs()
+        self.tasks = FakeTasks(self.logs)
+        self.account = FakeAccount()
+
+    def create_repository(self, name: str) -> None:
+        self.registry.create(name)
+
+    def push(self, repository: str, tag: str, content: str) -> str:
+        """An image of its own for each `content`; returns its digest."""
+        digest = f"sha256:{content}"
+        self.registry.receive(repository, tag, digest)
+        return digest
+
+    def put_log(self, group: str, stream: str, *events: LogEvent) -> None:
+        """Makes group and stream where they are missing."""
+        self.logs.put(group, stream, *events)
+
+
+class AwsWorld:
+    """The real gateways over one session, with a cluster of their own."""
+
+    def __init__(self, cluster: str, session: AwsSession) -> None:
+        self.session = session
+        subnet = self.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+        self.config = configured({"SANDBOX_CLUSTER": cluster, "SANDBOX_SUBNET": subnet})
+        self.client("ecs").create_cluster(clusterName=cluster)
+        self.registry = Ecr(self.config, session)
+        self.tasks = Ecs(self.config, session)
+        self.logs = CloudWatchLogs(self.config, session)
+        self.account = AwsAccount(self.config, session)
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service)
+
+    def create_repository(self, name: str) -> None:
+        self.client("ecr").create_repository(repositoryName=name)
+
+    def push(self, repository: str, tag: str, content: str) -> str:
+        kind = "application/vnd.docker.distribution.manifest.v2+json"
+        manifest = {"schemaVersion": 2, "mediaType": kind, "config": {"digest": f"sha256:{content}"}}
+        answer = self.client("ecr").put_image(
+            repositoryName=repository, imageManifest=json.dumps(manifest), imageTag=tag
+        )
+        return str(answer["image"]["imageId"]["imageDigest"])
+
+    def put_log(self, group: str, stream: str, *events: LogEvent) -> None:
+        logs = self.client("logs")
+        for make, names in (
+            (logs.create_log_group, {"logGroupName": group}),
+            (logs.create_log_stream, {"logGroupName": group, "logStreamName": stream}),
+        ):
+            try:
+                make(**names)
+            except logs.exceptions.ResourceAlreadyExistsException:
+                continue
+        records = [{"timestamp": round(event.time * 1000), "message": event.text} for event in events]
+        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=records)
+
+
+World = FakeWorld | AwsWorld
+
+
+def session(endpoint: str | None) -> AwsSession:
+    """Against an HTTP endpoint, or what stands in for AWS in this process (None)."""
+    return AwsSession(
+        Aws(region="eu-west-3", **{"endpoint-url": endpoint}), Credentials("testing", "testing")
+    )
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What deploy.toml's sandbox asks of the environment."""
+
+    SANDBOX_ENDPOINT: str = "http://none.test"
+    SANDBOX_REGISTRY: str = "registry.test"
+    SANDBOX_CLUSTER: str = "cluster"
+    SANDBOX_SUBNET: str = "subnet-1"
+    SANDBOX_SECURITY_GROUP: str = "sg-1"
+    SANDBOX_EXECUTION_ROLE: str = "arn:aws:iam::123456789012:role/execution"
+    SANDBOX_TASK_ROLE: str = "arn:aws:iam::123456789012:role/task"
+    SANDBOX_MONGO_SECRET_ARN: str = "arn:aws:secretsmanager:eu-west-3:123456789012:secret:mongo"
+    SANDBOX_BUCKET: str = "bucket"
+    SANDBOX_MONGO_URI: str = "mongodb://localhost"
+
+
+def configured(changes: dict[str, str]) -> Config:
+    """The project's own deploy.toml, environment `sandbox`."""
+    return load(read(PROJECT / "deploy.toml"), "sandbox", vars(_Names()) | changes, PROJECT)
+
+
+def definition(family: str, **environment: str) -> dict[str, Any]:
+    """The project's own task definition under another family name, with these variables added."""
+    filled = for_image(configured({}), "registry.test/job@sha256:1")
+    container = filled["containerDefinitions"][0]
+    container["memory"] = 512
+    container["environment"] += [{"name": name, "value": value} for name, value in environment.items()]
+    return {**filled, "family": family}
