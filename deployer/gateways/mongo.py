@@ -1,11 +1,11 @@
 """MongoDB, read-only, through pymongo."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import math
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from deployer.gateways.mongo_errors import translated
+from deployer.gateways.mongo_errors import address_checked, translated
 
 if TYPE_CHECKING:
     from pymongo import MongoClient
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FIRST_CONTACT = 5.0
-"""Seconds until an address that does not answer counts as refused."""
+"""Seconds until an address that has never answered counts as refused."""
 ELECTION = 20.0
 """Seconds to wait for a primary in the middle of the work: electing one takes about twelve."""
 
@@ -31,13 +31,14 @@ class MongoDatabase:
     with "majority" before it ended is part of it.
     https://www.mongodb.com/docs/manual/core/causal-consistency-read-write-concerns/
 
-    A lost connection or an election in the middle of a read is waited for by pymongo itself (retryable
-    reads under a time-out), so nothing is retried here.
+    After a lost connection or in an election pymongo itself looks for the primary again and repeats the
+    read once (retryable reads), for at most ELECTION seconds, so nothing is retried here.
     """
 
     def __init__(self, uri: str, database: str) -> None:
         self._uri = uri
         self._name = database
+        self._met = False
 
     def __enter__(self) -> Self:
         return self
@@ -52,7 +53,7 @@ class MongoDatabase:
             del self.__dict__["_client"]
 
     def ping(self) -> None:
-        self._read(lambda session: None, FIRST_CONTACT)
+        self._read(id)
 
     def counts(self) -> dict[str, int]:
         def work(session: "ClientSession") -> dict[str, int]:
@@ -60,7 +61,7 @@ class MongoDatabase:
             listed = database.list_collections(session=session, filter={"type": "collection"})
             names = sorted(str(entry["name"]) for entry in listed)
             wanted = [name for name in names if not name.startswith("system.")]
-            return {name: database[name].estimated_document_count(session=session) for name in wanted}
+            return {name: database[name].estimated_document_count() for name in wanted}
 
         return self._read(work)
 
@@ -74,44 +75,40 @@ class MongoDatabase:
     def aggregate(
         self, collection: str, pipeline: Sequence[Mapping[str, Any]], within: float = 60
     ) -> list[Mapping[str, Any]]:
+        limit = math.ceil(within * 1000)
         return self._read(
-            lambda session: list(self._collection(collection).aggregate(pipeline, session=session)), within
+            lambda session: list(
+                self._collection(collection).aggregate(pipeline, session=session, maxTimeMS=limit)
+            )
         )
 
     def scans(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> bool:
-        command = {"aggregate": collection, "pipeline": list(pipeline), "cursor": {}}
-
-        def work(session: "ClientSession") -> bool:
-            answer = self._client[self._name].command(
-                {"explain": command, "verbosity": "queryPlanner"}, session=session
-            )
-            return "COLLSCAN" in _stages(answer)
-
-        return self._read(work)
+        aggregation = {"aggregate": collection, "pipeline": list(pipeline), "cursor": {}}
+        command = {"explain": aggregation, "verbosity": "queryPlanner"}
+        answer = self._read(lambda session: self._client[self._name].command(command, session=session))
+        return "COLLSCAN" in _stages(answer)
 
     def indexes(self, collection: str) -> list[Mapping[str, Any]]:
-        return self._read(
-            lambda session: [dict(index) for index in self._collection(collection).list_indexes(session=session)]
-        )
+        listed = self._read(lambda session: list(self._collection(collection).list_indexes(session=session)))
+        return [dict(index) for index in listed]
 
     def options(self, collection: str) -> Mapping[str, Any] | None:
-        def work(session: "ClientSession") -> Mapping[str, Any] | None:
-            found = list(self._client[self._name].list_collections(session=session, filter={"name": collection}))
-            return dict(found[0].get("options", {})) if found else None
-
-        return self._read(work)
+        database, wanted = self._client[self._name], {"name": collection}
+        found = self._read(lambda session: list(database.list_collections(session=session, filter=wanted)))
+        return dict(found[0].get("options", {})) if found else None
 
     @cached_property
     def _client(self) -> "MongoClient[Document]":
         from pymongo import MongoClient
 
-        return MongoClient(
-            self._uri,
-            appname="deployer",
-            tz_aware=True,
-            serverSelectionTimeoutMS=int(ELECTION * 1000),
-            connectTimeoutMS=int(FIRST_CONTACT * 1000),
-        )
+        with address_checked(self._uri):
+            return MongoClient(
+                self._uri,
+                appname="deployer",
+                tz_aware=True,
+                serverSelectionTimeoutMS=int(ELECTION * 1000),
+                connectTimeoutMS=int(FIRST_CONTACT * 1000),
+            )
 
     def _collection(self, name: str) -> "Collection[Document]":
         from pymongo import ReadPreference
@@ -123,17 +120,19 @@ class MongoDatabase:
             read_concern=ReadConcern("majority"),
         )
 
-    def _read(self, work: "Callable[[ClientSession], T]", within: float = 60) -> T:
-        with translated(self._uri, within), self._session(within) as session:
-            self._client.admin.command("ping", session=session)
+    def _read(self, work: "Callable[[ClientSession], T]") -> T:
+        client = self._client
+        with translated(self._uri), client.start_session(causal_consistency=True) as session:
+            self._meet_primary(session)
             return work(session)
 
-    @contextmanager
-    def _session(self, within: float) -> "Iterator[ClientSession]":
+    def _meet_primary(self, session: "ClientSession") -> None:
+        """From here on the session demands of every member what the primary has now."""
         import pymongo
 
-        with pymongo.timeout(within), self._client.start_session(causal_consistency=True) as session:
-            yield session
+        with pymongo.timeout(ELECTION if self._met else FIRST_CONTACT):
+            self._client.admin.command("ping", session=session)
+        self._met = True
 
 
 def _stages(plan: object) -> set[str]:

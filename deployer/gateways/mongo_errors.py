@@ -1,11 +1,9 @@
 """What pymongo raises, as our failures: which layer refused, and what to do about it."""
 
 import re
-import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from deployer.errors import Failure, TransientFailure
 from deployer.release.ports import QueryRefused, TimeLimitReached
@@ -13,23 +11,33 @@ from deployer.release.ports import QueryRefused, TimeLimitReached
 if TYPE_CHECKING:
     from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError
 
-_ACCESS = "check that the host and port are right, and that Atlas's Network Access lists this machine's address"
-_LAYERS = {
+_REACH: Final = "check host and port in the address, and that Atlas's Network Access lists this machine"
+_HINTS: Final = {
     "DNS": "check the host name in the address, and this machine's name server",
-    "TCP": _ACCESS,
-    "timeout": _ACCESS,
-    "TLS": "check `tls` and the CA file in the address; Atlas also answers so to an address that "
+    "TCP": _REACH,
+    "time-out": _REACH,
+    "TLS": "check `tls` and the CA file in the address; Atlas also refuses TLS to machines that its "
     "Network Access does not list",
+    "replica set": "check `replicaSet` in the address",
     "authentication": "check user, password and `authSource` in the address",
     "authorisation": "give the user of the address the role `read` on the database",
 }
-_AUTHENTICATION = {18, 8000}
-_AUTHORISATION = {13}
-_TIME_LIMIT = {50, 262}
+_LAYERS: Final = (
+    ("TLS", "SSL|certificate"),
+    ("DNS", r"getaddrinfo|name resolution|[Nn]ame or service|nodename nor servname|No address associated"),
+    ("replica set", "replica set name"),
+    ("time-out", "timed out|timeout"),
+)
+"""Of an error of connecting, by its text: pymongo keeps no more than that. Anything else is TCP's."""
+_AUTHENTICATION: Final = {18, 8000}
+_AUTHORISATION: Final = {13}
+_TIME_LIMIT: Final = {50, 262}
+_INTERRUPTED: Final = {91, 189, 11600, 11602, 10107, 13435, 13436}
+"""It shuts down or changes its state: the retryable codes of MongoDB's specification of retryable reads."""
 
 
 @contextmanager
-def translated(uri: str, within: float) -> Iterator[None]:
+def translated(uri: str) -> Iterator[None]:
     """Turns whatever pymongo raises inside into a Failure of class `mongodb`; no password is ever shown."""
     from bson.errors import BSONError
     from pymongo.errors import PyMongoError
@@ -37,85 +45,87 @@ def translated(uri: str, within: float) -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        raise _failure(error, uri, within) from error
+        raise _failure(error, uri) from error
     except BSONError as error:
-        raise QueryRefused("mongodb", f"a value that MongoDB cannot store: {error}") from error
+        raise QueryRefused("mongodb", f"a value that MongoDB does not know: {_brief(error)}") from error
 
 
-def redacted(text: str) -> str:
-    """`text` with the user and password of every address in it left out."""
-    return re.sub(r"(\w+://)[^/\s]*@", r"\1***@", text)
+@contextmanager
+def address_checked(uri: str) -> Iterator[None]:
+    """For making the client, which also looks `mongodb+srv` up. Nothing of an address that cannot be read
+    is shown: its password may stand anywhere."""
+    from pymongo.errors import ConfigurationError, InvalidURI
+
+    try:
+        yield
+    except (ConfigurationError, ValueError) as error:
+        if "DNS" in str(error) and not isinstance(error, InvalidURI):
+            raise _layer("DNS", _host(uri), error) from error
+        raise Failure(
+            "mongodb",
+            f"the database's address is not one that MongoDB understands ({type(error).__name__})",
+            "write mongodb://USER:PASSWORD@HOST:PORT/?OPTIONS with user and password percent-encoded",
+        ) from None
 
 
-def _failure(error: "PyMongoError", uri: str, within: float) -> Failure:
+def _failure(error: "PyMongoError", uri: str) -> Failure:
     from pymongo.errors import (
         AutoReconnect,
-        ConfigurationError,
-        InvalidURI,
         OperationFailure,
         ServerSelectionTimeoutError,
     )
 
+    host = _host(uri)
     if isinstance(error, ServerSelectionTimeoutError):
-        return _unreachable(error, uri)
-    if isinstance(error, OperationFailure):
-        return _refused(error, uri, within)
+        return _unreachable(error, host)
     if isinstance(error, AutoReconnect):
-        if error.timeout:
-            return TimeLimitReached("mongodb", f"no answer within {within:g} s")
-        return TransientFailure("mongodb", f"MongoDB at {_host(uri)}: connection lost: {_first_line(error)}")
-    if isinstance(error, ConfigurationError) and not isinstance(error, InvalidURI) and "+srv" in uri:
-        return _layer("DNS", uri, error)
-    return Failure(
-        "mongodb", f"MongoDB at {_host(uri)}: {_first_line(error)}", "check the address that verify.uri stands for"
-    )
+        return _lost(host, error)
+    if isinstance(error, OperationFailure):
+        return _refused(error, host)
+    return Failure("mongodb", f"MongoDB at {host}: {_brief(error)}", "check the database's address")
 
 
-def _unreachable(error: "ServerSelectionTimeoutError", uri: str) -> Failure:
-    servers = list(error.details.server_descriptions().values()) if error.details else []
+def _unreachable(error: "ServerSelectionTimeoutError", host: str) -> Failure:
+    details: Any = error.details
+    servers = list(details.server_descriptions().values()) if details else []
     if any(server.is_server_type_known for server in servers):
         return TransientFailure(
             "mongodb",
-            f"MongoDB at {_host(uri)}: the replica set has no primary now",
+            f"MongoDB at {host}: the replica set has no primary",
             "wait for the election to end; if none ends, look at the members' state",
         )
     cause = next((server.error for server in servers if server.error), error)
-    return _layer(_layer_of(cause), uri, cause)
+    layer = next((name for name, words in _LAYERS if re.search(words, _brief(cause))), "TCP")
+    return _layer(layer, host, cause)
 
 
-def _layer_of(error: BaseException) -> str:
-    """Which layer an error of connecting belongs to, from the exception underneath it."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLError):
-            return "TLS"
-        if isinstance(seen, socket.gaierror):
-            return "DNS"
-        if isinstance(seen, TimeoutError):
-            return "timeout"
-        seen = seen.__cause__ or seen.__context__
-    return "timeout" if "timed out" in str(error) else "TCP"
-
-
-def _refused(error: "OperationFailure", uri: str, within: float) -> Failure:
+def _refused(error: "OperationFailure", host: str) -> Failure:
     if error.code in _AUTHENTICATION:
-        return _layer("authentication", uri, error)
+        return _layer("authentication", host, error)
     if error.code in _AUTHORISATION:
-        return _layer("authorisation", uri, error)
+        return _layer("authorisation", host, error)
     if error.code in _TIME_LIMIT:
-        return TimeLimitReached("mongodb", f"not finished within {within:g} s")
-    return QueryRefused("mongodb", _first_line(error))
+        return TimeLimitReached("mongodb", "not finished within its time limit")
+    if error.code in _INTERRUPTED:
+        return _lost(host, error)
+    return QueryRefused("mongodb", _brief(error))
 
 
-def _layer(layer: str, uri: str, error: Any) -> Failure:
-    return Failure("mongodb", f"MongoDB at {_host(uri)}: {layer} failed: {_first_line(error)}", _LAYERS[layer])
+def _lost(host: str, error: "PyMongoError") -> TransientFailure:
+    return TransientFailure("mongodb", f"MongoDB at {host}: connection lost: {_brief(error)}")
 
 
-def _first_line(error: Any) -> str:
-    text = redacted(str(error)).partition(", full error:")[0]
+def _layer(layer: str, host: str, error: BaseException) -> Failure:
+    return Failure("mongodb", f"MongoDB at {host}: {layer} failed: {_brief(error)}", _HINTS[layer])
+
+
+def _brief(error: BaseException) -> str:
+    """The first line, without the server's whole answer, the command, or any address's password."""
+    text = re.sub(r"(\w+://)[^/\s]*@", r"\1***@", str(error).partition(", full error:")[0])
+    text = re.sub(r" to execute command \{ (\w+):.*", r" to run \1", text, flags=re.DOTALL)
     return re.split(r"\n| \(configured timeouts:|, Timeout: ", text)[0].rstrip(". ")
 
 
 def _host(uri: str) -> str:
-    match = re.match(r"\w+(?:\+srv)?://(?:[^/]*@)?([^/?]+)", uri)
+    match = re.match(r"[\w+]+://(?:[^/]*@)?([^/?]+)", uri)
     return match[1] if match else "the given address"
