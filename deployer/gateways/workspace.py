@@ -49,9 +49,7 @@ class ProjectFolder:
 
     def _content_hash(self) -> str:
         build = self._build
-        settings = json.dumps(
-            [build.platform, sorted(build.args.items()), build.dockerfile]
-        )
+        settings = json.dumps([build.platform, sorted(build.args.items()), build.dockerfile])
         return _digest(self._folder, self._inputs(), settings.encode())
 
     def _inputs(self) -> Iterator[str]:
@@ -65,14 +63,8 @@ class ProjectFolder:
             yield from _files(self._folder, path)
 
     def _tree_hash(self) -> str:
-        listed = _git(
-            self._folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard"
-        )
-        paths = (
-            _files(self._folder, ".")
-            if listed is None
-            else _present(self._folder, listed)
-        )
+        listed = _git(self._folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+        paths = _files(self._folder, ".") if listed is None else _present(self._folder, listed)
         return _digest(self._folder, paths, b"")
 
 
@@ -85,15 +77,8 @@ class _Checkout:
 
 def _checkout(folder: Path) -> _Checkout:
     """Everything None and clean where there is no git or no repository."""
-    status = _git(
-        folder,
-        "status",
-        "--porcelain=v2",
-        "--branch",
-        "--untracked-files=normal",
-        "--",
-        ".",
-    )
+    options = ("--porcelain=v2", "--branch", "--untracked-files=normal")
+    status = _git(folder, "status", *options, "--", ".", ":(exclude).deployer")
     if status is None:
         return _Checkout()
     lines = status.splitlines()
@@ -110,9 +95,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
     """Git's answer; None where there is no git, or it does not know this folder. Takes no lock."""
     command = ("git", "--no-optional-locks", "-C", str(folder), *arguments)
     try:
-        done = subprocess.run(
-            command, capture_output=True, stdin=subprocess.DEVNULL, check=False
-        )
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
     except OSError:
         return None
     return os.fsdecode(done.stdout) if done.returncode == 0 else None
@@ -133,9 +116,7 @@ def _files(folder: Path, path: str) -> Iterator[str]:
         return
     for parent, folders, names in os.walk(top):
         links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
-        folders[:] = [
-            name for name in folders if name not in _NOISE and name not in links
-        ]
+        folders[:] = [name for name in folders if name not in _NOISE and name not in links]
         for name in (*names, *links):
             yield os.path.relpath(os.path.join(parent, name), folder)
 

@@ -21,8 +21,8 @@ class JobRun:
 
 @dataclass
 class FakeCompose:
-    """`next_runs`: of the coming sets, `JobRun()` when there are no more. `sets`: documents of those that are up.
-    `started`: (project, image, run id) of every set ever started."""
+    """`next_runs`: of the coming sets, `JobRun()` when there are no more. `sets`: documents of those that
+    are up. `started`: (project, image, run id) of every set ever started."""
 
     faults: Faults = field(default_factory=Faults)
     next_runs: deque[JobRun] = field(default_factory=deque)

@@ -20,8 +20,9 @@ def digest_of(name: str, tag: str, image_id: str) -> str:
 
 @dataclass
 class FakeEngine:
-    """`images`: image id by `name:tag`. `build_errors`: what is wrong with the Dockerfile in the coming builds.
-    `content`: what the image is made of (same content, same id). `password`: what a login needs, "" any."""
+    """`images`: image id by `name:tag`. `build_errors`: what is wrong with the Dockerfile in the coming
+    builds. `content`: what the image is made of (same content, same id). `password`: what a login needs,
+    "" any."""
 
     on_push: OnPush = digest_of
     faults: Faults = field(default_factory=Faults)
