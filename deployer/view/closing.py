@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 from rich.rule import Rule
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from deployer.events import Ended, Paused
@@ -41,7 +41,7 @@ def _verdict(board: Board, event: Ended) -> tuple[str, str]:
 def _times(board: Board) -> RenderableType:
     spent = board.phase_seconds()
     longest = max(spent.values(), default=0.0)
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid(*[Column(no_wrap=True) for _ in range(4)], padding=(0, 2))
     for phase, seconds in spent.items():
         table.add_row(
             Text("   " + board.flow.phases[phase]),
@@ -59,7 +59,7 @@ def _facts(board: Board, event: Ended) -> Iterator[RenderableType]:
         nodes = board.flow.nodes
         yield _fact("skipped", ", ".join(nodes[n].label if n in nodes else n for n in event.skipped))
     if event.next_command:
-        yield _fact("next", event.next_command, "bold cyan")
+        yield _command("next", event.next_command, "bold cyan")
 
 
 def pause_panel(board: Board, event: Paused) -> RenderableType:
@@ -71,8 +71,15 @@ def pause_panel(board: Board, event: Paused) -> RenderableType:
         *(_fact("" if i else "evidence", harmless(line), "dim") for i, line in enumerate(event.evidence)),
     ]
     if event.remedy:
-        rows.append(_fact("mend", harmless(event.remedy), "bold"))
-    return Group(*rows, _fact("then", event.resume, "bold cyan"), Rule(style="red"))
+        rows.append(_command("mend", harmless(event.remedy), "bold"))
+    return Group(*rows, _command("then", event.resume, "bold cyan"), Rule(style="red"))
+
+
+def _command(name: str, text: str, style: str) -> Text:
+    """One line however long it is: the terminal wraps it and still copies it whole."""
+    line = Text.assemble((f"   {name:<11}", "dim"), (text, style))
+    line.no_wrap, line.overflow = True, "ignore"
+    return line
 
 
 def _fact(name: str, text: str, style: str = "") -> RenderableType:

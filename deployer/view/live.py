@@ -126,7 +126,7 @@ class LiveView:
             self._live.stop()
             self._live = None
         self._print_log(len(self._log))
-        self._console.print(last)
+        self._console.print(last, crop=False)
 
 
 def _line(event: Event) -> Text | None:
