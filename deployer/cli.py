@@ -25,7 +25,9 @@ app = typer.Typer(
 sandbox = typer.Typer(help="The embedded AWS and MongoDB of this machine.", no_args_is_help=True)
 app.add_typer(sandbox, name="sandbox")
 
-Env = Annotated[str | None, typer.Option("--env", help="Environment of deploy.toml; its default-env if left out.")]
+Env = Annotated[
+    str | None, typer.Option("--env", help="Environment of deploy.toml; its default-env if left out.")
+]
 ReleaseId = Annotated[str | None, typer.Argument(metavar="[ID]", help="A release; the newest if left out.")]
 Json = Annotated[Literal["human", "json"], typer.Option("--output", help="For people, or one JSON object.")]
 
@@ -97,12 +99,18 @@ def _render(kind: str, data: Mapping[str, Any], output: str) -> None:
 @app.command()
 def release(
     context: typer.Context,
-    release_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="With --resume: which one.")] = None,
+    release_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="With --resume: which one.")
+    ] = None,
     env: Env = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a release that has not ended.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a release that has not ended.")
+    ] = False,
     from_phase: Annotated[
         Literal["dev", "build", "deploy"],
-        typer.Option("--from", help="Skip the phases before this one; 'deploy' needs the image in the registry."),
+        typer.Option(
+            "--from", help="Skip the phases before this one; 'deploy' needs the image in the registry."
+        ),
     ] = "dev",
     watch: Annotated[
         bool, typer.Option("--watch", help="At a pause wait for a change of the files, then go on.")
@@ -110,7 +118,8 @@ def release(
     detach: Annotated[bool, typer.Option("--detach", help="Leave once the task has started.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
     output: Annotated[
-        Literal["live", "plain", "json"] | None, typer.Option("--output", help="Live on a terminal, else plain.")
+        Literal["live", "plain", "json"] | None,
+        typer.Option("--output", help="Live on a terminal, else plain."),
     ] = None,
 ) -> None:
     """Take the job through all phases: test, build, push, run, watch, verify."""
@@ -120,7 +129,9 @@ def release(
         from deployer.view.choose import open_view
 
         if release_id and not resume:
-            raise UsageError(f"{release_id!r}: an ID goes with --resume only", f"deployer release --resume {release_id}")
+            raise UsageError(
+                f"{release_id!r}: an ID goes with --resume only", f"deployer release --resume {release_id}"
+            )
         request = Request(env, resume, release_id, from_phase, detach, watch)
         with open_view(output, stdout=sys.stdout, stderr=sys.stderr, env=os.environ) as view:
             ask = None if yes or output == "json" or not sys.stdin.isatty() else _ask_to_stop(view.settle)
@@ -142,7 +153,9 @@ def _ask_to_stop(settle: Callable[[], None]) -> Callable[[str], bool]:
 def verify(
     context: typer.Context,
     env: Env = None,
-    release: Annotated[str | None, typer.Option("--release", help="Whose run; the last verified if left out.")] = None,
+    release: Annotated[
+        str | None, typer.Option("--release", help="Whose run; the last verified if left out.")
+    ] = None,
     output: Json = "human",
 ) -> None:
     """Check that the data is there as promised; exit 17 when it is not, 16 when MongoDB cannot be asked."""
@@ -184,7 +197,9 @@ def status(context: typer.Context, env: Env = None, output: Json = "human") -> N
 @app.command()
 def flow(
     context: typer.Context,
-    form: Annotated[Literal["mermaid", "json"], typer.Option("--format", help="Diagram or data.")] = "mermaid",
+    form: Annotated[
+        Literal["mermaid", "json"], typer.Option("--format", help="Diagram or data.")
+    ] = "mermaid",
     release: Annotated[str | None, typer.Option("--release", help="Light up the way that it took.")] = None,
 ) -> None:
     """The flowchart of a release."""
@@ -263,7 +278,7 @@ def sandbox_status(context: typer.Context, output: Json = "human") -> None:
 
 @sandbox.command("env")
 def sandbox_env(context: typer.Context) -> None:
-    """The sandbox's addresses and keys as shell assignments, for the AWS CLI: eval "$(deployer sandbox env)"."""
+    """The sandbox's addresses and keys for a shell: eval "$(deployer sandbox env)"."""
     import shlex
 
     with _reported(context):

@@ -52,10 +52,15 @@ class Test(_Table):
 
 
 class Compose(_Table):
-    """The compose test: `service` is the job; the documents it loads are counted in `mongo_service`."""
+    """The compose test: `service` is the job; the documents it loads are counted in `mongo_service`.
+
+    `data` is the folder it loads (DATA_DIR in the compose file); where it is not there, `make_data` makes it.
+    """
 
     file: str = "docker-compose.yml"
     service: str
+    data: str = ""
+    make_data: tuple[str, ...] = ()
     timeout: Seconds = 600
     mongo_service: str = "mongo1"
     mongo_port: int = 27017
@@ -194,7 +199,9 @@ def environment_name(table: Mapping[str, Any], wanted: str | None) -> str:
     nearest = _nearest(str(name), known)
     raise UsageError(
         f"{FILE}: no environment {name!r}",
-        f"did you mean {nearest!r}?" if nearest else f"choose one of: {', '.join(known) or '(none is defined)'}",
+        f"did you mean {nearest!r}?"
+        if nearest
+        else f"choose one of: {', '.join(known) or '(none is defined)'}",
     )
 
 
@@ -228,7 +235,9 @@ def load(
         mistakes += [_sentence(item) for item in error.errors()]
     if mistakes or config is None:
         lines = "\n".join(f"  {FILE}: {mistake}" for mistake in dict.fromkeys(mistakes))
-        raise UsageError(f"{FILE} cannot be used for environment {env!r}:\n{lines}", "mend these and try again")
+        raise UsageError(
+            f"{FILE} cannot be used for environment {env!r}:\n{lines}", "mend these and try again"
+        )
     return config
 
 
@@ -339,7 +348,9 @@ def _keys(model: type[BaseModel]) -> list[str]:
 
 def _suggest(key: str, known: list[str]) -> str:
     nearest = _nearest(key, known)
-    return f"; did you mean {nearest!r}?" if nearest else (f"; known here: {', '.join(known)}" if known else "")
+    return (
+        f"; did you mean {nearest!r}?" if nearest else (f"; known here: {', '.join(known)}" if known else "")
+    )
 
 
 def _nearest(key: str, known: list[str]) -> str | None:

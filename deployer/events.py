@@ -81,7 +81,7 @@ class Progressed(Event):
 
 @dataclass(frozen=True)
 class Logged(Event):
-    """A line some program printed. `source`: tests, compose, build, push, task. `time` of the line, if known."""
+    """A line that a program printed. `source`: tests, compose, build, task. `time`: its own, or None."""
 
     source: str
     text: str

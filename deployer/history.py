@@ -1,4 +1,4 @@
-"""What journals tell: one release's summary, and the list of all of them. Pure reading, nothing of it runs."""
+"""What journals tell: one release's summary, and the list of all of them. Only reads."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -27,7 +27,9 @@ class Releases:
         known = self.ids()
         raise RefusedError(
             f"no release {release!r} is recorded here",
-            f"the newest is {known[-1]}; `deployer history` lists them" if known else "none was ever begun here",
+            f"the newest is {known[-1]}; `deployer history` lists them"
+            if known
+            else "none was ever begun here",
         )
 
     def records(self, release: str) -> list[Record]:
@@ -38,7 +40,9 @@ class Releases:
         for release in reversed(self.ids()):
             if env is None or self.records(release)[0]["env"] == env:
                 return release
-        raise RefusedError(f"no release{f' to {env}' if env else ''} is recorded here", "start one: `deployer release`")
+        raise RefusedError(
+            f"no release{f' to {env}' if env else ''} is recorded here", "start one: `deployer release`"
+        )
 
     def resumable(self, env: str) -> str:
         """The newest release to `env` that has not ended. RefusedError: there is none."""

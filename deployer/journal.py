@@ -13,10 +13,12 @@ A line that the crash of its writer cut short is dropped. Anything else that doe
 byte, a missing or repeated record) is refused: `JournalDamaged` names the file and the line.
 """
 
+import errno
 import json
 import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -33,7 +35,7 @@ class Journal:
     def __init__(self, path: Path, records: list[Record], clock: Any) -> None:
         self._path = path
         self._clock = clock
-        self._file = path.open("ab")
+        self._file = path.open("ab", buffering=0)
         self.records: list[Record] = records
 
     @classmethod
@@ -66,11 +68,14 @@ class Journal:
     def append(self, kind: str, **fields: Any) -> Record:
         """On return the record is on the disk. Failure `resources`: the disk is full or read-only."""
         record = {"seq": len(self.records), "kind": kind, "time": self._clock.now(), **fields}
+        line, before = _line(record), self._file.tell()
         try:
-            self._file.write(_line(record))
-            self._file.flush()
+            if self._file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._file.fileno())
         except OSError as error:
+            with suppress(OSError):
+                self._file.truncate(before)
             raise _unwritable(self._path, error) from error
         self.records.append(record)
         return record
@@ -93,7 +98,9 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise JournalDamaged(f"{path}: cannot be read: {error.strerror}", "check the folder's rights") from error
+        raise JournalDamaged(
+            f"{path}: cannot be read: {error.strerror}", "check the folder's rights"
+        ) from error
 
 
 def _line(record: Record) -> bytes:

@@ -36,7 +36,7 @@ class Holder:
 
 @contextmanager
 def held(folder: Path, env: str, holder: Holder) -> Iterator[None]:
-    """Holds the environment's lease. RefusedError: somebody else does; says who, which release, since when."""
+    """Holds the environment's lease. RefusedError names who else does, and since when."""
     folder.mkdir(parents=True, exist_ok=True)
     told = folder / f"{env}.json"
     lock = FileLock(folder / f"{env}.lock")

@@ -92,7 +92,7 @@ class Runner:
         self._release, node, resumed = start.release, start.node, start.resumed
         while self._flow.nodes[node].kind != "end":
             try:
-                following = self._pass(node, resumed)
+                following = self._pass(node, resumed=resumed)
             except Failure as failure:
                 return self._pause(node, _cause_of(failure, node))
             if isinstance(following, Cause):
@@ -102,13 +102,13 @@ class Runner:
             node, resumed = following, False
         return self._end(node)
 
-    def _pass(self, node: str, resumed: bool) -> str | Cause:
+    def _pass(self, node: str, *, resumed: bool) -> str | Cause:
         """Performs one node; returns the next one, or the cause for which it must pause."""
         visit = self._visits[node] + 1
         self._journal.append("started", node=node, visit=visit)
         self._emit(Entered(node, visit))
         begun = self._ports.clock.now()
-        result = self._perform(node, resumed)
+        result = self._perform(node, resumed=resumed)
         if isinstance(result, Unmended):
             self._release = result.release
             return result.cause
@@ -125,13 +125,11 @@ class Runner:
             summary="" if isinstance(result, str) else result.summary,
         )
         self._visits[node] = visit
-        self._journal.append(
-            "finished", **{k: v for k, v in asdict(left).items()}, state=dump(self._release)
-        )
+        self._journal.append("finished", **asdict(left), state=dump(self._release))
         self._emit(left)
         return edge.target
 
-    def _perform(self, node: str, resumed: bool) -> Done | Mended | Unmended | str:
+    def _perform(self, node: str, *, resumed: bool) -> Done | Mended | Unmended | str:
         context = Context(node, self._config, self._ports, self._emit, self._note(node), resumed)
         match self._flow.nodes[node].kind:
             case "decision":

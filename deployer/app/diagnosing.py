@@ -17,6 +17,10 @@ def diagnoses(file: str, stdin: TextIO) -> Iterator[dict[str, Any]]:
             for evidence in read_evidence(lines):
                 yield classify(evidence).to_json()
     except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}", "name a file of JSON lines, or - for standard input") from error
+        raise UsageError(
+            f"{file}: {error.strerror}", "name a file of JSON lines, or - for standard input"
+        ) from error
     except EvidenceError as error:
-        raise UsageError(f"{file}: {error}", 'a line is {"id", "channel", "text", "exit_code", "stop_code"}') from error
+        raise UsageError(
+            f"{file}: {error}", 'a line is {"id", "channel", "text", "exit_code", "stop_code"}'
+        ) from error

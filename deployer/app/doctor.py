@@ -1,6 +1,6 @@
 """`deployer doctor`: every look at what a release depends on, none stopping the others."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from deployer.app.project import Project
@@ -18,7 +18,9 @@ def examine(project: Project, env: str | None) -> dict[str, Any]:
     exit_code = 0
     findings = []
     for code, finding in _findings(ports, config):
-        findings.append({"what": finding.what, "state": finding.state, "detail": finding.detail, "remedy": finding.remedy})
+        findings.append(
+            {"what": finding.what, "state": finding.state, "detail": finding.detail, "remedy": finding.remedy}
+        )
         if finding.state == "wrong" and not exit_code:
             exit_code = code
     return {"env": name, "findings": findings, "exit_code": exit_code}
@@ -26,7 +28,7 @@ def examine(project: Project, env: str | None) -> dict[str, Any]:
 
 def _findings(ports: Ports, config: Config) -> Iterator[tuple[int, Finding]]:
     """(exit code if wrong, finding), cheapest first."""
-    looks = (
+    looks: tuple[tuple[str, Callable[[], str]], ...] = (
         ("source", lambda: ports.workspace.source().content_hash[:16]),
         ("container engine", lambda: ports.engine.image_id("none:none") or "answers"),
         ("AWS identity", ports.account.identity),

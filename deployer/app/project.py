@@ -19,11 +19,6 @@ IMAGES: Final = "images.env"
 DATA: Final = "DEPLOYER_DATA"
 """Environment variable: the folder that seeds the sandbox's bucket."""
 
-_SANDBOX_VALUES: Final = (
-    "ENDPOINT REGISTRY SUBNET SECURITY_GROUP EXECUTION_ROLE TASK_ROLE MONGO_SECRET_ARN MONGO_URI "
-    "BUCKET STATE_BUCKET LOG_GROUP CLUSTER ACCOUNT"
-).split()
-
 
 def _say_nothing(text: str) -> None:
     pass
@@ -48,9 +43,11 @@ class Project:
     def checked(self, env: str) -> Config:
         """The settings with stand-ins for what only a running sandbox knows: every mistake of the file
         is found before anything is started."""
-        stand_ins = {f"SANDBOX_{name}": name.lower() for name in _SANDBOX_VALUES}
-        embedded = bool(self.table["env"][env].get("embedded"))
-        variables = {**stand_ins, **self.environ} if embedded else self.environ
+        variables = self.environ
+        if self.table["env"][env].get("embedded"):
+            from deployer.sandbox import SandboxFacts
+
+            variables = {**SandboxFacts.stand_ins(), **self.environ}
         return config.load(self.table, env, variables, self.root)
 
     def config(self, env: str, needed: Collection[str] | None = None) -> Config:
@@ -94,7 +91,9 @@ class Project:
         for name, overlay in self.table.get("env", {}).items():
             if overlay.get("embedded"):
                 return str(name)
-        raise UsageError(f"{config.FILE}: no environment is embedded", "set `embedded = true` in one [env.NAME]")
+        raise UsageError(
+            f"{config.FILE}: no environment is embedded", "set `embedded = true` in one [env.NAME]"
+        )
 
 
 def _assignments(path: Path) -> dict[str, str]:

@@ -20,7 +20,7 @@ def history(project: Project, env: str | None) -> list[dict[str, Any]]:
 def status(project: Project, env: str | None) -> dict[str, Any]:
     """Who holds the environment, and how its newest release stands."""
     name = project.env(env)
-    lines = [line for line in project.releases.summaries(name)]
+    lines = list(project.releases.summaries(name))
     holder = holder_of(project.folder / "leases", name)
     return {
         "env": name,
@@ -51,7 +51,11 @@ def verify(project: Project, env: str | None, release: str | None) -> dict[str, 
             baseline=baseline,
             now=SystemClock().now(),
         )
-        return {"env": name, "release": subject, **asdict(run_checks(config.verify.checks, database, context))}
+        return {
+            "env": name,
+            "release": subject,
+            **asdict(run_checks(config.verify.checks, database, context)),
+        }
 
 
 def _last_verified(project: Project, env: str) -> str | None:

@@ -16,6 +16,7 @@ from deployer.gateways.ids import RandomIds
 from deployer.history import state_of
 from deployer.journal import NAME, Journal
 from deployer.lease import Holder, held
+from deployer.release.definition import for_image
 from deployer.release.flow import FLOW
 from deployer.release.ports import Ports
 from deployer.release.state import Release, dump
@@ -62,8 +63,10 @@ def release(project: Project, request: Request, emit: Emit, ask: AskToStop | Non
 
 
 def _ready(project: Project, env: str, emit: Emit) -> Config:
-    """The settings; a sandbox that is not up is started."""
-    if project.checked(env).embedded:
+    """The settings, found usable before anything is started; a sandbox that is not up is."""
+    checked = project.checked(env)
+    for_image(checked, "image")
+    if checked.embedded:
         project.sandbox(env, report=lambda text: emit(Noted("START", text))).up()
     return project.config(env)
 
@@ -81,7 +84,13 @@ class _Session:
     """One run of the command: from where the journal stands to an end, a pause or an interrupt."""
 
     def __init__(
-        self, config: Config, ports: Ports, journal: Journal, request: Request, emit: Emit, ask: AskToStop | None
+        self,
+        config: Config,
+        ports: Ports,
+        journal: Journal,
+        request: Request,
+        emit: Emit,
+        ask: AskToStop | None,
     ) -> None:
         self._config, self._ports, self._journal = config, ports, journal
         self._request, self._emit, self._ask = request, emit, ask
@@ -100,7 +109,9 @@ class _Session:
 
     def _walk(self, start: Position) -> Stop:
         detach = "TASK_STARTED" if self._request.detach else None
-        runner = Runner(FLOW, BEHAVIOUR, self._config, self._ports, self._journal, self._emit, detach_after=detach)
+        runner = Runner(
+            FLOW, BEHAVIOUR, self._config, self._ports, self._journal, self._emit, detach_after=detach
+        )
         return runner.walk(start)
 
     def _mended(self, stop: Stop) -> Position:
@@ -112,12 +123,14 @@ class _Session:
         return Position(stop.node, stop.release, resumed=True)
 
     def _interrupted(self) -> int:
-        """Everything is recorded already; what may still run is the task, left to go on unless told otherwise."""
+        """Everything is recorded already; a running task goes on unless told otherwise."""
         release, last = state_of(self._journal.records), self._journal.records[-1]
         launch = release.launch
         if launch and launch.arn and not launch.over and self._wants_stop(launch.arn):
             self._ports.tasks.stop(launch.arn, "deployer: stopped by the operator")
-        return self._ended("INTERRUPTED", str(last.get("next") or last.get("node") or ""), INTERRUPTED, release)
+        return self._ended(
+            "INTERRUPTED", str(last.get("next") or last.get("node") or ""), INTERRUPTED, release
+        )
 
     def _wants_stop(self, arn: str) -> bool:
         how = self._config.run.on_interrupt

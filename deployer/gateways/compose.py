@@ -126,6 +126,7 @@ class ComposeFile:
             "MONGO_USER": self._settings.mongo_user,
             "MONGO_PASSWORD": self._passwords.get(project, "none"),
             "MONGO_DB_NAME": self._settings.database,
+            **({"DATA_DIR": str((self._folder / data).resolve())} if (data := self._settings.data) else {}),
             **(variables or {}),
         }
         command = (*self._program, "--file", self._settings.file, "--project-name", project)

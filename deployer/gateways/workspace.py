@@ -47,6 +47,10 @@ class ProjectFolder:
             checkout.dirty,
         )
 
+    def has(self, path: str) -> bool:
+        there = self._folder / path
+        return there.is_file() or (there.is_dir() and any(there.iterdir()))
+
     def _content_hash(self) -> str:
         build = self._build
         settings = json.dumps([build.platform, sorted(build.args.items()), build.dockerfile])

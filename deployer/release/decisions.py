@@ -5,7 +5,7 @@ from typing import Final
 from deployer.release.state import Release
 
 
-def _yes(answer: bool | None) -> str:
+def _yes(answer: object) -> str:
     return "yes" if answer else "no"
 
 

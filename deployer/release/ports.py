@@ -23,6 +23,9 @@ class Workspace(Protocol):
     def source(self) -> Source:
         """What would be released now. Failure `code`: a build input is missing."""
 
+    def has(self, path: str) -> bool:
+        """Whether there is a file, or a folder with something in it, at this path of the project."""
+
 
 class Shell(Protocol):
     """Local commands."""
@@ -181,7 +184,7 @@ class Logs(Protocol):
         the stream the cursor comes back unchanged, with no events."""
 
     def streams(self, group: str, prefix: str, since: float = 0.0) -> tuple[str, ...]:
-        """Stream names under a prefix that may hold events not older than `since`, newest last event first."""
+        """Streams under a prefix that may hold events not older than `since`, the liveliest first."""
 
 
 class TimeLimitReached(Failure):
@@ -214,7 +217,7 @@ class Database(Protocol):
     ) -> list[Mapping[str, Any]]: ...
 
     def scans(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> bool:
-        """Whether the pipeline would read the whole collection, by the database's own plan; nothing is run."""
+        """Whether it would read the whole collection, by the database's own plan; nothing is run."""
 
     def indexes(self, collection: str) -> list[Mapping[str, Any]]:
         """`{"name", "key": {field: 1 or -1}, "unique", ...}` each; none for a missing collection."""

@@ -154,7 +154,7 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Verification:
-    """`ok` only if every check ran and passed. `counts`: documents per collection, `report`: the run's own."""
+    """`ok` only if every check ran and passed. `counts`: documents per collection."""
 
     ok: bool
     checks: tuple[CheckResult, ...] = ()

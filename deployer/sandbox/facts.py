@@ -1,6 +1,6 @@
 """What a caller may know of a sandbox: its facts when up, and the status of its parts."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Final, Literal
 
@@ -26,6 +26,11 @@ class SandboxFacts:
     cluster: str
     account: str
     region: str
+
+    @classmethod
+    def stand_ins(cls) -> dict[str, str]:
+        """The same variables with each fact's own name as its value: for reading a file before `up`."""
+        return cls(**{item.name: item.name for item in fields(cls)}).as_environment()
 
     def as_environment(self) -> dict[str, str]:
         """The facts as variables for `deploy.toml`'s `${VAR}` and for any AWS SDK."""

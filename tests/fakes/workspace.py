@@ -23,6 +23,9 @@ class FakeWorkspace:
     def commit(self) -> None:
         self.committed = dict(self.files)
 
+    def has(self, path: str) -> bool:
+        return any(name == path or name.startswith(f"{path}/") for name in self.files)
+
     def source(self) -> Source:
         missing = [path for path in self.inputs if path not in self.files]
         if missing:

@@ -6,7 +6,7 @@ from deployer.diagnosis.model import Evidence
 from deployer.errors import Failure
 from deployer.release.behaviour import Context, Done
 from deployer.release.causes import diagnosed
-from deployer.release.definition import differences, render
+from deployer.release.definition import differences, for_image
 from deployer.release.ports import TaskRequest, TaskStatus
 from deployer.release.state import Cause, Launch, Release, TaskDefinition
 
@@ -19,9 +19,7 @@ def wanted_definition(release: Release, context: Context) -> dict[str, Any]:
     """The definition of deploy.toml with this release's image in it, pinned by digest."""
     if release.image is None or release.image.digest is None:
         raise LookupError("PUSH_OK comes before every step that needs the digest")
-    config = context.config
-    values = {"AWS_REGION": config.aws.region, "LOG_GROUP": config.logs.group, **config.task.values}
-    return render(config.task.definition, values, release.image.pinned, config.task.container)
+    return for_image(context.config, release.image.pinned)
 
 
 def _tags(release: Release) -> dict[str, str]:
@@ -89,7 +87,9 @@ def run_task(release: Release, context: Context) -> Done:
     release = release.with_launch(arn=task.arn, status=task.last_status)
     context.record(release)
     task = _await_start(task, context)
-    release = release.with_launch(status=task.last_status, result=task.result, log_stream=_stream(release, context))
+    release = release.with_launch(
+        status=task.last_status, result=task.result, log_stream=_stream(release, context)
+    )
     if release.launches[-1].never_ran:
         return Done(_not_started(release), task.result.stopped_reason if task.result else "")
     return Done(release.with_(cause=None), f"{task.last_status.lower()}: {release.launches[-1].task_id}")
@@ -144,8 +144,8 @@ def _refuse_stale_token(launch: Launch, context: Context) -> None:
     if context.ports.clock.now() - launch.requested_at > TOKEN_LIFETIME:
         raise Failure(
             "unknown",
-            f"launch {launch.attempt} was asked for more than 24 hours ago; whether its task ran can no longer "
-            "be told from ECS",
+            f"launch {launch.attempt} was asked for more than 24 hours ago; "
+            "whether its task ran can no longer be told from ECS",
             "look into the database for this release's run, then start a new release",
         )
 
@@ -177,7 +177,9 @@ def _not_started(release: Release) -> Release:
     launch = release.launches[-1]
     pieces = [Evidence(text, "run_task_failure") for text in launch.failures]
     if launch.result:
-        pieces.append(Evidence(launch.result.stopped_reason, "stopped_reason", stop_code=launch.result.stop_code))
+        pieces.append(
+            Evidence(launch.result.stopped_reason, "stopped_reason", stop_code=launch.result.stop_code)
+        )
         pieces += [
             Evidence(c.reason, "container_reason", c.exit_code) for c in launch.result.containers if c.reason
         ]
@@ -187,5 +189,3 @@ def _not_started(release: Release) -> Release:
 
 def _short(arn: str | None) -> str:
     return (arn or "none").rsplit("/", 1)[-1]
-
-

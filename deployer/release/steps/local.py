@@ -2,8 +2,9 @@
 
 from deployer.diagnosis.model import Evidence
 from deployer.release.behaviour import Context, Done
-from deployer.release.state import Cause, CommandRun, ComposeRun, Release
 from deployer.release.causes import diagnosed
+from deployer.release.ports import OnLine
+from deployer.release.state import Cause, CommandRun, ComposeRun, Release
 from deployer.release.steps.build import build_failure, local_image
 
 
@@ -62,22 +63,30 @@ def test_with_compose(release: Release, context: Context) -> Done:
 
 
 def _compose(release: Release, context: Context, image: str, begun: float) -> ComposeRun:
-    compose = context.ports.compose
+    compose, settings = context.ports.compose, context.config.compose
     project = f"{context.config.project.name}-{release.id}"
     documents: dict[str, int] = {}
     log = context.log("compose")
     with log as on_line:
         try:
             compose.down(project, on_line)
-            code = compose.up(project, image, release.id, on_line)
+            code = _make_data(context, on_line) or compose.up(project, image, release.id, on_line)
             if code == 0:
                 documents = compose.count_documents(project)
         finally:
             compose.down(project, on_line)
-    empty = [name for name in context.config.compose.expect_documents if not documents.get(name)]
+    empty = [name for name in settings.expect_documents if not documents.get(name)]
     problem = f"no documents in: {', '.join(empty)}" if code == 0 and empty else ""
     seconds = context.ports.clock.now() - begun
     return ComposeRun(code, seconds, log.name, documents, log.tail, problem)
+
+
+def _make_data(context: Context, on_line: OnLine) -> int:
+    """Makes the folder that the job loads where it is not there; returns the exit code."""
+    settings = context.config.compose
+    if not settings.make_data or context.ports.workspace.has(settings.data):
+        return 0
+    return context.ports.shell.run(settings.make_data, on_line)
 
 
 def _compose_cause(context: Context, run: ComposeRun) -> Cause:

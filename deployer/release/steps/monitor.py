@@ -74,7 +74,9 @@ class _Watch:
         running = self._context.ports.clock.now() - self._launch.requested_at
         if not self._over() and not self._overdue and running > limit:
             self._overdue = True
-            self._context.note(f"the task has run for {running:.0f} s, longer than max-runtime: it is stopped")
+            self._context.note(
+                f"the task has run for {running:.0f} s, longer than max-runtime: it is stopped"
+            )
             self._context.ports.tasks.stop(self._launch.arn or "", f"deployer: ran longer than {limit:.0f} s")
 
     def result(self) -> TaskResult:
@@ -117,7 +119,9 @@ def _pieces(launch: Launch, context: Context) -> list[Evidence]:
     text = "\n".join(json.loads(line)["text"] for line in log)
     pieces = [Evidence(text, "task_log", result.exit_code, result.stop_code or None)]
     pieces += [Evidence(c.reason, "container_reason", c.exit_code) for c in result.containers if c.reason]
-    pieces.append(Evidence(result.stopped_reason, "stopped_reason", result.exit_code, result.stop_code or None))
+    pieces.append(
+        Evidence(result.stopped_reason, "stopped_reason", result.exit_code, result.stop_code or None)
+    )
     return [piece for piece in pieces if piece.text or piece.exit_code]
 
 

@@ -65,7 +65,9 @@ def check_config(release: Release, context: Context) -> Mended | Unmended:
     if wrong or not (context.resumed or cause.transient):
         return Unmended(release, _with_findings(cause, wrong))
     if _definition_changed(release, context):
-        return Mended(release.with_(cause=None), "definition-changed", "the task definition is another one now")
+        return Mended(
+            release.with_(cause=None), "definition-changed", "the task definition is another one now"
+        )
     return Mended(release.with_(cause=None), summary="nothing is found wrong")
 
 
