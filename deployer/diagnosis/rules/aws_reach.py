@@ -10,12 +10,29 @@ _SILENT = (
     r"UnknownHostException|SSL validation failed|timed out|unable to execute HTTP request|network is unreachable|TLS handshake|EHOSTUNREACH|could not resolve host|Client\.Timeout)"
 )
 
+# Commercial, China, GovCloud and isolated partitions: https://docs.aws.amazon.com/global-infrastructure/latest/regions/
+_REGION = (
+    r"(?:us-(?:east|west)-[12]|us-gov-(?:east|west)-1|us-isob?-(?:east|west)-1|eu-west-[123]|eu-central-[12]|eu-north-1"
+    r"|eu-south-[12]|eu-isoe-west-1|eusc-de-east-1|ap-northeast-[123]|ap-southeast-[1-7]|ap-south-[12]|ap-east-[12]"
+    r"|sa-(?:east|west)-1|ca-(?:central|west)-1|me-(?:south|central|west)-1|af-south-1|il-central-1|mx-central-1|cn-north(?:west)?-1)"
+)
+
+_ENDPOINTS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html"
+_NO_ROUTE = (
+    "The task cannot reach that AWS endpoint: a public IP or NAT for its subnet, or the VPC endpoint of the service "
+    "(S3: a gateway endpoint in the route table), egress on 443, DNS support in the VPC: `aws ec2 describe-vpc-endpoints "
+    "--filters Name=vpc-id,Values=<vpc>`."
+)
+
 AWS_REACH: tuple[Rule, ...] = (
     Rule(
         failure_class=FailureClass.AWS_CONFIG,
         subcause="wrong-region",
-        matches=r"\b(?:[a-z]{2}(?:-gov|-iso\w?)?-(?:north|south|east|west|central|northeast|southeast|northwest|southwest)-\d[a-f])\b[^\n]*amazonaws|[\w.-]+\.(?:None|null|undefined|your-region|<region>|us-west|us-east|eu-west|eu-central|region)\.amazonaws\.com"
-        r"|\.\.amazonaws\.com|Invalid endpoint: https?://",
+        # a label that looks like a region and is none, or a placeholder in its place
+        matches=r"[./](?!"
+        + _REGION
+        + r"\.)[a-z]{2}(?:-[a-z]+){1,2}-\d+\w*\.amazonaws\.com|\.\.amazonaws\.com|Invalid endpoint: https?://"
+        r"|\.(?:None|null|undefined|your-region|region|global|us-west|us-east|eu-west|eu-central|<[^>]*>|\$\{?\w+\}?)\.amazonaws\.com",
         context=_SILENT + r"|Invalid endpoint|no such host",
         confidence=0.93,
         channels=(*OPERATOR, *TASK),
@@ -38,10 +55,20 @@ AWS_REACH: tuple[Rule, ...] = (
         confidence=0.83,
         channels=(TASK_LOG, *TASK),
         unless=r"mongodb\.net|pymongo|:27017",
-        remedy="The task cannot reach that AWS endpoint: a public IP or NAT for its subnet, or the VPC endpoint of the service (S3: a "
-        "gateway endpoint in the route table), egress on 443, DNS support in the VPC: `aws ec2 describe-vpc-endpoints --filters "
-        "Name=vpc-id,Values=<vpc>`.",
-        link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html",
+        remedy=_NO_ROUTE,
+        link=_ENDPOINTS,
         example='botocore.exceptions.ConnectTimeoutError: Connect timeout on endpoint URL: "https://s3.eu-west-3.amazonaws.com/raw"',
+    ),
+    Rule(
+        failure_class=FailureClass.AWS_CONFIG,
+        subcause="aws-endpoint-no-route",
+        matches=_SILENT,
+        context=r"[\w-]\.amazonaws\.com|169\.254\.170\.2",
+        confidence=0.66,
+        channels=(TASK_LOG,),
+        unless=r"mongodb|pymongo|:27017",
+        remedy=_NO_ROUTE,
+        link=_ENDPOINTS,
+        example="Error: connect ETIMEDOUT 203.0.113.7:443\n  hostname: 'sqs.eu-west-3.amazonaws.com'",
     ),
 )

@@ -47,10 +47,9 @@ REGISTRY: tuple[Rule, ...] = (
     Rule(
         failure_class=AUTH,
         subcause="not-logged-in",
-        matches=r"no basic auth credentials|authentication required|not logged in|(?:please|must|need to|may require '?)(?: run)? ?'?docker login"
-        r"|requested access to the resource is denied|access to the resource is denied|authorization failed|no credentials? (?:found|available)[^\n]*registry",
-        confidence=0.88,
-        channels=(DOCKER_PUSH, CLIENT_ERROR, *ECS),
+        matches=r"no basic auth credentials|authentication required|not logged in|no credentials? (?:found|available)[^\n]*registry",
+        confidence=0.9,
+        channels=_SEEN,
         remedy=_LOGIN + ", for the very host in the image's name.",
         link=_ERRORS,
         example="no basic auth credentials",
@@ -58,12 +57,12 @@ REGISTRY: tuple[Rule, ...] = (
     Rule(
         failure_class=AUTH,
         subcause="not-logged-in",
-        matches=r"no basic auth credentials|authentication required|not logged in|authorization failed",
-        confidence=0.9,
-        channels=(DOCKER_BUILD,),
+        matches=r"(?:please|must|need to|may require '?)(?: run)? ?'?docker login|access to the resource is denied|authorization failed",
+        confidence=0.88,
+        channels=(DOCKER_PUSH, CLIENT_ERROR),
         remedy=_LOGIN + ", for the very host in the image's name.",
         link=_ERRORS,
-        example="failed to solve: 111122223333.dkr.ecr.eu-west-3.amazonaws.com/base:1: no basic auth credentials",
+        example="denied: requested access to the resource is denied",
     ),
     Rule(
         failure_class=AUTH,
