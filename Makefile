@@ -20,12 +20,15 @@ engine:
 base: setup engine
 	@scripts/ensure-base
 
-compose-env: base ## Write .env for `docker compose` by hand: the images, a random password
+data/downloaded: | setup
+	@umask 022 && $(VENV)/forecast-etl sample --rows 5000 --out $@.new && mv $@.new $@
+
+compose-env: base data/downloaded ## Write .env for `docker compose` by hand, and sample data to load
 	@scripts/compose-env
 
 # --- use ----------------------------------------------------------------------------------------
-release: base ## Release the ETL to this machine, for real; DATA=dir loads your files instead of a sample
-	@$(if $(DATA),DEPLOYER_DATA="$(DATA)") $(VENV)/deployer release --env sandbox $(ARGS)
+release: base $(if $(DATA),,data/downloaded) ## Release the ETL to this machine, for real; DATA=dir loads your files instead of a sample
+	@$(if $(DATA),DEPLOYER_DATA="$(abspath $(DATA))" DATA_DIR="$(abspath $(DATA))") $(VENV)/deployer release --env sandbox $(ARGS)
 
 down: ## Stop the sandbox and everything that it started
 	@if [[ -x $(VENV)/deployer ]]; then $(VENV)/deployer sandbox down; fi
@@ -40,7 +43,7 @@ check: setup ## Lint, types, layers
 	$(VENV)/mypy
 	$(VENV)/lint-imports
 
-test: base ## Every test: unit, contract (real Docker, MongoDB, AWS fakes), end to end
+test: base data/downloaded ## Every test: unit, contract (real Docker, MongoDB, AWS fakes), end to end
 	$(VENV)/python -m pytest $(ARGS)
 
 test-crash: base ## Kill a release at every journal write, resume it, compare
@@ -52,7 +55,7 @@ test-faults: base ## Break what the release depends on, one thing at a time
 bench-pipeline: setup ## Measure the pipeline: rows and bytes a second, memory
 	$(VENV)/python -m bench.pipeline $(ARGS)
 
-bench-release: base ## Measure a release: phases, first and repeated
+bench-release: base $(if $(DATA),,data/downloaded) ## Measure a release: phases, first and repeated
 	$(VENV)/python -m bench.release $(ARGS)
 
 bench-logs: base ## Measure following logs: lines a second, completeness
