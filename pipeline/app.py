@@ -1,0 +1,140 @@
+"""The only place where real objects are built."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from threading import Event, Thread
+
+from pipeline.config import Settings
+from pipeline.connectivity import explain
+from pipeline.errors import MongoError, PipelineError
+from pipeline.executors import Dask, Inline, Job, Processes
+from pipeline.gateways.folder import FolderSource
+from pipeline.gateways.measurements import MongoMeasurements
+from pipeline.gateways.mongo import connect
+from pipeline.gateways.register import MongoRegister, utc_now
+from pipeline.load import Loader, RunIdentity
+from pipeline.ports import Executor, Register, Source
+from pipeline.report import RunReport
+from pipeline.run import Run, Say
+from pipeline.settle import Settler
+from pipeline.stations import load_catalog
+
+_BEAT_S = 10.0
+_AHEAD = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says about a run."""
+
+    workers: int = 1
+    dask: str | None = None
+    full: bool = False
+    max_rejected: float = 0.05
+
+
+def open_source(settings: Settings) -> Source:
+    if not settings.source.startswith("s3://"):
+        return FolderSource(Path(settings.source))
+    from pipeline.gateways.s3 import S3Source, s3_client
+
+    return S3Source(settings.source, s3_client(settings.region), time.sleep)
+
+
+def open_register(settings: Settings) -> MongoRegister:
+    return MongoRegister(connect(settings.mongo)[settings.mongo.database], utc_now)
+
+
+def open_loader(job: Job) -> Loader:
+    """The loader of one process; runs in workers as well, so it takes all it needs from the job."""
+    database = connect(job.settings.mongo)[job.settings.mongo.database]
+    return Loader(
+        job.run,
+        open_source(job.settings),
+        Settler(MongoMeasurements(database), time.sleep),
+        MongoRegister(database, utc_now),
+        load_catalog(),
+    )
+
+
+def perform_run(settings: Settings, options: Options, say: Say) -> RunReport:
+    """One run from start to report. An expected failure is in the report, also when MongoDB does not answer."""
+    report, executor = _prepare(settings, options)
+    with _reported(report, settings):
+        register = open_register(settings)
+        register.create_indexes()
+        return _perform(report, settings, register, executor, say, None)
+    return report
+
+
+def retry_rejected(settings: Settings, options: Options, say: Say) -> RunReport:
+    """Read those objects again of which rows are refused; what passes now is loaded."""
+    report, executor = _prepare(settings, options)
+    with _reported(report, settings):
+        register = open_register(settings)
+        return _perform(report, settings, register, executor, say, frozenset(register.rejected_objects()))
+    return report
+
+
+def _prepare(settings: Settings, options: Options) -> tuple[RunReport, Executor]:
+    now = utc_now()
+    run_id = settings.run_id or f"run-{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+    job = Job(RunIdentity(run_id, now + _AHEAD), replace(settings, run_id=run_id))
+    executor: Executor = Inline(job, open_loader)
+    if options.dask:
+        executor = Dask(job, open_loader, options.dask)
+    elif options.workers > 1:
+        executor = Processes(job, open_loader, options.workers)
+    report = RunReport(run_id, settings.source, now, executor.name, options.full, options.max_rejected)
+    return report, executor
+
+
+def _perform(
+    report: RunReport,
+    settings: Settings,
+    register: Register,
+    executor: Executor,
+    say: Say,
+    only: frozenset[str] | None,
+) -> RunReport:
+    say("started", run_id=report.run_id, source=report.source, executor=executor.name)
+    run = Run(report, open_source(settings), register, executor, utc_now, say, only)
+    with _heartbeat(register, report.run_id):
+        return run.perform()
+
+
+@contextmanager
+def _reported(report: RunReport, settings: Settings) -> Iterator[None]:
+    """A failure before the run could open its entry goes into the report, with the stage where the way ends."""
+    try:
+        yield
+    except MongoError as error:
+        report.error = explain(settings.mongo, error)
+    except PipelineError as error:
+        report.error = error
+    report.finished_at = utc_now()
+
+
+@contextmanager
+def _heartbeat(register: Register, run_id: str) -> Iterator[None]:
+    stop = Event()
+
+    def beat() -> None:
+        while not stop.wait(_BEAT_S):
+            with suppress(PipelineError):
+                register.beat(run_id)
+
+    thread = Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,145 @@
+"""Command line of the ETL: parses, prints, exits. The last line on stdout of a run is its report, as JSON."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import orjson
+import typer
+
+from pipeline.app import Options, perform_run, retry_rejected
+from pipeline.config import settings_from
+from pipeline.errors import ConfigurationError, PipelineError
+from pipeline.report import RunReport, last_line
+
+
+class Output(StrEnum):
+    plain = "plain"
+    json = "json"
+
+
+app = typer.Typer(
+    help="Weather readings of many stations into MongoDB: exact, accounted, idempotent.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+_SourceOption = Annotated[
+    str | None,
+    typer.Option(
+        help="A folder, a file, or s3://bucket/prefix. Default: S3_BUCKET_NAME and S3_PREFIX, else data/downloaded."
+    ),
+]
+_Workers = Annotated[int, typer.Option(min=1, help="Processes of this machine to spread objects over.")]
+_DaskOption = Annotated[str | None, typer.Option(help="Address of a Dask scheduler, tcp://HOST:PORT.")]
+_MaxRejected = Annotated[float, typer.Option(min=0, max=1, help="Share of refused rows above which the run exits 3.")]
+_OutputOption = Annotated[Output, typer.Option(help="plain: lines for people; json: an object a line.")]
+
+
+@app.command()
+def run(
+    source: _SourceOption = None,
+    workers: _Workers = 1,
+    dask: _DaskOption = None,
+    full: Annotated[bool, typer.Option("--full", help="Read objects again that are loaded already.")] = False,
+    max_rejected: _MaxRejected = 0.05,
+    output: _OutputOption = Output.plain,
+) -> None:
+    """Load what is new in the source."""
+    options = Options(workers, dask, full, max_rejected)
+    _end(perform_run(settings_from(source=source), options, _sayer(output)))
+
+
+@app.command("retry-rejected")
+def retry_rejected_command(
+    source: _SourceOption = None,
+    workers: _Workers = 1,
+    max_rejected: _MaxRejected = 1.0,
+    output: _OutputOption = Output.plain,
+) -> None:
+    """Read objects with refused rows again, after a fix; what passes now is loaded."""
+    options = Options(workers=workers, max_rejected=max_rejected)
+    _end(retry_rejected(settings_from(source=source), options, _sayer(output)))
+
+
+@app.command()
+def sample(
+    rows: Annotated[int, typer.Option(min=1, help="Number of distinct readings.")],
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the files; made if it is not there.")],
+    end: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="Last day of data, UTC; default today up to this hour.")
+    ] = None,
+) -> None:
+    """Write synthetic data of six stations in every source format, with copies as Airbyte makes them."""
+    from pipeline.sample.write import write_sample
+
+    written = write_sample(rows, out, _end_of(end))
+    print(orjson.dumps({"event": "sample", **written}).decode())
+
+
+def _end_of(text: str | None) -> datetime:
+    """The last moment of the sample, naive UTC; never later than the hour that has begun."""
+    hour = datetime.now(UTC).replace(tzinfo=None, minute=0, second=0, microsecond=0)
+    try:
+        day = date.fromisoformat(text) if text else hour.date()
+    except ValueError as error:
+        raise ConfigurationError(f"--end {text}: {error}", "Write a date as YYYY-MM-DD.") from error
+    return min(hour, datetime(day.year, day.month, day.day, 23, 59, 59))
+
+
+def _sayer(output: Output) -> Any:
+    def say(event: str, **facts: Any) -> None:
+        if output is Output.json:
+            _print_json({"event": event, **facts})
+        else:
+            now = datetime.now(UTC)
+            print(f"{now:%H:%M:%S} {event:11} " + " ".join(f"{key}={value}" for key, value in facts.items()), flush=True)
+
+    return say
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    text = orjson.dumps(document, default=str, option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z).decode()
+    print(text, flush=True)
+
+
+def _end(report: RunReport) -> NoReturn:
+    document = report.as_document()
+    if document["error"]:
+        _complain(document["error"], document["hint"])
+    _print_json(last_line(document))
+    raise SystemExit(document["exit_code"])
+
+
+def _complain(message: str, hint: str | None) -> None:
+    print(f"error: {message}", file=sys.stderr)
+    if hint:
+        print(f"hint: {hint}", file=sys.stderr)
+
+
+class _Stopped(PipelineError):
+    """The process was told to stop; what is loaded stays, the next run completes it."""
+
+    exit_code = 143
+
+
+def _stop(_signal: int, _frame: Any) -> None:
+    raise _Stopped("stopped by SIGTERM before the end", "Run again: what is loaded is kept.")
+
+
+def main() -> None:
+    """Entry point of `forecast-etl` and `python -m pipeline`."""
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        app()
+    except PipelineError as error:
+        _complain(error.message, error.hint)
+        raise SystemExit(error.exit_code) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

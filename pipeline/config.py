@@ -1,0 +1,83 @@
+"""Settings from the environment, checked at once; nothing else of the package reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote_plus
+
+from pipeline.errors import ConfigurationError
+
+DEFAULT_DATABASE = "greenandcoop_weather"
+DEFAULT_FOLDER = "data/downloaded"
+
+
+@dataclass(frozen=True, slots=True)
+class MongoSettings:
+    """Where the documents go. The URI may hold a password, so it never shows in a repr."""
+
+    uri: str = field(repr=False)
+    database: str = DEFAULT_DATABASE
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    mongo: MongoSettings
+    source: str
+    region: str | None = None
+    run_id: str | None = None
+
+
+def settings_from(environment: Mapping[str, str] = os.environ, source: str | None = None) -> Settings:
+    """Read MONGO_*, S3_*, AWS_REGION and RUN_ID; an empty variable counts as unset.
+
+    Raises ConfigurationError naming the variable that is missing or wrong.
+    """
+    values = {name: value.strip() for name, value in environment.items() if value.strip()}
+    return Settings(
+        mongo=mongo_settings(values),
+        source=source or _source(values),
+        region=values.get("AWS_REGION") or values.get("AWS_DEFAULT_REGION"),
+        run_id=values.get("RUN_ID"),
+    )
+
+
+def mongo_settings(environment: Mapping[str, str] = os.environ) -> MongoSettings:
+    """MONGO_URI as it is, or a URI made of MONGO_HOST, _PORT, _REPLICA_SET, _USER, _PASSWORD and _AUTH_SOURCE."""
+    values = {name: value.strip() for name, value in environment.items() if value.strip()}
+    database = values.get("MONGO_DB_NAME", DEFAULT_DATABASE)
+    uri = values.get("MONGO_URI") or _uri_from_parts(values)
+    if not uri.startswith(("mongodb://", "mongodb+srv://")):
+        raise ConfigurationError(
+            "MONGO_URI does not begin with mongodb:// or mongodb+srv://", "Set it to a MongoDB connection string."
+        )
+    return MongoSettings(uri=uri, database=database)
+
+
+def _uri_from_parts(values: Mapping[str, str]) -> str:
+    hosts = values.get("MONGO_HOST")
+    if not hosts:
+        raise ConfigurationError(
+            "no MongoDB is configured: neither MONGO_URI nor MONGO_HOST is set",
+            "Set MONGO_URI, or MONGO_HOST and MONGO_REPLICA_SET.",
+        )
+    port = values.get("MONGO_PORT", "27017")
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ConfigurationError(f"MONGO_PORT is {port!r}", "Set it to a number from 1 to 65535.")
+    places = ",".join(host.strip() if ":" in host else f"{host.strip()}:{port}" for host in hosts.split(","))
+    options = []
+    if name := values.get("MONGO_REPLICA_SET"):
+        options.append(f"replicaSet={quote_plus(name)}")
+    login = ""
+    if user := values.get("MONGO_USER"):
+        if "MONGO_PASSWORD" not in values:
+            raise ConfigurationError("MONGO_USER is set and MONGO_PASSWORD is not", "Set both, or neither.")
+        login = f"{quote_plus(user)}:{quote_plus(values['MONGO_PASSWORD'])}@"
+        options.append(f"authSource={quote_plus(values.get('MONGO_AUTH_SOURCE', 'admin'))}")
+    return f"mongodb://{login}{places}/" + ("?" + "&".join(options) if options else "")
+
+
+def _source(values: Mapping[str, str]) -> str:
+    bucket = values.get("S3_BUCKET_NAME")
+    return f"s3://{bucket}/{values.get('S3_PREFIX', '').lstrip('/')}" if bucket else DEFAULT_FOLDER

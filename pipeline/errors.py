@@ -1,0 +1,55 @@
+"""What can go wrong, and the exit code that says so.
+
+    PipelineError
+    ├── ConfigurationError   2   the environment or an argument is not usable
+    ├── DataError            3   nothing was loaded, or too much was refused
+    ├── MongoError           4   MongoDB did not answer, or refused
+    │   └── StoreInterrupted     it may work in a moment (failover, cut connection)
+    └── SourceError          5   the folder or bucket, or one object of it, cannot be read
+    BrokenObject                 one object's content is unusable: it is quarantined, the run goes on
+"""
+
+from __future__ import annotations
+
+
+class PipelineError(Exception):
+    """An expected failure: `message` says where and what, `hint` what to do next."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.message, self.hint)
+
+
+class ConfigurationError(PipelineError):
+    exit_code = 2
+
+
+class DataError(PipelineError):
+    exit_code = 3
+
+
+class MongoError(PipelineError):
+    exit_code = 4
+
+
+class StoreInterrupted(MongoError):
+    """A write or read whose outcome is not known; safe to settle again."""
+
+
+class SourceError(PipelineError):
+    exit_code = 5
+
+
+class BrokenObject(Exception):
+    """The content of one object cannot be used from some point on; `reason` is a stable word."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail

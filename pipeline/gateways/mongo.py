@@ -1,0 +1,87 @@
+"""A connection to MongoDB, and the one place where pymongo's errors become ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    ConfigurationError as PyMongoConfigurationError,
+    InvalidOperation,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+)
+
+from pipeline import __version__
+from pipeline.config import MongoSettings
+from pipeline.errors import ConfigurationError, MongoError, StoreInterrupted
+
+SELECTION_MS = 15_000
+_INTERRUPTIONS = frozenset({6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 50, 112})
+_AUTHENTICATION, _AUTHORISATION = 18, 13
+
+
+def connect(settings: MongoSettings, selection_ms: int = SELECTION_MS) -> MongoClient[dict[str, Any]]:
+    """A client that has not talked to the server yet (but has resolved an SRV name).
+
+    Raises ConfigurationError for a string that is no URI, MongoError when the SRV name does not resolve.
+    """
+    try:
+        return MongoClient(
+            settings.uri,
+            appname=f"forecast-etl/{__version__}",
+            serverSelectionTimeoutMS=selection_ms,
+            connectTimeoutMS=10_000,
+            retryWrites=True,
+        )
+    except InvalidURI as error:
+        raise ConfigurationError(f"MONGO_URI is no connection string: {_safe(error)}") from error
+    except PyMongoConfigurationError as error:
+        if settings.uri.startswith("mongodb+srv://"):
+            raise MongoError(f"dns: {_safe(error)}", "Is the cluster's name right, and does DNS work here?") from error
+        raise ConfigurationError(f"MONGO_URI: {_safe(error)}") from error
+    except (ValueError, TypeError) as error:
+        raise ConfigurationError(f"MONGO_URI: {_safe(error)}") from error
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raises StoreInterrupted for what a moment may mend, MongoError for the rest."""
+    try:
+        yield
+    except AutoReconnect as error:
+        raise StoreInterrupted(f"MongoDB went away: {_safe(error)}", "Run `python -m pipeline.connectivity`.") from error
+    except BulkWriteError as error:
+        raise bulk_failure(error) from error
+    except OperationFailure as error:
+        raise _refused(error.code, _safe(error), error.has_error_label("RetryableWriteError")) from error
+    except (PyMongoError, InvalidOperation) as error:
+        raise MongoError(f"MongoDB: {_safe(error)}") from error
+
+
+def bulk_failure(error: BulkWriteError) -> MongoError:
+    """What a failed bulk write means, when it is more than duplicate keys."""
+    details = error.details
+    faults = [*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]
+    first = next((fault for fault in faults if fault.get("code") != 11000), {})
+    return _refused(first.get("code"), str(first.get("errmsg", "bulk write failed"))[:300], retryable=False)
+
+
+def _refused(code: int | None, text: str, retryable: bool) -> MongoError:
+    if retryable or code in _INTERRUPTIONS:
+        return StoreInterrupted(f"MongoDB was interrupted: {text}", "Is the replica set electing a primary?")
+    if code == _AUTHENTICATION:
+        return MongoError(f"authentication: {text}", "Check user, password and authSource.")
+    if code == _AUTHORISATION:
+        return MongoError(f"authorisation: {text}", "Give the user readWrite on the database.")
+    return MongoError(f"MongoDB refused: {text}")
+
+
+def _safe(error: Exception) -> str:
+    """The first line of an error; pymongo never puts the password in it, but may put a whole topology."""
+    return str(error).split(", Timeout:")[0].splitlines()[0][:300]

@@ -1,0 +1,171 @@
+"""A bucket (below a prefix) as a source. boto3 honours AWS_ENDPOINT_URL by itself."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC
+from typing import Any, BinaryIO, cast
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from pipeline.errors import BrokenObject, ConfigurationError, SourceError
+from pipeline.model import ObjectRef
+
+ATTEMPTS = 5
+_TIMEOUT_S = 20
+_HINTS = {
+    "NoSuchBucket": "Is S3_BUCKET_NAME right?",
+    "AccessDenied": "Does the task role allow s3:ListBucket and s3:GetObject here?",
+    "403": "Does the task role allow s3:ListBucket and s3:GetObject here?",
+}
+
+
+class _Interrupted(SourceError):
+    """S3 may answer the next time."""
+
+
+class S3Source:
+    """Objects of `s3://bucket/prefix`. A read that is cut continues where it stopped, on the same version."""
+
+    def __init__(self, url: str, client: Any, sleep: Callable[[float], None]) -> None:
+        bucket, _, prefix = url.removeprefix("s3://").partition("/")
+        if not bucket:
+            raise ConfigurationError(f"{url} names no bucket", "Write s3://bucket or s3://bucket/prefix.")
+        self._bucket, self._prefix = bucket, prefix
+        self._client = client
+        self._sleep = sleep
+
+    @property
+    def name(self) -> str:
+        return f"s3://{self._bucket}/{self._prefix}"
+
+    def list(self) -> Iterator[ObjectRef]:
+        token: dict[str, str] = {}
+        while True:
+            page = self._try(self.name, lambda: self._page(token))
+            for item in page.get("Contents", ()):
+                if not item["Key"].endswith("/"):
+                    yield _ref(item)
+            if not page.get("IsTruncated"):
+                return
+            token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def open(self, ref: ObjectRef) -> BinaryIO:
+        return cast(BinaryIO, io.BufferedReader(_ObjectStream(self, ref), buffer_size=2**18))
+
+    def body(self, ref: ObjectRef, offset: int) -> Any:
+        """The streaming body from a byte on. Raises BrokenObject when the object has another etag by now."""
+        request: dict[str, Any] = {"Bucket": self._bucket, "Key": ref.key, "IfMatch": ref.etag}
+        if offset:
+            request["Range"] = f"bytes={offset}-"
+        return self._client.get_object(**request)["Body"]
+
+    def retrying(self) -> Retrying:
+        return Retrying(
+            retry=retry_if_exception_type(_Interrupted),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=wait_random_exponential(0.2, max=5),
+            sleep=self._sleep,
+            reraise=True,
+        )
+
+    def _page(self, token: dict[str, str]) -> Any:
+        return self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, **token)
+
+    def _try(self, what: str, call: Callable[[], Any]) -> Any:
+        def attempt() -> Any:
+            with translated(what):
+                return call()
+
+        return self.retrying()(attempt)
+
+
+class _ObjectStream(io.RawIOBase):
+    """Bytes of one object; counts what was delivered, so that a cut connection costs no more than a reconnect."""
+
+    def __init__(self, source: S3Source, ref: ObjectRef) -> None:
+        self._source = source
+        self._ref = ref
+        self._body: Any = None
+        self._offset = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data: bytes = self._source.retrying()(self._read, len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._drop()
+        super().close()
+
+    def _read(self, size: int) -> bytes:
+        if self._offset >= self._ref.size:
+            return b""
+        try:
+            with translated(self._ref.key):
+                if self._body is None:
+                    self._body = self._source.body(self._ref, self._offset)
+                data: bytes = self._body.read(size)
+                if not data:
+                    raise _Interrupted(f"{self._ref.key}: S3 ended the object at byte {self._offset} of {self._ref.size}")
+        except SourceError:
+            self._drop()
+            raise
+        self._offset += len(data)
+        return data
+
+    def _drop(self) -> None:
+        if self._body is not None:
+            self._body.close()
+            self._body = None
+
+
+def s3_client(region: str | None) -> Any:
+    """A client with short time-outs; botocore retries little, because reads are retried here."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "s3",
+        region_name=region,
+        config=Config(
+            connect_timeout=5, read_timeout=_TIMEOUT_S, retries={"total_max_attempts": 2, "mode": "standard"}
+        ),
+    )
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """The one place where botocore's errors become ours."""
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except ClientError as error:
+        answer = error.response
+        code = str(answer.get("Error", {}).get("Code", ""))
+        status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        if status == 412:
+            raise BrokenObject("changed_while_read", "another version of the object was written") from error
+        kind = _Interrupted if status >= 500 or status == 429 or code == "SlowDown" else SourceError
+        raise kind(f"{what}: S3 answered {code or status}", _HINTS.get(code, "")) from error
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        raise SourceError(f"{what}: {error}", "Give the task a role, or set AWS credentials.") from error
+    except (BotoCoreError, HTTPError, OSError) as error:
+        raise _Interrupted(f"{what}: {type(error).__name__}: {error}"[:300], "Is S3 reachable from here?") from error
+
+
+def _ref(item: Any) -> ObjectRef:
+    modified = item["LastModified"].astimezone(UTC).replace(tzinfo=None)
+    return ObjectRef(
+        key=item["Key"],
+        etag=item["ETag"].strip('"'),
+        size=item["Size"],
+        modified=modified.replace(microsecond=modified.microsecond // 1000 * 1000),
+    )

@@ -1,0 +1,112 @@
+"""The nouns of a run: objects of the source, rows, counts and reports. Pure data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+Document = dict[str, Any]
+"""A measurement as it stands in MongoDB; `timestamp` is a naive datetime in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectRef:
+    """One object of a source. `key` identifies it, `etag` its content, `modified` (naive UTC) orders it."""
+
+    key: str
+    etag: str
+    size: int
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A row that did not become a measurement. `position` counts the rows of its object from 1."""
+
+    position: int
+    reason: str
+    detail: str
+    row: Any
+
+
+Row = Document | Rejection
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of rows. Invariant: read = inserted + replaced + unchanged + duplicate + rejected."""
+
+    read: int = 0
+    inserted: int = 0
+    replaced: int = 0
+    unchanged: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+
+    def add(self, other: Tally) -> None:
+        for item in fields(self):
+            setattr(self, item.name, getattr(self, item.name) + getattr(other, item.name))
+
+    @property
+    def balanced(self) -> bool:
+        return self.read == self.inserted + self.replaced + self.unchanged + self.duplicate + self.rejected
+
+    @property
+    def written(self) -> int:
+        """Documents that carry this run's id."""
+        return self.inserted + self.replaced
+
+    @property
+    def documents(self) -> int:
+        """Readings that stand in the database because of these rows, each counted once."""
+        return self.inserted + self.replaced + self.unchanged
+
+    def as_dict(self) -> dict[str, int]:
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Tally:
+        return cls(**{item.name: int(values.get(item.name, 0)) for item in fields(cls)})
+
+
+@dataclass(slots=True)
+class ObjectReport:
+    """What became of one object: `loaded`, `skipped` (loaded before), `quarantined` or `ignored`."""
+
+    key: str
+    etag: str
+    status: str
+    tally: Tally = field(default_factory=Tally)
+    blank: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    stations: set[str] = field(default_factory=set)
+    first: datetime | None = None
+    last: datetime | None = None
+    error: str | None = None
+
+    def saw(self, station: str, moment: datetime) -> None:
+        self.stations.add(station)
+        if self.first is None or moment < self.first:
+            self.first = moment
+        if self.last is None or moment > self.last:
+            self.last = moment
+
+    def as_dict(self) -> Document:
+        return {
+            "key": self.key, "etag": self.etag, "status": self.status, **self.tally.as_dict(),
+            "blank": self.blank, "dropped": dict(self.dropped), "reasons": dict(self.reasons),
+            "stations": sorted(self.stations), "first": self.first, "last": self.last, "error": self.error,
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ObjectReport:
+        return cls(
+            key=values["key"], etag=values["etag"], status=values["status"], tally=Tally.from_dict(values),
+            blank=values["blank"], dropped=Counter(values["dropped"]), reasons=Counter(values["reasons"]),
+            stations=set(values["stations"]), first=values["first"], last=values["last"],
+            error=values["error"],
+        )  # fmt: skip

@@ -1,0 +1,87 @@
+"""A run: list the source, leave out what is loaded, load the rest, account for all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from datetime import datetime
+from itertools import islice
+
+from pipeline.errors import PipelineError
+from pipeline.model import ObjectRef, ObjectReport
+from pipeline.parsers.reading import format_of
+from pipeline.ports import Executor, Register, Source
+from pipeline.report import RunReport
+
+_PAGE = 1000
+Say = Callable[..., None]
+
+
+class Run:
+    """One pass over a source. `only` limits it to these keys, which are then read even if loaded before."""
+
+    def __init__(
+        self,
+        report: RunReport,
+        source: Source,
+        register: Register,
+        executor: Executor,
+        now: Callable[[], datetime],
+        say: Say,
+        only: frozenset[str] | None = None,
+    ) -> None:
+        self._report = report
+        self._source = source
+        self._register = register
+        self._executor = executor
+        self._now = now
+        self._say = say
+        self._only = only
+
+    def perform(self) -> RunReport:
+        """Load, and close the `load_runs` entry whatever happens. An expected failure is in the report."""
+        self._register.begin_run(self._report.as_document())
+        try:
+            self._load()
+            self._report.measurements = self._register.count_measurements()
+        except PipelineError as error:
+            self._report.error = error
+        finally:
+            self._finish()
+        return self._report
+
+    def _load(self) -> None:
+        for done in self._executor.load(self._to_load()):
+            self._report.add(done)
+            facts = {**done.tally.as_dict(), **({"error": done.error} if done.error else {})}
+            self._say(done.status, key=done.key, **facts)
+
+    def _to_load(self) -> Iterator[ObjectRef]:
+        """What has to be read; skipped and ignored objects go straight into the report."""
+        for page in _pages(self._wanted(), _PAGE):
+            known = {} if self._report.full or self._only else self._register.loaded(page)
+            for ref in page:
+                if before := known.get(ref.key):
+                    self._report.add_skipped(before)
+                else:
+                    yield ref
+
+    def _wanted(self) -> Iterator[ObjectRef]:
+        for ref in self._source.list():
+            if self._only is not None and ref.key not in self._only:
+                continue
+            if format_of(ref.key) is None:
+                self._report.add(ObjectReport(ref.key, ref.etag, "ignored"))
+            else:
+                yield ref
+
+    def _finish(self) -> None:
+        self._report.finished_at = self._now()
+        with suppress(PipelineError):  # MongoDB may be what failed; the report is printed all the same
+            self._register.end_run(self._report.as_document())
+
+
+def _pages(refs: Iterable[ObjectRef], size: int) -> Iterator[list[ObjectRef]]:
+    iterator = iter(refs)
+    while page := list(islice(iterator, size)):
+        yield page

@@ -1,0 +1,196 @@
+"""Brings a batch of documents into the collection and says, row by row, what that meant.
+
+Verdicts, the only ones there are:
+- inserted: the reading was not there (or is there from an earlier attempt of this very run at this very row);
+- replaced: an earlier run had other values for it, and this row is newer;
+- unchanged: an earlier run had it from this object, with the same values;
+- duplicate: another row, of this run or of another object, stands for the reading already.
+
+Of two rows that disagree the newer one's values stand, whatever the order of arrival: another version of the same
+object beats the version that wrote the document; within one version the later row wins; between objects the one
+modified last, then the greater key.
+
+Inserting first is fastest when the readings are new, looking first when they are there: each batch goes the way
+that suited the batch before it. Every step may be repeated after an interruption without doubling or losing a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from pipeline.errors import MongoError, StoreInterrupted
+from pipeline.model import Document, Tally
+from pipeline.ports import Measurements
+
+_LOOK_FIRST_FROM = 0.2
+_ROUNDS = 50
+_LONG_AGO = datetime.min
+
+
+class Verdict(Enum):
+    INSERTED = "inserted"
+    REPLACED = "replaced"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """`write` says what to store in place of the old document; `corrects` that an `unchanged` was a duplicate."""
+
+    verdict: Verdict
+    write: Document | None = None
+    corrects: bool = False
+
+
+def judge(new: Document, old: Document) -> Judgement:
+    """What a row means for a reading that is there. Both documents are complete; neither is changed."""
+    mine, theirs = new["source"], old.get("source") or {}
+    equal = {**old, "run_id": new["run_id"], "source": mine} == new
+    ours = old.get("run_id") == new["run_id"]
+    same_object = theirs.get("object") == mine["object"]
+    same_version = same_object and theirs.get("etag") == mine["etag"]
+    same_row = same_version and theirs.get("position") == mine["position"]
+    if ours:
+        if same_row:
+            return Judgement(Verdict.INSERTED, None if equal else new)
+        return Judgement(Verdict.DUPLICATE, new if not equal and _newer(mine, theirs) else None)
+    if equal:
+        if same_row:
+            return Judgement(Verdict.UNCHANGED)
+        if same_object and not same_version:
+            return Judgement(Verdict.UNCHANGED, {**new, "run_id": old["run_id"]})
+        return Judgement(Verdict.DUPLICATE)
+    if not _newer(mine, theirs):
+        return Judgement(Verdict.DUPLICATE)
+    return Judgement(Verdict.REPLACED, new, corrects=same_version and not same_row)
+
+
+def _newer(mine: Document, theirs: Document) -> bool:
+    if mine["object"] == theirs.get("object"):
+        return mine["etag"] != theirs.get("etag") or bool(mine["position"] >= theirs.get("position", 0))
+    ranks = [(source.get("modified") or _LONG_AGO, source.get("object") or "") for source in (mine, theirs)]
+    return bool(ranks[0] > ranks[1])
+
+
+@dataclass(slots=True)
+class _Batch:
+    """A batch on its way: rows still to settle, by id, and what was sent for rows whose outcome is open."""
+
+    todo: dict[str, Document]
+    tally: Tally = field(default_factory=Tally)
+    sent: dict[str, Judgement] = field(default_factory=dict)
+
+    def settle(self, id_: str, judgement: Judgement) -> None:
+        del self.todo[id_]
+        name = self.sent.get(id_, judgement).verdict.value
+        setattr(self.tally, name, getattr(self.tally, name) + 1)
+        if self.sent.get(id_, judgement).corrects:
+            self.tally.unchanged -= 1
+            self.tally.duplicate += 1
+
+
+_INSERTED = Judgement(Verdict.INSERTED)
+
+
+class Settler:
+    """Settles batches; may be used from several threads and processes on one collection at once."""
+
+    def __init__(
+        self,
+        measurements: Measurements,
+        sleep: Callable[[float], None],
+        patience_s: float = 90.0,
+    ) -> None:
+        self._measurements = measurements
+        self._sleep = sleep
+        self._patience_s = patience_s
+        self._look_first = True
+
+    def settle(self, documents: Iterable[Document]) -> Tally:
+        """Store a batch in the order of its rows; counts without `read`.
+
+        Raises MongoError, and StoreInterrupted when the interruption outlasts the patience.
+        """
+        batch = _without_repetitions(documents)
+        size, look = len(batch.todo), self._look_first
+        met = 0
+        for attempt in Retrying(
+            retry=retry_if_exception_type(StoreInterrupted),
+            wait=wait_random_exponential(0.2, max=5),
+            stop=stop_after_delay(self._patience_s),
+            sleep=self._sleep,
+            reraise=True,
+        ):
+            with attempt:
+                look = look or attempt.retry_state.attempt_number > 1
+                met = self._work_off(batch, look)
+        if size:
+            self._look_first = met / size >= _LOOK_FIRST_FROM
+        return batch.tally
+
+    def _work_off(self, batch: _Batch, look: bool) -> int:
+        """Rounds of look, insert and replace until no row is open; how many readings were there before."""
+        met = 0
+        for _ in range(_ROUNDS):
+            if not batch.todo:
+                return met
+            old = self._measurements.find(list(batch.todo)) if look else {}
+            met = max(met, len(old))
+            changes = self._judge(batch, old)
+            self._insert(batch, [document for id_, document in batch.todo.items() if id_ not in old])
+            self._replace(batch, changes)
+            look = True
+        raise MongoError(
+            f"{len(batch.todo)} readings kept changing while they were written, {next(iter(batch.todo))} for one",
+            "Is another program writing the same readings? Stop it and run again.",
+        )
+
+    def _judge(self, batch: _Batch, old: dict[str, Document]) -> list[tuple[str, Document, Judgement]]:
+        """Settle what needs no writing; the rest with the old document that it is to take the place of."""
+        changes = []
+        for id_, there in old.items():
+            judgement = judge(batch.todo[id_], there)
+            if judgement.write is None:
+                batch.settle(id_, judgement)
+            else:
+                changes.append((id_, there, judgement))
+        return changes
+
+    def _insert(self, batch: _Batch, fresh: list[Document]) -> None:
+        if fresh:
+            there = self._measurements.insert(fresh)
+            for document in fresh:
+                if document["_id"] not in there:
+                    batch.settle(document["_id"], _INSERTED)
+
+    def _replace(self, batch: _Batch, changes: list[tuple[str, Document, Judgement]]) -> None:
+        if not changes:
+            return
+        for id_, _, judgement in changes:
+            batch.sent.setdefault(id_, judgement)
+        written = self._measurements.replace(
+            [(there, judgement.write) for _, there, judgement in changes if judgement.write is not None]
+        )
+        if written == len(changes):
+            for id_, _, judgement in changes:
+                batch.settle(id_, judgement)
+
+
+def _without_repetitions(documents: Iterable[Document]) -> _Batch:
+    """Rows of one batch with one id each: equal ones count as duplicates of the first, else the last one stands."""
+    batch = _Batch({})
+    for document in documents:
+        first = batch.todo.get(document["_id"])
+        if first is None:
+            batch.todo[document["_id"]] = document
+            continue
+        batch.tally.duplicate += 1
+        if {**first, "source": document["source"]} != document:
+            batch.todo[document["_id"]] = document
+    return batch

@@ -1,0 +1,222 @@
+"""Rows of a source to measurements. Pure: no file, no network, no clock.
+
+Rules for a row:
+- only empty cells: not a reading; counted as `blank`, outside the accounting;
+- a date or time that cannot be known, or that lies more than a day ahead of the run: refused;
+- no usable value in any field: refused;
+- one unusable value: the field is absent and counted, the rest of the row stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, TypeGuard
+
+from pipeline.fields import Conversion, Field, column_name, infoclimat_fields, weather_underground_fields
+from pipeline.localtime import DayClock, NonexistentTime, local_moment, time_of_day, utc_moment
+from pipeline.model import Document, ObjectRef, Rejection, Row
+from pipeline.stations import Station
+
+_HEAD = 4  # _id, station_id, timestamp, network stand in every document before its first field
+_EMPTY = (None, "")
+_STATION_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the fields of a row are: the key (or index) of its time, and (key, field, conversion) of the others."""
+
+    time: Any
+    columns: tuple[tuple[Any, str, Conversion], ...]
+
+
+class Converter:
+    """The conversions of one process: what it learned about one object's values serves the next."""
+
+    def __init__(self) -> None:
+        self.dropped: Counter[str] = Counter()
+        self._times: dict[Any, timedelta | None] = {}
+        self._networks = {
+            "weather_underground": self._conversions(weather_underground_fields()),
+            "infoclimat": self._conversions(infoclimat_fields()),
+        }
+
+    def layout(self, network: str, keys: Sequence[Any], time_column: str) -> Layout | None:
+        """The layout of rows with these column headers; None when there is no time among them.
+
+        Columns are addressed by header in mappings and by index in sequences: see `by_index`.
+        """
+        known = self._networks[network]
+        names: dict[str, Any] = {}
+        for key in keys:
+            names.setdefault(column_name(key), key)
+        if time_column not in names:
+            return None
+        columns = tuple((key, *known[name]) for name, key in names.items() if name in known)
+        return Layout(names[time_column], columns)
+
+    def time_of_day(self, value: Any) -> timedelta | None:
+        """`localtime.time_of_day`, remembered; raises TypeError for a value that is no cell."""
+        known = self._times.get(value)
+        if known is None and (known := time_of_day(value)) is not None and len(self._times) < 100_000:
+            self._times[value] = known
+        return known
+
+    def take_dropped(self) -> Counter[str]:
+        taken = Counter(self.dropped)
+        self.dropped.clear()
+        return taken
+
+    def _conversions(self, fields: dict[str, Field]) -> dict[str, tuple[str, Conversion]]:
+        return {column: (item.name, Conversion(item, self.dropped)) for column, item in fields.items()}
+
+
+def by_index(layout: Layout, headers: Sequence[Any]) -> Layout:
+    """The same layout for rows that are sequences in the order of `headers`."""
+    return Layout(
+        headers.index(layout.time), tuple((headers.index(key), name, to) for key, name, to in layout.columns)
+    )
+
+
+@dataclass(slots=True)
+class ObjectContext:
+    """What the rows of one object share, and what is learned while they are read."""
+
+    ref: ObjectRef
+    run_id: str
+    not_after: datetime
+    converter: Converter
+    blank: int = 0
+    stations: dict[str, Document] = field(default_factory=dict)
+
+    def source(self, position: int) -> Document:
+        ref = self.ref
+        return {"object": ref.key, "etag": ref.etag, "modified": ref.modified, "position": position}
+
+    def finish(self, document: Document, position: int, row: Any) -> Row:
+        """Refuse what holds no value or lies ahead; else stamp the document with its run and its source."""
+        if len(document) == _HEAD:
+            return Rejection(position, "no_values", "no field of this row holds a usable value", row)
+        if document["timestamp"] > self.not_after:
+            return Rejection(position, "in_the_future", f"{document['timestamp']} is ahead of this run", row)
+        document["run_id"] = self.run_id
+        document["source"] = self.source(position)
+        return document
+
+
+class WeatherUndergroundRows:
+    """Rows of one amateur station; the day comes from the object's or sheet's name, or stands in the row."""
+
+    def __init__(self, context: ObjectContext, station: Station, day: date | None) -> None:
+        self._context = context
+        self._station = station
+        self._clocks: dict[date, DayClock] = {}
+        self._clock = self._clock_of(day) if day else None
+        self._prefix = f"{station.id}@"
+        context.stations[station.id] = station.as_document()
+
+    def read(self, position: int, row: Any, layout: Layout) -> Row | None:
+        """One row, addressed as the layout says; None for a blank one."""
+        try:
+            moment = self._moment(row[layout.time])
+            if isinstance(moment, str):
+                return self._refuse(position, moment, row, layout)
+            document: Document = {
+                "_id": f"{self._prefix}{moment.isoformat()}Z",
+                "station_id": self._station.id,
+                "timestamp": moment,
+                "network": self._station.network,
+            }
+            for key, name, conversion in layout.columns:
+                if (value := conversion[row[key]]) is not None:
+                    document[name] = value
+        except NonexistentTime as error:
+            return Rejection(position, "nonexistent_local_time", str(error), row)
+        except (TypeError, OverflowError) as error:
+            return Rejection(position, "malformed", f"a cell holds no plain value: {error}", row)
+        return self._context.finish(document, position, row)
+
+    def _moment(self, value: Any) -> datetime | str:
+        """The instant of a row, or the reason why it has none."""
+        elapsed = self._context.converter.time_of_day(value)
+        if elapsed is not None:
+            return self._clock.utc(elapsed) if self._clock else "no_date"
+        local = local_moment(value)
+        if local is None:
+            return "no_time" if value in _EMPTY else "bad_time"
+        midnight = local.replace(hour=0, minute=0, second=0)
+        return self._clock_of(local.date()).utc(local - midnight)
+
+    def _refuse(self, position: int, reason: str, row: Any, layout: Layout) -> Rejection | None:
+        if reason == "no_time" and all(row[key] in _EMPTY for key, _, _ in layout.columns):
+            self._context.blank += 1
+            return None
+        return Rejection(position, reason, _REASONS[reason].format(row[layout.time]), row)
+
+    def _clock_of(self, day: date) -> DayClock:
+        if day not in self._clocks:
+            self._clocks[day] = DayClock(day, self._station.zone)
+        return self._clocks[day]
+
+
+_REASONS = {
+    "no_date": "neither the object's name nor the row says which day {!r} is of",
+    "no_time": "the row has values but no time",
+    "bad_time": "{!r} is no time of day",
+}
+
+
+class InfoClimatRows:
+    """Hourly records of InfoClimat; times are UTC, the station stands in the record or above it."""
+
+    def __init__(self, context: ObjectContext) -> None:
+        self._context = context
+        self._layout = _layouts(context.converter, "infoclimat", "dhutc")
+
+    def read(self, position: int, row: Any, station: str | None) -> Row | None:
+        if not isinstance(row, dict):
+            return Rejection(position, "not_a_record", f"expected an object, found {type(row).__name__}", row)
+        named = row.get("id_station", station)
+        if not any(value not in _EMPTY for value in row.values()):
+            self._context.blank += 1
+            return None
+        if not is_station_id(named) or (station is not None and named != station):
+            return Rejection(position, "no_station", f"id_station {named!r} does not name the station", row)
+        layout = self._layout(tuple(row))
+        moment = utc_moment(row[layout.time]) if layout else None
+        if layout is None or moment is None:
+            return Rejection(position, "no_date", "dh_utc holds no date with a time", row)
+        document: Document = {
+            "_id": f"{named}@{moment.isoformat()}Z",
+            "station_id": named,
+            "timestamp": moment,
+            "network": "infoclimat",
+        }
+        try:
+            for key, name, conversion in layout.columns:
+                if (value := conversion[row[key]]) is not None:
+                    document[name] = value
+        except TypeError as error:
+            return Rejection(position, "malformed", f"a value is no plain value: {error}", row)
+        self._context.stations.setdefault(named, {"_id": named, "network": "infoclimat", "timezone": "UTC"})
+        return self._context.finish(document, position, row)
+
+
+def is_station_id(value: Any) -> TypeGuard[str]:
+    """Letters, digits, `-` and `_`, at most 32: it becomes part of a document's key."""
+    return isinstance(value, str) and _STATION_ID.fullmatch(value) is not None
+
+
+def _layouts(converter: Converter, network: str, time_column: str) -> Callable[[tuple[str, ...]], Layout | None]:
+    known: dict[tuple[str, ...], Layout | None] = {}
+
+    def layout(keys: tuple[str, ...]) -> Layout | None:
+        if keys not in known:
+            known[keys] = converter.layout(network, keys, time_column)
+        return known[keys]
+
+    return layout

