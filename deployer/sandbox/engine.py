@@ -23,7 +23,7 @@ def gateway() -> str:
     if not network.is_local(address):
         raise SandboxError(
             f"the Docker engine's bridge {address} is not on this machine",
-            "the sandbox needs an engine that runs here: unset DOCKER_HOST, or run the deployer beside the engine",
+            "the sandbox needs an engine that runs here: unset DOCKER_HOST, or work beside the engine",
             failure_class="docker",
         )
     return address
@@ -47,11 +47,11 @@ def remove_containers(instance: str) -> int:
 
 @contextmanager
 def _engine() -> Iterator[Any]:
-    import docker
+    from docker.client import DockerClient
     from docker.errors import DockerException
 
     try:
-        client = docker.from_env()
+        client = DockerClient.from_env()
         try:
             yield client
         finally:

@@ -80,7 +80,7 @@ class Mongod:
         return f"{self.addresses[-1]}:{self.port}"
 
     def command(self) -> list[str]:
-        """A small mongod: little cache and oplog, no socket in /tmp, no wait for absent secondaries at stop."""
+        """A small mongod: little cache and oplog, no socket in /tmp, no wait for secondaries at stop."""
         root = self.settings.root
         return [
             *(str(binary()), *self.marker, "--dbpath", str(root / "mongo"), "--replSet", REPLICA_SET),
@@ -141,6 +141,7 @@ class Mongod:
             directConnection=True,
             username=user,
             password=password,
+            connectTimeoutMS=_ANSWER_MS,
             serverSelectionTimeoutMS=_ANSWER_MS,
             socketTimeoutMS=_ANSWER_MS * 5,
         ) as client:

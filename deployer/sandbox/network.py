@@ -51,16 +51,16 @@ def listeners(port: int) -> dict[str, int]:
 def holder(port: int) -> str:
     """Who listens on the port, as "name (pid)"; "another program" where it cannot be seen."""
     sockets = {f"socket:[{inode}]" for inode in listeners(port).values()}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit() and sockets & _open_files(folder):
-            process = processes.read(int(folder.name))
+    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+        if _target(descriptor) in sockets:
+            process = processes.read(int(descriptor.parts[2]))
             if process and process.command:
                 return f"{Path(process.command[0]).name} (pid {process.pid})"
     return "another program"
 
 
-def _open_files(process: Path) -> set[str]:
+def _target(descriptor: Path) -> str:
     try:
-        return {str(descriptor.readlink()) for descriptor in (process / "fd").iterdir()}
-    except OSError:
-        return set()
+        return str(descriptor.readlink())
+    except OSError:  # closed meanwhile, or another user's
+        return ""

@@ -12,6 +12,7 @@ from deployer.sandbox.waiting import wait_for
 
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 5.0
+_HUNG_GRACE_SECONDS = 3.0
 _LOG_TAIL_LINES = 5
 
 
@@ -62,10 +63,14 @@ def ensure_running(part: Part, report: Callable[[str], None]) -> Process:
     Raises SandboxError when its port is taken or it does not come up.
     """
     for process in processes.find(part.marker):
-        if process.command == tuple(part.command()) and wait_for(part.healthy, _ANSWER_SECONDS):
+        if process.command != tuple(part.command()):
+            report(f"{part.name} (pid {process.pid}) runs with other settings: restarting it")
+            processes.stop(process, part.grace)
+        elif wait_for(part.healthy, _ANSWER_SECONDS):
             return process
-        report(f"{part.name} (pid {process.pid}) does not answer as it should: restarting it")
-        processes.stop(process, part.grace)
+        else:
+            report(f"{part.name} (pid {process.pid}) does not answer: restarting it")
+            processes.stop(process, _HUNG_GRACE_SECONDS)
     if not network.is_free(part.port, part.addresses):
         raise SandboxError(
             f"port {part.port}, wanted for {part.name}, is held by {network.holder(part.port)}",

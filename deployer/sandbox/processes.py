@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from deployer.sandbox.errors import SandboxError
@@ -41,15 +42,19 @@ class Process:
 
 
 def read(pid: int) -> Process | None:
-    """The process with that pid, or None when there is none alive (a zombie is not)."""
+    """The process with that pid, or None when there is none alive.
+
+    A zombie is dead, unless threads of it are still ending: these hold its files and ports.
+    """
     folder = _PROC / str(pid)
     try:
         # The name in parentheses may hold anything, so the fields are counted from its end.
         fields = (folder / "stat").read_text().rpartition(")")[2].split()
         command = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
+        dead = fields[0] in "ZX" and len(list((folder / "task").iterdir())) <= 1
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if fields[0] in "ZX" else Process(pid, int(fields[19]), tuple(command))
+    return None if dead else Process(pid, int(fields[19]), tuple(command))
 
 
 def find(marker: tuple[str, str]) -> list[Process]:
@@ -58,9 +63,7 @@ def find(marker: tuple[str, str]) -> list[Process]:
     return [
         process
         for process in living
-        if process
-        and process.command[:1] != ("sh",)
-        and marker in zip(process.command, process.command[1:], strict=False)
+        if process and process.command[:1] != ("sh",) and marker in pairwise(process.command)
     ]
 
 

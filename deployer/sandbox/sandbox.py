@@ -42,6 +42,7 @@ class Sandbox:
         with self._lock():
             gateway = engine.gateway()
             self._make_folders()
+            folder = seed.source(self._settings.data, self._settings.root, self._report)
             remembered = self._with_ports(replace(state.load(self._state_file), gateway=gateway))
             state.save(self._state_file, remembered)
             ministack, mongod = self._parts(remembered)
@@ -52,7 +53,7 @@ class Sandbox:
                 facts = self._provision(ministack, mongod)
                 remembered = replace(remembered, provisioned=provisioned, facts=facts, seeded="")
                 state.save(self._state_file, remembered)
-            self._seed(remembered)
+            self._seed(remembered, folder)
             return self.facts()
 
     def down(self, *, purge: bool = False) -> None:
@@ -67,13 +68,13 @@ class Sandbox:
                     processes.stop(process, part.grace)
                 Path(part.marker[1]).unlink(missing_ok=True)
             self._remove_containers()
-            if purge:
-                shutil.rmtree(self._settings.root, ignore_errors=True)
+            if purge and self._settings.root.exists():
+                shutil.rmtree(self._settings.root)
 
     def status(self) -> SandboxStatus:
         """How each part is right now; changes nothing."""
         remembered = state.load(self._state_file)
-        return SandboxStatus((_engine_status(), *map(_part_status, self._parts(remembered))))
+        return SandboxStatus((_engine_status(), *(_part_status(part) for part in self._parts(remembered))))
 
     def facts(self) -> SandboxFacts:
         """What the last `up` made. Raises SandboxDown when a part does not run."""
@@ -167,8 +168,7 @@ class Sandbox:
             region=self._settings.region,
         )
 
-    def _seed(self, remembered: State) -> None:
-        folder = seed.source(self._settings.data, self._settings.root, self._report)
+    def _seed(self, remembered: State, folder: Path) -> None:
         content = seed.fingerprint(folder)
         if remembered.seeded == content:
             return

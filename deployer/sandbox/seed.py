@@ -19,7 +19,9 @@ def source(data: Path | None, root: Path, report: Callable[[str], None]) -> Path
         return _sample(root / "sample", report)
     if not data.is_dir():
         raise SandboxError(
-            f"the data folder {data} does not exist", "name a folder with the raw files", failure_class="data"
+            f"the data folder {data} does not exist or is no folder",
+            "name a folder with the raw files",
+            failure_class="data",
         )
     return data
 
