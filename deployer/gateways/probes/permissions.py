@@ -1,0 +1,59 @@
+"""What may an identity do, by IAM's own simulation?
+
+SimulatePrincipalPolicy sees the identity's policies and boundary, not the organisation's or the resource's
+(https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from deployer.gateways.aws import AwsSession, translated
+from deployer.gateways.probes.finding import ok, unknown, wrong
+from deployer.release.ports import Finding
+
+
+@dataclass(frozen=True)
+class Need:
+    """`actions` on one `resource`, what they are for, and the command that grants them."""
+
+    purpose: str
+    actions: tuple[str, ...]
+    resource: str
+    remedy: str
+
+
+def judged(who: str, arn: str, needs: Sequence[Need], session: AwsSession) -> Iterator[Finding]:
+    """One finding for each need of the IAM identity `arn` (a role or a user)."""
+    for need in needs:
+        what = f"{who} may {need.purpose}"
+        with translated(what):
+            answer = session.client("iam").simulate_principal_policy(
+                PolicySourceArn=arn,
+                ActionNames=list(need.actions),
+                ResourceArns=[need.resource],
+                ContextEntries=[_passed_to_tasks()] if "iam:PassRole" in need.actions else [],
+            )
+        yield _finding(what, need, answer["EvaluationResults"])
+
+
+def _passed_to_tasks() -> dict[str, Any]:
+    return {
+        "ContextKeyName": "iam:PassedToService",
+        "ContextKeyValues": ["ecs-tasks.amazonaws.com"],
+        "ContextKeyType": "string",
+    }
+
+
+def _finding(what: str, need: Need, results: Sequence[dict[str, Any]]) -> Finding:
+    denied = [result for result in results if result["EvalDecision"] != "allowed"]
+    if not denied:
+        return ok(what)
+    actions = ", ".join(result["EvalActionName"] for result in denied)
+    missing = sorted({key for result in denied for key in result.get("MissingContextValues", ())})
+    if missing:
+        return unknown(what, f"{actions} depends on {', '.join(missing)}, which the simulation does not know")
+    explicit = any(result["EvalDecision"] == "explicitDeny" for result in denied)
+    if explicit:
+        return wrong(what, f"{actions} is denied explicitly on {need.resource}", "remove that Deny statement")
+    return wrong(what, f"{actions} is not allowed on {need.resource}", need.remedy)

@@ -1,0 +1,104 @@
+"""Are the task's two roles there, may ECS tasks take them on, and may the execution role do its work?"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from deployer.config import Config
+from deployer.gateways.aws import AwsSession, error_code, translated
+from deployer.gateways.probes.finding import guarded, ok, wrong
+from deployer.gateways.probes.permissions import Need, judged
+from deployer.gateways.probes.subject import roles, secrets
+from deployer.release.ports import Finding
+
+_SERVICE: Final = "ecs-tasks.amazonaws.com"
+_TRUST: Final = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": _SERVICE}, "Action": "sts:AssumeRole"}],
+}
+_MANAGED: Final = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+
+
+def look(config: Config, session: AwsSession) -> Iterator[Finding]:
+    named = roles(config)
+    for what, arn in named.items():
+        yield from guarded(what, _role(what, arn, session))
+    if "execution role" in named:
+        arn = named["execution role"]
+        yield from guarded("execution role's permissions", _execution(arn, config, session))
+    else:
+        detail = "is not set; Fargate needs it to pull the image and to ship the log"
+        yield wrong("execution role", detail, "set executionRoleArn in the task definition")
+
+
+def _role(what: str, arn: str, session: AwsSession) -> Iterator[Finding]:
+    name = arn.rsplit("/", 1)[-1]
+    trust = f"'{json.dumps(_TRUST)}'"
+    with translated(what):
+        try:
+            role = session.client("iam").get_role(RoleName=name)["Role"]
+        except Exception as error:
+            if error_code(error) != "NoSuchEntity":
+                raise
+            create = f"aws iam create-role --role-name {name} --assume-role-policy-document {trust}"
+            yield wrong(f"{what} {name}", "is not there", create)
+            return
+    if _trusts_tasks(role["AssumeRolePolicyDocument"]):
+        yield ok(f"{what} {name}")
+    else:
+        mend = f"aws iam update-assume-role-policy --role-name {name} --policy-document {trust}"
+        yield wrong(f"{what} {name}", f"does not trust {_SERVICE}", mend)
+
+
+def _trusts_tasks(policy: Mapping[str, Any]) -> bool:
+    """Whether a statement lets the service assume the role; its conditions are not judged."""
+    statements = policy.get("Statement", [])
+    for statement in statements if isinstance(statements, list) else [statements]:
+        principal = statement.get("Principal", {})
+        services = principal.get("Service", []) if isinstance(principal, Mapping) else principal
+        actions = statement.get("Action", [])
+        if (
+            statement.get("Effect") == "Allow"
+            and _SERVICE in ([services] if isinstance(services, str) else services)
+            and {"sts:AssumeRole", "sts:*", "*"} & set([actions] if isinstance(actions, str) else actions)
+        ):
+            return True
+    return False
+
+
+def _execution(arn: str, config: Config, session: AwsSession) -> Iterator[Finding]:
+    """What the agent does in this role before the container runs."""
+    account, region, name = arn.split(":")[4], session.region, arn.rsplit("/", 1)[-1]
+    attach = f"aws iam attach-role-policy --role-name {name} --policy-arn {_MANAGED}"
+    repository = f"arn:aws:ecr:{region}:{account}:repository/{config.image.repository}"
+    group = f"arn:aws:logs:{region}:{account}:log-group:{config.logs.group}:log-stream:*"
+    needs = [
+        Need("log in to ECR", ("ecr:GetAuthorizationToken",), "*", attach),
+        Need("pull the image", ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"), repository, attach),
+        Need("ship the log", ("logs:CreateLogStream", "logs:PutLogEvents"), group, attach),
+    ]
+    for variable, source in secrets(config).items():
+        vault = ":secretsmanager:" in source
+        action = "secretsmanager:GetSecretValue" if vault else "ssm:GetParameters"
+        resource = ":".join(source.split(":")[:7]) if vault else _parameter(source, region, account)
+        needs.append(
+            Need(f"read the secret of {variable}", (action,), resource, _grant(name, action, resource))
+        )
+    yield from judged("execution role", arn, needs, session)
+
+
+def _parameter(source: str, region: str, account: str) -> str:
+    return (
+        source
+        if source.startswith("arn:")
+        else f"arn:aws:ssm:{region}:{account}:parameter/{source.lstrip('/')}"
+    )
+
+
+def _grant(role: str, action: str, resource: str) -> str:
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    policy_name = action.replace(":", "-")
+    return (
+        f"aws iam put-role-policy --role-name {role} --policy-name {policy_name} --policy-document '{policy}'"
+    )

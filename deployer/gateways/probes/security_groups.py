@@ -1,0 +1,77 @@
+"""Are the security groups there, in the subnets' VPC, and do they let the task out?
+
+DNS by the VPC's resolver is not filtered by security groups, so port 53 is not looked at
+(https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from deployer.config import Config
+from deployer.gateways.aws import AwsSession, translated
+from deployer.gateways.probes.finding import ok, unknown, wrong
+from deployer.gateways.probes.subnets import subnets
+from deployer.release.ports import Finding
+
+_PORTS: Final = {443: "AWS", 27017: "MongoDB"}
+_ANYWHERE: Final = "0.0.0.0/0"
+
+
+def look(config: Config, session: AwsSession) -> Iterator[Finding]:
+    filters = [{"Name": "group-id", "Values": list(config.run.security_groups)}]
+    with translated("EC2 security groups"):
+        answer = session.client("ec2").describe_security_groups(Filters=filters)
+    found = {group["GroupId"]: group for group in answer["SecurityGroups"]}
+    vpcs = {subnet["VpcId"] for subnet in subnets(config, session).values()}
+    for name in config.run.security_groups:
+        yield _group(name, found.get(name), vpcs, session.region)
+    if found:
+        for port, party in _PORTS.items():
+            yield _egress(port, party, found, session.region)
+
+
+def _group(name: str, group: Mapping[str, Any] | None, vpcs: set[str], region: str) -> Finding:
+    what = f"security group {name}"
+    choose = (
+        f"choose among: aws ec2 describe-security-groups --region {region} --query SecurityGroups[].GroupId"
+    )
+    if group is None:
+        return wrong(what, f"is not there in {region}", choose)
+    if vpcs and group["VpcId"] not in vpcs:
+        return wrong(what, f"is in {group['VpcId']}, the subnets are in {', '.join(sorted(vpcs))}", choose)
+    return ok(what, group["VpcId"])
+
+
+def _egress(port: int, party: str, groups: Mapping[str, Mapping[str, Any]], region: str) -> Finding:
+    """Rules of all groups add up: one that lets out is enough."""
+    what = f"egress to port {port} ({party})"
+    targets = [
+        target
+        for group in groups.values()
+        for rule in group["IpPermissionsEgress"]
+        if _covers(rule, port)
+        for target in _targets(rule)
+    ]
+    if _ANYWHERE in targets:
+        return ok(what)
+    if targets:
+        return unknown(what, f"is let out to {', '.join(sorted(set(targets)))} only")
+    allow = f"aws ec2 authorize-security-group-egress --group-id {next(iter(groups))} --region {region}"
+    return wrong(what, "is not let out", f"{allow} --protocol tcp --port {port} --cidr 0.0.0.0/0")
+
+
+def _covers(rule: Mapping[str, Any], port: int) -> bool:
+    if rule["IpProtocol"] == "-1":
+        return True
+    return bool(rule["IpProtocol"] == "tcp" and rule["FromPort"] <= port <= rule["ToPort"])
+
+
+def _targets(rule: Mapping[str, Any]) -> Iterator[str]:
+    for ranges, key in (
+        ("IpRanges", "CidrIp"),
+        ("Ipv6Ranges", "CidrIpv6"),
+        ("PrefixListIds", "PrefixListId"),
+        ("UserIdGroupPairs", "GroupId"),
+    ):
+        for entry in rule.get(ranges, ()):
+            yield str(entry[key])

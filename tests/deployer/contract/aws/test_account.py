@@ -1,0 +1,260 @@
+"""The account as the probes see it: first as it should be, then with one thing broken at a time."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from deployer.config import Config
+from deployer.gateways.account import PROBES, AwsAccount
+from deployer.gateways.aws import AwsSession
+from deployer.gateways.probes import log_group, permissions, roles, secrets, security_groups, subnets
+from deployer.release.ports import Finding
+from tests.deployer.contract.aws.worlds import World, configured
+
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
+_ACTIONS = [
+    "ecr:GetAuthorizationToken",
+    "ecr:BatchGetImage",
+    "ecr:GetDownloadUrlForLayer",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "secretsmanager:GetSecretValue",
+]
+
+
+class Account:
+    """Everything a release needs, under names of its own, and the configuration that names it."""
+
+    def __init__(self, session: AwsSession, name: str) -> None:
+        self.session, self.name = session, name
+        ec2, iam = session.client("ec2"), session.client("iam")
+        self.vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        self.subnet = self.add_subnet("10.9.1.0/24")
+        self.group = self.add_group(name)
+        gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=self.vpc)
+        self.table = self._main_table()
+        ec2.create_route(RouteTableId=self.table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+        self.roles = {}
+        for what in ("execution", "task"):
+            role = iam.create_role(RoleName=f"{name}-{what}", AssumeRolePolicyDocument=json.dumps(_TRUST))
+            self.roles[what] = role["Role"]["Arn"]
+        self.allow(*_ACTIONS)
+        session.client("ecs").create_cluster(clusterName=name)
+        session.client("logs").create_log_group(logGroupName="/ecs/forecast-etl")
+        secret = session.client("secretsmanager").create_secret(Name=name, SecretString='{"uri": "..."}')
+        self.secret = secret["ARN"]
+
+    def close(self) -> None:
+        self.session.client("logs").delete_log_group(logGroupName="/ecs/forecast-etl")
+
+    def add_subnet(self, block: str) -> str:
+        subnet = self.session.client("ec2").create_subnet(VpcId=self.vpc, CidrBlock=block)
+        return str(subnet["Subnet"]["SubnetId"])
+
+    def add_group(self, name: str, vpc: str | None = None) -> str:
+        group = self.session.client("ec2").create_security_group(
+            GroupName=name, Description="a test", VpcId=vpc or self.vpc
+        )
+        return str(group["GroupId"])
+
+    def allow(self, *actions: str) -> None:
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+        self.session.client("iam").put_role_policy(
+            RoleName=f"{self.name}-execution",
+            PolicyName="work",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        )
+
+    def _main_table(self) -> str:
+        filters = [
+            {"Name": "vpc-id", "Values": [self.vpc]},
+            {"Name": "association.main", "Values": ["true"]},
+        ]
+        tables = self.session.client("ec2").describe_route_tables(Filters=filters)["RouteTables"]
+        return str(tables[0]["RouteTableId"])
+
+    def config(self, **changes: str) -> Config:
+        names = {
+            "SANDBOX_CLUSTER": self.name,
+            "SANDBOX_SUBNET": self.subnet,
+            "SANDBOX_SECURITY_GROUP": self.group,
+            "SANDBOX_EXECUTION_ROLE": self.roles["execution"],
+            "SANDBOX_TASK_ROLE": self.roles["task"],
+            "SANDBOX_MONGO_SECRET_ARN": self.secret,
+        }
+        return configured(names | changes)
+
+
+@pytest.fixture
+def account(ministack_session: AwsSession, name: str) -> Iterator[Account]:
+    made = Account(ministack_session, name)
+    yield made
+    made.close()
+
+
+Look = Callable[[Config, AwsSession], Iterator[Finding]]
+
+
+def _not_ok(look: Look, account: Account, config: Config) -> list[Finding]:
+    return [finding for finding in look(config, account.session) if finding.state != "ok"]
+
+
+def _only(look: Look, account: Account, config: Config) -> Finding:
+    (finding,) = _not_ok(look, account, config)
+    return finding
+
+
+def test_the_caller_has_a_name(world: World) -> None:
+    """Whoever calls is known by an ARN."""
+    assert world.account.identity().startswith("arn:aws:")
+
+
+def test_nothing_is_wrong_where_everything_is_there(account: Account) -> None:
+    """An account with all that a release needs has only fine findings, at least one of each subject."""
+    findings = list(AwsAccount(account.config(), account.session).findings())
+    assert [finding for finding in findings if finding.state != "ok"] == []
+    assert len(findings) >= len(PROBES)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "what", "remedy"),
+    [
+        ("SANDBOX_CLUSTER", "no-such", "cluster no-such", "aws ecs create-cluster --cluster-name no-such"),
+        ("SANDBOX_SUBNET", "subnet-0bad", "subnet subnet-0bad", "aws ec2 describe-subnets"),
+        ("SANDBOX_SECURITY_GROUP", "sg-0bad", "security group sg-0bad", "aws ec2 describe-security-groups"),
+        (
+            "SANDBOX_TASK_ROLE",
+            "arn:aws:iam::000000000000:role/gone",
+            "task role gone",
+            "aws iam create-role --role-name gone",
+        ),
+        (
+            "SANDBOX_MONGO_SECRET_ARN",
+            "arn:aws:secretsmanager:eu-west-3:000000000000:secret:gone-AbCdEf",
+            "secret of MONGO_URI",
+            "aws secretsmanager create-secret --region eu-west-3 --name gone ",
+        ),
+    ],
+)
+def test_what_is_missing_is_named_with_its_mend(
+    account: Account, variable: str, value: str, what: str, remedy: str
+) -> None:
+    """Each name that leads nowhere is one wrong finding with the command that mends it, and the rest is
+    looked at all the same."""
+    findings = list(AwsAccount(account.config(**{variable: value}), account.session).findings())
+    wrong = {finding.what: finding for finding in findings if finding.state == "wrong"}
+    assert remedy in wrong[what].remedy
+    assert any(finding.state == "ok" for finding in findings)
+
+
+def test_an_internet_gateway_needs_a_public_address(account: Account) -> None:
+    """A task behind an internet gateway without a public address cannot pull its image."""
+    config = account.config()
+    private = config.model_copy(update={"run": config.run.model_copy(update={"assign_public_ip": False})})
+    finding = _only(subnets.look, account, private)
+    assert finding.what == f"route of subnet {account.subnet}"
+    assert "assign-public-ip = true" in finding.remedy
+
+
+def test_no_way_out_names_the_missing_endpoints(account: Account) -> None:
+    """A subnet without a default route needs a VPC endpoint for each service."""
+    account.session.client("ec2").delete_route(RouteTableId=account.table, DestinationCidrBlock="0.0.0.0/0")
+    finding = _only(subnets.look, account, account.config())
+    assert finding.state == "wrong"
+    assert "ecr.api" in finding.remedy
+
+
+def test_a_security_group_of_another_vpc_is_wrong(account: Account) -> None:
+    """A task's network interface takes security groups of its own VPC only."""
+    other = account.session.client("ec2").create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    group = account.add_group(f"{account.name}-other", other)
+    finding = _only(security_groups.look, account, account.config(SANDBOX_SECURITY_GROUP=group))
+    assert finding.state == "wrong"
+    assert other in finding.detail
+
+
+def _revoke_all(account: Account) -> Any:
+    ec2 = account.session.client("ec2")
+    filters = [{"Name": "group-id", "Values": [account.group]}]
+    rules = ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
+    names = [rule["SecurityGroupRuleId"] for rule in rules if rule["IsEgress"]]
+    ec2.revoke_security_group_egress(GroupId=account.group, SecurityGroupRuleIds=names)
+    return ec2
+
+
+def test_a_group_that_lets_nothing_out_is_wrong_for_each_port(account: Account) -> None:
+    """Without egress neither AWS nor MongoDB is reached, and each has its own mending command."""
+    _revoke_all(account)
+    findings = _not_ok(security_groups.look, account, account.config())
+    assert [finding.state for finding in findings] == ["wrong", "wrong"]
+    assert "--port 27017 --cidr 0.0.0.0/0" in findings[1].remedy
+
+
+def test_egress_to_some_addresses_only_is_unknown(account: Account) -> None:
+    """Whether MongoDB is behind the allowed addresses cannot be told from here."""
+    some = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 27017, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+    _revoke_all(account).authorize_security_group_egress(GroupId=account.group, IpPermissions=[some])
+    assert {finding.state for finding in _not_ok(security_groups.look, account, account.config())} == {
+        "unknown"
+    }
+
+
+def test_a_role_that_does_not_trust_ecs_is_wrong(account: Account) -> None:
+    """A role for another service is there and still of no use to a task."""
+    document = json.dumps(_TRUST).replace("ecs-tasks", "lambda")
+    iam = account.session.client("iam")
+    iam.update_assume_role_policy(RoleName=f"{account.name}-task", PolicyDocument=document)
+    finding = _only(roles.look, account, account.config())
+    assert finding.what == f"task role {account.name}-task"
+    assert "aws iam update-assume-role-policy" in finding.remedy
+
+
+def test_a_permission_that_the_execution_role_lacks_is_named(account: Account) -> None:
+    """Each thing that ECS does in the execution role is judged by itself."""
+    account.allow(*(action for action in _ACTIONS if not action.startswith("secretsmanager")))
+    finding = _only(roles.look, account, account.config())
+    assert finding.what == "execution role may read the secret of MONGO_URI"
+    assert "secretsmanager:GetSecretValue" in finding.detail
+    assert account.secret in finding.remedy
+
+
+def test_a_denied_permission_is_told_from_a_missing_one(account: Account) -> None:
+    """Where a statement denies explicitly, granting does not help."""
+    deny = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}
+    account.session.client("iam").put_role_policy(
+        RoleName=f"{account.name}-task",
+        PolicyName="deny",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [deny]}),
+    )
+    need = permissions.Need("read", ("s3:GetObject",), "arn:aws:s3:::b/x", "grant it")
+    (finding,) = permissions.judged("task role", account.roles["task"], [need], account.session)
+    assert finding.state == "wrong"
+    assert "denied explicitly" in finding.detail
+
+
+def test_a_log_that_goes_elsewhere_is_wrong(account: Account) -> None:
+    """The group that is followed must be the one that the task writes to."""
+    config = account.config()
+    other = config.model_copy(update={"logs": config.logs.model_copy(update={"stream_prefix": "other"})})
+    finding = _only(log_group.look, account, other)
+    assert finding.what == "log option awslogs-stream-prefix"
+
+
+def test_a_json_key_that_the_secret_lacks_is_wrong(account: Account) -> None:
+    """A secret may be there and not hold the key that the task asks for; its value is not shown."""
+    assert (
+        _not_ok(secrets.look, account, account.config(SANDBOX_MONGO_SECRET_ARN=f"{account.secret}:uri::"))
+        == []
+    )
+    finding = _only(secrets.look, account, account.config(SANDBOX_MONGO_SECRET_ARN=f"{account.secret}:url::"))
+    assert finding.state == "wrong"
+    assert "its keys are: uri" in finding.detail
+    assert "..." not in finding.detail
