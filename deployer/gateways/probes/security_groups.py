@@ -18,16 +18,22 @@ _ANYWHERE: Final = "0.0.0.0/0"
 
 
 def look(config: Config, session: AwsSession) -> Iterator[Finding]:
-    filters = [{"Name": "group-id", "Values": list(config.run.security_groups)}]
-    with translated("EC2 security groups"):
-        answer = session.client("ec2").describe_security_groups(Filters=filters)
-    found = {group["GroupId"]: group for group in answer["SecurityGroups"]}
+    found = _groups(config, session)
     vpcs = {subnet["VpcId"] for subnet in subnets(config, session).values()}
     for name in config.run.security_groups:
         yield _group(name, found.get(name), vpcs, session.region)
     if found:
         for port, party in _PORTS.items():
             yield _egress(port, party, found, session.region)
+
+
+def _groups(config: Config, session: AwsSession) -> Mapping[str, Mapping[str, Any]]:
+    """Those of `[run] security-groups` that exist, by id (MiniStack answers this filter with all groups)."""
+    wanted = config.run.security_groups
+    filters = [{"Name": "group-id", "Values": list(wanted)}]
+    with translated("EC2 security groups"):
+        answer = session.client("ec2").describe_security_groups(Filters=filters)
+    return {group["GroupId"]: group for group in answer["SecurityGroups"] if group["GroupId"] in wanted}
 
 
 def _group(name: str, group: Mapping[str, Any] | None, vpcs: set[str], region: str) -> Finding:
