@@ -1,0 +1,1 @@
+"""Audits what is in the database."""

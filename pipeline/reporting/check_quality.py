@@ -1,0 +1,162 @@
+"""Audit the quality of what is in MongoDB.
+
+    python -m pipeline.reporting.check_quality [--days N] [--output plain|json] [--html FILE] [thresholds]
+
+Exit codes: 0 good; 1 an error was found; 2 configuration; 3 there is nothing to audit; 4 MongoDB.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from pymongo import ASCENDING
+from pymongo.database import Database
+
+from pipeline.config import mongo_settings
+from pipeline.connectivity import explain
+from pipeline.errors import ConfigurationError, DataError, MongoError, PipelineError
+from pipeline.gateways.mongo import connect, translated
+from pipeline.gateways.register import INDEXES, utc_now
+from pipeline.reporting.audit import RANGES, Audit, StationAudit, Thresholds, audit
+
+
+class Output(StrEnum):
+    plain = "plain"
+    json = "json"
+
+
+def read_audit(database: Database[dict[str, Any]], days: int, thresholds: Thresholds, now: datetime) -> Audit:
+    """Audit the last `days` days up to the newest reading. Raises DataError when there is none, MongoError."""
+    with translated():
+        newest = _newest(database)
+        if newest is None:
+            raise DataError(f"there are no measurements in {database.name}", "Run `forecast-etl run` first.")
+        since = min(newest, now) - timedelta(days=days)
+        wanted = {"_id": 0, "station_id": 1, "timestamp": 1, **dict.fromkeys(RANGES, 1)}
+        cursor = database["measurements"].find(
+            {"timestamp": {"$gt": since}}, wanted, sort=[("station_id", ASCENDING), ("timestamp", ASCENDING)],
+            hint=[("station_id", ASCENDING), ("timestamp", ASCENDING)],
+        )  # fmt: skip
+        return audit(cursor, database["stations"].find(), since, now, missing_indexes(database), thresholds)
+
+
+def _newest(database: Database[dict[str, Any]]) -> datetime | None:
+    """The newest timestamp; the index on station and time gives each station's last without reading the others."""
+    each_last = [
+        {"$sort": {"station_id": 1, "timestamp": 1}},
+        {"$group": {"_id": "$station_id", "last": {"$last": "$timestamp"}}},
+        {"$group": {"_id": None, "last": {"$max": "$last"}}},
+    ]
+    return next((found["last"] for found in database["measurements"].aggregate(each_last)), None)
+
+
+def missing_indexes(database: Database[dict[str, Any]]) -> list[str]:
+    """Indexes that the pipeline makes and that are not there."""
+    missing = []
+    for collection, indexes in INDEXES.items():
+        there = [tuple(facts["key"]) for facts in database[collection].index_information().values()]
+        missing += [f"{collection}({', '.join(name for name, _ in keys)})" for keys in indexes if keys not in there]
+    return missing
+
+
+def as_document(result: Audit) -> dict[str, Any]:
+    """The audit as it is printed with `--output json`."""
+    return {
+        "event": "quality",
+        "ok": result.ok,
+        "since": result.since,
+        "now": result.now,
+        "readings": sum(one.readings for one in result.stations),
+        "missing_indexes": result.missing_indexes,
+        "findings": [
+            {"severity": item.severity, "check": item.check, "station": item.station, "message": item.message}
+            for item in result.findings
+        ],
+        "stations": [_station(one) for one in result.stations],
+    }
+
+
+def _station(one: StationAudit) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "name": one.about.get("name"),
+        "readings": one.readings,
+        "expected": one.expected,
+        "completeness": round(one.completeness, 4),
+        "first": one.first,
+        "last": one.last,
+        "duplicates": one.duplicates,
+        "gaps": one.gap_count,
+        "longest_gaps": [{"from": start, "to": end} for start, end in one.gaps],
+        "out_of_range": dict(one.out_of_range),
+        "jumps": dict(one.jumps),
+        "frozen": {name: {"from": start, "to": end} for name, (start, end) in one.frozen.items()},
+        "days": {f"{day}": [count, one.expected_on(day)] for day, count in sorted(one.days.items())},
+    }
+
+
+def print_plain(result: Audit) -> None:
+    """A table for people."""
+    print(f"{'station':12} {'name':18} {'readings':>9} {'complete':>9} {'gaps':>5}  first (UTC)       last (UTC)")
+    for one in result.stations:
+        name = str(one.about.get("name", ""))[:18]
+        first, last = (f"{moment:%Y-%m-%d %H:%M}" if moment else "-" for moment in (one.first, one.last))
+        print(f"{one.id:12} {name:18} {one.readings:>9,} {one.completeness:>9.1%} {one.gap_count:>5}  {first}  {last}")
+    for finding in result.findings:
+        print(f"{finding.severity:8} {finding.check:13} {finding.station or '':12} {finding.message}")
+    print("good" if result.ok else "not good")
+
+
+def command(
+    days: Annotated[int, typer.Option(min=1, help="How far to look back from the newest reading.")] = 30,
+    min_completeness: Annotated[float, typer.Option(min=0, max=1)] = 0.9,
+    max_age_hours: Annotated[float | None, typer.Option(min=0, help="An older last reading is an error.")] = None,
+    output: Annotated[Output, typer.Option()] = Output.plain,
+    html: Annotated[Path | None, typer.Option(help="Write a self-contained page here as well.")] = None,
+) -> None:
+    """Audit completeness, gaps, duplicates, ranges, frozen sensors, jumps, freshness and indexes."""
+    max_age = None if max_age_hours is None else timedelta(hours=max_age_hours)
+    try:
+        result = _read(days, Thresholds(min_completeness, max_age))
+        if html:
+            _write_page(result, html)
+    except PipelineError as error:
+        print(f"error: {error.message}\nhint: {error.hint}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    if output is Output.json:
+        print(orjson.dumps(as_document(result), option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z).decode())
+    else:
+        print_plain(result)
+    raise SystemExit(0 if result.ok else 1)
+
+
+def _read(days: int, thresholds: Thresholds) -> Audit:
+    settings = mongo_settings()
+    with connect(settings) as client:
+        try:
+            return read_audit(client[settings.database], days, thresholds, utc_now())
+        except MongoError as error:
+            raise explain(settings, error) from error
+
+
+def _write_page(result: Audit, path: Path) -> None:
+    from pipeline.reporting.page import page
+
+    try:
+        path.write_text(page(result), "utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"--html {path}: {error.strerror}", "Name a file that can be written.") from error
+
+
+def main() -> None:
+    typer.run(command)
+
+
+if __name__ == "__main__":
+    main()

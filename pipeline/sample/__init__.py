@@ -1,0 +1,1 @@
+"""Synthetic readings of six stations, written in every source format. Deterministic for a given end and size."""
