@@ -12,7 +12,7 @@ from deployer.sandbox.waiting import wait_for
 
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 5.0
-_HUNG_GRACE_SECONDS = 3.0
+_HUNG_GRACE_SECONDS = 1.0
 _LOG_TAIL_LINES = 5
 
 

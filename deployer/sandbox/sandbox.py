@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -27,12 +28,23 @@ def _say_nothing(_sentence: str) -> None:
     return
 
 
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
 class Sandbox:
     """The embedded AWS and MongoDB of one folder. `report` is given progress as sentences."""
 
-    def __init__(self, settings: SandboxSettings, report: Callable[[str], None] = _say_nothing) -> None:
+    def __init__(
+        self,
+        settings: SandboxSettings,
+        report: Callable[[str], None] = _say_nothing,
+        *,
+        today: Callable[[], date] = _today,
+    ) -> None:
         self._settings = replace(settings, root=settings.root.resolve())
         self._report = report
+        self._today = today
 
     def up(self) -> SandboxFacts:
         """Start what is not up, mend what is half there, seed the bucket; what is right is left alone.
@@ -42,7 +54,7 @@ class Sandbox:
         with self._lock():
             gateway = engine.gateway()
             self._make_folders()
-            folder = seed.source(self._settings.data, self._settings.root, self._report)
+            folder = seed.source(self._settings.data, self._settings.root, self._today(), self._report)
             remembered = self._with_ports(replace(state.load(self._state_file), gateway=gateway))
             state.save(self._state_file, remembered)
             ministack, mongod = self._parts(remembered)

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ from deployer.sandbox.errors import SandboxError
 SAMPLE_ROWS = 4950
 
 
-def source(data: Path | None, root: Path, report: Callable[[str], None]) -> Path:
-    """The folder to seed from: the given one, or a synthetic sample, made once."""
+def source(data: Path | None, root: Path, today: date, report: Callable[[str], None]) -> Path:
+    """The folder to seed from: the given one, or a synthetic sample, made once a day.
+
+    The sample's last readings are of the hour it is made in; one of last week would not pass for fresh.
+    """
     if data is None:
-        return _sample(root / "sample", report)
+        return _sample(root, today, report)
     if not data.is_dir():
         raise SandboxError(
             f"the data folder {data} does not exist or is no folder",
@@ -68,17 +72,25 @@ def _md5(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _sample(folder: Path, report: Callable[[str], None]) -> Path:
+def _sample(root: Path, today: date, report: Callable[[str], None]) -> Path:
+    folder = root / "sample" / today.isoformat()
+    if not folder.is_dir():
+        report(f"making a synthetic sample of {SAMPLE_ROWS} rows")
+        draft = root / "sample.new"
+        for outdated in (draft, folder.parent):
+            shutil.rmtree(outdated, ignore_errors=True)
+        _make_sample(draft)
+        folder.parent.mkdir()
+        draft.rename(folder)
+    return folder
+
+
+def _make_sample(folder: Path) -> None:
     """Asked of the pipeline by its command, since the two packages do not import each other."""
-    if folder.is_dir():
-        return folder
-    report(f"making a synthetic sample of {SAMPLE_ROWS} rows")
-    draft = folder.with_name(f"{folder.name}.new")
-    shutil.rmtree(draft, ignore_errors=True)
     program = Path(sys.executable).with_name("forecast-etl")
     try:
         subprocess.run(
-            [str(program), "sample", "--rows", str(SAMPLE_ROWS), "--out", str(draft)],
+            [str(program), "sample", "--rows", str(SAMPLE_ROWS), "--out", str(folder)],
             capture_output=True,
             text=True,
             check=True,
@@ -95,5 +107,3 @@ def _sample(folder: Path, report: Callable[[str], None]) -> Path:
             "configure a data folder, or mend the sample command",
             failure_class="data",
         ) from error
-    draft.rename(folder)
-    return folder

@@ -4,6 +4,8 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ from tests.deployer.integration.sandbox.conftest import Make, aws_of
 
 UP = """
 import sys
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from deployer.errors import DeployerError
 from deployer.sandbox import Sandbox, SandboxSettings
@@ -194,6 +198,20 @@ def test_facts_of_a_sandbox_that_is_not_up_are_refused(make: Make) -> None:
     sandbox.down()
     with pytest.raises(SandboxDown, match="MiniStack does not run"):
         sandbox.facts()
+
+
+def test_without_a_folder_the_bucket_gets_todays_sample(make: Make) -> None:
+    """The pipeline's own synthetic files are made, once a day, and yesterday's are gone."""
+    settings = replace(make(), data=None)
+    Sandbox(settings, today=lambda: date(2026, 3, 1)).up()
+    said: list[str] = []
+    facts = Sandbox(settings, said.append, today=lambda: date(2026, 3, 2)).up()
+    assert said[0] == "making a synthetic sample of 4950 rows"
+    assert [folder.name for folder in (settings.root / "sample").iterdir()] == ["2026-03-02"]
+    keys = [
+        item["Key"] for item in aws_of(facts).client("s3").list_objects_v2(Bucket=facts.bucket)["Contents"]
+    ]
+    assert {Path(key).suffix for key in keys} >= {".json", ".xlsx", ".csv", ".gz", ".jsonl"}
 
 
 def test_the_bucket_follows_the_folder(make: Make, data: Path) -> None:
