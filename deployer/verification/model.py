@@ -18,8 +18,9 @@ Pipeline = Annotated[list[dict[str, Any]], AfterValidator(storable)]
 Row = Annotated[dict[str, Any], AfterValidator(storable)]
 Name = Annotated[str, Field(min_length=1)]
 BsonType = Literal[
-    "double", "string", "object", "array", "objectId", "bool", "date", "null", "int", "long", "decimal", "number"
-]
+    "double", "string", "object", "array", "objectId", "bool",
+    "date", "null", "int", "long", "decimal", "number",
+]  # fmt: skip
 
 
 class _Table(BaseModel):
@@ -29,11 +30,12 @@ class _Table(BaseModel):
 
 
 class _Check(_Table):
-    """What every check has. `full_scan`: reading all of a large collection is wanted.
-    `when = "release"`: only asked right after a run, not by `deployer verify` on any other day."""
+    """What every check has. `environments`: asked in these only; empty: in all of them. `full_scan`: reading
+    all of a large collection is wanted. `when = "release"`: asked right after a run, not on any other day."""
 
     name: Name
     collection: Name
+    environments: list[Name] = []
     time_limit: Annotated[Seconds, Field(le=3600)] = 60.0
     full_scan: bool = False
     when: Literal["always", "release"] = "always"
@@ -49,6 +51,7 @@ class CountCheck(_Check):
     at_most: int | None = None
     equals_report: Name | None = None
     """A dotted field of the run's report, such as `totals.inserted`."""
+    at_least_report: Name | None = None
     change_at_least: int | None = None
     """Against the baseline: the count before the run, or of the last verified release."""
     change_at_most: int | None = None
@@ -56,15 +59,21 @@ class CountCheck(_Check):
 
     @model_validator(mode="after")
     def _expects(self) -> Self:
-        changes = (self.change_at_least, self.change_at_most, self.change_equals_report)
-        absolute = (self.exactly, self.at_least, self.at_most, self.equals_report)
-        if all(item is None for item in (*absolute, *changes)):
-            raise ValueError("expects nothing; give `exactly`, `at-least`, `equals-report` or `change-at-least`")
-        if self.query and any(item is not None for item in changes):
+        given = self.model_fields_set & _EXPECTATIONS
+        if not given:
+            raise ValueError(
+                "expects nothing; give `exactly`, `at-least`, `equals-report` or another expectation"
+            )
+        if self.query and any(name.startswith("change") for name in given):
             raise ValueError("`change-...` compares whole collections, so it allows no `query`")
         if self.change_equals_report and self.when == "always":
-            raise ValueError('`change-equals-report` needs `when = "release"`: on another day other runs count too')
+            raise ValueError(
+                '`change-equals-report` needs `when = "release"`: later on, other runs count too'
+            )
         return self
+
+
+_EXPECTATIONS: Final = set(CountCheck.model_fields) - set(_Check.model_fields) - {"kind", "query"}
 
 
 class GroupsCheck(_Check):
@@ -207,6 +216,3 @@ Check = Annotated[
     | IndexesCheck,
     Field(discriminator="kind"),
 ]
-
-LARGE: Final = 200_000
-"""Documents from which on a scan of a whole collection must be asked for (`full-scan = true`)."""

@@ -3,10 +3,15 @@
 Plans are pure: they see only `Facts`, so a kind of check is tested without a database.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, Final
+
+from deployer.verification.durations import seconds
+from deployer.verification.placeholders import utc
 
 SHOWN: Final = 5
 """Offending documents named in a result."""
@@ -16,7 +21,7 @@ COUNTED: Final = 1000
 Rows = list[Mapping[str, Any]]
 
 
-class Misconfigured(ValueError):
+class MisconfiguredError(ValueError):
     """A check that cannot be asked; `key` is the setting of it that is wrong."""
 
     def __init__(self, key: str, message: str) -> None:
@@ -27,7 +32,7 @@ class Misconfigured(ValueError):
 @dataclass(frozen=True)
 class Facts:
     """What is known before any check reads a document. `options` and `indexes` are by collection;
-    a collection without options does not exist."""
+    a collection without options does not exist. `key` names the setting that asks."""
 
     run_id: str
     now: float
@@ -36,25 +41,44 @@ class Facts:
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     indexes: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
+    def value(self, key: str, name: str) -> Any:
+        """What a placeholder stands for: `RUN_ID`, `NOW`, `NOW-3d`, `REPORT.field`."""
+        if name.startswith("REPORT."):
+            return self.reported(key, name.removeprefix("REPORT."))
+        moment = re.fullmatch(r"NOW(?:([+-])(.+))?", name)
+        if moment is not None:
+            shift = float(str(seconds(moment[2] or "0s")))
+            return utc(self.now - shift if moment[1] == "-" else self.now + shift)
+        if name == "RUN_ID" and self.run_id:
+            return self.run_id
+        raise MisconfiguredError(key, f"${{{name}}} has no value here")
+
     def reported(self, key: str, path: str) -> Any:
-        """The report's value at the dotted `path`. Misconfigured: no report is kept, or it has no such field."""
+        """The report's value at a dotted path. MisconfiguredError: no report, or no such field in it."""
         if self.report is None:
-            raise Misconfigured(key, "there is no report to compare with; set verify.report")
+            raise MisconfiguredError(key, "there is no report to compare with; set verify.report")
         value: Any = self.report
         for part in path.split("."):
             if not isinstance(value, Mapping) or part not in value:
-                known = [str(name) for name in value] if isinstance(value, Mapping) else []
-                near = get_close_matches(part, known, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known)) or 'nothing'}"
-                raise Misconfigured(key, f"the run's report has no field {path!r}; {hint}")
+                raise MisconfiguredError(
+                    key, f"the run's report has no field {path!r}{_nearest(part, value)}"
+                )
             value = value[part]
         return value
 
     def reported_number(self, key: str, path: str) -> int:
         value = self.reported(key, path)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise Misconfigured(key, f"the report's {path} is no whole number but {value!r}")
+            raise MisconfiguredError(key, f"the report's {path} is no whole number but {value!r}")
         return value
+
+
+def _nearest(part: str, table: object) -> str:
+    known = [str(name) for name in table] if isinstance(table, Mapping) else []
+    near = get_close_matches(part, known, n=1)
+    return (
+        f"; did you mean {near[0]!r}?" if near else f"; known there: {', '.join(sorted(known)) or 'nothing'}"
+    )
 
 
 @dataclass(frozen=True)
@@ -65,6 +89,8 @@ class Read:
 
 @dataclass(frozen=True)
 class Answer:
+    """`offending`: the first few documents or groups that are not as expected."""
+
     ok: bool
     found: str
     offending: tuple[str, ...] = ()
@@ -81,18 +107,37 @@ class Plan:
 
 def single(expected: str, read: Read, judge: Callable[[Rows], Answer]) -> Plan:
     """A plan with one read."""
-    return Plan(expected, (read,), lambda rows: judge(rows[0]))
+    return Plan(expected, (read,), lambda results: judge(results[0]))
+
+
+def settled(expected: str, answer: Answer) -> Plan:
+    """A plan that the facts alone decide."""
+    return Plan(expected, (), lambda _: answer)
+
+
+def right(found: str) -> Answer:
+    return Answer(ok=True, found=found)
+
+
+def wrong(found: str, offending: Iterable[str] = ()) -> Answer:
+    return Answer(ok=False, found=found, offending=tuple(islice(offending, SHOWN)))
 
 
 def no_offenders(offending: Iterable[str], what: str) -> Answer:
-    """Right if nothing offends; else how many do, and the first few. `what`: "documents with ..."."""
+    """Right if nothing offends; else how many do, and the first few. `what` follows their number."""
     found = list(offending)
     if not found:
-        return Answer(True, "none")
-    number = f"at least {COUNTED}" if len(found) > COUNTED else str(len(found))
-    return Answer(False, f"{number} {what}", tuple(found[:SHOWN]))
+        return right("none")
+    return wrong(f"at least {COUNTED} {what}" if len(found) > COUNTED else f"{len(found)} {what}", found)
 
 
 def spelled(value: Any) -> str:
     """A value of a document as a person reads it: times in ISO 8601, the rest as it is."""
     return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
+
+
+def refuses_repetition(index: Mapping[str, Any]) -> bool:
+    """Whether an index makes two documents with the same key impossible. `listIndexes` does not say so of
+    `_id_`; a partial or sparse one does not see every document."""
+    whole = not index.get("sparse") and "partialFilterExpression" not in index
+    return whole and (bool(index.get("unique")) or index["name"] == "_id_")

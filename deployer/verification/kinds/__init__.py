@@ -1,34 +1,32 @@
 """One function a kind of check: from the check and the facts to its plan."""
 
-from deployer.verification import model
-from deployer.verification.kinds import amounts, answers, content, structure
+from collections.abc import Callable
+from typing import Any, Final
+
+from deployer.verification.kinds import amounts, answers, content, groups, structure
+from deployer.verification.model import Check
 from deployer.verification.plan import Facts, Plan
 
+_WITHOUT_FACTS: Final[dict[str, Callable[[Any], Plan]]] = {
+    "completeness": groups.completeness,
+    "types": content.types,
+    "range": content.ranges,
+    "values": content.values,
+    "reconcile": answers.reconcile,
+    "aggregation": answers.aggregation,
+}
+_WITH_FACTS: Final[dict[str, Callable[[Any, Facts], Plan]]] = {
+    "count": amounts.count,
+    "groups": groups.groups,
+    "freshness": amounts.freshness,
+    "unique": content.unique,
+    "schema": structure.schema,
+    "indexes": structure.indexes,
+}
 
-def plan(check: model.Check, facts: Facts) -> Plan:
-    """What the check will read and how it judges. Misconfigured: it cannot be asked like this."""
-    match check:
-        case model.CountCheck():
-            return amounts.count(check, facts)
-        case model.GroupsCheck():
-            return amounts.groups(check, facts)
-        case model.CompletenessCheck():
-            return amounts.completeness(check, facts)
-        case model.FreshnessCheck():
-            return amounts.freshness(check, facts)
-        case model.UniqueCheck():
-            return content.unique(check, facts)
-        case model.TypesCheck():
-            return content.types(check, facts)
-        case model.RangeCheck():
-            return content.ranges(check, facts)
-        case model.ValuesCheck():
-            return content.values(check, facts)
-        case model.ReconcileCheck():
-            return answers.reconcile(check, facts)
-        case model.AggregationCheck():
-            return answers.aggregation(check, facts)
-        case model.SchemaCheck():
-            return structure.schema(check, facts)
-        case model.IndexesCheck():
-            return structure.indexes(check, facts)
+
+def plan(check: Check, facts: Facts) -> Plan:
+    """What the check will read and how it judges. MisconfiguredError: it cannot be asked like this."""
+    if check.kind in _WITHOUT_FACTS:
+        return _WITHOUT_FACTS[check.kind](check)
+    return _WITH_FACTS[check.kind](check, facts)

@@ -4,17 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from deployer.verification.model import AggregationCheck, ReconcileCheck
-from deployer.verification.plan import SHOWN, Answer, Facts, Plan, Read, Rows, single, spelled
+from deployer.verification.plan import SHOWN, Answer, Plan, Read, Rows, right, single, spelled, wrong
 
 MOST_ROWS: Final = 100_000
 """Rows that a reconciliation compares; beyond that it should be aggregated further."""
 
 
-def aggregation(check: AggregationCheck, facts: Facts) -> Plan:
+def aggregation(check: AggregationCheck) -> Plan:
     def judge(rows: Rows) -> Answer:
-        same = len(rows) == len(check.expected) and all(map(_holds, check.expected, rows))
-        offending = [] if same else [spelled(row["_id"]) for row in rows[:SHOWN] if row.get("_id") is not None]
-        return Answer(same, _rows(rows), tuple(offending))
+        if len(rows) == len(check.expected) and all(map(_holds, check.expected, rows)):
+            return right(_rows(rows))
+        return wrong(_rows(rows), (spelled(row["_id"]) for row in rows if row.get("_id") is not None))
 
     pipeline = [*check.pipeline, {"$limit": len(check.expected) + SHOWN}]
     return single(_rows(check.expected), Read(check.collection, pipeline), judge)
@@ -26,31 +26,26 @@ def _holds(expected: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
 
 
 def _rows(rows: Sequence[Mapping[str, Any]]) -> str:
-    if not rows:
-        return "no rows"
-    shown = ["{" + ", ".join(f"{key}: {spelled(value)}" for key, value in row.items()) + "}" for row in rows[:SHOWN]]
-    return ", ".join(shown) + (", ..." if len(rows) > SHOWN else "")
+    shown = [", ".join(f"{key}: {spelled(value)}" for key, value in row.items()) for row in rows[:SHOWN]]
+    more = ["..."] if len(rows) > SHOWN else []
+    return ", ".join([*(f"{{{row}}}" for row in shown), *more]) or "no rows"
 
 
-def reconcile(check: ReconcileCheck, facts: Facts) -> Plan:
-    limit = {"$limit": MOST_ROWS + 1}
-
+def reconcile(check: ReconcileCheck) -> Plan:
     def judge(results: Sequence[Rows]) -> Answer:
         if max(map(len, results)) > MOST_ROWS:
-            return Answer(False, f"more than {MOST_ROWS} rows; aggregate further")
+            return wrong(f"more than {MOST_ROWS} rows; aggregate further")
         here, there = ({spelled(row.get("_id")): row for row in rows} for rows in results)
         different = list(_differences(here, there, check.tolerance))
-        return Answer(
-            not different, f"{len(here)} and {len(there)} rows, {len(different)} differ", tuple(different[:SHOWN])
-        )
+        found = f"{len(here)} and {len(there)} rows, {len(different)} differ"
+        return wrong(found, different) if different else right(found)
 
     expected = f"the same rows in {check.collection} and {check.other_collection}"
     expected += f", within {check.tolerance}" if check.tolerance else ""
-    reads = (
-        Read(check.collection, [*check.pipeline, limit]),
-        Read(check.other_collection, [*check.other_pipeline, limit]),
-    )
-    return Plan(expected, reads, judge)
+    limit = {"$limit": MOST_ROWS + 1}
+    here = Read(check.collection, [*check.pipeline, limit])
+    there = Read(check.other_collection, [*check.other_pipeline, limit])
+    return Plan(expected, (here, there), judge)
 
 
 def _differences(

@@ -1,121 +1,122 @@
-"""What stands in the documents: keys that repeat, fields, types, bounds, allowed values."""
+"""What stands in the documents: keys that repeat, fields and their types, bounds, allowed values."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from deployer.verification.model import RangeCheck, TypesCheck, UniqueCheck, ValuesCheck
-from deployer.verification.plan import COUNTED, Answer, Facts, Plan, Read, Rows, no_offenders, single, spelled
+from deployer.verification.plan import (
+    COUNTED,
+    Answer,
+    Facts,
+    Plan,
+    Read,
+    Rows,
+    no_offenders,
+    refuses_repetition,
+    right,
+    settled,
+    single,
+    spelled,
+)
+
+_NUMBERS: Final = ("int", "long", "double", "decimal")
 
 
 def unique(check: UniqueCheck, facts: Facts) -> Plan:
     words = ", ".join(check.fields)
     expected = f"no two documents with the same {words}"
-    guard = _guarding_index(check, facts)
-    if guard is not None:
-        return Plan(expected, (), lambda rows: Answer(True, f"none: the unique index {guard} refuses them"))
+    for index in facts.indexes.get(check.collection, ()):
+        if refuses_repetition(index) and set(index["key"]) <= set(check.fields):
+            return settled(expected, right(f"none: the unique index {index['name']} refuses them"))
     key = {f"f{number}": f"${field}" for number, field in enumerate(check.fields)}
     group = {"_id": key, "n": {"$sum": 1}, "one": {"$min": "$_id"}, "other": {"$max": "$_id"}}
-    pipeline: list[dict[str, Any]] = [
-        {"$match": check.query},
-        {"$group": group},
-        {"$match": {"n": {"$gt": 1}}},
-        {"$limit": COUNTED + 1},
-    ]
+    repeated = {"$match": {"n": {"$gt": 1}}}
+    read = Read(
+        check.collection, [{"$match": check.query}, {"$group": group}, repeated, {"$limit": COUNTED + 1}]
+    )
 
-    def judge(rows: Rows) -> Answer:
-        pairs = (f"{spelled(row['one'])} and {spelled(row['other'])}" for row in rows)
-        return no_offenders(pairs, f"values of {words} occur more than once")
+    def pair(row: Mapping[str, Any]) -> str:
+        return f"{spelled(row['one'])} and {spelled(row['other'])}"
 
-    return single(expected, Read(check.collection, pipeline), judge)
+    return single(expected, read, lambda rows: no_offenders(map(pair, rows), f"{words} more than once"))
 
 
-def _guarding_index(check: UniqueCheck, facts: Facts) -> str | None:
-    """The index that makes a repetition impossible. A partial or sparse one does not see every document."""
-    for index in facts.indexes.get(check.collection, ()):
-        complete = not index.get("sparse") and "partialFilterExpression" not in index
-        always = index.get("unique") or index["name"] == "_id_"
-        if always and complete and set(index["key"]) <= set(check.fields):
-            return str(index["name"])
-    return None
+def types(check: TypesCheck) -> Plan:
+    required = {path: _names(kinds) for path, kinds in check.required.items()}
+    optional = {path: _names(kinds) for path, kinds in check.optional.items()}
+    allowed = required | {path: [*kinds, "missing"] for path, kinds in optional.items()}
+
+    def is_wrong(path: str, kind: Any) -> bool:
+        return kind not in allowed[path] and not ("number" in allowed[path] and kind in _NUMBERS)
+
+    words = "; ".join(f"{path} {' or '.join(kinds)}" for path, kinds in allowed.items())
+    match = {"$nor": [{"$jsonSchema": _schema(required, optional)}]}
+    shown = {path: {"$type": f"${path}"} for path in allowed}
+    return single(words, _wrong_ones(check, match, shown), _judge(list(shown), is_wrong))
 
 
-def types(check: TypesCheck, facts: Facts) -> Plan:
-    schema: dict[str, Any] = {}
-    for path, kinds in check.required.items():
-        _demand(schema, path.split("."), kinds, True)
-    for path, kinds in check.optional.items():
-        _demand(schema, path.split("."), kinds, False)
-    wanted = {**check.optional, **check.required}
-    words = [f"{path} {_either(kinds)}" for path, kinds in check.required.items()]
-    words += [f"{path} {_either(kinds)} or absent" for path, kinds in check.optional.items()]
-    shown = {f"f{number}": {"$type": f"${path}"} for number, path in enumerate(wanted)}
+def _names(kinds: str | Sequence[str]) -> list[str]:
+    return [kinds] if isinstance(kinds, str) else list(kinds)
 
-    def wrong(row: Mapping[str, Any]) -> str:
-        kinds = {path: str(row[f"f{number}"]) for number, path in enumerate(wanted)}
-        bad = [f"{path} is {kind}" for path, kind in kinds.items() if not _is(kind, wanted[path], path in check.optional)]
+
+def _schema(required: Mapping[str, list[str]], optional: Mapping[str, list[str]]) -> dict[str, Any]:
+    """A `$jsonSchema` of dotted fields: strict about types, where the operator `$type` looks into arrays."""
+    schema: dict[str, Any] = {"bsonType": "object"}
+    for path, kinds in (*required.items(), *optional.items()):
+        *parents, last = path.split(".")
+        table = schema
+        for name in [*parents, last]:
+            if path in required and name not in table.setdefault("required", []):
+                table["required"].append(name)
+            table = table.setdefault("properties", {}).setdefault(name, {"bsonType": "object"})
+        table["bsonType"] = kinds
+    return schema
+
+
+def ranges(check: RangeCheck) -> Plan:
+    bounds = {field: (low, high) for field, (low, high) in check.fields.items()}
+
+    def is_wrong(field: str, value: Any) -> bool:
+        low, high = bounds[field]
+        try:
+            return not low <= value <= high
+        except TypeError:
+            return True
+
+    words = ", ".join(f"{field} {spelled(low)} to {spelled(high)}" for field, (low, high) in bounds.items())
+    match = {
+        field: {"$exists": True, "$not": {"$gte": low, "$lte": high}} for field, (low, high) in bounds.items()
+    }
+    return single(words, _wrong_values(check, match), _judge(list(bounds), is_wrong))
+
+
+def values(check: ValuesCheck) -> Plan:
+    words = "; ".join(
+        f"{field} {' or '.join(map(spelled, allowed))}" for field, allowed in check.fields.items()
+    )
+    match = {field: {"$exists": True, "$nin": allowed} for field, allowed in check.fields.items()}
+    judge = _judge(list(match), lambda field, value: value not in check.fields[field])
+    return single(words, _wrong_values(check, match), judge)
+
+
+def _wrong_values(check: RangeCheck | ValuesCheck, conditions: Mapping[str, Any]) -> Read:
+    match = {"$or": [{field: condition} for field, condition in conditions.items()]}
+    return _wrong_ones(check, match, {field: f"${field}" for field in conditions})
+
+
+def _wrong_ones(
+    check: TypesCheck | RangeCheck | ValuesCheck, match: Mapping[str, Any], shown: Mapping[str, Any]
+) -> Read:
+    """The documents that match, with `shown` under numbered names, for fields may have dots."""
+    query = {"$and": [check.query, match]} if check.query else match
+    numbered = {f"f{number}": expression for number, expression in enumerate(shown.values())}
+    return Read(check.collection, [{"$match": query}, {"$limit": COUNTED + 1}, {"$project": numbered}])
+
+
+def _judge(fields: Sequence[str], is_wrong: Callable[[str, Any], bool]) -> Callable[[Rows], Answer]:
+    def named(row: Mapping[str, Any]) -> str:
+        held = {field: row[f"f{number}"] for number, field in enumerate(fields) if f"f{number}" in row}
+        bad = [f"{field} {spelled(value)}" for field, value in held.items() if is_wrong(field, value)]
         return f"{spelled(row['_id'])} ({', '.join(bad)})"
 
-    return _offending(check, {"$nor": [{"$jsonSchema": schema}]}, shown, "; ".join(words), wrong)
-
-
-def _demand(schema: dict[str, Any], path: list[str], kinds: str | list[str], needed: bool) -> None:
-    """Adds one dotted field to a `$jsonSchema`. It tells types strictly, where `$type` looks into arrays."""
-    head, rest = path[0], path[1:]
-    field = schema.setdefault("properties", {}).setdefault(head, {})
-    if needed and head not in schema.setdefault("required", []):
-        schema["required"].append(head)
-    if not schema.get("required"):
-        schema.pop("required", None)
-    if rest:
-        field["bsonType"] = "object"
-        _demand(field, rest, kinds, needed)
-    else:
-        field["bsonType"] = kinds
-
-
-def _either(kinds: str | Iterable[str]) -> str:
-    return kinds if isinstance(kinds, str) else " or ".join(kinds)
-
-
-def _is(kind: str, wanted: str | list[str], absent_allowed: bool) -> bool:
-    names = [wanted] if isinstance(wanted, str) else wanted
-    numbers = ("int", "long", "double", "decimal")
-    return kind in names or ("number" in names and kind in numbers) or (absent_allowed and kind == "missing")
-
-
-def ranges(check: RangeCheck, facts: Facts) -> Plan:
-    conditions = {
-        field: {"$exists": True, "$not": {"$gte": low, "$lte": high}} for field, (low, high) in check.fields.items()
-    }
-    words = ", ".join(f"{field} {spelled(low)} to {spelled(high)}" for field, (low, high) in check.fields.items())
-    return _wrong_values(check, conditions, words)
-
-
-def values(check: ValuesCheck, facts: Facts) -> Plan:
-    conditions = {field: {"$exists": True, "$nin": allowed} for field, allowed in check.fields.items()}
-    words = "; ".join(f"{field} one of {', '.join(map(spelled, allowed))}" for field, allowed in check.fields.items())
-    return _wrong_values(check, conditions, words)
-
-
-def _wrong_values(check: RangeCheck | ValuesCheck, conditions: Mapping[str, Any], words: str) -> Plan:
-    match = {"$or": [{field: condition} for field, condition in conditions.items()]}
-    shown = {f"f{number}": f"${field}" for number, field in enumerate(conditions)}
-
-    def wrong(row: Mapping[str, Any]) -> str:
-        held = [f"{field} {spelled(row[f'f{n}'])}" for n, field in enumerate(conditions) if f"f{n}" in row]
-        return f"{spelled(row['_id'])} ({', '.join(held)})"
-
-    return _offending(check, match, shown, words, wrong)
-
-
-def _offending(
-    check: TypesCheck | RangeCheck | ValuesCheck,
-    match: Mapping[str, Any],
-    shown: Mapping[str, Any],
-    expected: str,
-    wrong: Callable[[Mapping[str, Any]], str],
-) -> Plan:
-    query = {"$and": [check.query, match]} if check.query else match
-    pipeline: list[dict[str, Any]] = [{"$match": query}, {"$limit": COUNTED + 1}, {"$project": dict(shown)}]
-    read = Read(check.collection, pipeline)
-    return single(expected, read, lambda rows: no_offenders(map(wrong, rows), "documents are not so"))
+    return lambda rows: no_offenders(map(named, rows), "documents are not so")

@@ -4,37 +4,33 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deployer.verification.model import Index, IndexesCheck, SchemaCheck
-from deployer.verification.plan import Answer, Facts, Plan
+from deployer.verification.plan import Answer, Facts, Plan, refuses_repetition, right, settled, wrong
 
 
 def schema(check: SchemaCheck, facts: Facts) -> Plan:
-    options = facts.options.get(check.collection, {})
     expected = "a schema validator that refuses wrong documents"
     expected += f" and requires {', '.join(check.requires)}" if check.requires else ""
-    return Plan(expected, (), lambda rows: _schema(check, options))
+    return settled(expected, _schema(check, facts.options.get(check.collection, {})))
 
 
 def _schema(check: SchemaCheck, options: Mapping[str, Any]) -> Answer:
     validator = options.get("validator")
     if not validator:
-        return Answer(False, "no validator")
+        return wrong("no validator")
     action, level = options.get("validationAction", "error"), options.get("validationLevel", "strict")
     if action != "error" or level == "off":
-        return Answer(False, f"a validator with action {action!r} and level {level!r}")
+        return wrong(f"a validator with action {action!r} and level {level!r}")
     required = validator.get("$jsonSchema", {}).get("required", [])
     missing = [field for field in check.requires if field not in required]
-    return Answer(not missing, f"a validator that does not require {', '.join(missing)}" if missing else "it is there")
+    return wrong("a validator that does not require them all", missing) if missing else right("it is there")
 
 
 def indexes(check: IndexesCheck, facts: Facts) -> Plan:
     there = facts.indexes.get(check.collection, ())
-
-    def judge(rows: object) -> Answer:
-        missing = tuple(_spelled(index) for index in check.indexes if not _is_there(index, there))
-        found = f"{len(check.indexes) - len(missing)} of {len(check.indexes)}"
-        return Answer(not missing, found, missing)
-
-    return Plan("indexes " + ", ".join(map(_spelled, check.indexes)), (), judge)
+    missing = [_spelled(index) for index in check.indexes if not _is_there(index, there)]
+    found = f"{len(check.indexes) - len(missing)} of {len(check.indexes)}"
+    expected = "indexes " + ", ".join(map(_spelled, check.indexes))
+    return settled(expected, wrong(found, missing) if missing else right(found))
 
 
 def _is_there(index: Index, there: Sequence[Mapping[str, Any]]) -> bool:
@@ -43,9 +39,7 @@ def _is_there(index: Index, there: Sequence[Mapping[str, Any]]) -> bool:
     same = [found for found in there if list(found["key"].items()) == key]
     if not index.unique:
         return bool(same)
-    return any(
-        found.get("unique") and not found.get("sparse") and "partialFilterExpression" not in found for found in same
-    )
+    return any(map(refuses_repetition, same))
 
 
 def _spelled(index: Index) -> str:

@@ -1,0 +1,104 @@
+"""Which groups there are, how many documents each has, and how many of those that its cadence promises."""
+
+import datetime
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from deployer.verification.model import CompletenessCheck, GroupsCheck
+from deployer.verification.plan import (
+    Answer,
+    Facts,
+    MisconfiguredError,
+    Plan,
+    Read,
+    Rows,
+    right,
+    single,
+    spelled,
+    wrong,
+)
+
+_LISTED: Final = 12
+
+
+def groups(check: GroupsCheck, facts: Facts) -> Plan:
+    wanted = _promised(check, facts)
+
+    def judge(rows: Rows) -> Answer:
+        found = {spelled(row["_id"]): int(row["n"]) for row in rows}
+        offending = list(_offending(check, wanted, found))
+        miscounted = check.number is not None and len(found) != check.number
+        text = f"{len(found)}: {_listed(found)}"
+        return wrong(text, offending) if offending or miscounted else right(text)
+
+    group = {"_id": f"${check.by}", "n": {"$sum": 1}}
+    read = Read(check.collection, [{"$match": check.query}, {"$group": group}, {"$sort": {"_id": 1}}])
+    return single(_expected(check, wanted), read, judge)
+
+
+def _promised(check: GroupsCheck, facts: Facts) -> dict[str, int | None]:
+    """Each value that must be there, with its exact number of documents where the report gives one."""
+    wanted: dict[str, int | None] = {spelled(value): None for value in check.present}
+    if check.present_in_report is None:
+        return wanted
+    reported = facts.reported("present-in-report", check.present_in_report)
+    if isinstance(reported, Mapping) and all(isinstance(number, int) for number in reported.values()):
+        return wanted | {str(value): number for value, number in reported.items()}
+    if isinstance(reported, list):
+        return wanted | {spelled(value): None for value in reported}
+    text = f"the report's {check.present_in_report} is neither a list of values nor a table of numbers"
+    raise MisconfiguredError("present-in-report", text)
+
+
+def _offending(
+    check: GroupsCheck, wanted: Mapping[str, int | None], found: Mapping[str, int]
+) -> Iterator[str]:
+    for value in {**wanted, **found}:
+        number, exact = found.get(value, 0), wanted.get(value)
+        if exact is not None and number != exact:
+            yield f"{value}: {number}, not {exact}"
+        elif number < check.at_least:
+            yield f"{value}: {number}, at least {check.at_least}"
+        elif check.at_most is not None and number > check.at_most:
+            yield f"{value}: {number}, at most {check.at_most}"
+
+
+def _expected(check: GroupsCheck, wanted: Mapping[str, int | None]) -> str:
+    values = f"{check.number} values of {check.by}" if check.number is not None else f"{check.by}"
+    named = ", ".join(value if number is None else f"{value} {number}" for value, number in wanted.items())
+    most = f", at most {check.at_most}" if check.at_most is not None else ""
+    return f"{values}{': ' if named else ''}{named}; at least {check.at_least}{most} of each"
+
+
+def _listed(found: Mapping[str, int]) -> str:
+    shown = [f"{value} {number}" for value, number in list(found.items())[:_LISTED]]
+    more = [f"and {len(found) - _LISTED} more"] if len(found) > _LISTED else []
+    return ", ".join([*shown, *more]) or "no documents"
+
+
+def completeness(check: CompletenessCheck) -> Plan:
+    def judge(rows: Rows) -> Answer:
+        shares = {spelled(row["_id"]): _share(check, row) for row in rows}
+        poor = [f"{value}: {share:.1%}" for value, share in shares.items() if share < check.at_least]
+        if not shares:
+            return wrong("no documents")
+        found = f"{min(shares.values()):.1%} and more"
+        return wrong(found, poor) if poor else right(found)
+
+    field = f"${check.field}"
+    group = {"_id": f"${check.by}", "n": {"$sum": 1}, "first": {"$min": field}, "last": {"$max": field}}
+    read = Read(check.collection, [{"$match": check.query}, {"$group": group}, {"$sort": {"_id": 1}}])
+    return single(
+        f"{check.at_least:.1%} of the readings that the cadence of each {check.by} promises", read, judge
+    )
+
+
+def _share(check: CompletenessCheck, row: Mapping[str, Any]) -> float:
+    """Readings there, of those promised from the group's first to its last, both included; 0 for a group
+    of which no cadence or no time is known."""
+    every = check.every
+    cadence = every.get(spelled(row["_id"]), every.get("default")) if isinstance(every, dict) else every
+    if cadence is None or not isinstance(row["first"], datetime.datetime):
+        return 0.0
+    span = (row["last"] - row["first"]).total_seconds()
+    return float(row["n"] / (span // cadence + 1))
