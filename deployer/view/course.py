@@ -59,6 +59,10 @@ class Course:
                 leading.add(node)
         return tuple(node for node in self.order if node in leading)
 
+    def leads_on(self, edge: Edge) -> bool:
+        """Whether an arrow goes from one node of the way to a later one."""
+        return edge.target in self.ahead_of(edge.source)
+
     def setback(self, source: str, target: str) -> bool:
         """Whether going from `source` to `target` leaves the way or returns on it."""
         return source in self.way and target not in self.ahead_of(source)
