@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -65,22 +65,29 @@ def open_loader(job: Job) -> Loader:
 
 
 def perform_run(settings: Settings, options: Options, say: Say) -> RunReport:
-    """One run from start to report. An expected failure is in the report, also when MongoDB does not answer."""
+    """One run from start to report.
+
+    An expected failure is in the report, also when MongoDB does not answer.
+    """
     report, executor = _prepare(settings, options)
-    with _reported(report, settings):
+
+    def perform() -> None:
         register = open_register(settings)
         register.create_indexes()
-        return _perform(report, settings, register, executor, say, None)
-    return report
+        _perform(report, settings, register, executor, say, None)
+
+    return _reported(report, settings, perform)
 
 
 def retry_rejected(settings: Settings, options: Options, say: Say) -> RunReport:
     """Read those objects again of which rows are refused; what passes now is loaded."""
     report, executor = _prepare(settings, options)
-    with _reported(report, settings):
+
+    def perform() -> None:
         register = open_register(settings)
-        return _perform(report, settings, register, executor, say, frozenset(register.rejected_objects()))
-    return report
+        _perform(report, settings, register, executor, say, frozenset(register.rejected_objects()))
+
+    return _reported(report, settings, perform)
 
 
 def _prepare(settings: Settings, options: Options) -> tuple[RunReport, Executor]:
@@ -103,23 +110,23 @@ def _perform(
     executor: Executor,
     say: Say,
     only: frozenset[str] | None,
-) -> RunReport:
+) -> None:
     say("started", run_id=report.run_id, source=report.source, executor=executor.name)
     run = Run(report, open_source(settings), register, executor, utc_now, say, only)
     with _heartbeat(register, report.run_id):
-        return run.perform()
+        run.perform()
 
 
-@contextmanager
-def _reported(report: RunReport, settings: Settings) -> Iterator[None]:
-    """A failure before the run could open its entry goes into the report, with the stage where the way ends."""
+def _reported(report: RunReport, settings: Settings, perform: Callable[[], None]) -> RunReport:
+    """A failure before the run could open its entry goes into the report, with the stage that failed."""
     try:
-        yield
+        perform()
     except MongoError as error:
         report.error = explain(settings.mongo, error)
     except PipelineError as error:
         report.error = error
-    report.finished_at = utc_now()
+    report.finished_at = report.finished_at or utc_now()
+    return report
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -33,17 +33,20 @@ app = typer.Typer(
 _SourceOption = Annotated[
     str | None,
     typer.Option(
-        help="A folder, a file, or s3://bucket/prefix. Default: S3_BUCKET_NAME and S3_PREFIX, else data/downloaded."
+        help="Folder, file or s3://bucket/prefix. Default: S3_BUCKET_NAME and S3_PREFIX, or data/downloaded."
     ),
 ]
 _Workers = Annotated[int, typer.Option(min=1, help="Processes of this machine to spread objects over.")]
 _DaskOption = Annotated[str | None, typer.Option(help="Address of a Dask scheduler, tcp://HOST:PORT.")]
-_MaxRejected = Annotated[float, typer.Option(min=0, max=1, help="Share of refused rows above which the run exits 3.")]
+_MaxRejected = Annotated[
+    float, typer.Option(min=0, max=1, help="Share of refused rows above which the run exits 3.")
+]
 _OutputOption = Annotated[Output, typer.Option(help="plain: lines for people; json: an object a line.")]
 
 
 @app.command()
 def run(
+    *,
     source: _SourceOption = None,
     workers: _Workers = 1,
     dask: _DaskOption = None,
@@ -71,9 +74,12 @@ def retry_rejected_command(
 @app.command()
 def sample(
     rows: Annotated[int, typer.Option(min=1, help="Number of distinct readings.")],
-    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the files; made if it is not there.")],
+    out: Annotated[
+        Path, typer.Option(file_okay=False, help="Folder for the files; made if it is not there.")
+    ],
     end: Annotated[
-        str | None, typer.Option(metavar="YYYY-MM-DD", help="Last day of data, UTC; default today up to this hour.")
+        str | None,
+        typer.Option(metavar="YYYY-MM-DD", help="Last day of data, UTC; default today up to this hour."),
     ] = None,
 ) -> None:
     """Write synthetic data of six stations in every source format, with copies as Airbyte makes them."""
@@ -90,7 +96,7 @@ def _end_of(text: str | None) -> datetime:
         day = date.fromisoformat(text) if text else hour.date()
     except ValueError as error:
         raise ConfigurationError(f"--end {text}: {error}", "Write a date as YYYY-MM-DD.") from error
-    return min(hour, datetime(day.year, day.month, day.day, 23, 59, 59))
+    return min(hour, datetime.combine(day, time.max.replace(microsecond=0)))
 
 
 def _sayer(output: Output) -> Any:
@@ -99,7 +105,10 @@ def _sayer(output: Output) -> Any:
             _print_json({"event": event, **facts})
         else:
             now = datetime.now(UTC)
-            print(f"{now:%H:%M:%S} {event:11} " + " ".join(f"{key}={value}" for key, value in facts.items()), flush=True)
+            print(
+                f"{now:%H:%M:%S} {event:11} " + " ".join(f"{key}={value}" for key, value in facts.items()),
+                flush=True,
+            )
 
     return say
 

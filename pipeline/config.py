@@ -44,13 +44,14 @@ def settings_from(environment: Mapping[str, str] = os.environ, source: str | Non
 
 
 def mongo_settings(environment: Mapping[str, str] = os.environ) -> MongoSettings:
-    """MONGO_URI as it is, or a URI made of MONGO_HOST, _PORT, _REPLICA_SET, _USER, _PASSWORD and _AUTH_SOURCE."""
+    """MONGO_URI as it is, or made of MONGO_HOST, _PORT, _REPLICA_SET, _USER, _PASSWORD and _AUTH_SOURCE."""
     values = {name: value.strip() for name, value in environment.items() if value.strip()}
     database = values.get("MONGO_DB_NAME", DEFAULT_DATABASE)
     uri = values.get("MONGO_URI") or _uri_from_parts(values)
     if not uri.startswith(("mongodb://", "mongodb+srv://")):
         raise ConfigurationError(
-            "MONGO_URI does not begin with mongodb:// or mongodb+srv://", "Set it to a MongoDB connection string."
+            "MONGO_URI does not begin with mongodb:// or mongodb+srv://",
+            "Set it to a MongoDB connection string.",
         )
     return MongoSettings(uri=uri, database=database)
 

@@ -1,4 +1,4 @@
-"""Is MongoDB reachable from here, and if not, what is in the way: DNS, TCP, TLS, replica set, login or rights.
+"""Is MongoDB reachable from here, and if not, what is in the way: DNS, TCP, TLS, replica set, login, rights.
 
     python -m pipeline.connectivity [--output json]
 
@@ -27,7 +27,7 @@ HINTS = {
     "dns": "Check the host name, and that this network resolves it.",
     "tcp": "Check that MongoDB runs there, and security groups, firewalls and the Atlas network access list.",
     "tls": "Check the CA bundle, tlsCAFile, and that the server speaks TLS.",
-    "replica-set": "Check MONGO_REPLICA_SET, that the members' own host names resolve here, and that a primary is elected.",
+    "replica-set": "Check MONGO_REPLICA_SET, that the members' names resolve here, and that one is primary.",
     "authentication": "Check user, password and authSource.",
     "authorisation": "Give the user readWrite on the database.",
 }
@@ -101,7 +101,11 @@ def _tcp(settings: MongoSettings) -> Stage:
 
 def _tls(settings: MongoSettings) -> Stage | None:
     target = _target(settings)
-    return _any("tls", target, lambda host, port: _shake_hands(host, port, target.options)) if target.tls else None
+    return (
+        _any("tls", target, lambda host, port: _shake_hands(host, port, target.options))
+        if target.tls
+        else None
+    )
 
 
 def _server(settings: MongoSettings) -> Iterator[Stage]:
@@ -156,7 +160,10 @@ def _shake_hands(host: str, port: int, options: dict[str, Any]) -> str:
     context = ssl.create_default_context(cafile=options.get("tlscafile"))
     if options.get("tlsallowinvalidcertificates") or options.get("tlsinsecure"):
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection((host, port), _TIMEOUT_S) as plain, context.wrap_socket(plain, server_hostname=host) as safe:
+    with (
+        socket.create_connection((host, port), _TIMEOUT_S) as plain,
+        context.wrap_socket(plain, server_hostname=host) as safe,
+    ):
         return str(safe.version())
 
 
@@ -183,7 +190,11 @@ def _command(output: str = "plain") -> None:
         raise SystemExit(error.exit_code) from None
     failed = next((stage for stage in stages if not stage.ok), None)
     if output == "json":
-        facts = {"ok": failed is None, "failed": failed.name if failed else None, "stages": [asdict(s) for s in stages]}
+        facts = {
+            "ok": failed is None,
+            "failed": failed.name if failed else None,
+            "stages": [asdict(s) for s in stages],
+        }
         print(orjson.dumps({**facts, "hint": HINTS[failed.name] if failed else None}).decode())
     else:
         for stage in stages:

@@ -1,12 +1,12 @@
 """What can go wrong, and the exit code that says so.
 
-    PipelineError
-    ├── ConfigurationError   2   the environment or an argument is not usable
-    ├── DataError            3   nothing was loaded, or too much was refused
-    ├── MongoError           4   MongoDB did not answer, or refused
-    │   └── StoreInterrupted     it may work in a moment (failover, cut connection)
-    └── SourceError          5   the folder or bucket, or one object of it, cannot be read
-    BrokenObject                 one object's content is unusable: it is quarantined, the run goes on
+PipelineError
+├── ConfigurationError   2   the environment or an argument is not usable
+├── DataError            3   nothing was loaded, or too much was refused
+├── MongoError           4   MongoDB did not answer, or refused
+│   └── StoreInterrupted     it may work in a moment (failover, cut connection)
+└── SourceError          5   the folder or bucket, or one object of it, cannot be read
+BrokenObject                 one object's content is unusable: it is quarantined, the run goes on
 """
 
 from __future__ import annotations

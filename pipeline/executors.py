@@ -17,7 +17,6 @@ from pipeline.errors import ConfigurationError, PipelineError
 from pipeline.load import Loader, RunIdentity
 from pipeline.model import ObjectRef, ObjectReport
 
-
 _AHEAD = 2
 _CONNECT_S = 10
 
@@ -93,11 +92,11 @@ class Dask:
 
     def load(self, refs: Iterable[ObjectRef]) -> Iterator[ObjectReport]:
         with self._connected() as client:
-            from distributed import KilledWorker, as_completed
+            from distributed import KilledWorker
 
             remaining = iter(refs)
             ahead = _AHEAD * max(sum(client.nthreads().values()), 1)
-            running = as_completed(self._submit(client, ref) for ref in islice(remaining, ahead))
+            running = _as_completed(self._submit(client, ref) for ref in islice(remaining, ahead))
             try:
                 for future in running:
                     yield future.result()
@@ -105,7 +104,9 @@ class Dask:
                     for ref in islice(remaining, 1):
                         running.add(self._submit(client, ref))
             except KilledWorker as error:
-                raise PipelineError(f"Dask gave up on an object: {error}", "See the workers' logs.") from error
+                raise PipelineError(
+                    f"Dask gave up on an object: {error}", "See the workers' logs."
+                ) from error
 
     def _submit(self, client: Any, ref: ObjectRef) -> Any:
         return client.submit(load_in_worker, self._job, self._open_loader, ref, pure=False, retries=2)
@@ -116,11 +117,19 @@ class Dask:
         except ImportError as error:
             raise ConfigurationError("--dask needs dask.distributed", "pip install distributed") from error
         try:
-            return Client(self._address, timeout=_CONNECT_S, set_as_default=False)
+            connect: Any = Client
+            return connect(self._address, timeout=_CONNECT_S, set_as_default=False)
         except (OSError, ValueError) as error:
             raise ConfigurationError(
-                f"no Dask scheduler at {self._address}: {error}", "Give --dask tcp://HOST:PORT of a running scheduler."
+                f"no Dask scheduler at {self._address}: {error}",
+                "Give --dask tcp://HOST:PORT of a running scheduler.",
             ) from error
+
+
+def _as_completed(futures: Iterable[Any]) -> Any:
+    import distributed
+
+    return distributed.as_completed(list(futures))  # type: ignore[no-untyped-call]
 
 
 def load_in_worker(job: Job, open_loader: OpenLoader, ref: ObjectRef) -> ObjectReport:

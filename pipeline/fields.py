@@ -1,8 +1,8 @@
 """Fields of a measurement: source columns, units, physical ranges, and the conversion of one raw value.
 
-Values are converted with exact decimal arithmetic and rounded half to even to `digits` decimals, which keeps more
-than the resolution of the source. Factors: 1 mi = 1.609344 km and 1 in = 25.4 mm (international yard, 1959);
-1 inHg = 25.4 x 133.322387415 Pa (conventional millimetre of mercury, ISO 80000-4).
+Values are converted with exact decimal arithmetic and rounded half to even to `digits` decimals, which keeps
+more than the resolution of the source. Factors: 1 mi = 1.609344 km and 1 in = 25.4 mm (international yard,
+1959); 1 inHg = 25.4 x 133.322387415 Pa (conventional millimetre of mercury, ISO 80000-4).
 """
 
 from __future__ import annotations
@@ -27,9 +27,22 @@ def _fahrenheit() -> Scale:
 
 
 SAME = _scale()
-TEMPERATURE = {"°c": SAME, "c": SAME, "degc": SAME, "°f": _fahrenheit(), "f": _fahrenheit(), "degf": _fahrenheit()}
+TEMPERATURE = {
+    "°c": SAME,
+    "c": SAME,
+    "degc": SAME,
+    "°f": _fahrenheit(),
+    "f": _fahrenheit(),
+    "degf": _fahrenheit(),
+}
 SPEED = {"km/h": SAME, "kmh": SAME, "mph": _scale("1.609344"), "m/s": _scale("3.6"), "kt": _scale("1.852")}
-PRESSURE = {"hpa": SAME, "mb": SAME, "mbar": SAME, "in": _scale("33.86388640341"), "inhg": _scale("33.86388640341")}
+PRESSURE = {
+    "hpa": SAME,
+    "mb": SAME,
+    "mbar": SAME,
+    "in": _scale("33.86388640341"),
+    "inhg": _scale("33.86388640341"),
+}
 LENGTH_MM = {"mm": SAME, "in": _scale("25.4"), "cm": _scale("10")}
 RATE_MM = {**LENGTH_MM, "mm/h": SAME, "mm/hr": SAME, "in/h": _scale("25.4"), "in/hr": _scale("25.4")}
 PERCENT = {"%": SAME}
@@ -49,7 +62,10 @@ WIND_WORDS: Mapping[str, float | None] = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of `measurements`: inclusive physical range in its own unit, decimals kept, unit of a bare number."""
+    """A field of `measurements`.
+
+    Inclusive physical range in its own unit, decimals kept, unit of a bare number.
+    """
 
     name: str
     low: float
@@ -62,7 +78,10 @@ class Field:
 
 
 def weather_underground_fields() -> dict[str, Field]:
-    """Column of a Weather Underground table, as letters and digits only, to field. Bare numbers are imperial."""
+    """Column of a Weather Underground table, as letters and digits only, to field.
+
+    Bare numbers are imperial.
+    """
     return {
         "temperature": Field("temperature_c", -90, 60, TEMPERATURE, "°f"),
         "dewpoint": Field("dew_point_c", -90, 60, TEMPERATURE, "°f"),
@@ -105,8 +124,8 @@ _CACHED = 50_000
 class Conversion(dict[Hashable, float | int | None]):
     """Raw value -> value of a field, or None where there is none; remembers what it has converted.
 
-    A value that cannot be read or is outside the field's range is counted in `dropped` (as `field:reason`), each
-    time anew, and gives None: only values that are right are remembered.
+    A value that cannot be read or is outside the field's range is counted in `dropped` (as `field:reason`),
+    each time anew, and gives None: only values that are right are remembered.
     """
 
     def __init__(self, wanted: Field, dropped: Counter[str]) -> None:

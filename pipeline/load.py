@@ -1,4 +1,7 @@
-"""Loads one object: bytes -> rows -> batches -> MongoDB, with parsing and writing overlapped, in bounded memory."""
+"""Loads one object.
+
+Bytes -> rows -> batches -> MongoDB, with parsing and writing overlapped, in bounded memory.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,9 @@ class RunIdentity:
 class Loader:
     """Loads objects one after the other; owns the threads that write. Close it when done."""
 
-    def __init__(self, run: RunIdentity, source: Source, settler: Settler, register: Register, catalog: Catalog) -> None:
+    def __init__(
+        self, run: RunIdentity, source: Source, settler: Settler, register: Register, catalog: Catalog
+    ) -> None:
         self._run = run
         self._source = source
         self._settler = settler
@@ -99,8 +104,13 @@ def _until_broken(stream: Iterator[Row], report: ObjectReport) -> Iterator[Row]:
 
 
 def _quarantine_if_unreadable(report: ObjectReport) -> None:
-    """An object of which every row was refused as no record at all is of another format than its name says."""
+    """An object whose every row was refused as no record at all is of another format than its name says."""
     tally = report.tally
-    if report.status == "loaded" and tally.read and tally.read == tally.rejected and report.reasons.keys() <= _NOTHING_READABLE:
+    if (
+        report.status == "loaded"
+        and tally.read
+        and tally.read == tally.rejected
+        and report.reasons.keys() <= _NOTHING_READABLE
+    ):
         report.status = "quarantined"
         report.error = f"unknown_format: none of its {tally.read} rows is a record"

@@ -2,9 +2,9 @@
 
 Rules (tested for Europe/Paris and Europe/Brussels):
 - The hour that does not exist in spring: no instant, the row is refused.
-- The hour that happens twice in autumn: rows come in the order in which the station sent them. They are summer
-  time until the time of day steps back inside that hour; from there on they are winter time. A row outside the
-  hour starts anew, so that a bulletin repeated in one object gives the same instants twice.
+- The hour that happens twice in autumn: rows come in the order in which the station sent them. They are
+  summer time until the time of day steps back inside that hour; from there on they are winter time. A row
+  outside the hour starts anew, so that a bulletin repeated in one object gives the same instants twice.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def time_of_day(value: Any) -> timedelta | None:
     if isinstance(value, datetime):
         return time_of_day(value.time()) if value.year <= 1900 else None
     if isinstance(value, time):
-        return timedelta(hours=value.hour, minutes=value.minute, seconds=round(value.second + value.microsecond / 1e6))
+        return timedelta(
+            hours=value.hour, minutes=value.minute, seconds=round(value.second + value.microsecond / 1e6)
+        )
     if isinstance(value, timedelta):
         return value if _MIDNIGHT <= value < timedelta(days=1) else None
     if isinstance(value, float):

@@ -82,4 +82,3 @@ class Executor(Protocol):
     def load(self, refs: Iterable[ObjectRef]) -> Iterator[ObjectReport]:
         """Reports in the order in which objects end; takes refs only as fast as it works."""
         ...
-

@@ -64,15 +64,20 @@ class RunReport:
             return self.error
         read = self.total.read + self.previous.read
         if not read:
-            return DataError(f"nothing loaded: no reading in {self.source}", "Is it the right folder or prefix?")
+            return DataError(
+                f"nothing loaded: no reading in {self.source}", "Is it the right folder or prefix?"
+            )
         if quarantined := self.statuses["quarantined"]:
-            return DataError(f"{quarantined} objects are quarantined", "See `error` of the objects in this report.")
+            return DataError(
+                f"{quarantined} objects are quarantined", "See `error` of the objects in this report."
+            )
         refused = self.total.rejected + self.previous.rejected
         if refused == read:
             return DataError(f"nothing loaded: all {read} rows were refused ({self._top()})", _REFUSED_HINT)
         if refused / read > self.max_rejected:
             return DataError(
-                f"{refused} of {read} rows were refused, more than {self.max_rejected:.1%} ({self._top()})", _REFUSED_HINT
+                f"{refused} of {read} rows were refused, more than {self.max_rejected:.1%} ({self._top()})",
+                _REFUSED_HINT,
             )
         return None
 

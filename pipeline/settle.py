@@ -6,12 +6,13 @@ Verdicts, the only ones there are:
 - unchanged: an earlier run had it from this object, with the same values;
 - duplicate: another row, of this run or of another object, stands for the reading already.
 
-Of two rows that disagree the newer one's values stand, whatever the order of arrival: another version of the same
-object beats the version that wrote the document; within one version the later row wins; between objects the one
-modified last, then the greater key.
+Of two rows that disagree the newer one's values stand, whatever the order of arrival: another version of the
+same object beats the version that wrote the document; within one version the later row wins; between objects
+the one modified last, then the greater key.
 
-Inserting first is fastest when the readings are new, looking first when they are there: each batch goes the way
-that suited the batch before it. Every step may be repeated after an interruption without doubling or losing a row.
+Inserting first is fastest when the readings are new, looking first when they are there: each batch goes the
+way that suited the batch before it. Every step may be repeated after an interruption without doubling or
+losing a row.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from pipeline.ports import Measurements
 
 _LOOK_FIRST_FROM = 0.2
 _ROUNDS = 50
-_LONG_AGO = datetime.min
+_LONG_AGO = datetime(1, 1, 1)  # noqa: DTZ001 - naive UTC, as everywhere in this package
 
 
 class Verdict(Enum):
@@ -41,7 +42,10 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`write` says what to store in place of the old document; `corrects` that an `unchanged` was a duplicate."""
+    """`write` says what to store in place of the old document.
+
+    `corrects`: a row counted as unchanged before was a duplicate of this one.
+    """
 
     verdict: Verdict
     write: Document | None = None
@@ -129,12 +133,12 @@ class Settler:
         ):
             with attempt:
                 look = look or attempt.retry_state.attempt_number > 1
-                met = self._work_off(batch, look)
+                met = self._work_off(batch, look=look)
         if size:
             self._look_first = met / size >= _LOOK_FIRST_FROM
         return batch.tally
 
-    def _work_off(self, batch: _Batch, look: bool) -> int:
+    def _work_off(self, batch: _Batch, *, look: bool) -> int:
         """Rounds of look, insert and replace until no row is open; how many readings were there before."""
         met = 0
         for _ in range(_ROUNDS):
@@ -147,7 +151,7 @@ class Settler:
             self._replace(batch, changes)
             look = True
         raise MongoError(
-            f"{len(batch.todo)} readings kept changing while they were written, {next(iter(batch.todo))} for one",
+            f"{len(batch.todo)} readings kept changing under this run, {next(iter(batch.todo))} for one",
             "Is another program writing the same readings? Stop it and run again.",
         )
 
@@ -183,7 +187,10 @@ class Settler:
 
 
 def _without_repetitions(documents: Iterable[Document]) -> _Batch:
-    """Rows of one batch with one id each: equal ones count as duplicates of the first, else the last one stands."""
+    """Rows of one batch with one id each.
+
+    Equal ones count as duplicates of the first, else the last one stands.
+    """
     batch = _Batch({})
     for document in documents:
         first = batch.todo.get(document["_id"])

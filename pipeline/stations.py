@@ -55,13 +55,20 @@ def _parts(key: str) -> Iterator[str]:
 
 
 def day_in(text: str) -> date | None:
-    """The day that a name carries, DDMMYY (20YY) or YYYY-MM-DD; None if it carries none or an impossible one."""
+    """The day that a name carries, DDMMYY (20YY) or YYYY-MM-DD.
+
+    None if it carries none or an impossible one.
+    """
     found = _DAY.search(text)
     if not found:
         return None
     day, month, short_year, year, iso_month, iso_day = found.groups()
     try:
-        return date(int(year), int(iso_month), int(iso_day)) if year else date(2000 + int(short_year), int(month), int(day))
+        return (
+            date(int(year), int(iso_month), int(iso_day))
+            if year
+            else date(2000 + int(short_year), int(month), int(day))
+        )
     except ValueError:
         return None
 
@@ -73,7 +80,11 @@ def load_catalog(path: Path | None = None) -> Catalog:
     """
     where = str(path or "pipeline/stations.toml")
     try:
-        text = path.read_text("utf-8") if path else resources.files("pipeline").joinpath("stations.toml").read_text("utf-8")
+        text = (
+            path.read_text("utf-8")
+            if path
+            else resources.files("pipeline").joinpath("stations.toml").read_text("utf-8")
+        )
         entries = tomllib.loads(text)
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{where}: {error}", "Give a TOML file with one table a station.") from error

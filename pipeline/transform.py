@@ -28,7 +28,10 @@ _STATION_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the fields of a row are: the key (or index) of its time, and (key, field, conversion) of the others."""
+    """Where the fields of a row are.
+
+    The key (or index) of its time, and (key, field, conversion) of the others.
+    """
 
     time: Any
     columns: tuple[tuple[Any, str, Conversion], ...]
@@ -211,7 +214,9 @@ def is_station_id(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and _STATION_ID.fullmatch(value) is not None
 
 
-def _layouts(converter: Converter, network: str, time_column: str) -> Callable[[tuple[str, ...]], Layout | None]:
+def _layouts(
+    converter: Converter, network: str, time_column: str
+) -> Callable[[tuple[str, ...]], Layout | None]:
     known: dict[tuple[str, ...], Layout | None] = {}
 
     def layout(keys: tuple[str, ...]) -> Layout | None:

@@ -13,7 +13,10 @@ from pipeline.model import ObjectRef
 
 
 class FolderSource:
-    """Files below a folder. A key is the path below it with `/`; the etag is made of size and time of change."""
+    """Files below a folder.
+
+    A key is the path below it with `/`; the etag is made of size and time of change.
+    """
 
     def __init__(self, path: Path) -> None:
         self._root = path
@@ -41,7 +44,9 @@ class FolderSource:
         try:
             return open(root / ref.key, "rb", buffering=2**18)
         except OSError as error:
-            raise SourceError(f"{ref.key}: {error.strerror}", "Is the file still there, and readable?") from error
+            raise SourceError(
+                f"{ref.key}: {error.strerror}", "Is the file still there, and readable?"
+            ) from error
 
     def _ref(self, root: Path, path: Path) -> ObjectRef:
         try:

@@ -49,7 +49,10 @@ class MongoMeasurements:
 
     def find(self, ids: Sequence[str]) -> dict[str, Document]:
         with translated():
-            return {found["_id"]: found for found in self._plain.find({"_id": {"$in": ids}}, batch_size=len(ids) + 1)}
+            return {
+                found["_id"]: found
+                for found in self._plain.find({"_id": {"$in": ids}}, batch_size=len(ids) + 1)
+            }
 
     def replace(self, changes: Sequence[tuple[Document, Document]]) -> int:
         requests = [
@@ -69,7 +72,10 @@ class MongoMeasurements:
                 return 0
 
     def _accept_weaker(self, error: BulkWriteError) -> None:
-        """Written but not replicated in time: go on with the primary alone. Any other concern error is raised."""
+        """Written but not replicated in time.
+
+        Go on with the primary alone. Any other concern error is raised.
+        """
         for fault in error.details.get("writeConcernErrors", ()):
             if fault.get("code") not in _NOT_REPLICATED:
                 raise bulk_failure(error) from error

@@ -10,11 +10,13 @@ from pymongo import MongoClient
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
-    ConfigurationError as PyMongoConfigurationError,
     InvalidOperation,
     InvalidURI,
     OperationFailure,
     PyMongoError,
+)
+from pymongo.errors import (
+    ConfigurationError as PyMongoConfigurationError,
 )
 
 from pipeline import __version__
@@ -43,7 +45,9 @@ def connect(settings: MongoSettings, selection_ms: int = SELECTION_MS) -> MongoC
         raise ConfigurationError(f"MONGO_URI is no connection string: {_safe(error)}") from error
     except PyMongoConfigurationError as error:
         if settings.uri.startswith("mongodb+srv://"):
-            raise MongoError(f"dns: {_safe(error)}", "Is the cluster's name right, and does DNS work here?") from error
+            raise MongoError(
+                f"dns: {_safe(error)}", "Is the cluster's name right, and does DNS work here?"
+            ) from error
         raise ConfigurationError(f"MONGO_URI: {_safe(error)}") from error
     except (ValueError, TypeError) as error:
         raise ConfigurationError(f"MONGO_URI: {_safe(error)}") from error
@@ -55,11 +59,15 @@ def translated() -> Iterator[None]:
     try:
         yield
     except AutoReconnect as error:
-        raise StoreInterrupted(f"MongoDB went away: {_safe(error)}", "Run `python -m pipeline.connectivity`.") from error
+        raise StoreInterrupted(
+            f"MongoDB went away: {_safe(error)}", "Run `python -m pipeline.connectivity`."
+        ) from error
     except BulkWriteError as error:
         raise bulk_failure(error) from error
     except OperationFailure as error:
-        raise _refused(error.code, _safe(error), error.has_error_label("RetryableWriteError")) from error
+        raise _refused(
+            error.code, _safe(error), retryable=error.has_error_label("RetryableWriteError")
+        ) from error
     except (PyMongoError, InvalidOperation) as error:
         raise MongoError(f"MongoDB: {_safe(error)}") from error
 
@@ -68,11 +76,11 @@ def bulk_failure(error: BulkWriteError) -> MongoError:
     """What a failed bulk write means, when it is more than duplicate keys."""
     details = error.details
     faults = [*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]
-    first = next((fault for fault in faults if fault.get("code") != 11000), {})
+    first: dict[str, Any] = next((fault for fault in faults if fault.get("code") != 11000), {})
     return _refused(first.get("code"), str(first.get("errmsg", "bulk write failed"))[:300], retryable=False)
 
 
-def _refused(code: int | None, text: str, retryable: bool) -> MongoError:
+def _refused(code: int | None, text: str, *, retryable: bool) -> MongoError:
     if retryable or code in _INTERRUPTIONS:
         return StoreInterrupted(f"MongoDB was interrupted: {text}", "Is the replica set electing a primary?")
     if code == _AUTHENTICATION:

@@ -43,7 +43,8 @@ class MongoRegister:
         if fresh:
             with translated():
                 self._db["stations"].bulk_write(
-                    [ReplaceOne({"_id": station["_id"]}, station, upsert=True) for station in fresh], ordered=False
+                    [ReplaceOne({"_id": station["_id"]}, station, upsert=True) for station in fresh],
+                    ordered=False,
                 )
             self._known_stations.update({station["_id"]: station for station in fresh})
 
@@ -51,9 +52,9 @@ class MongoRegister:
         at = self._now()
         documents = [
             {
-                "_id": f"{ref.key}#{item.position}", "object": ref.key, "etag": ref.etag, "position": item.position,
-                "reason": item.reason, "detail": item.detail, "row": _storable(item.row),
-                "run_id": run_id, "rejected_at": at,
+                "_id": f"{ref.key}#{item.position}", "object": ref.key, "etag": ref.etag,
+                "position": item.position, "reason": item.reason, "detail": item.detail,
+                "row": _storable(item.row), "run_id": run_id, "rejected_at": at,
             }
             for item in rejections
         ]  # fmt: skip
@@ -72,7 +73,11 @@ class MongoRegister:
         etags = {ref.key: ref.etag for ref in refs}
         with translated():
             found = self._db["loaded_objects"].find({"_id": {"$in": list(etags)}, "status": "loaded"})
-            return {item["_id"]: ObjectReport.from_dict(item) for item in found if item["etag"] == etags[item["_id"]]}
+            return {
+                item["_id"]: ObjectReport.from_dict(item)
+                for item in found
+                if item["etag"] == etags[item["_id"]]
+            }
 
     def rejected_objects(self) -> set[str]:
         with translated():
@@ -97,7 +102,8 @@ class MongoRegister:
 
     def end_run(self, report: Document) -> None:
         with translated():
-            self._db["load_runs"].update_one({"_id": report["_id"]}, {"$set": report}, upsert=True)
+            kept = {key: value for key, value in report.items() if key != "started_at"}
+            self._db["load_runs"].update_one({"_id": report["_id"]}, {"$set": kept}, upsert=True)
 
     def count_measurements(self) -> int:
         with translated():
@@ -105,7 +111,7 @@ class MongoRegister:
 
     def _is_dead(self, run: Document) -> bool:
         """Silent for a minute; or of this very host, and no such process any more."""
-        if self._now() - run.get("heartbeat_at", datetime.min) > SILENT:
+        if self._now() - run["heartbeat_at"] > SILENT:
             return True
         return run.get("host") == socket.gethostname() and not _is_alive(run["pid"])
 

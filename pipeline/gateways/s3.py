@@ -44,7 +44,7 @@ class S3Source:
     def list(self) -> Iterator[ObjectRef]:
         token: dict[str, str] = {}
         while True:
-            page = self._try(self.name, lambda: self._page(token))
+            page = self._page(token)
             for item in page.get("Contents", ()):
                 if not item["Key"].endswith("/"):
                     yield _ref(item)
@@ -72,18 +72,18 @@ class S3Source:
         )
 
     def _page(self, token: dict[str, str]) -> Any:
-        return self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, **token)
+        def ask() -> Any:
+            with translated(self.name):
+                return self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, **token)
 
-    def _try(self, what: str, call: Callable[[], Any]) -> Any:
-        def attempt() -> Any:
-            with translated(what):
-                return call()
-
-        return self.retrying()(attempt)
+        return self.retrying()(ask)
 
 
 class _ObjectStream(io.RawIOBase):
-    """Bytes of one object; counts what was delivered, so that a cut connection costs no more than a reconnect."""
+    """Bytes of one object.
+
+    Counts what was delivered, so that a cut connection costs no more than a reconnect.
+    """
 
     def __init__(self, source: S3Source, ref: ObjectRef) -> None:
         self._source = source
@@ -112,7 +112,9 @@ class _ObjectStream(io.RawIOBase):
                     self._body = self._source.body(self._ref, self._offset)
                 data: bytes = self._body.read(size)
                 if not data:
-                    raise _Interrupted(f"{self._ref.key}: S3 ended the object at byte {self._offset} of {self._ref.size}")
+                    raise _Interrupted(
+                        f"{self._ref.key}: S3 ended the object at byte {self._offset} of {self._ref.size}"
+                    )
         except SourceError:
             self._drop()
             raise
@@ -158,7 +160,9 @@ def translated(what: str) -> Iterator[None]:
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise SourceError(f"{what}: {error}", "Give the task a role, or set AWS credentials.") from error
     except (BotoCoreError, HTTPError, OSError) as error:
-        raise _Interrupted(f"{what}: {type(error).__name__}: {error}"[:300], "Is S3 reachable from here?") from error
+        raise _Interrupted(
+            f"{what}: {type(error).__name__}: {error}"[:300], "Is S3 reachable from here?"
+        ) from error
 
 
 def _ref(item: Any) -> ObjectRef:

@@ -66,7 +66,9 @@ class _Records:
         if self._table is None:
             self._table = self._amateur()
             if self._table is None:
-                raise BrokenObject("unknown_station", "no pattern of stations.toml matches this object's name")
+                raise BrokenObject(
+                    "unknown_station", "no pattern of stations.toml matches this object's name"
+                )
         return self._table.read(position, data, layout)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator
-from typing import IO, BinaryIO
+from typing import BinaryIO, cast
 
 from pipeline.errors import BrokenObject
 
@@ -20,10 +20,9 @@ class Chunks:
     """The content of a stream, in pieces; gzip is recognised by its first bytes, not by a name."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._head = stream.read(2)
-        self._zipped = self._head == _GZIP_MAGIC
-        joined = _Joined(self._head, stream)
-        self._stream: IO[bytes] = gzip.GzipFile(fileobj=joined) if self._zipped else joined  # type: ignore[call-overload]
+        head = stream.read(2)
+        joined = _Joined(head, stream)
+        self._stream = gzip.GzipFile(fileobj=cast(BinaryIO, joined)) if head == _GZIP_MAGIC else joined
 
     def read(self, size: int = _CHUNK) -> bytes:
         """Up to `size` bytes, empty at the end. Raises BrokenObject where gzip is damaged or cut."""

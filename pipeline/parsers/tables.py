@@ -34,8 +34,7 @@ def workbook_rows(stream: BinaryIO, context: ObjectContext, station: Station) ->
         raise BrokenObject("broken_workbook", f"{error}"[:200]) from error
     for name in names:
         table = WeatherUndergroundRows(context, station, day_in(name))
-        for row in _table_rows(_sheet(workbook, name), table, context, position):
-            yield row
+        yield from _table_rows(_sheet(workbook, name), table, context, position)
         position += workbook.get_sheet_by_name(name).total_height
 
 
@@ -56,10 +55,11 @@ def _check_archive(content: bytes) -> None:
         raise BrokenObject("too_large", f"unpacks to {size // 2**20} MB")
 
 
-def csv_rows(
-    stream: BinaryIO, context: ObjectContext, table: WeatherUndergroundRows
-) -> Iterator[Row]:
-    """Rows of one CSV; comma, semicolon or tab, as its header shows. Raises BrokenObject when it has no header."""
+def csv_rows(stream: BinaryIO, context: ObjectContext, table: WeatherUndergroundRows) -> Iterator[Row]:
+    """Rows of one CSV.
+
+    Comma, semicolon or tab, as its header shows. Raises BrokenObject when it has no header.
+    """
     text = _decoded(lines(stream))
     header = next(text, "")
     delimiter = max(",;\t", key=header.count)

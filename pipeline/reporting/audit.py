@@ -1,7 +1,8 @@
 """The quality audit: one pass over measurements in the order of station and time. Pure.
 
-Findings are errors (they decide the exit code) or warnings. Sensors are looked at between neighbouring readings:
-a jump is a change within an hour that weather does not make, a frozen sensor repeats one value for hours.
+Findings are errors (they decide the exit code) or warnings. Sensors are looked at between neighbouring
+readings: a jump is a change within an hour that weather does not make, a frozen sensor repeats one value for
+hours.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ from pipeline.model import Document
 RANGES = {item.name: item for item in (*weather_underground_fields().values(), *infoclimat_fields().values())}
 JUMPS = {"temperature_c": 10.0, "pressure_hpa": 8.0, "humidity_pct": 50.0}
 """Largest plausible change within an hour."""
-FROZEN = {"temperature_c": timedelta(hours=6), "pressure_hpa": timedelta(hours=24), "wind_speed_kmh": timedelta(hours=6)}
+FROZEN = {
+    "temperature_c": timedelta(hours=6),
+    "pressure_hpa": timedelta(hours=24),
+    "wind_speed_kmh": timedelta(hours=6),
+}
 """How long one value (other than 0) may repeat without a change."""
 CURVES = ("temperature_c", "pressure_hpa", "wind_speed_kmh", "humidity_pct")
 _GAP = 3  # a gap is an interval longer than this many cadences
@@ -34,6 +39,15 @@ class Thresholds:
     min_completeness: float = 0.9
     max_age: timedelta | None = None
     max_implausible: float = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What is looked at: from `since` to the newest reading `until`, at the moment `now`; naive UTC."""
+
+    since: datetime
+    until: datetime
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +141,7 @@ class StationAudit:
 class Audit:
     """The whole audit."""
 
-    since: datetime
-    now: datetime
+    window: Window
     stations: list[StationAudit]
     missing_indexes: list[str]
     findings: list[Finding]
@@ -141,24 +154,26 @@ class Audit:
 def audit(
     documents: Iterable[Document],
     stations: Iterable[Document],
-    since: datetime,
-    now: datetime,
+    window: Window,
     missing_indexes: list[str],
     thresholds: Thresholds,
 ) -> Audit:
-    """Audit measurements that come sorted by station and time. Stations without a reading are reported too."""
+    """Audit measurements that come sorted by station and time.
+
+    Stations without a reading are reported too.
+    """
     known = {station["_id"]: station for station in stations}
     audits = {id_: _station_audit(id_, about) for id_, about in known.items()}
-    week = now - timedelta(days=7)
+    week = window.until - timedelta(days=7)
     for document in documents:
         station = document["station_id"]
         if station not in audits:
             audits[station] = _station_audit(station, {})
         audits[station].see(document, week)
     ordered = [audits[id_] for id_ in sorted(audits)]
-    findings = [finding for one in ordered for finding in _judge(one, now, thresholds)]
+    findings = [finding for one in ordered for finding in _judge(one, window.now, thresholds)]
     findings += [Finding("error", "indexes", None, f"index {name} is missing") for name in missing_indexes]
-    return Audit(since, now, ordered, missing_indexes, findings)
+    return Audit(window, ordered, missing_indexes, findings)
 
 
 def _station_audit(id_: str, about: Mapping[str, Any]) -> StationAudit:
@@ -176,7 +191,9 @@ def _judge(one: StationAudit, now: datetime, limits: Thresholds) -> Iterable[Fin
         start, end = one.gaps[0]
         yield Finding("warning", "gaps", one.id, f"{one.gap_count} gaps, the longest {start} to {end}")
     if one.duplicates:
-        yield Finding("error", "duplicates", one.id, f"{one.duplicates} readings share their second with another")
+        yield Finding(
+            "error", "duplicates", one.id, f"{one.duplicates} readings share their second with another"
+        )
     for name, count in one.out_of_range.items():
         yield Finding("error", "ranges", one.id, f"{count} values of {name} outside their physical range")
     age = now - one.last
@@ -188,7 +205,9 @@ def _judge(one: StationAudit, now: datetime, limits: Thresholds) -> Iterable[Fin
         yield Finding("error", "freshness", one.id, f"last reading {one.last} UTC lies ahead")
     for name, count in one.jumps.items():
         severity = "error" if count / one.readings > limits.max_implausible else "warning"
-        yield Finding(severity, "jumps", one.id, f"{count} jumps of {name} by more than {JUMPS[name]:g} in an hour")
+        yield Finding(
+            severity, "jumps", one.id, f"{count} jumps of {name} by more than {JUMPS[name]:g} in an hour"
+        )
     for name, (start, end) in one.frozen.items():
         yield Finding("warning", "frozen", one.id, f"{name} did not change from {start} to {end}")
 

@@ -23,7 +23,7 @@ from pipeline.connectivity import explain
 from pipeline.errors import ConfigurationError, DataError, MongoError, PipelineError
 from pipeline.gateways.mongo import connect, translated
 from pipeline.gateways.register import INDEXES, utc_now
-from pipeline.reporting.audit import RANGES, Audit, StationAudit, Thresholds, audit
+from pipeline.reporting.audit import RANGES, Audit, StationAudit, Thresholds, Window, audit
 
 
 class Output(StrEnum):
@@ -32,23 +32,36 @@ class Output(StrEnum):
 
 
 def read_audit(database: Database[dict[str, Any]], days: int, thresholds: Thresholds, now: datetime) -> Audit:
-    """Audit the last `days` days up to the newest reading. Raises DataError when there is none, MongoError."""
+    """Audit the last `days` days up to the newest reading.
+
+    Raises DataError when there is none, MongoError.
+    """
     with translated():
         newest = _newest(database)
         if newest is None:
             raise DataError(f"there are no measurements in {database.name}", "Run `forecast-etl run` first.")
-        since = min(newest, now) - timedelta(days=days)
+        until = min(newest, now)
+        since = until - timedelta(days=days)
         wanted = {"_id": 0, "station_id": 1, "timestamp": 1, **dict.fromkeys(RANGES, 1)}
         cursor = database["measurements"].find(
             {"timestamp": {"$gt": since}}, wanted, sort=[("station_id", ASCENDING), ("timestamp", ASCENDING)],
             hint=[("station_id", ASCENDING), ("timestamp", ASCENDING)],
         )  # fmt: skip
-        return audit(cursor, database["stations"].find(), since, now, missing_indexes(database), thresholds)
+        return audit(
+            cursor,
+            database["stations"].find(),
+            Window(since, until, now),
+            missing_indexes(database),
+            thresholds,
+        )
 
 
 def _newest(database: Database[dict[str, Any]]) -> datetime | None:
-    """The newest timestamp; the index on station and time gives each station's last without reading the others."""
-    each_last = [
+    """The newest timestamp.
+
+    The index on station and time gives each station's last without reading the others.
+    """
+    each_last: list[dict[str, Any]] = [
         {"$sort": {"station_id": 1, "timestamp": 1}},
         {"$group": {"_id": "$station_id", "last": {"$last": "$timestamp"}}},
         {"$group": {"_id": None, "last": {"$max": "$last"}}},
@@ -61,7 +74,9 @@ def missing_indexes(database: Database[dict[str, Any]]) -> list[str]:
     missing = []
     for collection, indexes in INDEXES.items():
         there = [tuple(facts["key"]) for facts in database[collection].index_information().values()]
-        missing += [f"{collection}({', '.join(name for name, _ in keys)})" for keys in indexes if keys not in there]
+        missing += [
+            f"{collection}({', '.join(name for name, _ in keys)})" for keys in indexes if keys not in there
+        ]
     return missing
 
 
@@ -70,8 +85,8 @@ def as_document(result: Audit) -> dict[str, Any]:
     return {
         "event": "quality",
         "ok": result.ok,
-        "since": result.since,
-        "now": result.now,
+        "since": result.window.since,
+        "now": result.window.now,
         "readings": sum(one.readings for one in result.stations),
         "missing_indexes": result.missing_indexes,
         "findings": [
@@ -103,11 +118,14 @@ def _station(one: StationAudit) -> dict[str, Any]:
 
 def print_plain(result: Audit) -> None:
     """A table for people."""
-    print(f"{'station':12} {'name':18} {'readings':>9} {'complete':>9} {'gaps':>5}  first (UTC)       last (UTC)")
+    print(
+        f"{'station':12} {'name':16} {'readings':>9} {'complete':>9} {'gaps':>5}  first, UTC        last, UTC"
+    )
     for one in result.stations:
-        name = str(one.about.get("name", ""))[:18]
+        name = str(one.about.get("name", ""))[:16]
         first, last = (f"{moment:%Y-%m-%d %H:%M}" if moment else "-" for moment in (one.first, one.last))
-        print(f"{one.id:12} {name:18} {one.readings:>9,} {one.completeness:>9.1%} {one.gap_count:>5}  {first}  {last}")
+        counts = f"{one.readings:>9,} {one.completeness:>9.1%} {one.gap_count:>5}"
+        print(f"{one.id:12} {name:16} {counts}  {first:16}  {last}")
     for finding in result.findings:
         print(f"{finding.severity:8} {finding.check:13} {finding.station or '':12} {finding.message}")
     print("good" if result.ok else "not good")
@@ -116,7 +134,9 @@ def print_plain(result: Audit) -> None:
 def command(
     days: Annotated[int, typer.Option(min=1, help="How far to look back from the newest reading.")] = 30,
     min_completeness: Annotated[float, typer.Option(min=0, max=1)] = 0.9,
-    max_age_hours: Annotated[float | None, typer.Option(min=0, help="An older last reading is an error.")] = None,
+    max_age_hours: Annotated[
+        float | None, typer.Option(min=0, help="An older last reading is an error.")
+    ] = None,
     output: Annotated[Output, typer.Option()] = Output.plain,
     html: Annotated[Path | None, typer.Option(help="Write a self-contained page here as well.")] = None,
 ) -> None:
@@ -151,7 +171,9 @@ def _write_page(result: Audit, path: Path) -> None:
     try:
         path.write_text(page(result), "utf-8")
     except OSError as error:
-        raise ConfigurationError(f"--html {path}: {error.strerror}", "Name a file that can be written.") from error
+        raise ConfigurationError(
+            f"--html {path}: {error.strerror}", "Name a file that can be written."
+        ) from error
 
 
 def main() -> None:

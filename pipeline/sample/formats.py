@@ -15,7 +15,11 @@ COLUMNS = (
 _WORDS = ("North", "NNE", "NE", "ENE", "East", "ESE", "SE", "SSE",
           "South", "SSW", "SW", "WSW", "West", "WNW", "NW", "NNW")  # fmt: skip
 _LICENCES = {
-    "static": {"license": "CC BY", "url": "https://creativecommons.org/licenses/by/2.0/fr/", "source": "infoclimat.fr"},
+    "static": {
+        "license": "CC BY",
+        "url": "https://creativecommons.org/licenses/by/2.0/fr/",
+        "source": "infoclimat.fr",
+    },
     "synop": {
         "license": "Etalab Open License",
         "url": "https://www.etalab.gouv.fr/licence-ouverte-open-licence",
@@ -23,12 +27,20 @@ _LICENCES = {
     },
 }
 _UNITS = {
-    "temperature": "temperature,degC", "pression": "mean sea level pressure,hPa", "humidite": "relative humidity,%",
-    "point_de_rosee": "dewpoint,degC", "visibilite": "horizontal visibility,m", "vent_moyen": "mean wind speed,km/h",
-    "vent_rafales": "wind gust,km/h", "vent_direction": "wind direction,deg", "pluie_3h": "precipitation over 3h,mm",
-    "pluie_1h": "precipitation over 1h,mm", "neige_au_sol": "snow depth,cm", "nebulosite": "Ncloud cover,octats",
+    "temperature": "temperature,degC",
+    "pression": "mean sea level pressure,hPa",
+    "humidite": "relative humidity,%",
+    "point_de_rosee": "dewpoint,degC",
+    "visibilite": "horizontal visibility,m",
+    "vent_moyen": "mean wind speed,km/h",
+    "vent_rafales": "wind gust,km/h",
+    "vent_direction": "wind direction,deg",
+    "pluie_3h": "precipitation over 3h,mm",
+    "pluie_1h": "precipitation over 1h,mm",
+    "neige_au_sol": "snow depth,cm",
+    "nebulosite": "Ncloud cover,octats",
     "temps_omm": "present weather,http://www.infoclimat.fr/stations-meteo/ww.php",
-}  # fmt: skip
+}
 
 
 def weather_underground_row(station: SampleStation, moment: datetime, local: datetime) -> dict[str, Any]:
@@ -72,21 +84,30 @@ def infoclimat_hour(station: SampleStation, moment: datetime) -> dict[str, Any]:
         "pluie_1h": f"{now.rain_rate_mm_h:g}" if moment.minute == 0 else None,
     }
     if station.type == "synop":
-        cloud = {"nebulosite": "8" if now.rain_rate_mm_h else "", "temps_omm": "61" if now.rain_rate_mm_h else None}
+        cloud = {
+            "nebulosite": "8" if now.rain_rate_mm_h else "",
+            "temps_omm": "61" if now.rain_rate_mm_h else None,
+        }
         hour |= {"visibilite": "6000" if now.rain_rate_mm_h else "30000", "neige_au_sol": None, **cloud}
     return hour
 
 
 def infoclimat_answer(hours: dict[SampleStation, Iterable[datetime]]) -> dict[str, Any]:
     """An answer of the API for some stations."""
-    present = {station: [infoclimat_hour(station, moment) for moment in moments] for station, moments in hours.items()}
+    present = {
+        station: [infoclimat_hour(station, moment) for moment in moments]
+        for station, moments in hours.items()
+    }
     return {
         "status": "OK",
         "errors": [],
         "data": [],
         "stations": [_about(station) for station in STATIONS if present.get(station)],
         "metadata": _UNITS,
-        "hourly": {**{station.id: rows for station, rows in present.items() if rows}, "_params": list(_UNITS)},
+        "hourly": {
+            **{station.id: rows for station, rows in present.items() if rows},
+            "_params": list(_UNITS),
+        },
     }
 
 

@@ -56,8 +56,10 @@ class Weather:
 
 
 def readings(count: int, end: datetime) -> dict[SampleStation, list[datetime]]:
-    """The last `count` moments (naive UTC) at which one of the stations reports, up to `end`, in order of time."""
-    backwards = merge(*(_moments(station, end) for station in STATIONS), key=lambda item: item[0], reverse=True)
+    """The last `count` moments (naive UTC) up to `end` at which a station reports, in the order of time."""
+    backwards = merge(
+        *(_moments(station, end) for station in STATIONS), key=lambda item: item[0], reverse=True
+    )
     chosen: dict[SampleStation, list[datetime]] = {station: [] for station in STATIONS}
     firsts = [next(_moments(station, end)) for station in STATIONS] if count >= len(STATIONS) else []
     for moment, index in firsts:

@@ -1,11 +1,11 @@
 """Writes the sample: what each station's owner would download, and Airbyte's copies of a part of it.
 
-    station_ichtegem_BE.xlsx                   the last week, a sheet a day
-    station_ichtegem_BE_DDMMYY.csv             its days before
-    station_la_madelaine_FR_DDMMYY.csv[.gz]    a file a day, every other one gzipped
-    infoclimat_YYYY-MM-DD.json[.gz]            a file a week, every other one gzipped
-    airbyte/station_..._DDMMYY.jsonl[.gz]      copies of the last days of both amateur stations
-    airbyte/infoclimat.jsonl.gz                a copy of the last InfoClimat file
+station_ichtegem_BE.xlsx                   the last week, a sheet a day
+station_ichtegem_BE_DDMMYY.csv             its days before
+station_la_madelaine_FR_DDMMYY.csv[.gz]    a file a day, every other one gzipped
+infoclimat_YYYY-MM-DD.json[.gz]            a file a week, every other one gzipped
+airbyte/station_..._DDMMYY.jsonl[.gz]      copies of the last days of both amateur stations
+airbyte/infoclimat.jsonl.gz                a copy of the last InfoClimat file
 """
 
 from __future__ import annotations
@@ -48,11 +48,15 @@ def write_sample(count: int, out: Path, end: datetime) -> dict[str, int]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
     except OSError as error:
-        raise ConfigurationError(f"--out {out}: {error.strerror}", "Name a folder that can be written.") from error
+        raise ConfigurationError(
+            f"--out {out}: {error.strerror}", "Name a folder that can be written."
+        ) from error
     return {"readings": sum(map(len, moments.values())), "copies": copies, "files": len(files)}
 
 
-def _write_amateurs(moments: dict[SampleStation, list[datetime]], end: datetime, files: dict[str, bytes]) -> int:
+def _write_amateurs(
+    moments: dict[SampleStation, list[datetime]], end: datetime, files: dict[str, bytes]
+) -> int:
     copies = 0
     for station in STATIONS:
         if station.id not in _FILES or not moments[station]:
@@ -73,7 +77,9 @@ def _write_amateurs(moments: dict[SampleStation, list[datetime]], end: datetime,
     return copies
 
 
-def _write_infoclimat(moments: dict[SampleStation, list[datetime]], end: datetime, files: dict[str, bytes]) -> int:
+def _write_infoclimat(
+    moments: dict[SampleStation, list[datetime]], end: datetime, files: dict[str, bytes]
+) -> int:
     own = {station: times for station, times in moments.items() if station.network == "infoclimat" and times}
     if not own:
         return 0
@@ -85,7 +91,9 @@ def _write_infoclimat(moments: dict[SampleStation, list[datetime]], end: datetim
         content = infoclimat_answer({station: times for station, times in week.items() if times})
         if content["stations"]:
             zipped = number % 2 == 1
-            files[f"infoclimat_{until:%Y-%m-%d}.json" + ".gz" * zipped] = _zip(orjson.dumps(content), zipped=zipped)
+            files[f"infoclimat_{until:%Y-%m-%d}.json" + ".gz" * zipped] = _zip(
+                orjson.dumps(content), zipped=zipped
+            )
             answer = answer or content
             number += 1
         until -= _WEEK

@@ -1,4 +1,7 @@
-"""A real mongod for the tests of the pipeline: a replica set of one member, in a temporary folder, on a free port."""
+"""A real mongod for the tests of the pipeline.
+
+A replica set of one member, in a temporary folder, on a free port.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,9 @@ def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
 @pytest.fixture
 def mongo(mongod: Mongod) -> Iterator[MongoSettings]:
     """A database of its own, dropped at the end."""
-    settings = MongoSettings(f"mongodb://127.0.0.1:{mongod.port}/?replicaSet=rs0", f"test_{uuid.uuid4().hex[:12]}")
+    settings = MongoSettings(
+        f"mongodb://127.0.0.1:{mongod.port}/?replicaSet=rs0", f"test_{uuid.uuid4().hex[:12]}"
+    )
     yield settings
     with MongoClient(settings.uri) as client:
         client.drop_database(settings.database)
