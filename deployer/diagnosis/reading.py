@@ -13,14 +13,13 @@ _PREFIX = re.compile(
     r"^(?:"
     r"#\d+ (?:\d+\.\d+ )?"  # BuildKit: step and seconds
     r"|[\w.-]+\s+\| "  # Compose: service name
-    r"|\[?\d{4}[-/]\d\d[-/]\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)?\]?\s+"  # a timestamp
+    r"|\[?\d{4}[-/]\d\d[-/]\d\d[T ][\d:.,]+(?:Z|[+-]\d\d:?\d\d)?\]? "  # a timestamp
     r")+"
 )
 _FRAME = re.compile(
     r'^\s*(?:File "[^"]*", line \d+|at [\w$.<>\[\]/@ ]+\('
     r"|at (?:async )?[\w$./:\\-]+:\d+:\d+|[~^]+\s*$|\.{3} \d+ more)"
 )
-_EXCEPTION = re.compile(r"^\s*[\w.]*(?:Error|Exception|Warning|Exit|Timeout)\b")
 _PYTHON_FRAME = re.compile(r'^\s*File "[^"]*", line \d+')
 _LEVEL = re.compile(r"^\W*(?:\S+\W+){0,6}?(?:level=)?\"?(DEBUG|INFO|WARN|WARNING|TRACE)\b[\]\":\s|\[/-]")
 _SURVIVED = re.compile(r"\b(?:retrying|will retry|retry attempt|falling back|ignoring|skipping)\b", re.I)
@@ -48,13 +47,14 @@ class Line:
 def read(text: str) -> tuple[Line, ...]:
     """The lines of a text, JSON log records unfolded, each with its weight."""
     lines: list[Line] = []
-    source_follows = False
+    frame_indent: int | None = None  # of the Python frame just read: its source line stands deeper
     for shown in _unfolded(_ends_of(_ANSI.sub("", text).splitlines())):
         stripped = _PREFIX.sub("", shown)
-        source = source_follows and not _EXCEPTION.match(stripped)
-        frame = source or bool(_FRAME.match(stripped))
-        source_follows = bool(_PYTHON_FRAME.match(stripped))
-        lines.append(Line(stripped, shown.strip(), _FRAME_WEIGHT if frame else _weight(shown)))
+        indent = len(stripped) - len(stripped.lstrip())
+        is_source = frame_indent is not None and indent > frame_indent
+        is_frame = is_source or bool(_FRAME.match(stripped))
+        frame_indent = indent if _PYTHON_FRAME.match(stripped) else None
+        lines.append(Line(stripped, shown.strip(), _FRAME_WEIGHT if is_frame else _weight(shown)))
     return tuple(lines)
 
 

@@ -26,6 +26,7 @@ SPECIFIC = 0.85  # the words name the cause, others may stand beside it
 FAMILY = 0.7  # the words name the party that failed, not why
 GENERIC = 0.5  # something failed in the way this class usually does
 HINT = 0.3  # better than nothing
+FRAMES = 0.95  # seen in stack frames only, which count less than messages
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,7 +96,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="s3-access-denied",
-        matches=r"\((?:403|AccessDenied|AllAccessDisabled|AccountProblem)\) when calling the "
+        matches=r"\((?:403|AccessDenied|AllAccessDisabled|AccountProblem)\) (?:occurred )?when calling the "
         r"(?:Head|Get|List|Put|Copy|Delete|Create|Upload)\w*(?:Object|Bucket|Part|Upload)\w*"
         r"|s3:(?:Get|Put|List|Delete)\w+|(?:S3Exception|AmazonS3Exception|S3)[^\n]*(?:Access ?Denied|Status Code: 403|Forbidden)"
         r"|fatal error: An error occurred \((?:403|AccessDenied)|AccessDenied[^\n]*s3|<Code>AccessDenied</Code>"
@@ -126,6 +126,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
         link=_TASK_ROLE,
         example="botocore.exceptions.NoCredentialsError: Unable to locate credentials",
         channels=(TASK_LOG, CLIENT_ERROR, *ECS, DOCKER_BUILD, DOCKER_PUSH),
+        unless=r"GetAuthorizationToken|get-login|non[- ]TTY",
     ),
     Rule(
         failure_class=AWS,
@@ -142,7 +143,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
         example="An error occurred (ExpiredTokenException) when calling the RegisterTaskDefinition operation: The "
         "security token included in the request is expired",
         channels=(CLIENT_ERROR, TASK_LOG, *ECS, DOCKER_BUILD, DOCKER_PUSH),
-        unless=r"GetAuthorizationToken|get-login",
+        unless=r"GetAuthorizationToken|get-login|non[- ]TTY",
     ),
     Rule(
         failure_class=AWS,

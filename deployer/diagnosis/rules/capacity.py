@@ -59,7 +59,7 @@ CAPACITY: tuple[Rule, ...] = (
         subcause="instance-resources",
         matches=r"RESOURCE:\w+|insufficient (?:CPU|memory) (?:units )?available|(?:CPU|memory)[^\n]*units available"
         r"|already using a port required|enough (?:CPU|memory)[^\n]*available|insufficient (?:cpu|memory|resources)"
-        r"|has insufficient",
+        r"|has insufficient|closest matching[^\n]*(?:has no|does ?n[o']t have)[^\n]*available",
         confidence=0.92,
         channels=_PLACED,
         transient=True,
@@ -141,7 +141,7 @@ CAPACITY: tuple[Rule, ...] = (
         failure_class=CAP,
         subcause="service-trouble",
         matches=r"ServerException|InternalServer(?:Error|Exception)|InternalFailure|ServiceUnavailable(?:Exception)?|Service Unavailable"
-        r"|InternalServiceError|\(5\d\d\) when calling|status code: 5\d\d|Status Code: 5\d\d|StatusCode: 5\d\d|502 Bad Gateway|504 Gateway"
+        r"|InternalServiceError|\(5\d\d\) (?:occurred )?when calling|status code: 5\d\d|Status Code: 5\d\d|StatusCode: 5\d\d|502 Bad Gateway|504 Gateway"
         r"|503 Slow|Please try again later|reached max retries|5\d\d Internal Server Error|temporary AWS issues?|InternalError\b",
         confidence=0.78,
         channels=(CLIENT_ERROR, *ECS, TASK_LOG),
@@ -163,6 +163,18 @@ CAPACITY: tuple[Rule, ...] = (
         transient=True,
         remedy=_RETRY + ".",
         example="Host EC2 (instance i-0a) terminated.",
+    ),
+    Rule(
+        failure_class=CAP,
+        subcause="container-agent",
+        matches=r"Cannot(?:Create|Inspect|Describe|Stop|Remove|List)\w*Error|ContainerVanishedError|DockerStateError|CannotGetDockerclientError"
+        r"|InternalError: |API error \(500\)",
+        confidence=GENERIC + 0.05,
+        channels=ECS,
+        transient=True,
+        remedy=_RETRY + "; if it repeats on one instance, its Docker engine is ill: drain and replace it.",
+        link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cannot-start-container.html",
+        example="CannotInspectContainerError: Could not inspect the container",
     ),
     Rule(
         failure_class=CAP,

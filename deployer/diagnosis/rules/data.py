@@ -3,7 +3,7 @@
 from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import (
     CLIENT_ERROR,
-    DECISIVE,
+    FRAMES,
     FAMILY,
     PYMONGO,
     TASK_LOG,
@@ -19,7 +19,7 @@ DATA: tuple[Rule, ...] = (
     Rule(
         failure_class=_DATA,
         subcause="source-missing",
-        matches=r"NoSuchKey|\(404\) when calling the (?:Head|Get)Object|specified key does not exist|PathNotFound|Path does not exist|BlobNotFound"
+        matches=r"NoSuchKey|\(404\) (?:occurred )?when calling the (?:Head|Get)Object|specified key does not exist|PathNotFound|Path does not exist|BlobNotFound"
         r"|The specified (?:path|blob) does not exist|(?:input|source|data) (?:file|path|folder|directory|object)s? [^\n]*(?:not (?:exist|found)|missing)"
         r"|no (?:input|source|data|matching)? ?(?:files?|objects?) (?:found|match)|No objects? to concatenate|No such file[^\n]*s3://|s3://\S+[^\n]*(?:not (?:exist|found)|No such)"
         r"|fatal error: An error occurred \(404\)|Input path does not exist|does not match any files?|404 Client Error|HTTP Error 404",
@@ -92,7 +92,7 @@ DATA: tuple[Rule, ...] = (
     Rule(
         failure_class=_DATA,
         subcause="columns-changed",
-        matches=r"KeyError: ['\"]?[\w .°%/()-]+['\"]?",
+        matches=r"KeyError\b",
         context=r"pandas|polars|DataFrame|get_loc|hashtable|csv\b|DictReader|\bdf\[|row\[|record\[|_libs|transform|parse",
         confidence=0.72,
         channels=_SEEN,
@@ -119,7 +119,7 @@ DATA: tuple[Rule, ...] = (
         failure_class=_DATA,
         subcause="data-reader",
         matches=r"(?:pandas/io/|pandas\\io\\|pyarrow/|polars/io|openpyxl/reader|xlrd/|csv\.py|json/decoder\.py|python_calamine)",
-        confidence=DECISIVE,
+        confidence=FRAMES,
         channels=_SEEN,
         unless=r"(?:\w+Error: \S|No module named|ImportError|botocore|pymongo\.errors|MemoryError|PermissionError|urlopen error|URLError|ConnectionError|HTTPError)",
         remedy="A reader failed on the source and the message is cut off: " + _READ_BACK + ".",

@@ -47,7 +47,7 @@ DEPENDENCIES: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="wheel-build",
-        matches=r"Failed building wheel|Could not build wheels|metadata-generation-failed|subprocess-exited-with-error|error: command '[^\n]*' failed|setup\.py (?:egg_info|bdist_wheel)|fatal error: [^\n]*\.h: No such file|gcc: (?:error|not found)|g\+\+|pg_config|error: Microsoft Visual|rustc|maturin|cargo|node-gyp|gyp ERR|legacy-install-failure|Failed to build installable wheels|build backend|Cython|pep517|getting requirements to build wheel|can't find Rust compiler"
+        matches=r"Failed building wheel|Could not build wheels|metadata-generation-failed|subprocess-exited-with-error|error: command '[^\n]*' failed|setup\.py (?:egg_info|bdist_wheel)|fatal error: [^\n]*\.h: No such file|gcc: (?:error|not found)|g\+\+|pg_config|error: Microsoft Visual|rustc|maturin|cargo|node-gyp|gyp ERR|legacy-install-failure|Failed to build installable wheels|build backend|bdist_wheel|Cython|pep517|getting requirements to build wheel|can't find Rust compiler"
         r"|TS\d{4}:|error TS|SyntaxError|compilation (?:failed|error)|COMPILATION ERROR|BUILD FAILURE|npm (?:ERR!|error)|ELIFECYCLE|error: cannot find symbol|undefined: |cannot use [^\n]* as|Tests? failed|FAILED \(|AssertionError|Traceback \(most recent call last\)|webpack|vite|tsc\b|make: \*\*\*",
         confidence=0.62,
         channels=(DOCKER_BUILD,),

@@ -151,7 +151,7 @@ ECS_API: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="aws-request-refused",
-        matches=r"An error occurred \(\w+\) when calling the \w+ operation|botocore\.(?:exceptions|errorfactory)\.\w+"
+        matches=r"An error occurred \(\w+\) (?:occurred )?when calling the \w+ operation|botocore\.(?:exceptions|errorfactory)\.\w+"
         r"|api error \w+:|operation error [\w ]+: \w+|\(Service: (?:Amazon|Aws)?\w+; Status Code: \d+"
         r"|status code: 4\d\d, request id|ParamValidationError|aws\W+error:|AmazonServiceException|com\.amazonaws\.\w+"
         r"|software\.amazon\.awssdk|@aws-sdk|aws-sdk-go|Resource handler returned message|\b(?:Client|InvalidParameter|Validation"

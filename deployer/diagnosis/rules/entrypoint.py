@@ -111,7 +111,7 @@ ENTRYPOINT: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="container-start",
-        matches=r"CannotStart\w*Error|OCI runtime (?:create|exec) failed|unable to start container process|failed to create (?:shim|task)|standard_init_linux|exec user process caused|Cannot(?:Create|Inspect)\w*Error|ContainerRuntimeError",
+        matches=r"CannotStart\w*Error|OCI runtime (?:create|exec) failed|unable to start container process|failed to create (?:shim|task)|standard_init_linux|exec user process caused|ContainerRuntimeError",
         confidence=0.58,
         channels=_SEEN,
         remedy="The container was made and its program did not start: run the same image locally (`docker run --rm <image>`) and "

@@ -7,7 +7,7 @@ MONGO = FailureClass.MONGODB
 SEEN = (PYMONGO, TASK_LOG, CLIENT_ERROR, *ECS, DOCKER_BUILD)
 DRIVER = (
     r"mongo|\bmotor\b|\bbson\b|ServerSelection(?:Timeout)?|TopologyDescription|replica ?set|:270(?:1[5-9]|2\d)\b|AutoReconnect"
-    r"|NotPrimary|NetworkTimeout\b"
+    r"|NotPrimary|NetworkTimeout\b|buffering timed out|heartbeatFrequencyMS|localThresholdMS|errorLabelSet|maxWireVersion"
 )
 _ACCESS_LIST = "https://www.mongodb.com/docs/atlas/security/ip-access-list/"
 _TROUBLE = "https://www.mongodb.com/docs/atlas/troubleshoot-connection/"

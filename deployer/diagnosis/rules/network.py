@@ -57,7 +57,7 @@ NETWORK: tuple[Rule, ...] = (
         subcause="connection",
         matches=r"Could not connect to the endpoint|i/o timeout|context deadline exceeded|Client\.Timeout|request canceled|connection (?:refused|reset|timed out|aborted|closed)|ECONNRESET|ETIMEDOUT|ECONNREFUSED|ECONNABORTED|network is unreachable|no route to host|unexpected EOF|: EOF\b|broken pipe|"
         r"Read ?time(?:d )?out|ReadTimeoutError|ConnectTimeout|Connect(?:ion)? ?time(?:d )?out|Failed to establish a new connection|Max retries exceeded|IncompleteRead|ConnectionError|EndpointConnectionError|ConnectionResetError|RemoteDisconnected|Unable to connect|Failed to connect|Connection failed|use of closed network connection|http2: |stream error|"
-        r"Could not connect|request send failed|Operation timed out|net::ERR|socket hang up|network (?:timeout|error)|timed out|early EOF|RPC failed; curl|The remote end hung up|dial tcp|Network Error|ENETUNREACH|EHOSTUNREACH|Connection was closed before",
+        r"Could not connect|request send failed|Operation timed out|net::ERR|socket hang up|network (?:timeout|error)|timed out|early EOF|RPC failed; curl|The remote end hung up|dial tcp|Network Error|ENETUNREACH|EHOSTUNREACH|dialing \S+:\d+|Connection was closed before",
         confidence=0.78,
         channels=_SEEN,
         unless=r"docker\.sock|docker_engine|pipe/",

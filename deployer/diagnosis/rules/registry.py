@@ -81,10 +81,10 @@ REGISTRY: tuple[Rule, ...] = (
         failure_class=AUTH,
         subcause="login-failed",
         matches=r"incorrect username or password|login attempt[^\n]*failed|failed with status: 40[013]|status: 40[013] (?:Unauthorized|Bad Request|Forbidden)"
-        r"|40[013] Unauthorized|(?-i:\bUNAUTHORIZED\b)|unauthorized: |invalid username/password|(?:bad|invalid) credentials|non[- ]TTY|Cannot perform an interactive login"
+        r"|40[013] Unauthorized|(?-i:\bUNAUTHORIZED\b)|unauthorized: |invalid username/password|(?:bad|invalid) credentials"
         r"|Must provide --username|Password Required|password-stdin|access forbidden|two-factor|personal access token|invalid token"
         r"|failed to (?:fetch|get) (?:oauth|anonymous) token: unexpected status[^\n]*(?:401|403)|denied: denied"
-        r"|unknown (?:options?|shorthand flag)[^\n]*(?:password|get-login)|get-login(?:-password)?|GetAuthorizationToken"
+        r"|unknown (?:options?|shorthand flag)[^\n]*(?:password|get-login)"
         r"|failed to authorize: [^\n]*(?:401|403|unauthorized)|unable to retrieve auth|docker login[^\n]*(?:fail|error|denied)",
         confidence=0.82,
         channels=_SEEN,
@@ -94,6 +94,31 @@ REGISTRY: tuple[Rule, ...] = (
         link=_ERRORS,
         example="Error response from daemon: Get https://111122223333.dkr.ecr.eu-west-3.amazonaws.com/v2/: unauthorized: "
         "incorrect username or password",
+    ),
+    Rule(
+        failure_class=AUTH,
+        subcause="login-without-credentials",
+        matches=r"Unable to locate credentials|ExpiredToken|security token included in the request is (?:expired|invalid)"
+        r"|Error loading SSO Token|Token has expired and refresh failed|when calling the GetAuthorizationToken operation",
+        context=r"get-login|GetAuthorizationToken|non[- ]TTY|docker login",
+        unless=r"not authorized to perform|AccessDenied",
+        confidence=0.91,
+        channels=_SEEN,
+        remedy="The token for the registry needs AWS credentials, and there are none that are valid: `aws sso login --profile "
+        "<profile>` (or new keys), then `aws ecr get-login-password --region <region>` must print a token.",
+        link=_DOC,
+        example="Unable to locate credentials\nError: Cannot perform an interactive login from a non TTY device",
+    ),
+    Rule(
+        failure_class=AUTH,
+        subcause="login-without-password",
+        matches=r"non[- ]TTY|Cannot perform an interactive login",
+        confidence=FAMILY - 0.1,
+        channels=_SEEN,
+        remedy="`docker login` got no password: the command before the pipe failed or printed nothing; run it alone: "
+        "`aws ecr get-login-password --region <region>`.",
+        link=_DOC,
+        example="Error: Cannot perform an interactive login from a non TTY device",
     ),
     Rule(
         failure_class=AUTH,

@@ -1,7 +1,7 @@
 """The program itself failed: an exception of any runtime that nothing more precise explains."""
 
 from deployer.diagnosis.model import FailureClass
-from deployer.diagnosis.rule import CLIENT_ERROR, GENERIC, HINT, PYMONGO, TASK_LOG, Rule
+from deployer.diagnosis.rule import CLIENT_ERROR, FRAMES, GENERIC, HINT, PYMONGO, TASK_LOG, Rule
 
 CODE = FailureClass.CODE
 _SEEN = (TASK_LOG, PYMONGO, CLIENT_ERROR)
@@ -47,6 +47,26 @@ RUNTIME: tuple[Rule, ...] = (
         channels=_SEEN,
         remedy=_MEND + ".",
         example="Traceback (most recent call last):",
+    ),
+    Rule(
+        failure_class=FailureClass.AWS_CONFIG,
+        subcause="aws-call-cut-off",
+        matches=r"[/\\](?:botocore|boto3|aiobotocore|s3transfer|awscli)[/\\]|software\.amazon\.awssdk|node_modules/@?aws-sdk",
+        confidence=FRAMES,
+        channels=_SEEN,
+        remedy="A call to AWS failed and its message is cut off: read the log to its end (`deployer logs --release <release>`); "
+        "a missing task role, a refused action or an unreachable endpoint are the usual reasons.",
+        example='Traceback (most recent call last):\n  File "/usr/lib/python3/site-packages/botocore/client.py", line 5, in _api_call',
+    ),
+    Rule(
+        failure_class=FailureClass.MONGODB,
+        subcause="mongodb-call-cut-off",
+        matches=r"[/\\](?:pymongo|motor|mongoengine|gridfs)[/\\]|node_modules/(?:mongodb|mongoose)|com\.mongodb\.|go\.mongodb\.org",
+        confidence=FRAMES,
+        channels=_SEEN,
+        remedy="A call to MongoDB failed and its message is cut off: read the log to its end (`deployer logs --release "
+        "<release>`), and walk to the database with `python -m pipeline.connectivity`.",
+        example='Traceback (most recent call last):\n  File "/usr/lib/python3/site-packages/pymongo/pool.py", line 5, in command',
     ),
     Rule(
         failure_class=CODE,
