@@ -4,7 +4,6 @@
 Every mistake is reported at once: file, key path, what was expected, the nearest valid key.
 """
 
-import difflib
 import json
 import re
 import tomllib
@@ -15,6 +14,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from deployer.errors import UsageError
+from deployer.mistakes import keys, nearest, sentence, suggestion
 from deployer.verification.model import Check
 
 FILE: Final = "deploy.toml"
@@ -196,12 +196,10 @@ def environment_name(table: Mapping[str, Any], wanted: str | None) -> str:
     name = wanted or table.get("default-env")
     if name in known:
         return str(name)
-    nearest = _nearest(str(name), known)
+    near = nearest(str(name), known)
     raise UsageError(
         f"{FILE}: no environment {name!r}",
-        f"did you mean {nearest!r}?"
-        if nearest
-        else f"choose one of: {', '.join(known) or '(none is defined)'}",
+        f"did you mean {near!r}?" if near else f"choose one of: {', '.join(known) or '(none is defined)'}",
     )
 
 
@@ -215,24 +213,24 @@ def load(
     """The settings of `env`. UsageError lists every mistake of the file at once.
 
     `needed`: the tables that must have all their variables (None: all); elsewhere an unset `${VAR}` stays
-    as it stands, so that reading logs does not ask for the database's address. `${RUN_ID}` always stays:
-    it is only known when a release asks. `root` is the folder that paths are relative to.
+    as it stands, so that reading logs does not ask for the database's address. `${RUN_ID}` and `${NOW}`
+    always stay: they are only known when a release asks. `root` is the folder that paths are relative to.
     """
-    mistakes = [*_secrets(table), *_unknown_overlay_keys(table)]
+    mistakes = [*_secrets(table), *_unknown_overlay_keys(table), *_unknown_environments(table)]
 
     def missing(path: str, name: str) -> str:
-        if name != "RUN_ID" and (needed is None or path.split(".")[0] in needed):
+        if name not in _LATER and (needed is None or path.split(".")[0] in needed):
             mistakes.append(f"{path}: environment variable {name} is not set; export {name}=...")
         return f"${{{name}}}"
 
     merged = _overlay({k: v for k, v in table.items() if k not in ("env", "default-env")}, table["env"][env])
-    known = {name: value for name, value in variables.items() if name != "RUN_ID"}
+    known = {name: value for name, value in variables.items() if name not in _LATER}
     filled = _with_template(_fill(merged, known, "", missing), root, mistakes.append)
     try:
         config = Config.model_validate({**filled, "env": env})
     except ValidationError as error:
         config = None
-        mistakes += [_sentence(item) for item in error.errors()]
+        mistakes += [sentence(item, Config) for item in error.errors()]
     if mistakes or config is None:
         lines = "\n".join(f"  {FILE}: {mistake}" for mistake in dict.fromkeys(mistakes))
         raise UsageError(
@@ -248,6 +246,7 @@ def _overlay(base: Any, top: Any) -> Any:
     return top
 
 
+_LATER: Final = ("RUN_ID", "NOW")
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
@@ -316,42 +315,17 @@ def _unknown_overlay_keys(table: Mapping[str, Any]) -> Iterator[str]:
     """Mistyped tables in overlays of other environments are found too, not only in the one in use."""
     for env, overlay in table.get("env", {}).items():
         for key in overlay:
-            if key not in _keys(Config) or key == "env":
-                yield f"env.{env}.{key}: no such key{_suggest(key, _keys(Config))}"
+            if key not in keys(Config) or key == "env":
+                yield f"env.{env}.{key}: no such key{suggestion(key, keys(Config))}"
 
 
-def _sentence(error: Any) -> str:
-    location = tuple(str(part) if not isinstance(part, int) else part for part in error["loc"])
-    path = ".".join(f"[{part}]" if isinstance(part, int) else part for part in location).replace(".[", "[")
-    if error["type"] == "extra_forbidden":
-        return f"{path}: no such key{_suggest(str(location[-1]), _siblings(location))}"
-    if error["type"] == "missing":
-        return f"{path}: missing, and needed"
-    message = error["msg"].removeprefix("Value error, ")
-    return f"{path}: {message[0].lower()}{message[1:]}, not {error['input']!r}"
-
-
-def _siblings(location: tuple[str | int, ...]) -> list[str]:
-    model: Any = Config
-    for part in location[:-1]:
-        if isinstance(model, type) and issubclass(model, BaseModel) and isinstance(part, str):
-            field = next((f for f in model.model_fields.values() if f.alias == part), None)
-            model = field.annotation if field else None
-    if isinstance(model, type) and issubclass(model, BaseModel):
-        return _keys(model)
-    return []
-
-
-def _keys(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _suggest(key: str, known: list[str]) -> str:
-    nearest = _nearest(key, known)
-    return (
-        f"; did you mean {nearest!r}?" if nearest else (f"; known here: {', '.join(known)}" if known else "")
-    )
-
-
-def _nearest(key: str, known: list[str]) -> str | None:
-    return next(iter(difflib.get_close_matches(key, known, n=1, cutoff=0.5)), None)
+def _unknown_environments(table: Mapping[str, Any]) -> Iterator[str]:
+    """A check for an environment that does not exist would never be asked."""
+    known = [str(env) for env in table.get("env", {})]
+    verify = table.get("verify")
+    checks = verify.get("checks") if isinstance(verify, dict) else None
+    for number, check in enumerate(checks if isinstance(checks, list) else ()):
+        names = check.get("environments", ()) if isinstance(check, dict) else ()
+        for name in (str(name) for name in names if name not in known):
+            hint = suggestion(name, known)
+            yield f"verify.checks[{number}].environments: no environment {name!r}{hint}"

@@ -6,13 +6,27 @@ Each kind is a table of its own, told apart by `kind`. Reference: docs/reference
 import datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from deployer.verification.durations import Seconds
 from deployer.verification.placeholders import storable
 
-Number = int | float
-Value = str | bool | int | float | datetime.datetime
+
+def _scalar(value: object) -> object:
+    if isinstance(value, str | bool | int | float | datetime.datetime):
+        return value
+    raise ValueError("a text, a number, a truth value or a time")
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _default(value: object) -> object:
+    return value if isinstance(value, dict) else {"default": value}
+
+
+Value = Annotated[Any, AfterValidator(_scalar)]
 Query = Annotated[dict[str, Any], AfterValidator(storable)]
 Pipeline = Annotated[list[dict[str, Any]], AfterValidator(storable)]
 Row = Annotated[dict[str, Any], AfterValidator(storable)]
@@ -21,6 +35,7 @@ BsonType = Literal[
     "double", "string", "object", "array", "objectId", "bool",
     "date", "null", "int", "long", "decimal", "number",
 ]  # fmt: skip
+BsonTypes = Annotated[list[BsonType], BeforeValidator(_listed), Field(min_length=1)]
 
 
 class _Table(BaseModel):
@@ -98,9 +113,9 @@ class CompletenessCheck(_Check):
     kind: Literal["completeness"]
     by: Name
     field: Name
-    every: Seconds | dict[str, Seconds]
-    """One cadence, or one for each group; the group "default" stands for those not named."""
-    at_least: Annotated[Number, Field(gt=0, le=1)]
+    every: Annotated[dict[str, Seconds], BeforeValidator(_default)]
+    """One cadence, or a table of one for each group; "default" in it stands for those not named."""
+    at_least: Annotated[float, Field(gt=0, le=1)]
     query: Query = {}
 
 
@@ -135,8 +150,8 @@ class TypesCheck(_Check):
     """Fields that every document has, and of which types; `optional` ones may be absent."""
 
     kind: Literal["types"]
-    required: dict[str, BsonType | list[BsonType]] = {}
-    optional: dict[str, BsonType | list[BsonType]] = {}
+    required: dict[str, BsonTypes] = {}
+    optional: dict[str, BsonTypes] = {}
     query: Query = {}
 
     @model_validator(mode="after")
@@ -169,7 +184,7 @@ class ReconcileCheck(_Check):
     pipeline: Pipeline
     other_collection: Name
     other_pipeline: Pipeline
-    tolerance: Annotated[Number, Field(ge=0)] = 0
+    tolerance: Annotated[float, Field(ge=0)] = 0
 
 
 class AggregationCheck(_Check):

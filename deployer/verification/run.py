@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from deployer.release.ports import Database, QueryRefused, TimeLimitReached
 from deployer.release.state import CheckResult, Verification
@@ -27,8 +27,9 @@ class VerifyContext:
 
     `run_id`: the run that must have loaded the data; None: the run that started last and has ended.
     `report_collection`: where the job writes its reports, None where it writes none.
-    `baseline`: documents per collection before the run, or at the last verified release.
-    `now`: seconds since the epoch. `env`: leaves out checks of other environments; None: asks them all.
+    `baseline`: documents per collection before the run; on a later day, at the last verified release.
+    `now`: seconds since the epoch. `env`: checks of other environments are left out; None: none is.
+    `occasion`: on a later day, checks that only make sense right after a run are left out.
     """
 
     run_id: str | None
@@ -36,6 +37,7 @@ class VerifyContext:
     baseline: Mapping[str, int]
     now: float
     env: str | None = None
+    occasion: Literal["release", "later"] = "release"
     timer: Callable[[], float] = time.perf_counter
 
 
@@ -58,7 +60,7 @@ def verify(checks: Sequence[Check], database: Database, context: VerifyContext) 
 
 def _is_asked(check: Check, context: VerifyContext) -> bool:
     here = context.env is None or not check.environments or context.env in check.environments
-    return here and (context.run_id is not None or check.when == "always")
+    return here and (context.occasion == "release" or check.when == "always")
 
 
 def _report(database: Database, context: VerifyContext) -> tuple[Mapping[str, Any] | None, str]:

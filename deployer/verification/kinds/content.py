@@ -42,31 +42,26 @@ def unique(check: UniqueCheck, facts: Facts) -> Plan:
 
 
 def types(check: TypesCheck) -> Plan:
-    required = {path: _names(kinds) for path, kinds in check.required.items()}
-    optional = {path: _names(kinds) for path, kinds in check.optional.items()}
-    allowed = required | {path: [*kinds, "missing"] for path, kinds in optional.items()}
+    allowed: dict[str, list[str]] = {path: [*kinds, "missing"] for path, kinds in check.optional.items()}
+    allowed |= {path: [*kinds] for path, kinds in check.required.items()}
 
     def is_wrong(path: str, kind: Any) -> bool:
         return kind not in allowed[path] and not ("number" in allowed[path] and kind in _NUMBERS)
 
     words = "; ".join(f"{path} {' or '.join(kinds)}" for path, kinds in allowed.items())
-    match = {"$nor": [{"$jsonSchema": _schema(required, optional)}]}
+    match = {"$nor": [{"$jsonSchema": _schema(check)}]}
     shown = {path: {"$type": f"${path}"} for path in allowed}
     return single(words, _wrong_ones(check, match, shown), _judge(list(shown), is_wrong))
 
 
-def _names(kinds: str | Sequence[str]) -> list[str]:
-    return [kinds] if isinstance(kinds, str) else list(kinds)
-
-
-def _schema(required: Mapping[str, list[str]], optional: Mapping[str, list[str]]) -> dict[str, Any]:
+def _schema(check: TypesCheck) -> dict[str, Any]:
     """A `$jsonSchema` of dotted fields: strict about types, where the operator `$type` looks into arrays."""
     schema: dict[str, Any] = {"bsonType": "object"}
-    for path, kinds in (*required.items(), *optional.items()):
+    for path, kinds in (*check.required.items(), *check.optional.items()):
         *parents, last = path.split(".")
         table = schema
         for name in [*parents, last]:
-            if path in required and name not in table.setdefault("required", []):
+            if path in check.required and name not in table.setdefault("required", []):
                 table["required"].append(name)
             table = table.setdefault("properties", {}).setdefault(name, {"bsonType": "object"})
         table["bsonType"] = kinds

@@ -96,8 +96,7 @@ def completeness(check: CompletenessCheck) -> Plan:
 def _share(check: CompletenessCheck, row: Mapping[str, Any]) -> float:
     """Readings there, of those promised from the group's first to its last, both included; 0 for a group
     of which no cadence or no time is known."""
-    every = check.every
-    cadence = every.get(spelled(row["_id"]), every.get("default")) if isinstance(every, dict) else every
+    cadence = check.every.get(spelled(row["_id"]), check.every.get("default"))
     if cadence is None or not isinstance(row["first"], datetime.datetime):
         return 0.0
     span = (row["last"] - row["first"]).total_seconds()
