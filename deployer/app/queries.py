@@ -31,7 +31,8 @@ def status(project: Project, env: str | None) -> dict[str, Any]:
 
 
 def verify(project: Project, env: str | None, release: str | None) -> dict[str, Any]:
-    """The checks of `[verify]` now: against the named release's run, or the newest verified one, if any.
+    """The checks of `[verify]` now: of the named release's run, else of the run that ended last, whoever
+    started it. Counts are compared with those of the last verified release, if there is one.
 
     Failure `mongodb`: the database cannot be asked.
     """
@@ -42,18 +43,20 @@ def verify(project: Project, env: str | None, release: str | None) -> dict[str, 
 
     name = project.env(env)
     config = project.config(name, needed=("verify",))
-    subject = release or _last_verified(project, name)
-    baseline = state_of(project.releases.records(subject)).baseline if subject else {}
+    verified = _last_verified(project, name)
+    last = state_of(project.releases.records(verified)).verification if verified else None
     with MongoDatabase(config.verify.uri, config.verify.database) as database:
         context = VerifyContext(
-            run_id=subject,
+            run_id=release,
             report_collection=config.verify.report.collection if config.verify.report else None,
-            baseline=baseline,
+            baseline=last.counts if last else {},
             now=SystemClock().now(),
+            env=name,
+            occasion="later",
         )
         return {
             "env": name,
-            "release": subject,
+            "release": release or verified,
             **asdict(run_checks(config.verify.checks, database, context)),
         }
 

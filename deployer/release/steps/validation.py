@@ -20,6 +20,7 @@ def verify_data(release: Release, context: Context) -> Done:
             report_collection=settings.report.collection if settings.report else None,
             baseline=release.baseline,
             now=context.ports.clock.now(),
+            env=release.env,
         ),
     )
     passed = sum(check.ok for check in verification.checks)
