@@ -36,9 +36,10 @@ class Pace:
             yield _said(done, total, event, len(self._pieces))
 
     def _sums(self, unit: str) -> tuple[float, float | None]:
+        """Done and total of the pieces counted in `unit`; where a size is not known yet, what is done."""
         pieces = [piece for piece in self._pieces.values() if piece.unit == unit]
         totals = [piece.total for piece in pieces if piece.total is not None]
-        return sum(piece.done for piece in pieces), sum(totals) if len(totals) == len(pieces) else None
+        return sum(piece.done for piece in pieces), sum(totals) if totals else None
 
 
 def _said(done: float, total: float | None, event: Progressed, pieces: int) -> str:

@@ -41,6 +41,7 @@ _TICKS_AT: Final = 27
 _DETAIL_AT: Final = 33
 """The column in which what a node says begins."""
 _BARS: Final = 4
+_DONE: Final = 2
 
 
 def header_row(board: Board, width: int) -> Text:
@@ -118,21 +119,30 @@ def _retried(event: Retried) -> str:
 
 def _bar_rows(pieces: Sequence[Progressed], width: int) -> Iterator[Text]:
     """A bar a piece, unfinished ones first; what does not fit is counted."""
-    todo = [piece for piece in pieces if piece.total is None or piece.done < piece.total]
-    ordered = [*todo, *(piece for piece in pieces if piece not in todo)]
+    ordered = sorted(pieces, key=_turn)
     shown = ordered if len(ordered) <= _BARS else ordered[: _BARS - 1]
-    yield from (_bar_row(piece, width) for piece in shown)
+    for piece in shown:
+        name = f"{piece.key[:12]} {piece.label}" if len(pieces) > 1 else piece.label
+        yield _bar_row(harmless(name), piece, width)
     if len(shown) < len(ordered):
-        yield Text(f"     {len(pieces) - len(todo)} of {len(pieces)} done", "dim")
+        yield Text(f"     {sum(_turn(piece) == _DONE for piece in pieces)} of {len(pieces)} done", "dim")
 
 
-def _bar_row(piece: Progressed, width: int) -> Text:
-    row = cut(Text(f"     {harmless(piece.label)}", "dim"), 25, pad=True)
+def _turn(piece: Progressed) -> int:
+    """What moves stands first, then what waits, then what is done."""
+    if piece.total is None:
+        return 1
+    return _DONE if piece.done >= piece.total else 0
+
+
+def _bar_row(name: str, piece: Progressed, width: int) -> Text:
+    row = cut(Text(f"     {name}", "dim"), 27, pad=True)
     if piece.total:
         share = min(piece.done / piece.total, 1.0)
-        row.append_text(bar(share, max(min(width - 50, 30), 5)))
+        row.append_text(bar(share, max(min(width - 52, 30), 5)))
         row.append(f" {100 * share:3.0f} %")
-    return spread(row, Text(amount(piece.done, piece.total, piece.unit), "dim"), width)
+    figures = amount(piece.done, piece.total, piece.unit) if piece.done or piece.total else "waiting"
+    return spread(row, Text(figures, "dim"), width)
 
 
 def bar(share: float, cells: int) -> Text:

@@ -1,0 +1,115 @@
+"""One release as text: how it ended and why, what it made, what was proven, and where the time went."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import RenderableType
+
+from deployer.view.cells import facts, moment, said, table
+from deployer.view.text import duration, harmless, listed
+
+Data = Mapping[str, Any]
+
+
+def show(data: Data) -> Iterator[RenderableType]:
+    """The whole story of one release."""
+    yield facts(
+        [
+            ("release", said(data.get("id"))),
+            ("environment", said(data.get("env"))),
+            ("end", said(data.get("end")) or f"under way at {said(data.get('at'))}"),
+            ("exit code", said(data.get("exit_code"))),
+            ("started", f"{moment(data['started_at'])} UTC" if data.get("started_at") is not None else ""),
+            ("source", _source(data.get("source") or {})),
+            ("image", _image(data.get("image") or {})),
+            ("task definition", said(data.get("task_definition"))),
+            ("skipped", ", ".join(data.get("skipped") or ())),
+            ("path", " -> ".join(data.get("path") or ())),
+        ]
+    )
+    yield from _tasks(data.get("tasks") or ())
+    if data.get("verification"):
+        yield ""
+        yield from verification(data["verification"])
+    if data.get("diagnosis"):
+        yield ""
+        yield from diagnosis(data["diagnosis"])
+    yield from _timings(data.get("timings") or ())
+
+
+def _source(source: Data) -> str:
+    if not source:
+        return ""
+    commit = str(source.get("commit") or "")[:12] or "no commit"
+    branch = f" on {source['branch']}" if source.get("branch") else ""
+    state = "with changes" if source.get("dirty") else "clean"
+    content = str(source.get("content_hash") or "")[:12]
+    return harmless(f"{commit}{branch}, {state}" + (f", content {content}" if content else ""))
+
+
+def _image(image: Data) -> str:
+    name = "/".join(str(image[key]) for key in ("registry", "repository") if image.get(key))
+    tag, digest = (image.get(key) for key in ("tag", "digest"))
+    return harmless(name + (f":{tag}" if tag else "") + (f"@{digest}" if digest else ""))
+
+
+def _tasks(tasks: Sequence[Data]) -> Iterator[RenderableType]:
+    if tasks:
+        columns = ("attempt", "task", "exit", "stop code", "reason")
+        keys = ("attempt", "arn", "exit_code", "stop_code", "stopped_reason")
+        yield ""
+        yield table(columns, [[said(task.get(key)) for key in keys] for task in tasks])
+
+
+def verification(data: Data) -> Iterator[RenderableType]:
+    """Each check with what it expected and found, then the verdict."""
+    checks = data.get("checks") or ()
+    if checks:
+        yield table(("", "check", "expected", "found", "took"), [_check(check) for check in checks])
+    for check in checks:
+        if check.get("offending"):
+            yield facts([(f"  {said(check.get('name'))}", ", ".join(map(said, check["offending"])))])
+    verdict = "ok" if data.get("ok") else "failed"
+    yield facts(
+        [
+            ("data", verdict),
+            ("problem", said(data.get("problem"))),
+            ("documents", listed((data.get("counts") or {}).items())),
+        ]
+    )
+
+
+def _check(check: Data) -> list[str]:
+    seconds = check.get("seconds")
+    return [
+        "ok" if check.get("ok") else "failed",
+        *(said(check.get(key)) for key in ("name", "expected", "found")),
+        duration(seconds) if seconds is not None else "",
+    ]
+
+
+def diagnosis(data: Data) -> Iterator[RenderableType]:
+    """The cause, the lines that speak for it, the mend."""
+    names = [said(data.get(key)) for key in ("failure_class", "class", "subcause")]
+    evidence = [said(line) for line in data.get("evidence") or ()]
+    yield facts(
+        [
+            ("evidence of", said(data.get("id"))),
+            ("cause", " / ".join(name for name in names if name)),
+            ("message", said(data.get("message"))),
+            *(("evidence" if not index else " ", line) for index, line in enumerate(evidence)),
+            ("mend", said(data.get("remedy"))),
+            ("see", said(data.get("link"))),
+        ]
+    )
+
+
+def _timings(timings: Sequence[Data]) -> Iterator[RenderableType]:
+    rows = [
+        (said(timing.get("node")), duration(timing["seconds"]))
+        for timing in timings
+        if timing.get("seconds", 0) >= 0.05
+    ]
+    if rows:
+        yield ""
+        yield table(("step", "took"), rows)

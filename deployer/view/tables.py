@@ -1,0 +1,147 @@
+"""What commands return, for people or for programs: `render` is the one place that chooses.
+
+Data is JSON-able; what is missing in it is left out of the picture, never guessed. Shapes:
+
+- `show`: one release (design, section 5); `status`: `{"env", "lease", "latest": show, "running": [ids]}`;
+- `history`: `{"releases": [{"id", "env", "end", "exit_code", "started_at", "seconds", "documents"}]}`;
+- `verify`: `{"env", "release", "ok", "problem", "checks": [...], "counts"}`;
+- `plan`: `{"env", "changes": bool, "steps": [{"node", "action": "do|skip|unknown", "reason"}]}`;
+- `doctor`: `{"env", "findings": [{"what", "state": "ok|wrong|unknown", "detail", "remedy"}]}`;
+- `sandbox`: `{"up": bool, "parts": [{"name", "state", "port", "pid", "hint"}]}`;
+- `diagnosis`: `{"id", "class", "subcause", "confidence", "evidence": [...], "remedy", "link"}`.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from io import StringIO
+from typing import Any, Final, TextIO
+
+from rich.console import Console, RenderableType
+
+from deployer.view.cells import facts, moment, said, table
+from deployer.view.showing import diagnosis, show, verification
+from deployer.view.stream import Lines
+from deployer.view.text import duration, sparkline
+
+Data = Mapping[str, Any]
+_UNBROKEN: Final = 10_000
+"""Columns where there is no terminal: nothing is wrapped for `grep`."""
+
+
+def render(kind: str, data: Data, *, output: str, stream: TextIO, colour: bool) -> None:
+    """Writes `data` to `stream`: with `output` "json" as one line of JSON, else as text.
+
+    KeyError: there is no such kind.
+    """
+    lines = Lines(stream)
+    if output == "json":
+        lines.write(json.dumps(data, default=str))
+        return
+    canvas = StringIO()
+    width = shutil.get_terminal_size().columns if stream.isatty() else _UNBROKEN
+    console = Console(
+        file=canvas, width=width, force_terminal=colour, no_color=not colour, highlight=False, markup=False
+    )
+    for piece in _KINDS[kind](data):
+        console.print(piece, crop=False)
+    for line in canvas.getvalue().splitlines():
+        lines.write(line.rstrip())
+
+
+def _history(data: Data) -> Iterator[RenderableType]:
+    releases = data.get("releases", ())
+    if not releases:
+        yield "no release is recorded here"
+        return
+    rows = [
+        (
+            said(row.get("id")),
+            said(row.get("env")),
+            said(row.get("end") or "under way"),
+            said(row.get("exit_code")),
+            moment(row.get("started_at")),
+            duration(row["seconds"]) if row.get("seconds") is not None else "",
+            "" if _documents(row) is None else f"{_documents(row):,}",
+        )
+        for row in releases
+    ]
+    yield table(("release", "env", "end", "exit", "started (UTC)", "took", "documents"), rows)
+    counts = [_documents(row) for row in releases]
+    if any(counts):
+        yield facts([("documents", sparkline(counts))])
+
+
+def _documents(row: Data) -> int | None:
+    """Documents of a release; None where they were not counted."""
+    documents = row.get("documents")
+    return sum(documents.values()) if isinstance(documents, Mapping) and documents else documents or None
+
+
+def _status(data: Data) -> Iterator[RenderableType]:
+    lease = data.get("lease")
+    holder = f"{lease.get('release')} by {lease.get('user')}@{lease.get('host')}" if lease else "free"
+    running = ", ".join(map(str, data.get("running", ()))) or "nothing"
+    yield facts(
+        [
+            ("environment", said(data.get("env"))),
+            ("lease", holder),
+            ("since", moment((lease or {}).get("since"))),
+            ("under way", running),
+        ]
+    )
+    if data.get("latest"):
+        yield ""
+        yield from show(data["latest"])
+
+
+def _plan(data: Data) -> Iterator[RenderableType]:
+    rows = [
+        (said(s.get("action")), said(s.get("node")), said(s.get("reason"))) for s in data.get("steps", ())
+    ]
+    yield table(("", "step", "why"), rows)
+    yield "there is something to do" if data.get("changes") else "there is nothing to do"
+
+
+def _doctor(data: Data) -> Iterator[RenderableType]:
+    findings = data.get("findings", ())
+    yield table(
+        ("", "what", "found"),
+        [(said(f.get("state")), said(f.get("what")), said(f.get("detail"))) for f in findings],
+    )
+    mends = [(said(f.get("what")), said(f["remedy"])) for f in findings if f.get("remedy")]
+    if mends:
+        yield ""
+        yield "mend:"
+        yield facts(mends)
+
+
+def _sandbox(data: Data) -> Iterator[RenderableType]:
+    rows = [
+        (
+            said(p.get("state")),
+            said(p.get("name")),
+            said(p.get("port")),
+            said(p.get("pid")),
+            said(p.get("hint")),
+        )
+        for p in data.get("parts", ())
+    ]
+    yield table(("", "part", "port", "pid", ""), rows)
+
+
+def _verify(data: Data) -> Iterator[RenderableType]:
+    yield facts([("environment", said(data.get("env"))), ("release", said(data.get("release")))])
+    yield from verification(data)
+
+
+_KINDS: Final[dict[str, Callable[[Data], Iterator[RenderableType]]]] = {
+    "show": show,
+    "history": _history,
+    "status": _status,
+    "verify": _verify,
+    "plan": _plan,
+    "doctor": _doctor,
+    "sandbox": _sandbox,
+    "diagnosis": diagnosis,
+}
