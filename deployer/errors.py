@@ -5,7 +5,8 @@
     ├── RefusedError     3   lease held, flow changed, no such release
     ├── JournalDamaged   5   the release's record cannot be trusted
     └── Failure      10–19   an outside system said no; carries its failure class
-        └── TransientFailure  the same call may well succeed in a moment; the runner retries it
+        ├── TransientFailure    the same call may well succeed in a moment; the runner retries it
+        └── ExpiredCredentials  the same call succeeds once somebody has logged in again
 
 Gateways translate foreign exceptions into `Failure` once; `cli` catches `DeployerError` once.
 """
@@ -80,3 +81,7 @@ class Failure(DeployerError):
 
 class TransientFailure(Failure):
     """A failure that passes by itself: throttling, a reset connection, a 5xx answer."""
+
+
+class ExpiredCredentials(Failure):
+    """The caller's credentials were good and have run out."""

@@ -7,16 +7,16 @@ Codes: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.ht
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from deployer.config import Aws
 from deployer.diagnosis.classify import classify
 from deployer.diagnosis.model import Evidence
 from deployer.diagnosis.rule import CLIENT_ERROR
-from deployer.errors import EXIT_CODES, Failure, FailureClass, TransientFailure
+from deployer.errors import ExpiredCredentials, Failure, FailureClass, TransientFailure
 
 CONNECT_TIMEOUT: Final = 5
 READ_TIMEOUT: Final = 30
@@ -72,7 +72,16 @@ class AwsSession:
             max_pool_connections=POOL,
             **({"proxies": {}} if self._credentials else {}),
         )
-        return self._session.client(service, endpoint_url=self._settings.endpoint_url, config=options)
+        client = self._session.client(service, endpoint_url=self._settings.endpoint_url, config=options)
+        client.meta.events.register("after-call", self._forget_if_expired)
+        return client
+
+    def _forget_if_expired(self, parsed: Mapping[str, Any], **_: Any) -> None:
+        """The next client reads the credentials afresh: somebody may have renewed them."""
+        if _EXPIRED.search(parsed.get("Error", {}).get("Code", "")):
+            with self._lock:
+                self._session = None
+                self._clients.clear()
 
     def _open(self) -> Any:
         import boto3
@@ -132,6 +141,7 @@ _BROKEN: Final = re.compile(
     r"^(Internal(Error|Failure|Server\w*)|Server(Exception|Internal)|ServiceUnavailable\w*|Unavailable|\w*Timeout\w*"
     r"|TransactionInProgress\w*|PriorRequestNotComplete)$"
 )
+_RENEW: Final = "renew the credentials (`aws sso login`, or export new ones)"
 _EXPIRED: Final = re.compile(r"ExpiredToken|RequestExpired|TokenRefreshRequired")
 _UNKNOWN_CALLER: Final = re.compile(
     r"^(InvalidClientTokenId|UnrecognizedClient\w*|AuthFailure|InvalidAccessKeyId|MissingAuthenticationToken\w*"
@@ -153,7 +163,7 @@ def _service_failure(error: Any, where: str, refused: FailureClass) -> Failure:
     if status >= 500 or _BROKEN.match(code):
         return TransientFailure("capacity", message, "the service has a hiccup; try again in a moment")
     if _EXPIRED.search(code):
-        return Failure(refused, message, "renew the credentials (`aws sso login`, or export new ones)")
+        return ExpiredCredentials(refused, message, _RENEW)
     if _UNKNOWN_CALLER.match(code):
         return Failure(refused, message, "check who calls: `aws sts get-caller-identity`; set AWS_PROFILE")
     if _CLOCK.match(code):
@@ -173,7 +183,7 @@ def _client_failure(error: Exception, where: str, refused: FailureClass) -> Fail
     if isinstance(error, seen.NoCredentialsError | seen.PartialCredentialsError):
         return Failure(refused, message, "export AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
     if isinstance(error, seen.SSOError | seen.CredentialRetrievalError | seen.TokenRetrievalError):
-        return Failure(refused, message, "renew the credentials: `aws sso login`")
+        return ExpiredCredentials(refused, message, _RENEW)
     if isinstance(error, seen.ProfileNotFound):
         return Failure("aws-config", message, "list the profiles with `aws configure list-profiles`")
     if isinstance(error, seen.SSLError):
@@ -186,8 +196,7 @@ def _client_failure(error: Exception, where: str, refused: FailureClass) -> Fail
 def _classified(text: str, message: str) -> Failure:
     """The codes on which nothing here depends: the diagnosis names class and remedy."""
     cause = classify(Evidence(text, channel=CLIENT_ERROR)).cause
-    known = next(
-        (name for name in EXIT_CODES if name == cause.failure_class and name != "unknown"), "aws-config"
-    )
+    if cause.failure_class == "unknown":
+        return Failure("aws-config", message)
     kind = TransientFailure if cause.transient else Failure
-    return kind(known, message, cause.remedy if known == cause.failure_class else "")  # type: ignore[arg-type]
+    return kind(cast(FailureClass, str(cause.failure_class)), message, cause.remedy)

@@ -35,6 +35,12 @@ class CloudWatchLogs:
         events = tuple(LogEvent(event["timestamp"] / 1000, event["message"]) for event in answer["events"])
         return LogPage(events, answer["nextForwardToken"])
 
+    def retention(self, group: str) -> float | None:
+        with translated(f"{self._where}, {group}"):
+            groups = self._client.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+        days = [entry.get("retentionInDays") for entry in groups if entry["logGroupName"] == group]
+        return days[0] * 86400.0 if any(days) else None
+
     def streams(self, group: str, prefix: str, since: float = 0.0) -> tuple[str, ...]:
         """Ordered by last event, ListLogStreams takes no prefix, so the names are chosen here."""
         names: list[str] = []

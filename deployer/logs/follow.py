@@ -3,18 +3,15 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from deployer.errors import TransientFailure
-from deployer.release.ports import Clock, LogEvent, LogPage, Logs
+from deployer.logs.patience import Patience
+from deployer.logs.stream import StreamReader
+from deployer.release.ports import Clock, LogEvent, Logs
 
 QUICKEST: Final = 0.2
-SLOWEST: Final = 2.0
+SLOWEST: Final = 1.0
 """Seconds between two reads: short while lines come, longer while nothing does."""
 
-_GROWTH: Final = 1.5
-_PATIENCE: Final = 8
-"""Reads in a row that may fail transiently before the failure is the caller's."""
-
-_LONGEST_BACK_OFF: Final = 20.0
+GROWTH: Final = 1.5
 
 
 def follow(
@@ -34,13 +31,13 @@ def follow(
     appeared. `is_stopped` is asked before each read, so what was printed before a stop is read after it.
     Raises Failure; a transient one only when reads keep failing.
     """
-    reader = _Reader(logs, group, stream, clock, cursor, since)
+    reader = StreamReader(logs, group, stream, Patience(clock), cursor=cursor, since=since)
     pause = QUICKEST
     silent_since: float | None = None
     while True:
         stopped = is_stopped()
-        page, more = reader.read()
-        yield from page.events
+        events, more = reader.read()
+        yield from events
         if more:
             pause, silent_since = QUICKEST, None
             continue
@@ -51,33 +48,4 @@ def follow(
                 return
             pause = min(QUICKEST, left)
         clock.sleep(pause)
-        pause = min(pause * _GROWTH, SLOWEST)
-
-
-class _Reader:
-    """Reads on from where it is; a transient failure costs time, never an event."""
-
-    def __init__(
-        self, logs: Logs, group: str, stream: str, clock: Clock, cursor: str | None, since: float
-    ) -> None:
-        self._logs, self._group, self._stream, self._clock = logs, group, stream, clock
-        self._cursor, self._since = cursor, since
-
-    def read(self) -> tuple[LogPage, bool]:
-        """The next page, and whether there may be more right behind it: the end of a stream is where the
-        cursor comes back unchanged, an empty page alone is not."""
-        page = self._patiently()
-        more = bool(page.events) or (page.exists and page.cursor != self._cursor and self._cursor is not None)
-        self._cursor = page.cursor
-        return page, more
-
-    def _patiently(self) -> LogPage:
-        failures = 0
-        while True:
-            try:
-                return self._logs.read(self._group, self._stream, self._cursor, self._since)
-            except TransientFailure:
-                failures += 1
-                if failures == _PATIENCE:
-                    raise
-                self._clock.sleep(min(QUICKEST * 2**failures, _LONGEST_BACK_OFF))
+        pause = min(pause * GROWTH, SLOWEST)

@@ -186,6 +186,9 @@ class Logs(Protocol):
     def streams(self, group: str, prefix: str, since: float = 0.0) -> tuple[str, ...]:
         """Streams under a prefix that may hold events not older than `since`, the liveliest first."""
 
+    def retention(self, group: str) -> float | None:
+        """Seconds for which events are kept; None for ever, or where there is no such group."""
+
 
 class TimeLimitReached(Failure):
     """The database ended a read at its time limit."""

@@ -24,6 +24,9 @@ class FakeLogs:
     page: int = 10_000
     faults: Faults = field(default_factory=Faults)
     streams_: dict[tuple[str, str], _Stream] = field(default_factory=dict)
+    keeps: dict[str, float] = field(default_factory=dict)
+    """Retention in seconds by group; a group that is not named keeps for ever."""
+
     reads: int = 0
 
     def put(self, group: str, stream: str, *events: LogEvent) -> None:
@@ -48,6 +51,10 @@ class FakeLogs:
         events = tuple(event for event in found.events[start:end] if event.time >= since)
         found.ripen()
         return LogPage(events, f"f/{end}")
+
+    def retention(self, group: str) -> float | None:
+        self.faults.before("retention")
+        return self.keeps.get(group)
 
     def streams(self, group: str, prefix: str, since: float = 0.0) -> tuple[str, ...]:
         self.faults.before("streams")

@@ -1,0 +1,34 @@
+"""One log stream, read on from where it is."""
+
+from deployer.logs.patience import Patience
+from deployer.release.ports import LogEvent, Logs
+
+
+class StreamReader:
+    """Each event of a stream once, in order; `exists` says whether the stream has been seen."""
+
+    def __init__(
+        self,
+        logs: Logs,
+        group: str,
+        name: str,
+        patience: Patience,
+        *,
+        cursor: str | None = None,
+        since: float = 0.0,
+    ) -> None:
+        self.name = name
+        self.exists = cursor is not None
+        self._logs, self._group, self._patience = logs, group, patience
+        self._cursor, self._since = cursor, since
+
+    def read(self) -> tuple[tuple[LogEvent, ...], bool]:
+        """The next page, and whether more may be right behind it.
+
+        The end of a stream is where the cursor comes back unchanged; an empty page alone does not say it.
+        """
+        page = self._patience(lambda: self._logs.read(self._group, self.name, self._cursor, self._since))
+        moved = page.exists and self._cursor is not None and page.cursor != self._cursor
+        self.exists = page.exists
+        self._cursor = page.cursor
+        return page.events, bool(page.events) or moved
