@@ -39,7 +39,7 @@ _STYLE: Final = """
 .flow .lost .box{fill:var(--lostbox);stroke:var(--lost);stroke-width:2.5}
 .flow .line.walked{stroke:var(--lit);stroke-width:3;stroke-dasharray:none}
 .flow .head.walked{fill:var(--lit)}
-.flow .visits{font-size:11px;font-weight:700;fill:var(--lit);text-anchor:end}
+.flow .visits{font-size:11px;font-weight:700;fill:var(--lit)}
 """
 _LEGEND_LINES: Final = (
     ("line", "leads on"),
@@ -168,7 +168,7 @@ def _nodes(flow: Flowchart, shape: Geometry, visits: Mapping[str, int], stopped:
         yield f'<g class="{state}"><title>{node.id}</title>{_outline(node, box, hues[node.phase])}'
         yield from _text(node.label, box)
         if visits.get(node.id, 0) > 1:
-            x, y = SIDE * (box.left + box.width), SIDE * box.top - 3
+            x, y = SIDE * box.left, SIDE * box.top - 3
             yield f'<text class="visits" x="{x}" y="{y}">×{visits[node.id]}</text>'
         yield "</g>"
 

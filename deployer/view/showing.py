@@ -20,8 +20,8 @@ def show(data: Data) -> Iterator[RenderableType]:
             ("end", said(data.get("end")) or f"under way at {said(data.get('at'))}"),
             ("exit code", said(data.get("exit_code"))),
             ("started", f"{moment(data['started_at'])} UTC" if data.get("started_at") is not None else ""),
-            ("source", _source(data.get("source") or {})),
-            ("image", _image(data.get("image") or {})),
+            ("source", source_of(data.get("source") or {})),
+            ("image", image_of(data.get("image") or {})),
             ("task definition", said(data.get("task_definition"))),
             ("skipped", ", ".join(data.get("skipped") or ())),
             ("path", " -> ".join(data.get("path") or ())),
@@ -37,7 +37,8 @@ def show(data: Data) -> Iterator[RenderableType]:
     yield from _timings(data.get("timings") or ())
 
 
-def _source(source: Data) -> str:
+def source_of(source: Data) -> str:
+    """Commit, branch, whether it is clean, content hash."""
     if not source:
         return ""
     commit = str(source.get("commit") or "")[:12] or "no commit"
@@ -47,7 +48,8 @@ def _source(source: Data) -> str:
     return harmless(f"{commit}{branch}, {state}" + (f", content {content}" if content else ""))
 
 
-def _image(image: Data) -> str:
+def image_of(image: Data) -> str:
+    """`registry/repository:tag@digest`, as far as they are known."""
     name = "/".join(str(image[key]) for key in ("registry", "repository") if image.get(key))
     tag, digest = (image.get(key) for key in ("tag", "digest"))
     return harmless(name + (f":{tag}" if tag else "") + (f"@{digest}" if digest else ""))
