@@ -1,5 +1,6 @@
 """The Docker engine, over its API; builds go through buildx where that is installed."""
 
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -144,8 +145,9 @@ class DockerEngine:
 
         address = _address(self._environment)
         try:
+            _knock(address["base_url"])
             client = APIClient(**address, version="auto", timeout=_SILENCE)
-        except DockerException as error:
+        except (OSError, DockerException) as error:
             raise unreachable(error, address["base_url"]) from error
         with closing(client), translated(doing):
             yield client
@@ -167,6 +169,13 @@ def _address(environment: Mapping[str, str]) -> dict[str, Any]:
     return {"base_url": context.Host, "tls": context.TLSConfig or False}
 
 
+def _knock(address: str) -> None:
+    """OSError where nobody listens on the engine's socket; the SDK would leave its own end of it open."""
+    if address.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as end:
+            end.connect(address.removeprefix("unix://"))
+
+
 class _Layers:
     """Progress of a push, one bar a layer."""
 
@@ -186,4 +195,5 @@ class _Layers:
             done, total, unit = (size, size, "B") if size else (1, 1, "layer")
             self._on_progress(layer, status, done, total, unit)
         else:
-            self._on_progress(layer, status, detail.get("current", 0), size, "B")
+            sent = detail.get("current", 0)  # of the archive, which is somewhat more than its content
+            self._on_progress(layer, status, min(sent, size or sent), size, "B")

@@ -15,14 +15,10 @@ from deployer.errors import Failure
 from deployer.release.state import Source
 
 _NOISE: Final = frozenset(
-    (".git", ".deployer", ".venv", "venv", "node_modules", "__pycache__")
-    + (
-        ".pytest_cache",
-        ".mypy_cache",
-        ".ruff_cache",
-        ".hypothesis",
-        ".import_linter_cache",
-    )
+    {
+        *(".git", ".deployer", ".venv", "venv", "node_modules", "__pycache__"),
+        *(".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".import_linter_cache"),
+    }
 )
 """Folders that tools fill as they run; they never make an image."""
 
