@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from html import escape
+from importlib import resources
 
 from pipeline.reporting.audit import CURVES, Audit, Finding, StationAudit
 
@@ -15,23 +16,6 @@ _LABELS = {
     "humidity_pct": ("Humidity", "%", "#0369a1"),
 }
 _WIDTH, _HEIGHT = 520, 110
-_STYLE = """
-:root{color-scheme:light dark;--ink:#1c1917;--soft:#57534e;--line:#e7e5e4;--paper:#fafaf9;--card:#fff}
-@media(prefers-color-scheme:dark){:root{--ink:#f5f5f4;--soft:#a8a29e;--line:#44403c;--paper:#1c1917;--card:#292524}}
-body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);margin:0 auto;max-
-width:72rem; padding:2rem 1rem} h1{font-size:1.6rem;margin:0}h2{font-
-size:1.15rem;margin:0}small,.soft{color:var(--soft)} section{background:var(--card);border:1px solid
-var(--line);border-radius:10px;padding:1rem 1.25rem;margin:1.25rem 0} .facts{display:flex;flex-
-wrap:wrap;gap:.25rem 2rem;margin:.5rem 0 1rem}.facts b{font-variant-numeric:tabular- nums}
-.days{display:grid;grid-template-rows:repeat(7,15px);grid-auto- flow:column;grid-auto- columns:15px;gap:3px;
-overflow-x:auto;padding-bottom:.4rem} .days i{border- radius:3px;background:var(--line)}
-.curves{display:grid;grid-template-columns:repeat(auto- fit,minmax(300px,1fr));gap:1rem;margin-top:1rem}
-figure{margin:0}svg{width:100%;height:auto;display:block}svg text{font-size:11px;fill:var(--soft)}
-table{border-collapse:collapse;width:100%}td{padding:.25rem .75rem .25rem 0;border-top:1px solid var(--line);
-vertical-align:top}.error{color:#dc2626;font- weight:600}.warning{color:#b45309;font-
-weight:600}.good{color:#15803d} .key{display:flex;gap:1rem;flex- wrap:wrap}.key i{display:inline-
-block;width:12px;height:12px;border- radius:3px; margin- right:.35rem;vertical-align:-1px}
-"""
 _SHADES = ((1.0, "#15803d", "complete"), (0.9, "#65a30d", "90 % or more"), (0.5, "#eab308", "half or more"),
            (0.0, "#dc2626", "less"))  # fmt: skip
 
@@ -44,7 +28,7 @@ def page(result: Audit) -> str:
         [
             "<!doctype html><html lang=en><meta charset=utf-8>",
             '<meta name=viewport content="width=device-width,initial-scale=1">',
-            f"<title>Data quality</title><style>{_STYLE}</style>",
+            f"<title>Data quality</title><style>{_style()}</style>",
             f"<h1>Data quality: {verdict}</h1>",
             f"<p class=soft>{readings:,} readings of {len(result.stations)} stations since "
             f"{result.window.since:%Y-%m-%d}; looked at {result.window.now:%Y-%m-%d %H:%M} UTC.</p>",
@@ -54,6 +38,10 @@ def page(result: Audit) -> str:
             "</html>\n",
         ]
     )
+
+
+def _style() -> str:
+    return resources.files("pipeline.reporting").joinpath("page.css").read_text("utf-8")
 
 
 def _findings(findings: list[Finding]) -> str:
