@@ -1,7 +1,7 @@
 """The Docker engine, as far as the sandbox needs it: its bridge, and the containers MiniStack started."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,9 +17,14 @@ def gateway() -> str:
     Raises SandboxError when no engine answers, or when its bridge is on another machine.
     """
     with _engine() as client:
-        ipam = client.networks.get("bridge").attrs["IPAM"]["Config"][0]
-    # An engine that was never told a gateway takes the first address of the subnet and does not list it.
-    address = ipam.get("Gateway") or str(next(ipaddress.ip_network(ipam["Subnet"]).hosts()))
+        ranges = client.networks.get("bridge").attrs["IPAM"]["Config"]
+    address = next(filter(None, map(ipv4_gateway, ranges)), None)
+    if address is None:
+        raise SandboxError(
+            "the Docker engine's default bridge has no IPv4 network",
+            "let the engine have one: no 'bridge': 'none' in its daemon.json",
+            failure_class="docker",
+        )
     if not network.is_local(address):
         raise SandboxError(
             f"the Docker engine's bridge {address} is not on this machine",
@@ -27,6 +32,12 @@ def gateway() -> str:
             failure_class="docker",
         )
     return address
+
+
+def ipv4_gateway(addresses: Mapping[str, str]) -> str | None:
+    """An engine that was never told a gateway takes the subnet's first address and does not list it."""
+    subnet = ipaddress.ip_network(addresses["Subnet"])
+    return (addresses.get("Gateway") or str(next(subnet.hosts()))) if subnet.version == 4 else None
 
 
 def remove_containers(instance: str) -> int:
@@ -56,7 +67,7 @@ def _engine() -> Iterator[Any]:
             yield client
         finally:
             client.close()
-    except DockerException as error:
+    except (DockerException, OSError) as error:
         raise SandboxError(
             f"the Docker engine does not answer: {error}",
             "start Docker, or point DOCKER_HOST at a running engine; then try again",

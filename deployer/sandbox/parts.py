@@ -11,8 +11,8 @@ from deployer.sandbox.processes import Process
 from deployer.sandbox.waiting import wait_for
 
 _START_SECONDS = 60.0
-_ANSWER_SECONDS = 5.0
-_HUNG_GRACE_SECONDS = 1.0
+_ANSWER_SECONDS = 10.0
+_HUNG_GRACE_SECONDS = 5.0
 _LOG_TAIL_LINES = 5
 
 
@@ -78,6 +78,14 @@ def ensure_running(part: Part, report: Callable[[str], None]) -> Process:
             failure_class="network",
         )
     return _start(part, report)
+
+
+def stop(part: Part, report: Callable[[str], None]) -> None:
+    """End the part's processes; one that does not answer will not end cleanly and is not waited for long."""
+    for process in processes.find(part.marker):
+        report(f"stopping {part.name} (pid {process.pid})")
+        processes.stop(process, part.grace if part.healthy() else _HUNG_GRACE_SECONDS)
+    Path(part.marker[1]).unlink(missing_ok=True)
 
 
 def _start(part: Part, report: Callable[[str], None]) -> Process:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from deployer.sandbox import engine, network, processes, secrets, seed, state
+from deployer.sandbox import engine, network, parts, processes, secrets, seed, state
 from deployer.sandbox.aws import Aws, provision, translated
 from deployer.sandbox.errors import SandboxDown, SandboxError
 from deployer.sandbox.facts import PartStatus, SandboxFacts, SandboxStatus
 from deployer.sandbox.ministack import MiniStack, instance
 from deployer.sandbox.mongod import Mongod
-from deployer.sandbox.parts import Part, ensure_running
+from deployer.sandbox.parts import Part
 from deployer.sandbox.settings import SandboxSettings
 from deployer.sandbox.state import State
 
@@ -58,7 +58,7 @@ class Sandbox:
             remembered = self._with_ports(replace(state.load(self._state_file), gateway=gateway))
             state.save(self._state_file, remembered)
             ministack, mongod = self._parts(remembered)
-            made_for = [ensure_running(part, self._report) for part in (ministack, mongod)]
+            made_for = [parts.ensure_running(part, self._report) for part in (ministack, mongod)]
             provisioned = _digest(self._settings, remembered.gateway, made_for)
             if remembered.provisioned != provisioned or not ministack.holds(self._settings.bucket):
                 state.save(self._state_file, replace(remembered, provisioned="", facts=None))
@@ -75,10 +75,7 @@ class Sandbox:
         """
         with self._lock():
             for part in self._parts(state.load(self._state_file)):
-                for process in processes.find(part.marker):
-                    self._report(f"stopping {part.name} (pid {process.pid})")
-                    processes.stop(process, part.grace)
-                Path(part.marker[1]).unlink(missing_ok=True)
+                parts.stop(part, self._report)
             self._remove_containers()
             if purge and self._settings.root.exists():
                 shutil.rmtree(self._settings.root)

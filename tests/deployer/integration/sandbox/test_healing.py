@@ -47,15 +47,19 @@ def test_a_crash_of_everything_is_healed(make: Make) -> None:
 
 
 def test_a_hung_part_is_seen_and_restarted(make: Make) -> None:
-    """Processes that live but do not answer are unhealthy in the status; `up` replaces them."""
+    """Processes that live but do not answer are unhealthy in the status; `up` replaces such a one."""
     sandbox = Sandbox(make())
     facts = sandbox.up()
     insert(facts)
     signal_all(sandbox, signal.SIGSTOP)
     hung = sandbox.status().parts[1:]
     assert [(part.state, "up restarts it" in part.hint) for part in hung] == [("unhealthy", True)] * 2
+    ministack, mongod = (part.pid for part in hung)
+    assert mongod is not None
+    os.kill(mongod, signal.SIGCONT)
     assert count(sandbox.up()) == 1
-    assert {part.pid for part in sandbox.status().parts[1:]}.isdisjoint(part.pid for part in hung)
+    assert sandbox.status().parts[1].pid != ministack
+    assert sandbox.status().parts[2].pid == mongod
 
 
 def test_a_clean_restart_keeps_what_a_release_made(make: Make) -> None:

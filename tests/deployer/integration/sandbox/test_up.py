@@ -188,6 +188,13 @@ def test_a_missing_data_folder_is_named(make: Make, data: Path) -> None:
     assert refusal.value.exit_code == 17
 
 
+def test_a_name_that_aws_does_not_allow_is_said_to_be_so(make: Make) -> None:
+    """What AWS answers to an impossible bucket name reaches the person, in class aws-config."""
+    with pytest.raises(SandboxError, match="InvalidBucketName") as refusal:
+        Sandbox(replace(make(), bucket="No-Bucket")).up()
+    assert refusal.value.exit_code == 13
+
+
 def test_facts_of_a_sandbox_that_is_not_up_are_refused(make: Make) -> None:
     """Before `up` and after `down` there are no facts, and the hint says how to get some."""
     sandbox = Sandbox(make())

@@ -13,6 +13,7 @@ from deployer.sandbox import (
     SandboxFacts,
     SandboxSettings,
     SandboxStatus,
+    engine,
 )
 from deployer.sandbox.ministack import MiniStack, instance
 from deployer.sandbox.mongod import Mongod, binary
@@ -97,3 +98,10 @@ def test_errors_are_failures_with_a_class() -> None:
     assert SandboxError("no", "yes", failure_class="docker").exit_code == 11
     assert issubclass(SandboxDown, Failure)
     assert SandboxDown("it sleeps").hint == "start it with: deployer sandbox up"
+
+
+def test_the_gateway_of_a_bridge_is_its_ipv4_one() -> None:
+    """As the engine lists it, else the subnet's first address; an IPv6 range has none for us."""
+    assert engine.ipv4_gateway({"Subnet": "172.17.0.0/16", "Gateway": "172.17.0.9"}) == "172.17.0.9"
+    assert engine.ipv4_gateway({"Subnet": "172.17.0.0/16"}) == "172.17.0.1"
+    assert engine.ipv4_gateway({"Subnet": "fd00::/64", "Gateway": "fd00::1"}) is None
