@@ -30,6 +30,7 @@ Value = Annotated[Any, AfterValidator(_scalar)]
 Query = Annotated[dict[str, Any], AfterValidator(storable)]
 Pipeline = Annotated[list[dict[str, Any]], AfterValidator(storable)]
 Row = Annotated[dict[str, Any], AfterValidator(storable)]
+Bounds = Annotated[list[Any], Field(min_length=2, max_length=2), AfterValidator(storable)]
 Name = Annotated[str, Field(min_length=1)]
 BsonType = Literal[
     "double", "string", "object", "array", "objectId", "bool",
@@ -108,7 +109,7 @@ class GroupsCheck(_Check):
 
 
 class CompletenessCheck(_Check):
-    """Readings that are there, of those that the cadence promises between a group's first and last."""
+    """Readings that are there, of those that the cadence promises between the first and the last one."""
 
     kind: Literal["completeness"]
     by: Name
@@ -116,6 +117,8 @@ class CompletenessCheck(_Check):
     every: Annotated[dict[str, Seconds], BeforeValidator(_default)]
     """One cadence, or a table of one for each group; "default" in it stands for those not named."""
     at_least: Annotated[float, Field(gt=0, le=1)]
+    per: Literal["all", "day"] = "all"
+    """"day": from the first to the last of each day (UTC), so that whole days away are not counted."""
     query: Query = {}
 
 
@@ -165,7 +168,7 @@ class RangeCheck(_Check):
     """Numbers or times between two bounds, where the field is there. Anything else in it is wrong too."""
 
     kind: Literal["range"]
-    fields: Annotated[dict[str, Annotated[list[Any], Field(min_length=2, max_length=2)]], Field(min_length=1)]
+    fields: Annotated[dict[str, Bounds], Field(min_length=1)]
     query: Query = {}
 
 

@@ -14,7 +14,6 @@ from deployer.verification.plan import (
     Plan,
     Read,
     Rows,
-    no_offenders,
     right,
     single,
     spelled,
@@ -80,10 +79,9 @@ def freshness(check: FreshnessCheck, facts: Facts) -> Plan:
         stale = [f"{name}: {spelled(time)}" for name, time in newest.items() if not _is_since(time, oldest)]
         if not newest:
             return wrong(f"no document with {check.field}")
-        if check.by is None:
-            found = spelled(next(iter(newest.values())))
-            return wrong(found, newest) if stale else right(found)
-        return no_offenders(stale, f"of {len(newest)} values of {check.by} are older")
+        groups = f" and newer, for {len(newest)} values of {check.by}" if check.by else ""
+        found = spelled(min(newest.values(), key=spelled)) + groups
+        return wrong(found, stale) if stale else right(found)
 
     return single(f"{check.field} of {words} or later", Read(check.collection, _newest(check, facts)), judge)
 

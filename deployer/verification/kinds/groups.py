@@ -1,6 +1,5 @@
 """Which groups there are, how many documents each has, and how many of those that its cadence promises."""
 
-import datetime
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -78,26 +77,35 @@ def _listed(found: Mapping[str, int]) -> str:
 
 def completeness(check: CompletenessCheck) -> Plan:
     def judge(rows: Rows) -> Answer:
-        shares = {spelled(row["_id"]): _share(check, row) for row in rows}
+        shares = {spelled(row["_id"]): row["n"] / row["promised"] if row["promised"] else 0.0 for row in rows}
         poor = [f"{value}: {share:.1%}" for value, share in shares.items() if share < check.at_least]
         if not shares:
             return wrong("no documents")
         found = f"{min(shares.values()):.1%} and more"
         return wrong(found, poor) if poor else right(found)
 
-    field = f"${check.field}"
-    group = {"_id": f"${check.by}", "n": {"$sum": 1}, "first": {"$min": field}, "last": {"$max": field}}
-    read = Read(check.collection, [{"$match": check.query}, {"$group": group}, {"$sort": {"_id": 1}}])
-    return single(
-        f"{check.at_least:.1%} of the readings that the cadence of each {check.by} promises", read, judge
-    )
+    expected = f"{check.at_least:.1%} of the readings that the cadence of each {check.by} promises"
+    return single(expected, Read(check.collection, _completeness(check)), judge)
 
 
-def _share(check: CompletenessCheck, row: Mapping[str, Any]) -> float:
-    """Readings there, of those promised from the group's first to its last, both included; 0 for a group
-    of which no cadence or no time is known."""
-    cadence = check.every.get(spelled(row["_id"]), check.every.get("default"))
-    if cadence is None or not isinstance(row["first"], datetime.datetime):
-        return 0.0
-    span = (row["last"] - row["first"]).total_seconds()
-    return float(row["n"] / (span // cadence + 1))
+def _completeness(check: CompletenessCheck) -> list[dict[str, Any]]:
+    """Rows of `{_id, n, promised}`. Readings are promised from the first to the last, both included; none
+    are to a group of which no cadence is known."""
+    by, field = f"${check.by}", f"${check.field}"
+    day = {"day": {"$dateTrunc": {"date": field, "unit": "day"}}} if check.per == "day" else {}
+    spans = {"_id": {"by": by, **day}, "n": {"$sum": 1}, "first": {"$min": field}, "last": {"$max": field}}
+    known = [
+        {"case": {"$eq": ["$_id.by", value]}, "then": seconds * 1000}
+        for value, seconds in check.every.items()
+        if value != "default"
+    ]
+    default = check.every["default"] * 1000 if "default" in check.every else None
+    cadence = {"$switch": {"branches": known, "default": default}} if known else default
+    steps = {"$floor": {"$divide": [{"$subtract": ["$last", "$first"]}, cadence]}}
+    promised = {"$sum": {"$add": [steps, 1]}}
+    return [
+        {"$match": check.query},
+        {"$group": spans},
+        {"$group": {"_id": "$_id.by", "n": {"$sum": "$n"}, "promised": promised}},
+        {"$sort": {"_id": 1}},
+    ]
