@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefini
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from deployer.config import Config, substitute
@@ -60,7 +60,7 @@ def _container(definition: Mapping[str, Any], name: str) -> dict[str, Any]:
         raise UsageError(
             "task definition: containerDefinitions must be a list of objects", "see task-definition.json"
         )
-    named = {str(entry.get("name")): entry for entry in containers}
+    named: dict[str, dict[str, Any]] = {str(entry.get("name")): entry for entry in containers}
     if name not in named:
         raise UsageError(
             f"task definition: no container {name!r} among: {', '.join(named) or '(none)'}",
@@ -132,7 +132,7 @@ def canonical(definition: Mapping[str, Any]) -> dict[str, Any]:
 
 def _size(text: str) -> str:
     """CPU units or MiB, which may be given as `0.5 vCPU` or `1 GB`."""
-    match = re.fullmatch(r"([\d.]+)\s*(vcpu|gb)", text.strip(), re.IGNORECASE)
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(vcpu|gb)", text.strip(), re.IGNORECASE)
     return str(int(float(match[1]) * 1024)) if match else text.strip()
 
 
@@ -159,12 +159,20 @@ def _value(value: Any, place: str) -> Any:
         return _table(value, place)
     if not isinstance(value, list | tuple):
         return value
+    key = _KEYS.get(place)
+    if key is None or not _told_apart(value, key):
+        plain = [_value(entry, "") for entry in value]
+        return sorted(plain, key=repr) if place in _SETS else plain
     if place in _PAIRS:
-        return {entry["name"]: entry.get(_PAIRS[place], "") for entry in value}
-    if place in _KEYS:
-        return {str(entry.get(_KEYS[place])): _table(entry, place) for entry in value}
-    plain = [_value(entry, "") for entry in value]
-    return sorted(plain) if place in _SETS else plain
+        return {str(entry[key]): entry.get(_PAIRS[place], "") for entry in value}
+    return {str(entry[key]): _table(entry, place) for entry in value}
+
+
+def _told_apart(entries: Sequence[Any], key: str) -> bool:
+    """Whether every entry has a key of its own (a port mapped for two protocols has not)."""
+    if not all(isinstance(entry, Mapping) and key in entry for entry in entries):
+        return False
+    return len({str(entry[key]) for entry in entries}) == len(entries)
 
 
 def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[str, ...]:
