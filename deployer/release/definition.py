@@ -153,10 +153,8 @@ def _says_nothing(key: str, value: Any) -> bool:
 
 
 def _value(value: Any, place: str) -> Any:
-    if place in _TEXTS:
-        return dict(value or {})
     if isinstance(value, Mapping):
-        return _table(value, place)
+        return dict(value) if place in _TEXTS else _table(value, place)
     if not isinstance(value, list | tuple):
         return value
     key = _KEYS.get(place)
