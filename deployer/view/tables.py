@@ -41,7 +41,12 @@ def render(kind: str, data: Data, *, output: str, stream: TextIO, colour: bool) 
     canvas = StringIO()
     width = shutil.get_terminal_size().columns if stream.isatty() else _UNBROKEN
     console = Console(
-        file=canvas, width=width, force_terminal=colour, no_color=not colour, highlight=False, markup=False
+        file=canvas,
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        markup=False,
     )
     for piece in _KINDS[kind](data):
         console.print(piece, crop=False)
