@@ -34,7 +34,7 @@ def open_view(output: Output | None, *, stdout: TextIO, stderr: TextIO, env: Map
     if output != "plain" and can_draw(stdout, env) and (output == "live" or wants_drawing(env)):
         from deployer.view.live import open_live
 
-        return open_live(FLOW, stdout, colour=not env.get("NO_COLOR"))
+        return open_live(FLOW, stdout, env)
     from deployer.view.plain import PlainView
 
     return PlainView(FLOW, stdout, stderr)

@@ -7,7 +7,7 @@ up into the scroll-back for good: nothing is lost and nothing is shown twice.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Final, Self, TextIO
 
@@ -27,10 +27,10 @@ _PERIOD: Final = 0.2
 """Seconds between two pictures."""
 
 
-def open_live(flow: Flowchart, stdout: TextIO, *, colour: bool) -> "LiveView":
-    """The view on a real terminal, drawing by itself."""
-    console = Console(file=stdout, no_color=not colour, highlight=False, markup=False, emoji=False)
-    return LiveView(flow, console, animated=colour, period=_PERIOD)
+def open_live(flow: Flowchart, stdout: TextIO, env: Mapping[str, str]) -> "LiveView":
+    """The view on a real terminal, drawing by itself; with NO_COLOR in `env` nothing is coloured or turns."""
+    console = Console(file=stdout, highlight=False, markup=False, emoji=False, _environ=env)
+    return LiveView(flow, console, animated=not env.get("NO_COLOR"), period=_PERIOD)
 
 
 class LiveView:

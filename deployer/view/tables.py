@@ -45,6 +45,7 @@ def render(kind: str, data: Data, *, output: str, stream: TextIO, colour: bool) 
         width=width,
         force_terminal=colour,
         color_system="standard" if colour else None,
+        no_color=not colour,
         highlight=False,
         markup=False,
     )

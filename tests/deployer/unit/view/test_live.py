@@ -18,7 +18,13 @@ class Watch:
     def __init__(self, width: int = 80, height: int = 24) -> None:
         self.terminal = Terminal(width, height)
         self.console = Console(
-            file=self.terminal, width=width, height=height, force_terminal=True, highlight=False, markup=False
+            file=self.terminal,
+            width=width,
+            height=height,
+            force_terminal=True,
+            highlight=False,
+            markup=False,
+            _environ={"TERM": "xterm"},
         )
         self.view = LiveView(FLOW, self.console, animated=False, now=Clock())
 
