@@ -1,23 +1,20 @@
 """The Docker engine, over its API; builds go through buildx where that is installed."""
 
-import socket
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from deployer.config import Build
 from deployer.errors import Failure
 from deployer.gateways.build_output import BuildKitOutput, BuildOutput
-from deployer.gateways.engine_errors import base_failure, failure_of, translated, unreachable
+from deployer.gateways.docker_api import connected
+from deployer.gateways.engine_errors import base_failure, failure_of
 from deployer.gateways.shell import LocalShell
 from deployer.release.ports import BuildResult, OnLine, OnProgress
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient
-
-_SILENCE: Final = 300.0
-"""Seconds without a word after which a call is given up; a push reports progress all the time."""
 
 
 class DockerEngine:
@@ -137,43 +134,8 @@ class DockerEngine:
         client.remove_image(tag, noprune=True)
         return f"the image is for {built}, not {self._build.platform}: so is its base in this engine"
 
-    @contextmanager
-    def _client(self, doing: str) -> "Iterator[APIClient]":
-        """A connection for one piece of work. Closing it ends the work too, if it is still going on."""
-        from docker.api.client import APIClient
-        from docker.errors import DockerException
-
-        address = _address(self._environment)
-        try:
-            _knock(address["base_url"])
-            client = APIClient(**address, version="auto", timeout=_SILENCE)
-        except (OSError, DockerException) as error:
-            raise unreachable(error, address["base_url"]) from error
-        with closing(client), translated(doing):
-            yield client
-
-
-def _address(environment: Mapping[str, str]) -> dict[str, Any]:
-    """DOCKER_HOST, else the Docker context in use, as the Docker CLI decides it. Failure: no such context."""
-    from docker.context import ContextAPI
-    from docker.utils import kwargs_from_env
-
-    if environment.get("DOCKER_HOST"):
-        settings: dict[str, Any] = kwargs_from_env(environment=dict(environment))
-        return settings
-    context = ContextAPI.get_context(environment.get("DOCKER_CONTEXT"))
-    if context is None:
-        raise Failure(
-            "docker", "the Docker context in use does not exist", "choose one: `docker context use NAME`"
-        )
-    return {"base_url": context.Host, "tls": context.TLSConfig or False}
-
-
-def _knock(address: str) -> None:
-    """OSError where nobody listens on the engine's socket; the SDK would leave its own end of it open."""
-    if address.startswith("unix://"):
-        with socket.socket(socket.AF_UNIX) as end:
-            end.connect(address.removeprefix("unix://"))
+    def _client(self, doing: str) -> "AbstractContextManager[APIClient]":
+        return connected(self._environment, doing)
 
 
 class _Layers:

@@ -142,7 +142,8 @@ def unreachable(error: Exception, address: str) -> Failure:
 
 def _root(error: BaseException) -> str:
     """The operating system's word inside the wrappers of three HTTP libraries, else the error's own."""
-    text, inner = str(error), error.__context__
+    text = str(error)
+    inner: BaseException | None = error
     while inner is not None:
         if isinstance(inner, OSError) and inner.strerror:
             text = inner.strerror
