@@ -132,8 +132,10 @@ def _ensure_role(iam: Any, name: str, policy: dict[str, Any]) -> str:
 
 
 def _ensure_bucket(s3: Any, name: str, region: str) -> None:
+    # S3 wants the region named, except its oldest, which it refuses to be named.
+    place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     try:
-        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
+        s3.create_bucket(Bucket=name, **place)
     except s3.exceptions.BucketAlreadyOwnedByYou:
         return
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from deployer.sandbox import network
@@ -45,15 +45,15 @@ def remove_containers(instance: str) -> int:
 
     MiniStack labels what it starts `ministack.instance=<instance>:<port>`.
     """
+    from docker.errors import NotFound
+
     with _engine() as client:
-        containers = [
-            container
-            for container in client.containers.list(all=True, filters={"label": _INSTANCE_LABEL})
-            if container.labels[_INSTANCE_LABEL].rpartition(":")[0] == instance
-        ]
-        for container in containers:
-            container.remove(force=True, v=True)
-    return len(containers)
+        labelled = client.containers.list(all=True, ignore_removed=True, filters={"label": _INSTANCE_LABEL})
+        ours = [item for item in labelled if item.labels[_INSTANCE_LABEL].rpartition(":")[0] == instance]
+        for container in ours:
+            with suppress(NotFound):
+                container.remove(force=True, v=True)
+    return len(ours)
 
 
 @contextmanager

@@ -73,7 +73,11 @@ class MiniStack:
 
     def healthy(self) -> bool:
         """Whether its health page answers."""
-        return self._status("/_ministack/health") == 200
+        return self._status("GET", "/_ministack/health") == 200
+
+    def complaint(self) -> str:
+        """The log's last line: a Python program ends with its exception."""
+        return "".join(self.log.read_text(errors="replace").splitlines()[-1:])
 
     def holds(self, bucket: str) -> bool:
         """Whether it has that bucket: the last thing made, so the rest is there as well.
@@ -81,12 +85,12 @@ class MiniStack:
         Asked by plain HTTP (MiniStack checks no signature): loading an SDK takes longer than all else
         that `up` has to do when everything is up.
         """
-        return self._status(f"/{bucket}") == 200
+        return self._status("HEAD", f"/{bucket}") == 200
 
-    def _status(self, path: str) -> int | None:
+    def _status(self, method: str, path: str) -> int | None:
         connection = http.client.HTTPConnection(self.addresses[0], self.port, timeout=_ANSWER_SECONDS)
         try:
-            connection.request("GET", path)
+            connection.request(method, path)
             return connection.getresponse().status
         except (OSError, http.client.HTTPException):
             return None

@@ -4,10 +4,11 @@ The member's host name is the bridge's address, which operator and containers bo
 serves both. The first user is made under MongoDB's localhost exception, the replica set before it.
 """
 
+import json
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -105,6 +106,15 @@ class Mongod:
         except PyMongoError:
             return False
         return True
+
+    def complaint(self) -> str:
+        """The first error of the log, in which each line is JSON with severity, message and attributes."""
+        for line in self.log.read_text(errors="replace").splitlines():
+            with suppress(ValueError):
+                entry = json.loads(line)
+                if entry["s"] in "EF":
+                    return f"{entry['msg']}: {json.dumps(entry.get('attr', {}))}"
+        return ""
 
     def uri(self, password: str) -> str:
         """The address for the ETL's user."""

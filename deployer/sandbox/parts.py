@@ -13,7 +13,6 @@ from deployer.sandbox.waiting import wait_for
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 10.0
 _HUNG_GRACE_SECONDS = 5.0
-_LOG_TAIL_LINES = 5
 
 
 class Part(Protocol):
@@ -56,6 +55,9 @@ class Part(Protocol):
     def healthy(self) -> bool:
         """Whether it answers as it should."""
 
+    def complaint(self) -> str:
+        """What its log says of why it ended."""
+
 
 def ensure_running(part: Part, report: Callable[[str], None]) -> Process:
     """The part's process: the one that runs if it answers and is as wanted, else a new one.
@@ -95,12 +97,8 @@ def _start(part: Part, report: Callable[[str], None]) -> Process:
     process = processes.read(pid)
     if process is None or not part.healthy():
         raise SandboxError(
-            f"{part.name} did not come up: {_tail(part.log)}",
-            f"its log: {part.log}",
+            f"{part.name} did not come up: {part.complaint() or 'it did not say why'}",
+            f"its log: {part.log}; to start afresh: deployer sandbox down --purge, then deployer sandbox up",
             failure_class=part.failure_class,
         )
     return process
-
-
-def _tail(log: Path) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_TAIL_LINES:]) or "it said nothing"

@@ -68,8 +68,13 @@ def find(marker: tuple[str, str]) -> list[Process]:
 
 
 def launch(command: Sequence[str], environment: Mapping[str, str], log: Path) -> int:
-    """Start a process that outlives this one, in a session of its own; returns its pid."""
-    with log.open("ab") as output:
+    """Start a process that outlives this one, in a session of its own; returns its pid.
+
+    It writes a new log; that of the process before it is kept as `<log>.old`.
+    """
+    if log.exists():
+        log.replace(log.with_name(f"{log.name}.old"))
+    with log.open("wb") as output:
         shell = subprocess.run(
             ["sh", "-c", _DETACH, "sh", *command],
             env=dict(environment),

@@ -103,8 +103,22 @@ class Sandbox:
     def _lock(self) -> Iterator[None]:
         """One command at a time. The lock lies beside the folder, so that a purge leaves it valid."""
         root = self._settings.root
-        root.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(root.with_name(f"{root.name}.lock"))
+        try:
+            root.parent.mkdir(parents=True, exist_ok=True)
+            self._acquire(lock)
+            try:
+                yield
+            finally:
+                lock.release()
+        except OSError as error:
+            raise SandboxError(
+                f"the sandbox's files cannot be used: {error}",
+                f"make {root} this user's own and writable",
+                failure_class="resources",
+            ) from error
+
+    def _acquire(self, lock: FileLock) -> None:
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -116,10 +130,6 @@ class Sandbox:
                     f"another command holds {lock.lock_file} for more than {_LOCK_SECONDS:.0f} s",
                     "let it end, or stop it; then try again",
                 ) from error
-        try:
-            yield
-        finally:
-            lock.release()
 
     def _make_folders(self) -> None:
         root = self._settings.root

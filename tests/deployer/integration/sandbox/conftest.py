@@ -1,6 +1,7 @@
 """A sandbox in a folder of its own, gone again after the test."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,40 @@ from deployer.sandbox.aws import Aws
 Make = Callable[..., SandboxSettings]
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """A folder with two small files."""
-    folder = tmp_path / "data"
+def settings_in(root: Path, data: Path) -> SandboxSettings:
+    """A sandbox in that folder, seeded from the other one."""
+    return SandboxSettings(
+        root=root,
+        repository="forecast-etl",
+        cluster="greenandcoop-cluster",
+        log_group="/ecs/forecast-etl",
+        bucket="greenandcoop-raw-data",
+        secret="forecast-etl/mongo-uri",
+        data=data,
+    )
+
+
+def files_in(folder: Path) -> Path:
+    """Two small files."""
     (folder / "day").mkdir(parents=True)
     (folder / "stations.json").write_text("stations")
     (folder / "day" / "readings.json").write_text("readings")
     return folder
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with two small files."""
+    return files_in(tmp_path / "data")
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox for the tests of a module that can share one."""
+    folder = tmp_path_factory.mktemp("standing")
+    sandbox = Sandbox(settings_in(folder / "sandbox", files_in(folder / "data")))
+    yield sandbox
+    sandbox.down(purge=True)
 
 
 @pytest.fixture
@@ -30,17 +57,7 @@ def make(tmp_path: Path, data: Path) -> Iterator[Make]:
         folder: str = "sandbox", *, aws_port: int | None = None, mongo_port: int | None = None
     ) -> SandboxSettings:
         roots.add(tmp_path / folder)
-        return SandboxSettings(
-            root=tmp_path / folder,
-            repository="forecast-etl",
-            cluster="greenandcoop-cluster",
-            log_group="/ecs/forecast-etl",
-            bucket="greenandcoop-raw-data",
-            secret="forecast-etl/mongo-uri",
-            data=data,
-            aws_port=aws_port,
-            mongo_port=mongo_port,
-        )
+        return replace(settings_in(tmp_path / folder, data), aws_port=aws_port, mongo_port=mongo_port)
 
     yield settings
     for root in roots:

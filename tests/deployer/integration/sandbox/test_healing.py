@@ -144,6 +144,28 @@ def test_lost_passwords_are_said_to_be_lost(make: Make) -> None:
     assert "--purge" in refusal.value.hint
 
 
+def test_damaged_data_is_said_to_be_damaged(make: Make) -> None:
+    """When mongod gives up on its files, its own first error is the message, and the way out the hint."""
+    settings = make()
+    sandbox = Sandbox(settings)
+    sandbox.up()
+    sandbox.down()
+    (settings.root / "mongo" / "WiredTiger.turtle").write_text("damaged")
+    with pytest.raises(SandboxError, match=r"mongod did not come up: .*WiredTiger") as refusal:
+        sandbox.up()
+    assert refusal.value.exit_code == 16
+    assert "--purge" in refusal.value.hint
+
+
+def test_a_folder_that_cannot_be_used_is_named(make: Make) -> None:
+    """A file where a folder belongs ends in one message with its path."""
+    settings = make()
+    settings.root.mkdir()
+    (settings.root / "mongo").touch()
+    with pytest.raises(SandboxError, match=str(settings.root / "mongo")):
+        Sandbox(settings).up()
+
+
 def test_secrets_are_for_their_owner_only(make: Make) -> None:
     """Key file, passwords and state cannot be read by others, nor can the folder."""
     settings = make()

@@ -7,17 +7,15 @@ import signal
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from docker.client import DockerClient
-from docker.errors import ImageNotFound
 
 from deployer.sandbox import Sandbox, SandboxFacts
 from deployer.sandbox.waiting import wait_for
-from tests.deployer.integration.sandbox.conftest import Make, aws_of
+from tests.deployer.integration.sandbox.conftest import aws_of
 
 REPOSITORY = "forecast-etl"
 PREFIX = "ecs"
@@ -52,14 +50,15 @@ def libraries(program: Path) -> list[Path]:
 
 
 @pytest.fixture
-def facts(make: Make) -> SandboxFacts:
+def facts(standing: Sandbox) -> SandboxFacts:
     """Of a sandbox that is up."""
-    return Sandbox(make()).up()
+    return standing.up()
 
 
-@pytest.fixture
-def pinned(docker: DockerClient, image: str, facts: SandboxFacts) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def pinned(docker: DockerClient, image: str, standing: Sandbox) -> Iterator[str]:
     """The image pushed to the sandbox's registry, named by its digest, and absent from the engine."""
+    facts = standing.up()
     name = f"{facts.registry}/{REPOSITORY}"
     docker.images.get(image).tag(name, "try")
     docker.images.push(name, "try")
@@ -67,8 +66,7 @@ def pinned(docker: DockerClient, image: str, facts: SandboxFacts) -> Iterator[st
     reference = f"{name}@{details[0]['imageDigest']}"
     docker.images.remove(f"{name}:try")
     yield reference
-    with suppress(ImageNotFound):  # not every test runs it
-        docker.images.remove(reference)
+    docker.images.remove(reference)
 
 
 Start = Callable[..., str]
@@ -186,15 +184,14 @@ def test_a_missing_image_stops_the_task_before_it_starts(facts: SandboxFacts, st
 
 
 @pytest.mark.parametrize("before", ["nothing", "a crash"])
-def test_down_leaves_no_container(make: Make, docker: DockerClient, start: Start, before: str) -> None:
+def test_down_leaves_no_container(standing: Sandbox, docker: DockerClient, start: Start, before: str) -> None:
     """A running task's container is removed by down, even when MiniStack was killed before."""
     task = start("sleep 600")
     mine = {"label": f"com.amazonaws.ecs.task-arn={task}"}
     assert wait_for(lambda: docker.containers.list(filters={**mine, "status": "running"}), 30)
-    sandbox = Sandbox(make())
     if before == "a crash":
-        pid = sandbox.status().parts[1].pid
+        pid = standing.status().parts[1].pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-    sandbox.down()
+    standing.down()
     assert docker.containers.list(all=True, filters=mine) == []

@@ -56,9 +56,9 @@ def port(facts: SandboxFacts) -> int:
     return int(facts.registry.partition(":")[2])
 
 
-def test_the_facts_are_of_resources_that_exist(make: Make) -> None:
+def test_the_facts_are_of_resources_that_exist(standing: Sandbox) -> None:
     """Every name and ARN among the facts is answered for by AWS calls against the endpoint."""
-    facts = Sandbox(make()).up()
+    facts = standing.up()
     aws = aws_of(facts)
     assert aws.client("ecr").describe_repositories()["repositories"][0]["repositoryName"] == "forecast-etl"
     clusters = aws.client("ecs").describe_clusters(clusters=[facts.cluster])["clusters"]
@@ -81,9 +81,9 @@ def test_the_facts_are_of_resources_that_exist(make: Make) -> None:
     assert aws.client("sts").get_caller_identity()["Account"] == facts.account
 
 
-def test_mongodb_is_a_replica_set_that_asks_who_one_is(make: Make) -> None:
+def test_mongodb_is_a_replica_set_that_asks_who_one_is(standing: Sandbox) -> None:
     """The URI writes in a transaction, reaches its own database only, and nothing works without it."""
-    facts = Sandbox(make()).up()
+    facts = standing.up()
     with MongoClient[dict[str, int]](facts.mongo_uri) as client, client.start_session() as session:
         with session.start_transaction():
             client["greenandcoop_weather"]["measurements"].insert_one({"a": 1}, session=session)
@@ -99,15 +99,14 @@ def test_mongodb_is_a_replica_set_that_asks_who_one_is(make: Make) -> None:
         client["greenandcoop_weather"]["measurements"].find_one()
 
 
-def test_it_listens_on_loopback_and_the_bridge_only(make: Make) -> None:
+def test_it_listens_on_loopback_and_the_bridge_only(standing: Sandbox) -> None:
     """No port of it is open on any other address of the machine."""
-    sandbox = Sandbox(make())
-    facts = sandbox.up()
+    facts = standing.up()
     bridge = facts.mongo_uri.split("@")[1].partition(":")[0]
     expected = {
         f"{int.from_bytes(socket.inet_aton(address), 'little'):08X}" for address in ("127.0.0.1", bridge)
     }
-    ports = [part.port for part in sandbox.status().parts if part.port]
+    ports = [part.port for part in standing.status().parts if part.port]
     assert len(ports) == 2
     for number in ports:
         assert set(network.listeners(number)) == expected
