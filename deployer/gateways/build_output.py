@@ -48,7 +48,9 @@ class BuildOutput:
 
 _VERTEX: Final = re.compile(r"#(\d+) \[(?:([^\]]*?)\s+)?\s*(\d+)/(\d+)\] (.*)")
 _VERTEX_DONE: Final = re.compile(r"#(\d+) (?:DONE|CACHED)\b")
-_FAILED: Final = re.compile(r"ERROR: (?:failed to (?:build|solve): )*(.*)")
+_FAILED: Final = re.compile(
+    r"(?:#\d+ )?(?:ERROR: |(?=failed to solve))(?:failed to (?:build|solve)[^:]*: )*(.*)"
+)
 
 
 class BuildKitOutput(BuildOutput):

@@ -114,7 +114,7 @@ class DockerEngine:
                 tag=tag,
                 platform=self._build.platform,
                 buildargs=dict(self._build.args),
-                rm=True,
+                forcerm=True,
                 decode=True,
                 timeout=None,
             )
@@ -131,7 +131,7 @@ class DockerEngine:
         built = f"{image['Os']}/{image['Architecture']}"
         if self._build.platform.startswith(built):
             return ""
-        client.remove_image(tag, noprune=True)
+        client.remove_image(tag)
         return f"the image is for {built}, not {self._build.platform}: so is its base in this engine"
 
     def _client(self, doing: str) -> "AbstractContextManager[APIClient]":

@@ -29,6 +29,7 @@ class Rig:
     engine: Engine
     registry: str
     name: str = field(default_factory=lambda: f"contract-{uuid.uuid4().hex[:12]}")
+    built: set[str] = field(default_factory=set)
     lines: list[str] = field(default_factory=list)
     progress: list[tuple[str, str, float, float | None, str]] = field(default_factory=list)
 
@@ -41,7 +42,10 @@ class Rig:
         return f"{self.registry}/{self.name}"
 
     def build(self) -> BuildResult:
-        return self.engine.build(self.image, self.lines.append, self.report)
+        result = self.engine.build(self.image, self.lines.append, self.report)
+        if result.image_id:
+            self.built.add(result.image_id)
+        return result
 
     def report(self, *progress: Any) -> None:
         self.progress.append(progress)
@@ -113,9 +117,9 @@ def real(tmp_path: Path) -> Iterator[RealRig]:
         rig.content(rig.name)
         yield rig
     with APIClient(version="auto") as client:
-        for tag in (rig.image, f"{rig.remote}:1"):
+        for image in (f"{rig.remote}:1", rig.image, *rig.built):
             with suppress(ImageNotFound):
-                client.remove_image(tag)
+                client.remove_image(image)
 
 
 @pytest.fixture(params=["real", "fake"])
@@ -273,16 +277,17 @@ def test_an_unknown_docker_context_is_a_failure(real: RealRig) -> None:
     ("dockerfile", "why"),
     [
         ("FROM scratch\nNONSENSE x\n", "unknown instruction: NONSENSE"),
-        ("FROM scratch\nCOPY content /\nRUN none\n", "/bin/sh"),
+        ("FROM {image}\nRUN none\n", "/bin/sh"),
         (None, "Dockerfile: no such file"),
     ],
     ids=["syntax", "run", "missing"],
 )
 def test_what_is_wrong_with_the_dockerfile_is_said(real: RealRig, dockerfile: str | None, why: str) -> None:
     """A line that does not parse, a command that fails and a file that is not there are results alike."""
+    real.build()
     (real.folder / "Dockerfile").unlink()
     if dockerfile is not None:
-        (real.folder / "Dockerfile").write_text(dockerfile)
+        (real.folder / "Dockerfile").write_text(dockerfile.format(image=real.image))
     result = real.build()
     assert result.image_id is None
     assert why in result.error
