@@ -48,19 +48,23 @@ def open_source(settings: Settings) -> Source:
     return S3Source(settings.source, s3_client(settings.region), time.sleep)
 
 
-def open_register(settings: Settings) -> MongoRegister:
-    return MongoRegister(connect(settings.mongo)[settings.mongo.database], utc_now)
+@contextmanager
+def open_register(settings: Settings) -> Iterator[MongoRegister]:
+    with connect(settings.mongo) as client:
+        yield MongoRegister(client[settings.mongo.database], utc_now)
 
 
 def open_loader(job: Job) -> Loader:
     """The loader of one process; runs in workers as well, so it takes all it needs from the job."""
-    database = connect(job.settings.mongo)[job.settings.mongo.database]
+    client = connect(job.settings.mongo)
+    database = client[job.settings.mongo.database]
     return Loader(
         job.run,
         open_source(job.settings),
         Settler(MongoMeasurements(database), time.sleep),
         MongoRegister(database, utc_now),
         load_catalog(),
+        client.close,
     )
 
 
@@ -72,9 +76,9 @@ def perform_run(settings: Settings, options: Options, say: Say) -> RunReport:
     report, executor = _prepare(settings, options)
 
     def perform() -> None:
-        register = open_register(settings)
-        register.create_indexes()
-        _perform(report, settings, register, executor, say, None)
+        with open_register(settings) as register:
+            register.create_indexes()
+            _perform(report, settings, register, executor, say, None)
 
     return _reported(report, settings, perform)
 
@@ -84,8 +88,8 @@ def retry_rejected(settings: Settings, options: Options, say: Say) -> RunReport:
     report, executor = _prepare(settings, options)
 
     def perform() -> None:
-        register = open_register(settings)
-        _perform(report, settings, register, executor, say, frozenset(register.rejected_objects()))
+        with open_register(settings) as register:
+            _perform(report, settings, register, executor, say, frozenset(register.rejected_objects()))
 
     return _reported(report, settings, perform)
 

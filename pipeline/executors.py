@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from multiprocessing import get_context
-from threading import get_ident
+from multiprocessing.util import Finalize
 from typing import Any
 
 from pipeline.config import Settings
@@ -80,8 +80,10 @@ class Processes:
 
 
 class Dask:
-    """Objects as tasks of a Dask cluster. Only references and reports go through the scheduler; a task of a
-    worker that died runs again elsewhere, which doubles nothing.
+    """Objects as tasks of a Dask cluster.
+
+    Only references and reports go through the scheduler; a task of a worker that died runs again elsewhere,
+    which doubles nothing.
     """
 
     def __init__(self, job: Job, open_loader: OpenLoader, address: str) -> None:
@@ -96,7 +98,7 @@ class Dask:
 
             remaining = iter(refs)
             ahead = _AHEAD * max(sum(client.nthreads().values()), 1)
-            running = _as_completed(self._submit(client, ref) for ref in islice(remaining, ahead))
+            running = _as_completed(client, (self._submit(client, ref) for ref in islice(remaining, ahead)))
             try:
                 for future in running:
                     yield future.result()
@@ -126,17 +128,22 @@ class Dask:
             ) from error
 
 
-def _as_completed(futures: Iterable[Any]) -> Any:
+def _as_completed(client: Any, futures: Iterable[Any]) -> Any:
     import distributed
 
-    return distributed.as_completed(list(futures))  # type: ignore[no-untyped-call]
+    return distributed.as_completed(list(futures), loop=client.loop)  # type: ignore[no-untyped-call]
 
 
 def load_in_worker(job: Job, open_loader: OpenLoader, ref: ObjectRef) -> ObjectReport:
     """Load one object with the loader of this process and thread, which is made once a run."""
-    return _loader_of(job, open_loader, get_ident()).load(ref)
+    if getattr(_here, "job", None) != job:
+        if hasattr(_here, "close"):
+            _here.close()
+        _here.loader, _here.job = open_loader(job), job
+        _here.close = Finalize(None, _here.loader.close, exitpriority=1)
+    report: ObjectReport = _here.loader.load(ref)
+    return report
 
 
-@lru_cache(maxsize=16)
-def _loader_of(job: Job, open_loader: OpenLoader, thread: int) -> Loader:
-    return open_loader(job)
+_here = threading.local()
+"""The loader of this thread of a worker process, for as long as objects of its run come, at most to its end."""

@@ -6,7 +6,7 @@ Bytes -> rows -> batches -> MongoDB, with parsing and writing overlapped, in bou
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,13 +37,20 @@ class Loader:
     """Loads objects one after the other; owns the threads that write. Close it when done."""
 
     def __init__(
-        self, run: RunIdentity, source: Source, settler: Settler, register: Register, catalog: Catalog
+        self,
+        run: RunIdentity,
+        source: Source,
+        settler: Settler,
+        register: Register,
+        catalog: Catalog,
+        on_close: Callable[[], None],
     ) -> None:
         self._run = run
         self._source = source
         self._settler = settler
         self._register = register
         self._catalog = catalog
+        self._on_close = on_close
         self._converter = Converter()
         self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="writer")
 
@@ -67,6 +74,7 @@ class Loader:
 
     def close(self) -> None:
         self._writers.shutdown(cancel_futures=True)
+        self._on_close()
 
     def _store(self, stream: Iterator[Row], context: ObjectContext, report: ObjectReport) -> None:
         pending: deque[Future[Tally]] = deque()

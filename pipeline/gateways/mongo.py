@@ -25,6 +25,7 @@ from pipeline.errors import ConfigurationError, MongoError, StoreInterrupted
 
 SELECTION_MS = 15_000
 _INTERRUPTIONS = frozenset({6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 50, 112})
+_URI_HINT = "It must read mongodb://HOST:PORT/?replicaSet=NAME or mongodb+srv://CLUSTER/."
 _AUTHENTICATION, _AUTHORISATION = 18, 13
 
 
@@ -37,20 +38,23 @@ def connect(settings: MongoSettings, selection_ms: int = SELECTION_MS) -> MongoC
         return MongoClient(
             settings.uri,
             appname=f"forecast-etl/{__version__}",
-            serverSelectionTimeoutMS=selection_ms,
-            connectTimeoutMS=10_000,
-            retryWrites=True,
+            **{name: value for name, value in _options(selection_ms).items() if name not in settings.uri},
         )
     except InvalidURI as error:
-        raise ConfigurationError(f"MONGO_URI is no connection string: {_safe(error)}") from error
+        raise ConfigurationError(f"MONGO_URI is no connection string: {_safe(error)}", _URI_HINT) from error
     except PyMongoConfigurationError as error:
         if settings.uri.startswith("mongodb+srv://"):
             raise MongoError(
                 f"dns: {_safe(error)}", "Is the cluster's name right, and does DNS work here?"
             ) from error
-        raise ConfigurationError(f"MONGO_URI: {_safe(error)}") from error
+        raise ConfigurationError(f"MONGO_URI: {_safe(error)}", _URI_HINT) from error
     except (ValueError, TypeError) as error:
-        raise ConfigurationError(f"MONGO_URI: {_safe(error)}") from error
+        raise ConfigurationError(f"MONGO_URI: {_safe(error)}", _URI_HINT) from error
+
+
+def _options(selection_ms: int) -> dict[str, Any]:
+    """What we ask of the driver where the URI does not say otherwise."""
+    return {"serverSelectionTimeoutMS": selection_ms, "connectTimeoutMS": 10_000, "retryWrites": True}
 
 
 @contextmanager

@@ -34,8 +34,9 @@ def workbook_rows(stream: BinaryIO, context: ObjectContext, station: Station) ->
         raise BrokenObject("broken_workbook", f"{error}"[:200]) from error
     for name in names:
         table = WeatherUndergroundRows(context, station, day_in(name))
-        yield from _table_rows(_sheet(workbook, name), table, context, position)
-        position += workbook.get_sheet_by_name(name).total_height
+        sheet = _sheet(workbook, name)
+        yield from _table_rows(sheet, table, context, position)
+        position += len(sheet)
 
 
 def _sheet(workbook: python_calamine.CalamineWorkbook, name: str) -> list[list[Any]]:

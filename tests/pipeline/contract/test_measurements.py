@@ -1,0 +1,83 @@
+"""One suite for the port Measurements: the fake and a real mongod."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from pipeline.config import MongoSettings
+from pipeline.gateways.measurements import MongoMeasurements
+from pipeline.model import Document
+from pipeline.ports import Measurements
+from pipeline.settle import Settler
+from tests.pipeline.fakes import NOON, FakeMeasurements
+
+
+@pytest.fixture(params=["fake", "mongod"])
+def store(request: pytest.FixtureRequest) -> Iterator[Measurements]:
+    if request.param == "fake":
+        yield FakeMeasurements()
+        return
+    settings: MongoSettings = request.getfixturevalue("mongo")
+    with MongoClient(settings.uri) as client:
+        yield MongoMeasurements(client[settings.database])
+
+
+def document(number: int, value: float = 1.0, **changes: Any) -> Document:
+    source = {"object": "a", "etag": "e", "modified": NOON, "position": number}
+    return {
+        "_id": f"S@{number}",
+        "timestamp": NOON,
+        "value": value,
+        "run_id": "r",
+        "source": source,
+        **changes,
+    }
+
+
+def test_documents_come_back_as_they_were(store: Measurements) -> None:
+    """Times, numbers and the order of nested fields survive; absent ids are absent."""
+    assert store.insert([document(1), document(2)]) == set()
+    assert store.find(["S@1", "S@2", "S@3"]) == {"S@1": document(1), "S@2": document(2)}
+
+
+def test_what_is_there_stays_and_is_named(store: Measurements) -> None:
+    """Inserting again writes the new ones only, also when one id stands twice in a batch."""
+    store.insert([document(1)])
+    assert store.insert([document(1, value=9.0), document(2)]) == {"S@1"}
+    assert store.find(["S@1"])["S@1"]["value"] == 1.0
+
+
+def test_a_document_is_replaced_only_as_it_was_seen(store: Measurements) -> None:
+    """A change made in between is not overwritten."""
+    store.insert([document(1), document(2)])
+    old = store.find(["S@1", "S@2"])
+    assert store.replace([(old["S@1"], document(1, value=2.0, run_id="r2"))]) == 1
+    assert store.replace([(old["S@1"], document(1, value=3.0)), (old["S@2"], document(2, value=3.0))]) == 1
+    values = {id_: item["value"] for id_, item in store.find(["S@1", "S@2"]).items()}
+    assert values == {"S@1": 2.0, "S@2": 3.0}
+
+
+def test_many_writers_settle_the_same_readings_exactly_once(mongo: MongoSettings) -> None:
+    """Eight threads with overlapping objects on a real mongod: each reading is inserted by one of them."""
+    with MongoClient(mongo.uri) as client:
+        store = MongoMeasurements(client[mongo.database])
+        tallies = []
+
+        def work(name: str) -> None:
+            where = {"object": name, "etag": "e", "modified": NOON}
+            rows = [document(n, value=float(n), source={**where, "position": n}) for n in range(300)]
+            tallies.append(Settler(store, sleep=lambda _: None).settle(rows))
+
+        threads = [threading.Thread(target=work, args=(f"o{n}",)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sum(tally.inserted for tally in tallies) == 300
+        assert sum(tally.duplicate for tally in tallies) == 7 * 300
+        assert client[mongo.database]["measurements"].count_documents({}) == 300
