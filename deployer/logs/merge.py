@@ -12,8 +12,6 @@ HOLD: Final = 1.0
 """Seconds that a fresh event is held back, so that one of another stream that comes a little later is still
 shown before it. With a single stream nothing is held."""
 
-_EVER: Final = float("inf")
-
 
 class Source:
     """A stream, and the events of it that were read but not shown yet."""
@@ -74,14 +72,15 @@ class Merge:
         ]
         heapq.heapify(heads)
         while heads:
-            _, number = heads[0]
+            time, number = heads[0]
             source = self.sources[number]
-            if not (alone or min(source.buffer[0].time, source.arrived) <= now - HOLD):
+            if not alone and min(time, source.arrived) > now - HOLD:
                 return
-            yield source, source.buffer.popleft()
-            if not source.buffer and not source.at_end:
+            buffer = source.buffer
+            yield source, buffer.popleft()
+            if not buffer and not source.at_end:
                 source.fill(now)
-            if source.buffer:
-                heapq.heapreplace(heads, (source.buffer[0].time, number))
+            if buffer:
+                heapq.heapreplace(heads, (buffer[0].time, number))
             else:
                 heapq.heappop(heads)

@@ -21,28 +21,30 @@ class Output:
     ) -> None:
         self.lines = 0
         self.oldest: float | None = None
-        self._request, self._write, self._note, self._pattern = request, write, note, pattern
+        self._as_json, self._style = request.output == "json", request.style
+        self._write, self._note, self._pattern = write, note, pattern
 
-    def event(self, event: LogEvent, task: str, *, labelled: bool) -> None:
+    def event(self, event: LogEvent, task: str, label: str) -> None:
+        """`label` tells the task's lines apart from others'; empty where there are no others."""
         if self.oldest is None:
             self.oldest = event.time
         if self._pattern and not self._pattern.search(event.text):
             return
         self.lines += 1
-        if self._request.output == "json":
+        if self._as_json:
             self._json("log", time=event.time, task=task, text=event.text)
         else:
-            self._write(render.line(event, self._request.style, task[:8] if labelled else ""))
+            self._write(render.line(event, self._style, label))
 
     def note(self, text: str) -> None:
-        if self._request.output == "json":
+        if self._as_json:
             self._json("note", text=text)
         else:
             self._note(text)
 
     def ended(self, task: str, result: TaskResult) -> None:
         """The task's exit code, as a line."""
-        if self._request.output == "json":
+        if self._as_json:
             self._json(
                 "task-ended",
                 task=task,
@@ -56,7 +58,7 @@ class Output:
         self._note(f"task {task}: {code}{reason}")
 
     def over(self, exit_code: int) -> None:
-        if self._request.output == "json":
+        if self._as_json:
             self._json("ended", exit_code=exit_code, lines=self.lines)
 
     def _json(self, event: str, **values: Any) -> None:

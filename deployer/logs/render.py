@@ -49,7 +49,7 @@ def line(event: LogEvent, style: Style, label: str = "") -> str:
     else:
         found = _LEVEL.search(text, 0, _LEVEL_WITHIN) if style.colour else None
         level = found[1] if found else ""
-    if _CONTROL.search(text):
+    if not text.isprintable():
         text = _CONTROL.sub("", text)
     if style.colour and level in _COLOURS:
         text = f"\x1b[{_COLOURS[level]}m{text}\x1b[0m"

@@ -5,7 +5,10 @@ from deployer.release.ports import LogEvent, Logs
 
 
 class StreamReader:
-    """Each event of a stream once, in order; `exists` says whether the stream has been seen."""
+    """Each event of a stream once, in order.
+
+    `task` is the ID at the end of its name; `exists` says whether the stream was there at the last read.
+    """
 
     def __init__(
         self,
@@ -18,6 +21,7 @@ class StreamReader:
         since: float = 0.0,
     ) -> None:
         self.name = name
+        self.task = name.rsplit("/", 1)[-1]
         self.exists = cursor is not None
         self._logs, self._group, self._patience = logs, group, patience
         self._cursor, self._since = cursor, since

@@ -119,9 +119,10 @@ class _Tailer:
         if request.follow:
             self._ask()
         several = request.all_tasks or len(request.tasks) > 1
-        shown = 0
+        show, shown = self._output.event, 0
         for source, event in self._merge.due(final=not request.follow):
-            self._output.event(event, _id(source.reader.name), labelled=several)
+            task = source.reader.task
+            show(event, task, task[:8] if several else "")
             shown += 1
         self._warn_of_retention()
         self._settle()

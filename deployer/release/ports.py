@@ -7,7 +7,7 @@ what a person can expect to happen (a red test, a task that exits 1) is a return
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from deployer.errors import Failure
 from deployer.release.state import Source, TaskResult
@@ -159,8 +159,7 @@ class Tasks(Protocol):
     def stop(self, arn: str, reason: str) -> None: ...
 
 
-@dataclass(frozen=True)
-class LogEvent:
+class LogEvent(NamedTuple):
     """One CloudWatch event; `time` in seconds since the epoch."""
 
     time: float
