@@ -100,6 +100,8 @@ class Run(_Table):
     subnets: tuple[str, ...] = Field(min_length=1)
     security_groups: tuple[str, ...] = Field(min_length=1)
     assign_public_ip: bool = False
+    environment: dict[str, str] = {}
+    """What a run's container gets on top of the task definition; RUN_ID always."""
     max_runtime: Seconds = 6 * 3600
     start_timeout: Seconds = 600
     on_interrupt: Literal["ask", "leave", "stop"] = "ask"

@@ -32,6 +32,8 @@ VERSION: Final = 1
 class Journal:
     """One release's records, open for appending. Use `create` or `resume`; `read` only looks."""
 
+    _to_disk = staticmethod(os.fsync)
+
     def __init__(self, path: Path, records: list[Record], clock: Any) -> None:
         self._path = path
         self._clock = clock
@@ -72,7 +74,7 @@ class Journal:
         try:
             if self._file.write(line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(self._file.fileno())
+            self._to_disk(self._file.fileno())
         except OSError as error:
             with suppress(OSError):
                 self._file.truncate(before)

@@ -59,11 +59,12 @@ def position(journal: Journal, flow: Flowchart) -> Position:
             "start a new one: `deployer release`",
         )
     release = load(next(states(journal.records)))
-    if last["kind"] == "header":
+    known = next(record for record in reversed(journal.records) if record["kind"] != "started")
+    if known["kind"] == "header":
         return Position(flow.start, release)
-    if last["kind"] == "finished":
-        return Position(last["next"], release)
-    return Position(last["node"], release, resumed=last["kind"] == "paused")
+    if known["kind"] == "finished":
+        return Position(known["next"], release)
+    return Position(known["node"], release, resumed=known["kind"] == "paused")
 
 
 class Runner:

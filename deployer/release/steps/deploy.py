@@ -84,8 +84,9 @@ def run_task(release: Release, context: Context) -> Done:
     task = _find_or_start(release, context)
     if isinstance(task, tuple):
         return Done(_not_started(release.with_launch(failures=task)), "; ".join(task))
-    release = release.with_launch(arn=task.arn, status=task.last_status)
-    context.record(release)
+    if task.arn != release.launches[-1].arn:
+        release = release.with_launch(arn=task.arn, status=task.last_status)
+        context.record(release)
     task = _await_start(task, context)
     release = release.with_launch(
         status=task.last_status, result=task.result, log_stream=_stream(release, context)
@@ -132,7 +133,7 @@ def _find_or_start(release: Release, context: Context) -> TaskStatus | tuple[str
             token=launch.token,
             started_by=launch.started_by,
             container=context.config.task.container,
-            environment={"RUN_ID": release.id},
+            environment={**context.config.run.environment, "RUN_ID": release.id},
             tags=_tags(release),
         )
     )

@@ -12,6 +12,7 @@ from deployer.release.state import Cause, Launch, Release, TaskResult
 
 LOG_TAIL = 400
 STATUS_SECONDS = 1.0
+OVERDUE = "deployer: it ran longer than"
 
 
 def follow_task(release: Release, context: Context) -> Done:
@@ -77,7 +78,7 @@ class _Watch:
             self._context.note(
                 f"the task has run for {running:.0f} s, longer than max-runtime: it is stopped"
             )
-            self._context.ports.tasks.stop(self._launch.arn or "", f"deployer: ran longer than {limit:.0f} s")
+            self._context.ports.tasks.stop(self._launch.arn or "", f"{OVERDUE} {limit:.0f} s")
 
     def result(self) -> TaskResult:
         if self._status and self._status.result:
@@ -99,6 +100,8 @@ def analyse_evidence(release: Release, context: Context) -> Done:
     launch = release.launches[-1]
     if release.verification and not release.verification.ok:
         cause = _unproven(release)
+    elif launch.result and launch.result.stopped_reason.startswith(OVERDUE):
+        cause = _overdue(launch, context)
     else:
         cause = diagnosed(_ending(launch), _pieces(launch, context), "PIPELINE_OK")
     subject = f"{cause.failure_class}: {cause.subcause}" if cause.subcause else cause.failure_class
@@ -112,11 +115,26 @@ def _ending(launch: Launch) -> str:
     return f"the task ended {code}{reason}"
 
 
+def _overdue(launch: Launch, context: Context) -> Cause:
+    return Cause(
+        "unknown",
+        "max-runtime",
+        _ending(launch),
+        tuple(_log(launch, context)[-12:]),
+        "find out what it waited for (its last lines), or give it longer: [run] max-runtime in deploy.toml",
+        node="PIPELINE_OK",
+    )
+
+
+def _log(launch: Launch, context: Context) -> list[str]:
+    path = context.ports.folder / "evidence" / f"task-{launch.attempt}.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()[-LOG_TAIL:] if path.exists() else []
+    return [json.loads(line)["text"] for line in lines]
+
+
 def _pieces(launch: Launch, context: Context) -> list[Evidence]:
     result = launch.result or TaskResult()
-    path = context.ports.folder / "evidence" / f"task-{launch.attempt}.jsonl"
-    log = path.read_text(encoding="utf-8").splitlines()[-LOG_TAIL:] if path.exists() else []
-    text = "\n".join(json.loads(line)["text"] for line in log)
+    text = "\n".join(_log(launch, context))
     pieces = [Evidence(text, "task_log", result.exit_code, result.stop_code or None)]
     pieces += [Evidence(c.reason, "container_reason", c.exit_code) for c in result.containers if c.reason]
     pieces.append(

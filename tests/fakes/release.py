@@ -1,0 +1,59 @@
+"""A release on a world of fakes: each `go` is a process of its own that resumes where the last one left off."""
+
+from pathlib import Path
+
+from deployer.config import Config
+from deployer.events import Event
+from deployer.history import state_of, summary
+from deployer.journal import Journal, read
+from deployer.release.flow import FLOW
+from deployer.release.state import Release, dump
+from deployer.release.steps import BEHAVIOUR
+from deployer.runner import Runner, Stop, position
+from tests.fakes.world import World, settings
+
+
+class Releasing:
+    """The journal is begun with the object; `journal` may be a Journal that kills its process."""
+
+    def __init__(
+        self,
+        world: World,
+        folder: Path,
+        release: str = "r1",
+        *,
+        from_phase: str = "dev",
+        config: Config | None = None,
+    ) -> None:
+        self.world, self.folder, self.id = world, folder, release
+        self.path = folder / "journal.jsonl"
+        self.config = config or settings()
+        self.events: list[Event] = []
+        state = dump(Release(release, "test", world.clock.now(), from_phase=from_phase))
+        journal = Journal.create(
+            self.path, world.clock, release=release, env="test", flow=FLOW.fingerprint, state=state
+        )
+        journal.close()
+
+    def go(self, *, detach: bool = False, journal: Journal | None = None) -> Stop:
+        """Resumes in a new process and walks as far as it goes."""
+        journal = journal or Journal.resume(self.path, self.world.clock)
+        try:
+            runner = Runner(
+                FLOW,
+                BEHAVIOUR,
+                self.config,
+                self.world.ports(self.folder),
+                journal,
+                self.events.append,
+                detach_after="TASK_STARTED" if detach else None,
+            )
+            return runner.walk(position(journal, FLOW))
+        finally:
+            journal.close()
+
+    def state(self) -> Release:
+        return state_of(read(self.path))
+
+    def path_walked(self) -> list[str]:
+        return list(summary(read(self.path))["path"])
