@@ -20,6 +20,8 @@ FIRST_CONTACT = 5.0
 """Seconds until an address that has never answered counts as refused."""
 ELECTION = 20.0
 """Seconds to wait for a primary in the middle of the work: electing one takes about twelve."""
+LOOK = 60.0
+"""Seconds for finding one document; as for all reads, until a majority holds what the primary has."""
 
 
 class MongoDatabase:
@@ -32,12 +34,13 @@ class MongoDatabase:
     https://www.mongodb.com/docs/manual/core/causal-consistency-read-write-concerns/
 
     After a lost connection or in an election pymongo itself looks for the primary again and repeats the
-    read once (retryable reads), for at most ELECTION seconds, so nothing is retried here.
+    read once (retryable reads), for at most `election` seconds, so nothing is retried here.
     """
 
-    def __init__(self, uri: str, database: str) -> None:
+    def __init__(self, uri: str, database: str, election: float = ELECTION) -> None:
         self._uri = uri
         self._name = database
+        self._election = election
         self._met = False
 
     def __enter__(self) -> Self:
@@ -66,7 +69,10 @@ class MongoDatabase:
         return self._read(work)
 
     def find_one(self, collection: str, query: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        return self._read(lambda session: self._collection(collection).find_one(query, session=session))
+        limit = math.ceil(LOOK * 1000)
+        return self._read(
+            lambda session: self._collection(collection).find_one(query, session=session, max_time_ms=limit)
+        )
 
     def count(self, collection: str, query: Mapping[str, Any], within: float = 60) -> int:
         rows = self.aggregate(collection, [{"$match": query}, {"$count": "documents"}], within)
@@ -106,7 +112,7 @@ class MongoDatabase:
                 self._uri,
                 appname="deployer",
                 tz_aware=True,
-                serverSelectionTimeoutMS=int(ELECTION * 1000),
+                serverSelectionTimeoutMS=int(self._election * 1000),
                 connectTimeoutMS=int(FIRST_CONTACT * 1000),
             )
 
@@ -130,7 +136,7 @@ class MongoDatabase:
         """From here on the session demands of every member what the primary has now."""
         import pymongo
 
-        with pymongo.timeout(ELECTION if self._met else FIRST_CONTACT):
+        with pymongo.timeout(self._election if self._met else FIRST_CONTACT):
             self._client.admin.command("ping", session=session)
         self._met = True
 
