@@ -4,6 +4,7 @@ Compose itself cannot be asked to follow a job: `logs --follow` never returns fo
 before it is called (seen with 5.6.1)."""
 
 import threading
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,14 +28,19 @@ class ComposeProject:
     def follow(self, service: str, seconds: float, on_line: OnLine) -> int:
         """Hands over the lines of the service's container until it ends; returns its exit code.
         TimeoutError: it has not ended after `seconds`. Failure: there is no such container."""
+        end = time.monotonic() + seconds
         containers = self._containers(f"com.docker.compose.service={service}")
         if not containers:
             raise Failure(
                 "docker", f"Compose started no {service}", "see [compose] service, and its profiles"
             )
-        stream = self._client.logs(containers[0], stream=True, follow=True)
-        in_time = threading.Timer(max(0.0, seconds), stream.close)
-        in_time.start()
+        self._show(containers[0], seconds, on_line)
+        return self._exit_code(containers[0], max(1.0, end - time.monotonic()))
+
+    def _show(self, container: str, seconds: float, on_line: OnLine) -> None:
+        stream = self._client.logs(container, stream=True, follow=True)
+        give_up = threading.Timer(max(0.0, seconds), stream.close)
+        give_up.start()
         try:
             lines = Lines()
             for data in stream:
@@ -43,12 +49,15 @@ class ComposeProject:
             for line in lines.rest():
                 on_line(line)
         finally:
-            in_time.cancel()
-            stream._response.close()  # the stream's own `close` only shuts the connection down
-        state = self._state(containers[0])
-        if state["Running"]:
-            raise TimeoutError
-        return int(state["ExitCode"])
+            give_up.cancel()
+
+    def _exit_code(self, container: str, seconds: float) -> int:
+        import requests
+
+        try:
+            return int(self._client.wait(container, timeout=seconds)["StatusCode"])
+        except (requests.ReadTimeout, requests.ConnectionError) as error:
+            raise TimeoutError from error
 
     def failed(self) -> dict[str, list[str]]:
         """Services that ended with an error or are unhealthy, each with its last lines."""

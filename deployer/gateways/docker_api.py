@@ -10,6 +10,7 @@ from deployer.gateways.engine_errors import translated, unreachable
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient
+    from requests import Response
 
 _SILENCE: Final = 300.0
 """Seconds without a word after which a call is given up; a push reports progress all the time."""
@@ -28,8 +29,14 @@ def connected(environment: Mapping[str, str], doing: str) -> "Iterator[APIClient
         client = APIClient(**address, version="auto", timeout=_SILENCE)
     except (OSError, DockerException) as error:
         raise unreachable(error, address["base_url"]) from error
+    answers: list[Response] = []
+    client.hooks["response"].append(lambda answer, **_: answers.append(answer))
     with closing(client), translated(doing):
-        yield client
+        try:
+            yield client
+        finally:
+            for answer in answers:
+                answer.close()
 
 
 def _address(environment: Mapping[str, str]) -> dict[str, Any]:

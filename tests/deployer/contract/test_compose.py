@@ -19,11 +19,9 @@ from deployer.errors import Failure
 from deployer.gateways.compose import TIMED_OUT, ComposeFile
 from deployer.gateways.ids import RandomIds
 from deployer.release.ports import Compose
+from tests.deployer.contract.images import IMAGES
 from tests.fakes.compose import FakeCompose, JobRun
 
-IMAGES: Final = dict(
-    line.split("=", 1) for line in Path(".deployer/images.env").read_text().splitlines() if "=" in line
-)
 MONGO: Final[dict[str, Any]] = {
     "image": IMAGES["MONGO_IMAGE"],
     "entrypoint": ["mongod", "--auth", "--bind_ip_all", "--dbpath", "/tmp"],

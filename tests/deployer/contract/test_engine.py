@@ -3,6 +3,7 @@
 The real one pushes over HTTP to a registry of this test's own on loopback."""
 
 import os
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,6 +19,7 @@ from deployer.config import Build
 from deployer.errors import Failure, TransientFailure
 from deployer.gateways.engine import DockerEngine
 from deployer.release.ports import BuildResult, Engine
+from tests.deployer.contract.images import IMAGES
 from tests.fakes.engine import FakeEngine, digest_of
 from tests.fakes.http_registry import PASSWORD, USER, HttpRegistry, Refusal, digest, serve
 
@@ -311,6 +313,25 @@ def test_an_image_for_another_platform_is_refused(real: RealRig) -> None:
     assert result.image_id is None
     assert "linux/arm64" in result.error
     assert real.engine.image_id(tag) is None
+
+
+def test_an_interrupt_ends_the_build_in_the_engine_too(real: RealRig) -> None:
+    """After Ctrl-C the engine does not go on with a build that nobody waits for."""
+    command = f"echo {real.name} && sleep 600"
+    (real.folder / "Dockerfile").write_text(f"FROM {IMAGES['PYTHON_IMAGE']}\nRUN {command}\n")
+
+    def interrupt(line: str) -> None:
+        if line == real.name:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        real.engine.build(real.image, interrupt, real.report)
+    with APIClient(version="auto") as client:
+        for _ in range(100):
+            if not any(real.name in container["Command"] for container in client.containers(all=True)):
+                return
+            time.sleep(0.1)
+    pytest.fail("the build goes on")
 
 
 def test_arguments_and_dockerignore_are_honoured(real: RealRig) -> None:
