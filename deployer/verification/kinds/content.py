@@ -42,8 +42,8 @@ def unique(check: UniqueCheck, facts: Facts) -> Plan:
 
 
 def types(check: TypesCheck) -> Plan:
-    allowed: dict[str, list[str]] = {path: [*kinds, "missing"] for path, kinds in check.optional.items()}
-    allowed |= {path: [*kinds] for path, kinds in check.required.items()}
+    allowed: dict[str, list[str]] = {path: [*kinds] for path, kinds in check.required.items()}
+    allowed |= {path: [*kinds, "missing"] for path, kinds in check.optional.items()}
 
     def is_wrong(path: str, kind: Any) -> bool:
         return kind not in allowed[path] and not ("number" in allowed[path] and kind in _NUMBERS)
