@@ -5,11 +5,21 @@ from typing import Final
 
 from deployer.config import Config
 from deployer.gateways.aws import AwsSession, translated
-from deployer.gateways.probes import caller, cluster, log_group, roles, secrets, security_groups, subnets
+from deployer.gateways.probes import (
+    caller,
+    cluster,
+    log_group,
+    roles,
+    secrets,
+    security_groups,
+    subnets,
+    task_definition,
+)
 from deployer.gateways.probes.finding import Probe, guarded
 from deployer.release.ports import Finding
 
 PROBES: Final[Mapping[str, Probe]] = {
+    "task definition": task_definition.look,
     "cluster": cluster.look,
     "subnets": subnets.look,
     "security groups": security_groups.look,

@@ -154,11 +154,10 @@ class _Tailer:
                 self._say_end(watched)
 
     def _say_end(self, watched: _Watched) -> None:
-        if not watched.source.reader.exists:
-            self._output.note(
-                f"no stream {watched.source.reader.name} in {self._request.group}: the task printed nothing, "
-                "or its lines are gone"
-            )
+        reader, never_ran = watched.source.reader, watched.result and watched.result.exit_code is None
+        if not reader.exists:
+            why = "the task never ran" if never_ran else "the task printed nothing, or its lines are gone"
+            self._output.note(f"no stream {reader.name} in {self._request.group}: {why}")
         if watched.result:
             self._last = watched.result
             self._output.ended(_id(watched.task), watched.result)

@@ -125,12 +125,12 @@ def canonical(definition: Mapping[str, Any]) -> dict[str, Any]:
     fields = {key: value for key, value in definition.items() if key not in READ_ONLY}
     for key in ("cpu", "memory"):
         if key in fields:
-            fields[key] = _size(str(fields[key]))
+            fields[key] = size(str(fields[key]))
     table: dict[str, Any] = _table(fields, "")
     return table
 
 
-def _size(text: str) -> str:
+def size(text: str) -> str:
     """CPU units or MiB, which may be given as `0.5 vCPU` or `1 GB`."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(vcpu|gb)", text.strip(), re.IGNORECASE)
     return str(int(float(match[1]) * 1024)) if match else text.strip()

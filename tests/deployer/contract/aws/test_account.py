@@ -9,7 +9,15 @@ import pytest
 from deployer.config import Config
 from deployer.gateways.account import PROBES, AwsAccount
 from deployer.gateways.aws import AwsSession
-from deployer.gateways.probes import log_group, permissions, roles, secrets, security_groups, subnets
+from deployer.gateways.probes import (
+    log_group,
+    permissions,
+    roles,
+    secrets,
+    security_groups,
+    subnets,
+    task_definition,
+)
 from deployer.release.ports import Finding
 from tests.deployer.contract.aws.worlds import World, configured
 
@@ -246,6 +254,29 @@ def test_a_log_that_goes_elsewhere_is_wrong(account: Account) -> None:
     other = config.model_copy(update={"logs": config.logs.model_copy(update={"stream_prefix": "other"})})
     finding = _only(log_group.look, account, other)
     assert finding.what == "log option awslogs-stream-prefix"
+
+
+@pytest.mark.parametrize(
+    ("change", "what", "remedy"),
+    [
+        ({"cpu": "300"}, "size of the task", "256, 512, 1024"),
+        ({"cpu": "256", "memory": "4096"}, "size of the task", "512, 1024, 2048"),
+        ({"networkMode": "bridge"}, "network mode", "awsvpc"),
+        ({"requiresCompatibilities": ["EC2"]}, "compatibilities", "FARGATE"),
+        ({"runtimePlatform": {"cpuArchitecture": "ARM64"}}, "architecture", "[build] platform"),
+    ],
+)
+def test_a_definition_that_fargate_does_not_take_is_wrong(
+    moto_session: AwsSession, change: dict[str, Any], what: str, remedy: str
+) -> None:
+    """Sizes, network mode and architecture are judged before anything is registered."""
+    config = configured({})
+    definition = config.task.definition | change
+    changed = config.model_copy(update={"task": config.task.model_copy(update={"definition": definition})})
+    (finding,) = (found for found in task_definition.look(changed, moto_session) if found.state != "ok")
+    assert finding.state == "wrong"
+    assert finding.what == what
+    assert remedy in finding.remedy
 
 
 def test_a_json_key_that_the_secret_lacks_is_wrong(account: Account) -> None:

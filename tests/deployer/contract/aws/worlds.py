@@ -118,7 +118,7 @@ class _Names:
 
 def configured(changes: dict[str, str]) -> Config:
     """The project's own deploy.toml, environment `sandbox`."""
-    return load(read(PROJECT / "deploy.toml"), "sandbox", vars(_Names()) | changes, PROJECT)
+    return load(read(PROJECT / "deploy.toml"), "sandbox", vars(_Names()) | changes, PROJECT, needed=())
 
 
 def definition(family: str, **environment: str) -> dict[str, Any]:
