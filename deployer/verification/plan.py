@@ -124,11 +124,11 @@ def wrong(found: str, offending: Iterable[str] = ()) -> Answer:
 
 
 def no_offenders(offending: Iterable[str], what: str) -> Answer:
-    """Right if nothing offends; else how many do, and the first few. `what` follows their number."""
+    """Right if there are none; else their number after `what` they are, and the first few."""
     found = list(offending)
     if not found:
         return right("none")
-    return wrong(f"at least {COUNTED} {what}" if len(found) > COUNTED else f"{len(found)} {what}", found)
+    return wrong(f"{what}: {len(found)}" if len(found) <= COUNTED else f"{what}: at least {COUNTED}", found)
 
 
 def spelled(value: Any) -> str:

@@ -38,7 +38,7 @@ def unique(check: UniqueCheck, facts: Facts) -> Plan:
     def pair(row: Mapping[str, Any]) -> str:
         return f"{spelled(row['one'])} and {spelled(row['other'])}"
 
-    return single(expected, read, lambda rows: no_offenders(map(pair, rows), f"{words} more than once"))
+    return single(expected, read, lambda rows: no_offenders(map(pair, rows), f"repeated {words}"))
 
 
 def types(check: TypesCheck) -> Plan:
@@ -114,4 +114,4 @@ def _judge(fields: Sequence[str], is_wrong: Callable[[str, Any], bool]) -> Calla
         bad = [f"{field} {spelled(value)}" for field, value in held.items() if is_wrong(field, value)]
         return f"{spelled(row['_id'])} ({', '.join(bad)})"
 
-    return lambda rows: no_offenders(map(named, rows), "documents are not so")
+    return lambda rows: no_offenders(map(named, rows), "wrong documents")

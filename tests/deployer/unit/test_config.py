@@ -148,7 +148,9 @@ def test_a_definition_that_is_not_json_is_told_with_the_rest(table: dict[str, An
     assert "clutser" in caught.value.message
 
 
-@pytest.mark.parametrize(("text", "value"), [("90s", 90), ("10m", 600), ("1.5h", 5400), ("2d", 172800), (7, 7)])
+@pytest.mark.parametrize(
+    ("text", "value"), [("90s", 90), ("10m", 600), ("1.5h", 5400), ("2d", 172800), (7, 7)]
+)
 def test_durations(text: object, value: float) -> None:
     """Seconds, minutes, hours and days, or plain seconds."""
     assert config.seconds(text) == value

@@ -11,7 +11,9 @@ from tests.fakes.clock import FakeClock
 
 def written(folder: Path) -> Path:
     path = folder / "journal.jsonl"
-    journal = Journal.create(path, FakeClock(), release="r1", env="e", flow="f", state={"name": "Armentières"})
+    journal = Journal.create(
+        path, FakeClock(), release="r1", env="e", flow="f", state={"name": "Armentières"}
+    )
     journal.append("started", node="CODE", visit=1)
     journal.append("finished", node="CODE", answer="", next="RUN_TESTS", state={"n": 1})
     journal.close()

@@ -7,19 +7,21 @@ import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from deployer.sandbox import Sandbox, SandboxDown, SandboxError, SandboxFacts, network, processes
-from tests.deployer.integration.sandbox.conftest import Make, aws_of
+from tests.deployer.integration.sandbox.conftest import Make, aws_of, files_in
 
 UP = """
 import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 from deployer.errors import DeployerError
 from deployer.sandbox import Sandbox, SandboxSettings
 
@@ -218,6 +220,20 @@ def test_without_a_folder_the_bucket_gets_todays_sample(make: Make) -> None:
         item["Key"] for item in aws_of(facts).client("s3").list_objects_v2(Bucket=facts.bucket)["Contents"]
     ]
     assert {Path(key).suffix for key in keys} >= {".json", ".xlsx", ".csv", ".gz", ".jsonl"}
+
+
+def test_data_of_another_origin_starts_with_an_empty_database(make: Make, data: Path, tmp_path: Path) -> None:
+    """A changed file keeps what was loaded; another folder does not mix with it."""
+    settings = make()
+    facts = Sandbox(settings).up()
+    with MongoClient[Any](facts.mongo_uri) as client:
+        measurements = client[settings.database].measurements
+        measurements.insert_one({"_id": "of the first folder"})
+        (data / "new.json").write_text("new")
+        Sandbox(settings).up()
+        assert measurements.count_documents({}) == 1
+        Sandbox(replace(settings, data=files_in(tmp_path / "other"))).up()
+        assert measurements.count_documents({}) == 0
 
 
 def test_the_bucket_follows_the_folder(make: Make, data: Path) -> None:

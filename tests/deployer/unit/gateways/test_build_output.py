@@ -102,3 +102,19 @@ def test_only_a_base_kept_away_by_the_network_is_no_fault_of_the_dockerfile(
     """A base that does not exist, and whatever a step of the Dockerfile does, is for its author to mend."""
     failure = base_failure(error)
     assert (failure.failure_class if failure else None) == class_
+
+
+def test_layers_of_the_base_end_full() -> None:
+    """A pull fills a bar for each layer; the line that names the image is no layer."""
+    progress: list[tuple[str, float, float | None, str]] = []
+    output = BuildOutput(
+        lambda line: None, lambda key, label, done, total, unit: progress.append((key, done, total, unit))
+    )
+    for record in (
+        {"status": "Pulling from library/python", "id": "3.12"},
+        {"status": "Downloading", "progressDetail": {"current": 5, "total": 10}, "id": "a"},
+        {"status": "Pull complete", "progressDetail": {}, "id": "a"},
+        {"status": "Already exists", "progressDetail": {}, "id": "b"},
+    ):
+        output.record(record)
+    assert progress == [("a", 5, 10, "B"), ("a", 10, 10, "B"), ("b", 1, 1, "layer")]

@@ -202,7 +202,7 @@ def test_only_a_few_offenders_are_named() -> None:
     rows = [{"_id": number, "f0": "y"} for number in range(1001)]
     found = answer(check("values", fields={"n": ["x"]}), rows)
     assert found.offending == tuple(f"{number} (n y)" for number in range(5))
-    assert found.found == "at least 1000 documents are not so"
+    assert found.found == "wrong documents: at least 1000"
 
 
 def test_reconciliation() -> None:
