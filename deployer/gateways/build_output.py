@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
+from deployer.gateways.layer_progress import LayerProgress
 from deployer.release.ports import OnLine, OnProgress
 
 _KEPT: Final = 50
@@ -18,6 +19,7 @@ class BuildOutput:
     def __init__(self, on_line: OnLine, on_progress: OnProgress) -> None:
         self._on_line = on_line
         self._on_progress = on_progress
+        self._pulled = LayerProgress(on_progress)
         self._steps = 0
         self.error = ""
         self.lines: deque[str] = deque(maxlen=_KEPT)
@@ -33,11 +35,7 @@ class BuildOutput:
                 self._steps = int(step[2])
                 self._on_progress("build", step[3], int(step[1]) - 1, self._steps, "step")
             self.line(text)
-        if "id" in record:
-            detail = record.get("progressDetail") or {}
-            self._on_progress(
-                record["id"], record.get("status", ""), detail.get("current", 0), detail.get("total"), "B"
-            )
+        self._pulled.record(record)
         if "errorDetail" in record:
             self.error = record["errorDetail"].get("message") or record.get("error") or "failed"
 

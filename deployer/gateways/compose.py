@@ -20,7 +20,7 @@ from deployer.release.ports import Ids, OnLine
 
 TIMED_OUT: Final = 124
 """`up`'s exit code where the job was not done in time, as of timeout(1)."""
-_FIRST_CONTACT: Final = 10.0
+_FIRST_CONTACT: Final = 10_000
 
 
 class ComposeFile:
@@ -65,13 +65,18 @@ class ComposeFile:
 
         settings = self._settings
         host, port = self._published(project)
-        user = f"{settings.mongo_user}:{self._passwords.get(project, '')}"
-        # Straight to this member: the set's own names do not resolve outside it.
-        options = "authSource=admin&directConnection=true&readPreference=secondaryPreferred"
-        uri = f"mongodb://{user}@{host}:{port}/?{options}"
         with (
-            translated(uri),
-            MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=_FIRST_CONTACT * 1000) as client,
+            translated(f"mongodb://{host}:{port}"),
+            MongoClient[dict[str, Any]](
+                host,
+                port,
+                username=settings.mongo_user,
+                password=self._passwords.get(project, "none"),
+                authSource="admin",
+                directConnection=True,  # the set's own names do not resolve outside it
+                readPreference="secondaryPreferred",
+                serverSelectionTimeoutMS=_FIRST_CONTACT,
+            ) as client,
         ):
             database = client[settings.database]
             names = sorted(

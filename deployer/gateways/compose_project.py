@@ -35,7 +35,7 @@ class ComposeProject:
                 "docker", f"Compose started no {service}", "see [compose] service, and its profiles"
             )
         self._show(containers[0], seconds, on_line)
-        return self._exit_code(containers[0], max(1.0, end - time.monotonic()))
+        return self._exit_code(containers[0], end)
 
     def _show(self, container: str, seconds: float, on_line: OnLine) -> None:
         stream = self._client.logs(container, stream=True, follow=True)
@@ -51,12 +51,15 @@ class ComposeProject:
         finally:
             give_up.cancel()
 
-    def _exit_code(self, container: str, seconds: float) -> int:
+    def _exit_code(self, container: str, end: float) -> int:
         import requests
 
         try:
-            return int(self._client.wait(container, timeout=seconds)["StatusCode"])
+            left = max(1.0, end - time.monotonic())
+            return int(self._client.wait(container, timeout=left)["StatusCode"])
         except (requests.ReadTimeout, requests.ConnectionError) as error:
+            if time.monotonic() < end:
+                raise
             raise TimeoutError from error
 
     def failed(self) -> dict[str, list[str]]:

@@ -23,12 +23,13 @@ def connected(environment: Mapping[str, str], doing: str) -> "Iterator[APIClient
     from docker.api.client import APIClient
     from docker.errors import DockerException
 
-    address = _address(environment)
+    address: dict[str, Any] = {}
     try:
+        address |= _address(environment)
         _knock(address["base_url"])
         client = APIClient(**address, version="auto", timeout=_SILENCE)
     except (OSError, DockerException) as error:
-        raise unreachable(error, address["base_url"]) from error
+        raise unreachable(error, address.get("base_url", "DOCKER_HOST")) from error
     answers: list[Response] = []
     client.hooks["response"].append(lambda answer, **_: answers.append(answer))
     with closing(client), translated(doing):

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from deployer.config import Build
 from deployer.errors import Failure
 from deployer.gateways.build_output import BuildKitOutput, BuildOutput
 from deployer.gateways.docker_api import connected
 from deployer.gateways.engine_errors import base_failure, failure_of
+from deployer.gateways.layer_progress import LayerProgress
 from deployer.gateways.shell import LocalShell
 from deployer.release.ports import BuildResult, OnLine, OnProgress
 
@@ -27,8 +28,8 @@ class DockerEngine:
         self._logins: dict[str, dict[str, str]] = {}
 
     def build(self, tag: str, on_line: OnLine, on_progress: OnProgress) -> BuildResult:
-        """Builds `[build]` as it stands. No label says commit or time: they would give the same content
-        another image id, hence another digest and another task definition.
+        """Builds `[build]`, whose paths are relative to the project's folder. No label says commit or time:
+        they would give the same content another image id, hence another digest and task definition.
 
         An error of the Dockerfile is a result. Failure: no engine, or no network to the base image."""
         context, dockerfile = self._folder / self._build.context, self._folder / self._build.dockerfile
@@ -72,7 +73,7 @@ class DockerEngine:
         doing, digest = f"push {name}:{tag}", ""
         # An empty login, not None: that would have the SDK read the user's own.
         login = self._logins.get(name.partition("/")[0], {})
-        layers = _Layers(on_progress)
+        layers = LayerProgress(on_progress)
         with self._client(doing) as client:
             for record in client.push(name, tag=tag, stream=True, decode=True, auth_config=login):
                 if "errorDetail" in record:
@@ -136,26 +137,3 @@ class DockerEngine:
 
     def _client(self, doing: str) -> "AbstractContextManager[APIClient]":
         return connected(self._environment, doing)
-
-
-class _Layers:
-    """Progress of a push, one bar a layer."""
-
-    def __init__(self, on_progress: OnProgress) -> None:
-        self._on_progress = on_progress
-        self._sizes: dict[str, int] = {}
-
-    def record(self, record: Mapping[str, Any]) -> None:
-        layer, status = record.get("id"), str(record.get("status", ""))
-        if layer is None:
-            return
-        detail = record.get("progressDetail") or {}
-        if detail.get("total"):
-            self._sizes[layer] = detail["total"]
-        size = self._sizes.get(layer)
-        if status in ("Pushed", "Layer already exists") or status.startswith("Mounted"):
-            done, total, unit = (size, size, "B") if size else (1, 1, "layer")
-            self._on_progress(layer, status, done, total, unit)
-        else:
-            sent = detail.get("current", 0)  # of the archive, which is somewhat more than its content
-            self._on_progress(layer, status, min(sent, size or sent), size, "B")

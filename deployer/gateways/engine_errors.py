@@ -65,7 +65,8 @@ _TABLE: Final[tuple[tuple[str, FailureClass, str], ...]] = (
         "check the registry's name, and the engine's name server and network",
     ),
     (
-        r"no basic auth|unauthorized|denied|authorization token|authentication required|\b40[13]\b",
+        r"no basic auth|unauthorized|denied|authorization token|authentication required|\b40[13]\b"
+        r"|login attempt .* failed with status: 4\d\d",
         "registry-auth",
         "log in again (the release does it by itself); check the registry's account and region",
     ),
