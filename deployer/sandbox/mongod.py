@@ -141,6 +141,20 @@ class Mongod:
                 failure_class="mongodb",
             ) from error
 
+    def forget(self, passwords: Passwords) -> None:
+        """Drop the ETL's database. Raises SandboxError when mongod refuses."""
+        from pymongo.errors import PyMongoError
+
+        try:
+            with self._client(ADMIN, passwords.admin) as client:
+                client.drop_database(self.settings.database)
+        except PyMongoError as error:
+            raise SandboxError(
+                f"mongod on port {self.port} does not drop {self.settings.database}: {error}",
+                "start afresh: deployer sandbox down --purge, then deployer sandbox up",
+                failure_class="mongodb",
+            ) from error
+
     @contextmanager
     def _client(self, user: str | None = None, password: str | None = None) -> "Iterator[MongoClient[Any]]":
         from pymongo import MongoClient

@@ -65,7 +65,7 @@ class Sandbox:
                 facts = self._provision(ministack, mongod)
                 remembered = replace(remembered, provisioned=provisioned, facts=facts, seeded="")
                 state.save(self._state_file, remembered)
-            self._seed(remembered, folder)
+            self._seed(self._cleared(remembered, mongod), folder)
             return self.facts()
 
     def down(self, *, purge: bool = False) -> None:
@@ -186,6 +186,17 @@ class Sandbox:
             account=made.account,
             region=self._settings.region,
         )
+
+    def _cleared(self, remembered: State, mongod: Mongod) -> State:
+        """Data of another origin starts with an empty database, or two data sets would stand there as one."""
+        data = self._settings.data
+        origin = str(data.resolve()) if data else "sample"
+        if remembered.origin == origin:
+            return remembered
+        if remembered.origin:
+            mongod.forget(secrets.passwords(self._settings.root / "passwords.json"))
+            self._report(f"other data than before: database {self._settings.database} starts empty")
+        return replace(remembered, origin=origin, seeded="")
 
     def _seed(self, remembered: State, folder: Path) -> None:
         content = seed.fingerprint(folder)

@@ -10,13 +10,15 @@ from deployer.sandbox.secrets import write_private
 
 @dataclass(frozen=True)
 class State:
-    """Ports are kept over restarts. `provisioned` and `seeded` say for what the rest was last made."""
+    """Ports are kept over restarts. `provisioned` and `seeded` say for what the rest was last made,
+    `origin` where the data came from that the database was loaded from."""
 
     aws_port: int | None = None
     mongo_port: int | None = None
     gateway: str = "127.0.0.1"
     provisioned: str = ""
     seeded: str = ""
+    origin: str = ""
     facts: SandboxFacts | None = None
 
 
