@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from deployer.errors import EXIT_CODES, RefusedError
+from deployer.errors import EXIT_CODES, Failure, RefusedError
 from deployer.logs.follow import GROWTH, QUICKEST, SLOWEST
 from deployer.logs.merge import Merge, Source
 from deployer.logs.output import Output, Write
@@ -170,7 +170,10 @@ class _Tailer:
         if self._rounds > 1:
             return
         group = self._request.group
-        keeps = self._patience(lambda: self._logs.retention(group))
+        try:
+            keeps = self._patience(lambda: self._logs.retention(group))
+        except Failure:
+            return  # who may read lines need not be allowed to describe groups
         if keeps is None:
             return
         limit, oldest = self._clock.now() - keeps, self._output.oldest

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from deployer.config import Config
+from deployer.config import Aws, Config
 from deployer.gateways.account import PROBES, AwsAccount
-from deployer.gateways.aws import AwsSession
+from deployer.gateways.aws import AwsSession, Credentials
 from deployer.gateways.probes import (
+    caller,
     log_group,
     permissions,
     roles,
@@ -254,6 +255,37 @@ def test_a_log_that_goes_elsewhere_is_wrong(account: Account) -> None:
     other = config.model_copy(update={"logs": config.logs.model_copy(update={"stream_prefix": "other"})})
     finding = _only(log_group.look, account, other)
     assert finding.what == "log option awslogs-stream-prefix"
+
+
+def _user(account: Account, endpoint: str) -> AwsSession:
+    """A session of a user who may do nothing yet."""
+    iam = account.session.client("iam")
+    iam.create_user(UserName=account.name)
+    key = iam.create_access_key(UserName=account.name)["AccessKey"]
+    settings = Aws.model_validate({"region": "eu-west-3", "endpoint-url": endpoint})
+    return AwsSession(settings, Credentials(key["AccessKeyId"], key["SecretAccessKey"]))
+
+
+def test_a_caller_who_may_nothing_is_told_what_is_missing(account: Account, ministack: str) -> None:
+    """Every single thing that a release does is judged for the caller, passing each role included."""
+    findings = list(caller.look(account.config(), _user(account, ministack)))
+    assert {finding.state for finding in findings} == {"wrong"}
+    details = " ".join(finding.detail for finding in findings)
+    for action in ("ecr:PutImage", "ecs:RunTask", "iam:PassRole", "logs:GetLogEvents"):
+        assert action in details
+    assert any(account.roles["task"] in finding.remedy for finding in findings)
+
+
+def test_a_caller_who_may_do_it_all_is_fine(account: Account, ministack: str) -> None:
+    """A user with the permissions that a release needs has no finding against them."""
+    session = _user(account, ministack)
+    statement = {"Effect": "Allow", "Action": ["ecr:*", "ecs:*", "logs:*", "iam:PassRole"], "Resource": "*"}
+    account.session.client("iam").put_user_policy(
+        UserName=account.name,
+        PolicyName="release",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+    assert [found for found in caller.look(account.config(), session) if found.state != "ok"] == []
 
 
 @pytest.mark.parametrize(

@@ -54,3 +54,14 @@ def test_the_streams_of_a_job_are_listed_newest_first(world: World, name: str) -
 def test_a_group_that_is_not_there_has_no_streams(world: World, name: str) -> None:
     """Before the first run there may be no group."""
     assert world.logs.streams(f"/{name}", "ecs/job/") == ()
+
+
+def test_how_long_a_group_keeps_its_events(world: World, name: str) -> None:
+    """Retention is known in seconds; a group that keeps for ever, or is not there, has none."""
+    assert world.logs.retention(f"/{name}") is None
+    world.put_log(f"/{name}", "ecs/job/1", *_lines(0, 1))
+    world.put_log(f"/{name}-other", "ecs/job/1", *_lines(0, 1))
+    assert world.logs.retention(f"/{name}") is None
+    world.keep_logs(f"/{name}", 7)
+    assert world.logs.retention(f"/{name}") == 7 * 86400
+    assert world.logs.retention(f"/{name}-other") is None

@@ -48,6 +48,10 @@ class FakeWorld:
         """Makes group and stream where they are missing."""
         self.logs.put(group, stream, *events)
 
+    def keep_logs(self, group: str, days: int) -> None:
+        """PutRetentionPolicy."""
+        self.logs.keeps[group] = days * 86400.0
+
 
 class AwsWorld:
     """The real gateways over one session, with a cluster of their own."""
@@ -88,6 +92,10 @@ class AwsWorld:
                 continue
         records = [{"timestamp": round(event.time * 1000), "message": event.text} for event in events]
         logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=records)
+
+    def keep_logs(self, group: str, days: int) -> None:
+        """PutRetentionPolicy."""
+        self.client("logs").put_retention_policy(logGroupName=group, retentionInDays=days)
 
 
 World = FakeWorld | AwsWorld

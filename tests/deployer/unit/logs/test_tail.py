@@ -161,6 +161,15 @@ def test_a_retention_that_may_have_eaten_lines_is_said() -> None:
     assert any("keeps lines for 7 days" in note for note in scene.notes)
 
 
+def test_a_reader_of_lines_only_is_served() -> None:
+    """Not being allowed to see the group's retention does not keep its lines away."""
+    scene = Scene()
+    scene.start(Outcome(lines=("a",)), done=True)
+    scene.logs.faults.fail_next("retention", Failure("aws-config", "AccessDenied"))
+    assert scene.tail(REQUEST) == 0
+    assert scene.lines == ["a"]
+
+
 def test_following_all_tasks_finds_new_ones() -> None:
     """`--all-tasks --follow` shows a task that starts later, once, and goes on until it is interrupted."""
     scene = Scene()
