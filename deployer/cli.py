@@ -150,6 +150,50 @@ def _ask_to_stop(settle: Callable[[], None]) -> Callable[[str], bool]:
 
 
 @app.command()
+def logs(
+    context: typer.Context,
+    env: Env = None,
+    release: Annotated[str | None, typer.Option("--release", help="The task of this release.")] = None,
+    task: Annotated[str | None, typer.Option("--task", help="This task: its ARN or ID.")] = None,
+    all_tasks: Annotated[
+        bool, typer.Option("--all-tasks", help="Every task of the job, merged by time.")
+    ] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Until the task has ended.")] = False,
+    since: Annotated[str, typer.Option("--since", help="Only what is not older, such as 10m or 2h.")] = "",
+    grep: Annotated[str, typer.Option("--grep", help="Only lines that match this regular expression.")] = "",
+    timestamps: Annotated[bool, typer.Option("--timestamps", help="Each line's time (UTC).")] = False,
+    exit_code_from_task: Annotated[
+        bool, typer.Option("--exit-code-from-task", help="End with the task's exit code.")
+    ] = False,
+    output: Annotated[
+        Literal["plain", "json"], typer.Option("--output", help="Lines, or JSON objects.")
+    ] = "plain",
+) -> None:
+    """The job's log: of the newest task, of a release's, or of all of them."""
+    with _reported(context, output):
+        from deployer.app.tailing import Wanted, show_logs
+
+        wanted = Wanted(
+            env=env,
+            release=release,
+            task=task,
+            all_tasks=all_tasks,
+            since=since,
+            follow=follow,
+            grep=grep,
+            timestamps=timestamps,
+            colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"),
+            exit_code_from_task=exit_code_from_task,
+            output=output,
+        )
+        raise typer.Exit(show_logs(_project(context), wanted, _print, _tell))
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)
+
+
+@app.command()
 def verify(
     context: typer.Context,
     env: Env = None,

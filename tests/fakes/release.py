@@ -1,4 +1,4 @@
-"""A release on a world of fakes: each `go` is a process of its own that resumes where the last one left off."""
+"""A release on a world of fakes: each `go` is a process of its own, resuming where the last left off."""
 
 from pathlib import Path
 

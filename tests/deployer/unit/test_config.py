@@ -95,7 +95,7 @@ def test_a_secret_in_the_file_is_refused(table: dict[str, Any], secret: str) -> 
 def test_a_password_from_the_environment_is_fine(table: dict[str, Any]) -> None:
     """The same address with the password as a variable is what the file is meant to hold."""
     table["env"]["production"]["verify"]["uri"] = "mongodb://etl:${MONGO_PASSWORD}@h/"
-    assert load(table, MONGO_PASSWORD="p").verify.uri == "mongodb://etl:p@h/"  # noqa: S106
+    assert load(table, MONGO_PASSWORD="p").verify.uri == "mongodb://etl:p@h/"
 
 
 def test_an_unset_variable_is_named_with_its_place(table: dict[str, Any]) -> None:

@@ -113,7 +113,7 @@ def released(course: Course, folder: Path, fate: Fate, *, honours_tokens: bool) 
 
 
 def timeless(release: Release) -> Release:
-    """The state less what differs between two runs of anything: clock readings, random tokens, line counts."""
+    """The state less what differs between two runs of anything: clock readings, tokens."""
     launches = tuple(replace(launch, token="", requested_at=0.0) for launch in release.launches)
     tests = replace(release.tests, seconds=0.0) if release.tests else None
     compose = replace(release.compose, seconds=0.0) if release.compose else None
@@ -128,7 +128,7 @@ def timeless(release: Release) -> Release:
 @pytest.mark.parametrize("when", ["before", "torn", "after"])
 @pytest.mark.parametrize("name", COURSES)
 def test_killed_at_any_record_it_ends_the_same(
-    tmp_path: Path, name: str, when: str, honours_tokens: bool
+    tmp_path: Path, name: str, when: str, *, honours_tokens: bool
 ) -> None:
     """One kill at each record in turn: the same end, the same state, the same set of outside effects."""
     calm = Fate(never, when)

@@ -29,7 +29,7 @@ def test_records_come_back_as_written(tmp_path: Path) -> None:
 
 
 def test_a_torn_last_line_is_dropped_and_overwritten(tmp_path: Path) -> None:
-    """Wherever the crash cut the last line, the whole ones before it are kept and the next goes behind them."""
+    """Wherever the last line was cut, the whole ones before it are kept and the next goes behind them."""
     path = written(tmp_path)
     content = path.read_bytes()
     last = content.rstrip(b"\n").rfind(b"\n") + 1
@@ -50,7 +50,7 @@ def test_every_changed_byte_is_noticed(tmp_path: Path) -> None:
         if b"\n" in (flipped, content[place : place + 1]):
             continue
         path.write_bytes(content[:place] + flipped + content[place + 1 :])
-        with pytest.raises(JournalDamaged, match="line [123] is damaged"):
+        with pytest.raises(JournalDamaged, match=r"line [123] is damaged"):
             read(path)
 
 

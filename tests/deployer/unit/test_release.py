@@ -19,7 +19,7 @@ def world() -> World:
 
 
 def test_a_first_release_does_every_phase(world: World, tmp_path: Path) -> None:
-    """Tests, compose, one push, one revision, one task, its documents proven, and `latest` moved at the end."""
+    """Tests, compose, one push, one revision, one task, documents proven, and `latest` moved at the end."""
     world.tasks.script.append(world.loads(3))
     stop = Releasing(world, tmp_path).go()
     assert (stop.end, stop.exit_code) == ("END_SUCCESS", 0)
@@ -53,7 +53,7 @@ def test_unchanged_inputs_skip_build_push_and_register(world: World, tmp_path: P
 
 
 def test_red_tests_pause_at_code(world: World, tmp_path: Path) -> None:
-    """Failing local tests stop everything before anything is built, with exit code 10 and their last lines."""
+    """Failing local tests stop everything before anything is built: exit code 10 and their last lines."""
     world.shell.programs[TESTS] = Program(("E  assert 1 == 2", "1 failed"), exit_code=1)
     releasing = Releasing(world, tmp_path)
     stop = releasing.go()
@@ -147,7 +147,7 @@ def test_a_failed_task_pauses_where_its_cause_is(
 
 
 def test_unchanged_code_is_not_taken_for_mended(world: World, tmp_path: Path) -> None:
-    """After a failure of the code, resuming without another code pauses again; with it the release goes on."""
+    """After a failure of the code, resuming without other code pauses again; with it the release goes on."""
     world.tasks.script += [Outcome(exit_code=1, lines=TRACEBACK), world.loads()]
     releasing = Releasing(world, tmp_path)
     releasing.go()
