@@ -20,6 +20,7 @@ PHASES: Final = {
 _NODES: Final[tuple[tuple[str, Kind, str, str], ...]] = (
     ("START",          "start",    "DEV",        "Start"),
     ("CODE",           "repair",   "DEV",        "Code to release"),
+    ("RUN_TESTS",      "step",     "DEV",        "Run the local tests"),
     ("TEST_LOCAL",     "decision", "DEV",        "Local tests pass?"),
     ("DOCKER_COMPOSE", "step",     "DEV",        "Compose test"),
     ("LOCAL_OK",       "decision", "DEV",        "Local pipeline works?"),
@@ -42,17 +43,15 @@ _NODES: Final[tuple[tuple[str, Kind, str, str], ...]] = (
     ("ANALYZE_LOGS",   "step",     "MONITORING", "Analyse the evidence"),
     ("ERROR_TYPE",     "decision", "MONITORING", "Kind of error?"),
     ("CHECK_ATLAS",    "repair",   "MONITORING", "Check MongoDB"),
+    ("BACK_OFF",       "step",     "MONITORING", "Wait, the cause is passing"),
     ("VERIFY_DATA",    "step",     "VALIDATION", "Verify the documents"),
     ("DATA_OK",        "decision", "VALIDATION", "Data proven?"),
-    ("END_SUCCESS",    "end",      "VALIDATION", "Released"),
-)
-_ADDED_NODES: Final[tuple[tuple[str, Kind, str, str], ...]] = (
-    ("RUN_TESTS",      "step",     "DEV",        "Run the local tests"),
-    ("BACK_OFF",       "step",     "MONITORING", "Wait, the cause is passing"),
     ("CHECK_DATA",     "repair",   "VALIDATION", "Check the source data"),
     ("PROMOTE",        "step",     "VALIDATION", "Move 'latest' to this image"),
+    ("END_SUCCESS",    "end",      "VALIDATION", "Released"),
     ("END_FAILED",     "end",      "VALIDATION", "Failed"),
 )
+_ADDED_NODES: Final = {"RUN_TESTS", "BACK_OFF", "CHECK_DATA", "PROMOTE", "END_FAILED"}
 
 _EDGES: Final = (
     ("START",          "CODE",           ""),
@@ -114,14 +113,9 @@ _ADDED_EDGES: Final = (
 
 
 def _flow() -> Flowchart:
-    order = list(PHASES)
-    nodes = [Node(*row) for row in _NODES] + [Node(*row, added=True) for row in _ADDED_NODES]
-    nodes.sort(key=lambda node: order.index(node.phase))
+    nodes = (Node(*row, added=row[0] in _ADDED_NODES) for row in _NODES)
     edges = [Edge(*row) for row in _EDGES] + [Edge(*row, added=True) for row in _ADDED_EDGES]
     return Flowchart({node.id: node for node in nodes}, tuple(edges), PHASES)
 
 
 FLOW: Final = _flow()
-
-ENDS_IN_SUCCESS: Final = "END_SUCCESS"
-ENDS_IN_FAILURE: Final = "END_FAILED"

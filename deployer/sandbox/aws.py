@@ -19,6 +19,10 @@ _TRUST: Final = {
 }
 
 
+LAYOUT: Final = 2
+"""Raised with every change of what `provision` makes, so that a sandbox of an older version gets it too."""
+
+
 @dataclass(frozen=True)
 class Resources:
     """What the made resources are called."""
@@ -149,7 +153,22 @@ def _network(ec2: Any) -> tuple[str, str]:
             {"Name": "group-name", "Values": ["default"]},
         ]
     )["SecurityGroups"]
+    _ensure_way_out(ec2, subnet["VpcId"])
     return str(subnet["SubnetId"]), str(groups[0]["GroupId"])
+
+
+def _ensure_way_out(ec2: Any, vpc: str) -> None:
+    """A default VPC's main route table leads to its internet gateway; MiniStack's lacks that route."""
+    tables = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+    main = next(table for table in tables if any(item.get("Main") for item in table["Associations"]))
+    if any(route.get("DestinationCidrBlock") == "0.0.0.0/0" for route in main["Routes"]):
+        return
+    gateways = ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [vpc]}])
+    ec2.create_route(
+        RouteTableId=main["RouteTableId"],
+        DestinationCidrBlock="0.0.0.0/0",
+        GatewayId=gateways["InternetGateways"][0]["InternetGatewayId"],
+    )
 
 
 def _execution_policy(secret_arn: str) -> dict[str, Any]:

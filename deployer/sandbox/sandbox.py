@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from deployer.sandbox import engine, network, parts, processes, secrets, seed, state
-from deployer.sandbox.aws import Aws, provision, translated
+from deployer.sandbox.aws import LAYOUT, Aws, provision, translated
 from deployer.sandbox.errors import SandboxDown, SandboxError
 from deployer.sandbox.facts import PartStatus, SandboxFacts, SandboxStatus
 from deployer.sandbox.ministack import MiniStack, instance
@@ -220,7 +220,7 @@ class Sandbox:
 
 def _digest(settings: SandboxSettings, gateway: str, made_for: list[processes.Process]) -> str:
     """What the resources were made for: these settings in these very processes."""
-    return hashlib.sha256(repr((settings, gateway, made_for)).encode()).hexdigest()
+    return hashlib.sha256(repr((LAYOUT, settings, gateway, made_for)).encode()).hexdigest()
 
 
 def _engine_status() -> PartStatus:
