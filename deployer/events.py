@@ -97,8 +97,8 @@ class Noted(Event):
 
 
 @dataclass(frozen=True)
-class Paused(Event):
-    """The release waits for a mend at `node`: the cause, its evidence, the mending command, how to go on."""
+class Failed(Event):
+    """The release cannot go on: where that was seen, the cause, its evidence, the mending command."""
 
     node: str
     failure_class: str
@@ -106,6 +106,12 @@ class Paused(Event):
     message: str
     evidence: tuple[str, ...]
     remedy: str
+
+
+@dataclass(frozen=True)
+class Paused(Failed):
+    """The release waits for a mend at `node`; `resume` is the command to go on with afterwards."""
+
     resume: str
     exit_code: int
 

@@ -13,7 +13,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from deployer.config import Config
 from deployer.errors import Failure, RefusedError, TransientFailure
-from deployer.events import Emit, Entered, Left, Paused, Retried
+from deployer.events import Emit, Entered, Failed, Left, Paused, Retried
 from deployer.flowchart import Edge, Flowchart
 from deployer.journal import Journal, states
 from deployer.release.behaviour import Behaviour, Context, Done, Mended, Unmended
@@ -181,18 +181,8 @@ class Runner:
     def _pause(self, node: str, cause: Cause) -> Stop:
         release = self._release.with_(cause=cause)
         self._journal.append("paused", node=node, cause=asdict(cause), state=dump(release))
-        self._emit(
-            Paused(
-                node=node,
-                failure_class=cause.failure_class,
-                subcause=cause.subcause,
-                message=cause.message,
-                evidence=cause.evidence,
-                remedy=cause.remedy,
-                resume=f"deployer release --resume {release.id}",
-                exit_code=cause.exit_code,
-            )
-        )
+        resume = f"deployer release --resume {release.id}"
+        self._emit(Paused(node, *_told(cause), resume=resume, exit_code=cause.exit_code))
         return Stop(PAUSED, node, cause.exit_code, release)
 
     def _end(self, node: str) -> Stop:
@@ -200,6 +190,8 @@ class Runner:
         cause = release.cause
         exit_code = 0 if node == "END_SUCCESS" else cause.exit_code if cause else 19
         self._journal.append("ended", end=node, exit_code=exit_code)
+        if cause:
+            self._emit(Failed(cause.node, *_told(cause)))
         return Stop(node, node, exit_code, release)
 
 
@@ -212,6 +204,10 @@ def _arrows_since_last_pause(journal: Journal) -> Counter[str]:
         elif record["kind"] == "finished":
             taken[f"{record['node']} -> {record['next']}"] += 1
     return taken
+
+
+def _told(cause: Cause) -> tuple[str, str, str, tuple[str, ...], str]:
+    return cause.failure_class, cause.subcause, cause.message, cause.evidence, cause.remedy
 
 
 def _cause_of(failure: Failure, node: str) -> Cause:

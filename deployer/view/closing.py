@@ -7,7 +7,7 @@ from rich.rule import Rule
 from rich.table import Column, Table
 from rich.text import Text
 
-from deployer.events import Ended, Paused
+from deployer.events import Ended, Failed, Paused
 from deployer.view.board import Board
 from deployer.view.rows import bar, marks, shown_nodes
 from deployer.view.text import duration, harmless, listed
@@ -62,17 +62,20 @@ def _facts(board: Board, event: Ended) -> Iterator[RenderableType]:
         yield _command("next", event.next_command, "bold cyan")
 
 
-def pause_panel(board: Board, event: Paused) -> RenderableType:
+def failure_panel(board: Board, event: Failed) -> RenderableType:
     """The cause, the lines that speak for it, the mend, and how to go on; commands stand free."""
+    where = board.flow.nodes[event.node].label if event.node in board.flow.nodes else event.node
     cause = f"{event.failure_class} / {event.subcause}" if event.subcause else event.failure_class
     rows: list[RenderableType] = [
-        Rule(Text(f"Paused: {board.flow.nodes[event.node].label}", "bold red"), style="red"),
+        Rule(Text(f"{event.name.title()}: {where}", "bold red"), style="red"),
         _fact("cause", f"{harmless(event.message)} ({cause})"),
         *(_fact("" if i else "evidence", harmless(line), "dim") for i, line in enumerate(event.evidence)),
     ]
     if event.remedy:
         rows.append(_command("mend", harmless(event.remedy), "bold"))
-    return Group(*rows, _command("then", event.resume, "bold cyan"), Rule(style="red"))
+    if isinstance(event, Paused):
+        rows.append(_command("then", event.resume, "bold cyan"))
+    return Group(*rows, Rule(style="red"))
 
 
 def _command(name: str, text: str, style: str) -> Text:

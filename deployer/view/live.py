@@ -15,10 +15,10 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from deployer.events import Ended, Event, Logged, Noted, Paused, Retried
+from deployer.events import Ended, Event, Failed, Logged, Noted, Retried
 from deployer.flowchart import Flowchart
 from deployer.view.board import Board
-from deployer.view.closing import pause_panel, summary
+from deployer.view.closing import failure_panel, summary
 from deployer.view.frame import Canvas
 from deployer.view.rows import log_row
 from deployer.view.text import harmless
@@ -61,8 +61,8 @@ class LiveView:
             if line is not None:
                 self._log.append(line)
             match event:
-                case Paused():
-                    self._leave(pause_panel(self._board, event))
+                case Failed():
+                    self._leave(failure_panel(self._board, event))
                 case Ended():
                     self._leave(summary(self._board, event))
                 case _ if self._live is None:

@@ -8,7 +8,19 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Final, Self, TextIO
 
-from deployer.events import Begun, Ended, Entered, Event, Left, Logged, Noted, Paused, Progressed, Retried
+from deployer.events import (
+    Begun,
+    Ended,
+    Entered,
+    Event,
+    Failed,
+    Left,
+    Logged,
+    Noted,
+    Paused,
+    Progressed,
+    Retried,
+)
 from deployer.flowchart import Flowchart
 from deployer.view.board import Board
 from deployer.view.pace import Pace
@@ -65,8 +77,8 @@ class PlainView:
                 yield _row(event.node, harmless(event.text))
             case Logged():
                 yield _row(event.source, "| " + harmless(event.text))
-            case Paused():
-                yield from _paused(event)
+            case Failed():
+                yield from _failed(event)
             case Ended():
                 yield from self._ended(event)
 
@@ -98,17 +110,18 @@ def _left(event: Left) -> str:
     return f"{what}{'' if event.skipped else arrow}{summary}"
 
 
-def _paused(event: Paused) -> Iterator[str]:
+def _failed(event: Failed) -> Iterator[str]:
     cause = f"{event.failure_class} / {event.subcause}" if event.subcause else event.failure_class
-    yield _row(event.node, f"PAUSED: {cause}: {harmless(event.message)}")
+    yield _row(event.node, f"{event.name.upper()}: {cause}: {harmless(event.message)}")
     yield from (_row("", "> " + harmless(line)) for line in event.evidence)
 
 
 def _hints(event: Event) -> Iterator[str]:
     match event:
-        case Paused():
+        case Failed():
             if event.remedy:
                 yield f"mend it: {harmless(event.remedy)}"
-            yield f"then:    {event.resume}"
+            if isinstance(event, Paused):
+                yield f"then:    {event.resume}"
         case Ended() if event.next_command:
             yield f"next:    {event.next_command}"

@@ -10,6 +10,9 @@ from deployer.view.text import duration, harmless, listed
 
 Data = Mapping[str, Any]
 
+_CELL = 90
+"""Characters of a check's text in a table."""
+
 
 def show(data: Data) -> Iterator[RenderableType]:
     """The whole story of one release."""
@@ -85,9 +88,14 @@ def _check(check: Data) -> list[str]:
     seconds = check.get("seconds")
     return [
         "ok" if check.get("ok") else "failed",
-        *(said(check.get(key)) for key in ("name", "expected", "found")),
+        *(_shortened(said(check.get(key))) for key in ("name", "expected", "found")),
         duration(seconds) if seconds is not None else "",
     ]
+
+
+def _shortened(text: str) -> str:
+    """A long expectation is whole in the JSON form; a table of it helps nobody."""
+    return text if len(text) <= _CELL else f"{text[: _CELL - 1]}…"
 
 
 def diagnosis(data: Data) -> Iterator[RenderableType]:
