@@ -20,6 +20,8 @@ FIRST_CONTACT = 5.0
 """Seconds until an address that has never answered counts as refused."""
 ELECTION = 20.0
 """Seconds to wait for a primary in the middle of the work: electing one takes about twelve."""
+GOODBYE = 1.0
+"""Seconds for telling the server that the sessions are over."""
 LOOK = 60.0
 """Seconds for finding one document; as for all reads, until a majority holds what the primary has."""
 
@@ -50,9 +52,12 @@ class MongoDatabase:
         self.close()
 
     def close(self) -> None:
-        """Ends the connections, if any were made."""
+        """Ends the connections, if any were made. Saying good-bye to a server that is gone takes no time."""
+        import pymongo
+
         if "_client" in self.__dict__:
-            self._client.close()
+            with pymongo.timeout(GOODBYE):
+                self._client.close()
             del self.__dict__["_client"]
 
     def ping(self) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from deployer.errors import Failure, TransientFailure
 from deployer.release.ports import QueryRefused, TimeLimitReached
@@ -86,17 +86,14 @@ def _failure(error: "PyMongoError", uri: str) -> Failure:
 
 
 def _unreachable(error: "ServerSelectionTimeoutError", host: str) -> Failure:
-    details: Any = error.details
-    servers = list(details.server_descriptions().values()) if details else []
-    if any(server.is_server_type_known for server in servers):
+    text = _brief(error)
+    if re.search("match selector|No primary available", text):
         return TransientFailure(
             "mongodb",
-            f"MongoDB at {host}: the replica set has no primary",
+            f"MongoDB at {host}: its members answer, but none is the primary",
             "wait for the election to end; if none ends, look at the members' state",
         )
-    cause = next((server.error for server in servers if server.error), error)
-    layer = next((name for name, words in _LAYERS if re.search(words, _brief(cause))), "TCP")
-    return _layer(layer, host, cause)
+    return _layer(next((name for name, words in _LAYERS if re.search(words, text)), "TCP"), host, error)
 
 
 def _refused(error: "OperationFailure", host: str) -> Failure:
@@ -112,7 +109,11 @@ def _refused(error: "OperationFailure", host: str) -> Failure:
 
 
 def _lost(host: str, error: "PyMongoError") -> TransientFailure:
-    return TransientFailure("mongodb", f"MongoDB at {host}: connection lost: {_brief(error)}")
+    return TransientFailure(
+        "mongodb",
+        f"MongoDB at {host}: connection lost: {_brief(error)}",
+        "it may be back in a moment; if not, look at the state of MongoDB's members",
+    )
 
 
 def _layer(layer: str, host: str, error: BaseException) -> Failure:
