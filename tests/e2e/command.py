@@ -1,0 +1,110 @@
+"""The installed `deployer` command, driven as a user would: a process, its arguments, its streams, its signals."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROGRAM = Path(sys.executable).with_name("deployer")
+LONGEST = 240.0
+
+Event = dict[str, Any]
+Watcher = Callable[["subprocess.Popen[str]", Event], None]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run of the command left to see. `events`: the objects that it printed, one a line."""
+
+    code: int
+    events: list[Event]
+    stdout: str
+    stderr: str
+
+    @property
+    def ended(self) -> Event:
+        """The last event; every run of `release` that was not killed has one."""
+        assert self.events and self.events[-1]["event"] == "ended", f"{self.stdout[-3000:]}\n{self.stderr}"
+        return self.events[-1]
+
+    @property
+    def release(self) -> str:
+        return str(next(event["release"] for event in self.events if event["event"] == "begun"))
+
+    @property
+    def paused(self) -> Event:
+        return next(event for event in reversed(self.events) if event["event"] == "paused")
+
+    @property
+    def passed(self) -> list[str]:
+        """The nodes that were passed, in order."""
+        return [str(event["node"]) for event in self.events if event["event"] == "left"]
+
+    def said(self) -> str:
+        """Everything that a person would read, for messages of failed assertions."""
+        return f"exit code {self.code}\n{self.stdout[-6000:]}\n{self.stderr[-3000:]}"
+
+
+@dataclass(frozen=True)
+class Deployer:
+    """The command in one project's folder, with nothing of this process's environment but what is given."""
+
+    folder: Path
+    environ: Mapping[str, str]
+
+    def __call__(self, *arguments: str, environ: Mapping[str, str] | None = None) -> Ran:
+        return self.watched(arguments, lambda process, event: None, environ)
+
+    def release(self, *arguments: str, environ: Mapping[str, str] | None = None) -> Ran:
+        return self("release", "--output", "json", *arguments, environ=environ)
+
+    def watched(
+        self, arguments: Sequence[str], watcher: Watcher, environ: Mapping[str, str] | None = None
+    ) -> Ran:
+        """Runs to its end; `watcher` sees each printed event as it comes, and may send signals."""
+        process = self.start(arguments, environ)
+        errors: list[str] = []
+        assert process.stdout and process.stderr
+        reader = threading.Thread(target=errors.extend, args=(process.stderr,))
+        limit = threading.Timer(LONGEST, process.kill)
+        reader.start()
+        limit.start()
+        lines, events = [], []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("{") and line.endswith("}\n"):
+                events.append(json.loads(line))
+                watcher(process, events[-1])
+        code = process.wait()
+        limit.cancel()
+        reader.join()
+        process.stdout.close()
+        process.stderr.close()
+        ran = Ran(code, events, "".join(lines), "".join(errors))
+        assert "Traceback" not in ran.stdout + ran.stderr, ran.said()
+        return ran
+
+    def start(
+        self, arguments: Sequence[str], environ: Mapping[str, str] | None = None
+    ) -> "subprocess.Popen[str]":
+        """A process group of its own, so that a Ctrl-C can reach it and its children and nobody else."""
+        return subprocess.Popen(
+            [PROGRAM, *arguments],
+            cwd=self.folder,
+            env={"PATH": os.environ["PATH"], **self.environ, **(environ or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def show(self, release: str) -> Event:
+        ran = self("show", release, "--output", "json")
+        assert ran.code == 0, ran.said()
+        return ran.events[0]

@@ -1,0 +1,106 @@
+"""One sandbox for all end-to-end tests, in a folder of its own; at the end nothing of it may be left."""
+
+import subprocess
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from tests.e2e import projects
+from tests.e2e.outside import Outside
+from tests.e2e.projects import ROOT, Project
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[docker.DockerClient]:
+    for script in ("ensure-engine", "ensure-base"):
+        subprocess.run([ROOT / "scripts" / script], check=True)
+    client = docker.from_env()
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def etl(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The ETL's project with its sandbox up; whatever was made for it is gone after the tests."""
+    project = projects.etl(tmp_path_factory.mktemp("etl"), f"e2e-{uuid.uuid4().hex[:8]}")
+    try:
+        up = project.deployer("sandbox", "up")
+        assert up.code == 0, up.said()
+        yield project
+    finally:
+        down = project.deployer("sandbox", "down", "--purge")
+        remove_images(engine, project.name)
+    assert down.code == 0, down.said()
+    assert left_over(engine, project) == []
+
+
+def remove_images(engine: docker.DockerClient, name: str) -> None:
+    """Every tag whose repository is `name`, or `name` in a registry."""
+    for image in engine.images.list():
+        for tag in image.tags:
+            if tag.rpartition(":")[0].rpartition("/")[2].startswith(name):
+                engine.images.remove(tag, force=True)
+
+
+def left_over(engine: docker.DockerClient, project: Project) -> list[str]:
+    """Processes that name the project's folder, and containers that name the project."""
+    processes = [
+        cmdline.read_bytes().replace(b"\0", b" ").decode()
+        for cmdline in Path("/proc").glob("[0-9]*/cmdline")
+        if str(project.folder).encode() in contents(cmdline)
+    ]
+    containers = [
+        f"{item.name} ({item.attrs['Config']['Image']})"
+        for item in engine.containers.list(all=True, ignore_removed=True)
+        if project.name in item.name or project.name in item.attrs["Config"]["Image"]
+    ]
+    return processes + containers
+
+
+def contents(path: Path) -> bytes:
+    """Empty for a process that has just ended."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+@pytest.fixture(scope="session")
+def facts(etl: Project) -> dict[str, str]:
+    """The sandbox's addresses and keys, as it prints them for a shell."""
+    return projects.exported(etl.deployer("sandbox", "env").stdout)
+
+
+@pytest.fixture(scope="session")
+def outside(facts: dict[str, str]) -> Iterator[Outside]:
+    looking = Outside(facts)
+    yield looking
+    looking.close()
+
+
+@pytest.fixture(scope="session")
+def jobs_repository(etl: Project, outside: Outside) -> str:
+    """One repository for all jobs, so that the base's layers are pushed once."""
+    name = f"{etl.name}-jobs"
+    outside.aws("ecr").create_repository(repositoryName=name)
+    return name
+
+
+@pytest.fixture
+def secret(outside: Outside) -> dict[str, Any]:
+    """A secret of the test's own that holds the sandbox's MongoDB address."""
+    made: dict[str, Any] = outside.aws("secretsmanager").create_secret(
+        Name=f"job-{uuid.uuid4().hex[:8]}", SecretString=outside.facts["SANDBOX_MONGO_URI"]
+    )
+    return made
+
+
+@pytest.fixture
+def job(tmp_path: Path, outside: Outside, jobs_repository: str, secret: dict[str, Any]) -> Project:
+    """The job of one file, not released yet; its task definitions are of a family of its own."""
+    name = f"job-{uuid.uuid4().hex[:8]}"
+    return projects.job(tmp_path / "job", name, jobs_repository, outside.facts, secret["ARN"])

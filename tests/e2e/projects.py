@@ -1,0 +1,98 @@
+"""Folders that a release can be made from: a copy of this one's ETL, and a job of one file."""
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e.command import Deployer, Ran
+
+ROOT = Path(__file__).parents[2]
+JOB = Path(__file__).parent / "job"
+ETL_FILES = (
+    "deploy.toml",
+    "task-definition.json",
+    "Dockerfile",
+    ".dockerignore",
+    "docker-compose.yml",
+    "compose",
+    "pipeline",
+    "requirements/pipeline.txt",
+    ".deployer/images.env",
+)
+
+
+@dataclass(frozen=True)
+class Project:
+    """`name` is its own: of its images, its task definitions and its compose projects."""
+
+    folder: Path
+    name: str
+    repository: str
+    deployer: Deployer
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replaces the one place where `old` stands."""
+        path = self.folder / file
+        text = path.read_text()
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
+        path.write_text(text.replace(old, new))
+
+    def release(self, *arguments: str) -> Ran:
+        return self.deployer.release(*arguments)
+
+    def resume(self) -> Ran:
+        return self.deployer.release("--resume")
+
+
+def etl(folder: Path, name: str) -> Project:
+    """A copy of what a release of the ETL needs, under names of its own, with local tests that are quick."""
+    for file in ETL_FILES:
+        source, target = ROOT / file, folder / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target)
+    (folder / ".venv").symlink_to(Path(sys.prefix))
+    home = folder / "home"
+    home.mkdir()
+    project = Project(folder, name, name, Deployer(folder, {"HOME": str(home)}))
+    project.edit("deploy.toml", 'name = "forecast-etl"\n\n[test]', f'name = "{name}"\n\n[test]')
+    project.edit("deploy.toml", 'repository = "forecast-etl"', f'repository = "{name}"')
+    project.edit(
+        "deploy.toml", '"-m", "pytest", "-q", "tests/pipeline/unit"', '"-m", "compileall", "pipeline"'
+    )
+    return project
+
+
+def job(folder: Path, name: str, repository: str, facts: Mapping[str, str], secret: str) -> Project:
+    """The job of one file, released to the sandbox as if it were an AWS account."""
+    shutil.copytree(JOB, folder)
+    environ = {
+        **facts,
+        **images(),
+        "HOME": str(folder),
+        "NAME": name,
+        "REPOSITORY": repository,
+        "ENDPOINT": facts["SANDBOX_ENDPOINT"],
+        "SECRET_ARN": secret,
+    }
+    return Project(folder, name, repository, Deployer(folder, environ))
+
+
+def images() -> dict[str, str]:
+    """The base images that this machine can have, as scripts/ensure-base has chosen them."""
+    lines = (ROOT / ".deployer/images.env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines) | {
+        key: os.environ[key] for key in ("DOCKER_HOST",) if key in os.environ
+    }
+
+
+def exported(shell: str) -> dict[str, str]:
+    """The variables of `export NAME=VALUE` lines."""
+    assignments = (shlex.split(line)[1] for line in shell.splitlines())
+    return dict(text.split("=", 1) for text in assignments)
