@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 from deployer.release.ports import OnLine
 
@@ -35,9 +35,7 @@ class LocalShell:
     def run(self, command: Sequence[str], on_line: OnLine) -> int:
         return self.run_within(None, command, on_line)
 
-    def run_within(
-        self, seconds: float | None, command: Sequence[str], on_line: OnLine
-    ) -> int:
+    def run_within(self, seconds: float | None, command: Sequence[str], on_line: OnLine) -> int:
         """`run` with a limit. TimeoutError: it took longer, and was ended. A command ended by signal N gives
         128 + N, one that may not be executed 126, as in a POSIX shell."""
         try:
@@ -60,9 +58,7 @@ class LocalShell:
             raise
         finally:
             _stdout(process).close()
-        return (
-            process.returncode if process.returncode >= 0 else 128 - process.returncode
-        )
+        return process.returncode if process.returncode >= 0 else 128 - process.returncode
 
     def _start(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -135,16 +131,11 @@ def _output(process: subprocess.Popen[bytes], seconds: float | None) -> Iterator
 def _read(process: subprocess.Popen[bytes]) -> bytes | None:
     """The next piece of output; None: nothing within a tick; empty: nobody holds the output any more."""
     pipe = _stdout(process).fileno()
-    return (
-        os.read(pipe, _LONGEST_LINE)
-        if select.select([pipe], [], [], _TICK)[0]
-        else None
-    )
+    return os.read(pipe, _LONGEST_LINE) if select.select([pipe], [], [], _TICK)[0] else None
 
 
 def _stdout(process: subprocess.Popen[bytes]) -> IO[bytes]:
-    assert process.stdout is not None
-    return process.stdout
+    return cast(IO[bytes], process.stdout)  # there is one: `_start` asks for a pipe
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
