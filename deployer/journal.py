@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from deployer.errors import Failure, JournalDamaged, RefusedError
+from deployer.redaction import Redactor
 
 Record = Mapping[str, Any]
 NAME: Final = "journal.jsonl"
@@ -33,6 +34,7 @@ class Journal:
     """One release's records, open for appending. Use `create` or `resume`; `read` only looks."""
 
     _to_disk = staticmethod(os.fsync)
+    redactor = Redactor()
 
     def __init__(self, path: Path, records: list[Record], clock: Any) -> None:
         self._path = path
@@ -70,6 +72,7 @@ class Journal:
     def append(self, kind: str, **fields: Any) -> Record:
         """On return the record is on the disk. Failure `resources`: the disk is full or read-only."""
         record = {"seq": len(self.records), "kind": kind, "time": self._clock.now(), **fields}
+        record = self.redactor.clean(record)
         line, before = _line(record), self._file.tell()
         try:
             if self._file.write(line) != len(line):

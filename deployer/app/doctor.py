@@ -7,6 +7,7 @@ from deployer.app.project import Project
 from deployer.app.wiring import real_ports
 from deployer.config import Config
 from deployer.errors import EXIT_CODES, DeployerError
+from deployer.redaction import Redactor
 from deployer.release.ports import Finding, Ports
 
 
@@ -14,7 +15,7 @@ def examine(project: Project, env: str | None) -> dict[str, Any]:
     """All findings, and the exit code: that of the first wrong one's class, 0 if none is wrong."""
     name = project.env(env)
     config = project.config(name)
-    ports = real_ports(project.root, project.folder, config, project.environ)
+    ports = real_ports(project.root, project.folder, config, project.environ, Redactor())
     exit_code = 0
     findings = []
     for code, finding in _findings(ports, config):

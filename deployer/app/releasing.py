@@ -1,8 +1,10 @@
 """`deployer release`: take the lease, begin or go on, walk, and say how it ended."""
 
+import platform
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -16,11 +18,13 @@ from deployer.gateways.ids import RandomIds
 from deployer.history import state_of
 from deployer.journal import NAME, Journal
 from deployer.lease import Holder, held
+from deployer.redaction import Redactor, secrets_of
 from deployer.release.definition import for_image
 from deployer.release.flow import FLOW
 from deployer.release.ports import Ports
 from deployer.release.state import Release, dump
 from deployer.release.steps import BEHAVIOUR
+from deployer.release.steps.build import LATEST
 from deployer.runner import PAUSED, Position, Runner, Stop, position
 
 FromPhase = Literal["dev", "build", "deploy"]
@@ -53,13 +57,16 @@ def release(project: Project, request: Request, emit: Emit, ask: AskToStop | Non
         wanted, env = RandomIds().release_id(SystemClock().now()), project.env(request.env)
     config = _ready(project, env, emit)
     with ExitStack() as stack:
-        clock = SystemClock()
+        clock, redactor = SystemClock(), Redactor(secrets_of(config.verify.uri, project.environ))
         stack.enter_context(held(project.folder / "leases", env, Holder.here(wanted, clock.now())))
         folder = project.releases.folder / wanted
+        ports = real_ports(project.root, folder, config, project.environ, redactor)
+        if not request.resume:
+            _could_succeed(config, ports)
         journal = _journal(folder, request, wanted, env, clock)
         stack.callback(journal.close)
-        ports = real_ports(project.root, folder, config, project.environ)
-        return _Session(config, ports, journal, request, emit, ask).run()
+        journal.redactor = redactor
+        return _Session(config, ports, journal, request, lambda event: emit(redactor.clean(event)), ask).run()
 
 
 def _ready(project: Project, env: str, emit: Emit) -> Config:
@@ -69,6 +76,12 @@ def _ready(project: Project, env: str, emit: Emit) -> Config:
     if checked.embedded:
         project.sandbox(env, report=lambda text: emit(Noted("START", text))).up()
     return project.config(env)
+
+
+def _could_succeed(config: Config, ports: Ports) -> None:
+    """The looks that take no time, before anything is begun: who calls, and whether the registry answers."""
+    ports.account.identity()
+    ports.registry.digest(config.image.repository, LATEST)
 
 
 def _journal(folder: Path, request: Request, wanted: str, env: str, clock: SystemClock) -> Journal:
@@ -98,6 +111,7 @@ class _Session:
 
     def run(self) -> int:
         start = position(self._journal, FLOW)
+        self._ports.evidence.keep("tools", _tools(self._ports))
         self._emit(Begun(start.release.id, start.release.env, start.node, resumed=self._request.resume))
         try:
             stop = self._walk(start)
@@ -161,3 +175,22 @@ class _Session:
             )
         )
         return exit_code
+
+
+def _tools(ports: Ports) -> dict[str, object]:
+    """The versions of what this release is made with."""
+
+    def said(*command: str) -> str:
+        lines: list[str] = []
+        ports.shell.run(command, lines.append)
+        return " ".join(lines)
+
+    return {
+        "deployer": version("deployer"),
+        "python": platform.python_version(),
+        "machine": platform.platform(),
+        "git": said("git", "--version"),
+        "docker": said(
+            "docker", "version", "--format", "client {{.Client.Version}}, engine {{.Server.Version}}"
+        ),
+    }

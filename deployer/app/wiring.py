@@ -16,6 +16,8 @@ from deployer.gateways.ids import RandomIds
 from deployer.gateways.mongo import MongoDatabase
 from deployer.gateways.shell import LocalShell
 from deployer.gateways.workspace import ProjectFolder
+from deployer.redaction import Redactor
+from deployer.release.evidence import Evidence
 from deployer.release.ports import Ports
 from deployer.sandbox.facts import ACCESS_KEY
 
@@ -26,7 +28,9 @@ def session(config: Config) -> AwsSession:
     return AwsSession(config.aws, fixed)
 
 
-def real_ports(root: Path, folder: Path, config: Config, environ: Mapping[str, str]) -> Ports:
+def real_ports(
+    root: Path, folder: Path, config: Config, environ: Mapping[str, str], redactor: Redactor
+) -> Ports:
     """`root` is the project's folder, `folder` the release's own."""
     aws, ids = session(config), RandomIds()
     return Ports(
@@ -41,5 +45,5 @@ def real_ports(root: Path, folder: Path, config: Config, environ: Mapping[str, s
         account=AwsAccount(config, aws),
         clock=SystemClock(),
         ids=ids,
-        folder=folder,
+        evidence=Evidence(folder, redactor),
     )

@@ -43,6 +43,11 @@ class ProjectFolder:
             checkout.dirty,
         )
 
+    def changes(self) -> tuple[str, ...]:
+        stat = _git(self._folder, "diff", "--stat=120", "HEAD") or ""
+        new = _git(self._folder, "ls-files", "--others", "--exclude-standard") or ""
+        return (*stat.splitlines(), *(f" {path} | new" for path in new.splitlines()))
+
     def has(self, path: str) -> bool:
         there = self._folder / path
         return there.is_file() or (there.is_dir() and any(there.iterdir()))

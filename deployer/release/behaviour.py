@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from deployer.config import Config
 from deployer.events import Emit, Logged, Noted, Progressed
+from deployer.release.evidence import LineFile
 from deployer.release.ports import OnLine, OnProgress, Ports
 from deployer.release.state import Cause, Release
 
@@ -33,32 +33,30 @@ class Context:
             Progressed(self.node, key, label, done, total, unit)
         )
 
-    def log(self, source: str) -> "LineLog":
+    def log(self, source: str) -> "SourceLog":
         """Shows each line and keeps it in `evidence/<source>.log` of the release's folder."""
-        return LineLog(source, self.ports.folder / "evidence" / f"{source}.log", self.emit)
+        return SourceLog(source, self.ports.evidence.lines(f"{source}.log"), self.emit)
 
 
-class LineLog:
-    """Lines of one program: shown as they come, kept in a file, the last ones at hand. A context manager."""
+class SourceLog:
+    """Lines of one program: shown as they come, kept in a file, the last ones at hand."""
 
-    KEPT = 60
-
-    def __init__(self, source: str, path: Path, emit: Emit) -> None:
-        self._source, self._emit = source, emit
-        self.name = f"evidence/{path.name}"
-        self.tail: tuple[str, ...] = ()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("w", encoding="utf-8")
+    def __init__(self, source: str, kept: LineFile, emit: Emit) -> None:
+        self._source, self._kept, self._emit = source, kept, emit
+        self.name = kept.name
 
     def __enter__(self) -> OnLine:
         return self._line
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self._kept.__exit__()
+
+    @property
+    def tail(self) -> tuple[str, ...]:
+        return self._kept.tail
 
     def _line(self, text: str) -> None:
-        self._file.write(text + "\n")
-        self.tail = (*self.tail[-self.KEPT + 1 :], text)
+        self._kept.line(text)
         self._emit(Logged(self._source, text))
 
 

@@ -6,10 +6,10 @@ what a person can expect to happen (a red test, a task that exits 1) is a return
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from deployer.errors import Failure
+from deployer.release.evidence import Evidence
 from deployer.release.state import Source, TaskResult
 
 OnLine = Callable[[str], None]
@@ -22,6 +22,9 @@ class Workspace(Protocol):
 
     def source(self) -> Source:
         """What would be released now. Failure `code`: a build input is missing."""
+
+    def changes(self) -> tuple[str, ...]:
+        """What differs from the commit, a line a file; empty outside of git."""
 
     def has(self, path: str) -> bool:
         """Whether there is a file, or a folder with something in it, at this path of the project."""
@@ -280,5 +283,4 @@ class Ports:
     account: Account
     clock: Clock
     ids: Ids
-    folder: Path
-    """The release's own folder; evidence goes under `evidence/` in it."""
+    evidence: Evidence

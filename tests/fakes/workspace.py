@@ -12,9 +12,7 @@ class FakeWorkspace:
     """`files`: text by path. `inputs`: those that make the image. `committed`: the files of the last commit,
     None outside a repository."""
 
-    files: dict[str, str] = field(
-        default_factory=lambda: {"Dockerfile": "FROM base", "job.py": "print()"}
-    )
+    files: dict[str, str] = field(default_factory=lambda: {"Dockerfile": "FROM base", "job.py": "print()"})
     inputs: tuple[str, ...] = ("Dockerfile", "job.py")
     settings: str = "linux/amd64"
     committed: dict[str, str] | None = None
@@ -22,6 +20,10 @@ class FakeWorkspace:
 
     def commit(self) -> None:
         self.committed = dict(self.files)
+
+    def changes(self) -> tuple[str, ...]:
+        committed = self.committed if self.committed is not None else self.files
+        return tuple(sorted(path for path, text in self.files.items() if committed.get(path) != text))
 
     def has(self, path: str) -> bool:
         return any(name == path or name.startswith(f"{path}/") for name in self.files)
@@ -34,9 +36,7 @@ class FakeWorkspace:
                 f"deploy.toml [build]: {missing[0]}: no such file or folder",
                 "restore it",
             )
-        content_hash = _hash(
-            self.settings, {path: self.files[path] for path in self.inputs}
-        )
+        content_hash = _hash(self.settings, {path: self.files[path] for path in self.inputs})
         if self.committed is None:
             return Source(content_hash, _hash("", self.files))
         return Source(

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from deployer.config import Config
+from deployer.redaction import Redactor
+from deployer.release.evidence import Evidence
 from deployer.release.ports import Ports, TaskRequest
 from tests.fakes.account import FakeAccount
 from tests.fakes.clock import FakeClock
@@ -95,7 +97,7 @@ class World:
             account=self.account,
             clock=self.clock,
             ids=self.ids,
-            folder=folder,
+            evidence=Evidence(folder, Redactor()),
         )
 
     def loads(self, documents: int = 3, *, reported: int | None = None, **outcome: Any) -> Outcome:

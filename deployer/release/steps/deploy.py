@@ -37,6 +37,7 @@ def compare_definition(release: Release, context: Context) -> Done:
     baseline is kept once the job has been asked for.
     """
     definition = wanted_definition(release, context)
+    context.ports.evidence.keep("task-definition", definition)
     family = str(definition["family"])
     newest = context.ports.tasks.newest_revision(family)
     if newest is None:

@@ -1,12 +1,11 @@
 """Phase 4: the task's own log to its end, the verdict, and what the evidence says."""
 
-import json
-
 from deployer.diagnosis.model import Evidence
 from deployer.events import Logged
 from deployer.logs.follow import follow
 from deployer.release.behaviour import Context, Done
 from deployer.release.causes import diagnosed
+from deployer.release.evidence import task_log
 from deployer.release.ports import TaskStatus
 from deployer.release.state import Cause, Launch, Release, TaskResult
 
@@ -25,9 +24,7 @@ def follow_task(release: Release, context: Context) -> Done:
     launch = release.launches[-1]
     watch = _Watch(launch, context)
     lines = 0
-    path = context.ports.folder / "evidence" / f"task-{launch.attempt}.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as file:
+    with context.ports.evidence.lines(task_log(launch.attempt)) as kept:
         for event in follow(
             context.ports.logs,
             context.config.logs.group,
@@ -37,7 +34,7 @@ def follow_task(release: Release, context: Context) -> Done:
             drain=context.config.logs.drain,
         ):
             lines += 1
-            file.write(json.dumps({"time": event.time, "text": event.text}, ensure_ascii=False) + "\n")
+            kept.event(event.time, event.text)
             context.emit(Logged("task", event.text, event.time))
     watch.save_evidence()
     result = watch.result()
@@ -87,8 +84,7 @@ class _Watch:
 
     def save_evidence(self) -> None:
         if self._status:
-            path = self._context.ports.folder / "evidence" / f"task-{self._launch.attempt}.json"
-            path.write_text(json.dumps(self._status.raw, default=str, indent=1), encoding="utf-8")
+            self._context.ports.evidence.keep(f"task-{self._launch.attempt}", self._status.raw)
 
 
 def analyse_evidence(release: Release, context: Context) -> Done:
@@ -120,21 +116,15 @@ def _overdue(launch: Launch, context: Context) -> Cause:
         "unknown",
         "max-runtime",
         _ending(launch),
-        tuple(_log(launch, context)[-12:]),
+        tuple(context.ports.evidence.log(launch.attempt, 12)),
         "find out what it waited for (its last lines), or give it longer: [run] max-runtime in deploy.toml",
         node="PIPELINE_OK",
     )
 
 
-def _log(launch: Launch, context: Context) -> list[str]:
-    path = context.ports.folder / "evidence" / f"task-{launch.attempt}.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines()[-LOG_TAIL:] if path.exists() else []
-    return [json.loads(line)["text"] for line in lines]
-
-
 def _pieces(launch: Launch, context: Context) -> list[Evidence]:
     result = launch.result or TaskResult()
-    text = "\n".join(_log(launch, context))
+    text = "\n".join(context.ports.evidence.log(launch.attempt, LOG_TAIL))
     pieces = [Evidence(text, "task_log", result.exit_code, result.stop_code or None)]
     pieces += [Evidence(c.reason, "container_reason", c.exit_code) for c in result.containers if c.reason]
     pieces.append(

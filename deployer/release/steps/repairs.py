@@ -16,6 +16,7 @@ def look_at_code(release: Release, context: Context) -> Mended | Unmended:
     Twice is safe: it only reads.
     """
     source = context.ports.workspace.source()
+    context.ports.evidence.keep("source", {**vars(source), "changes": context.ports.workspace.changes()})
     fresh = release.with_(source=source)
     dirty = " with uncommitted changes" if source.dirty else ""
     summary = f"{source.commit[:10]}{dirty}" if source.commit else f"content {source.content_hash[:10]}"
@@ -58,6 +59,7 @@ def check_config(release: Release, context: Context) -> Mended | Unmended:
     if cause is None:
         return Mended(release)
     findings = list(context.ports.account.findings())
+    context.ports.evidence.keep("probes", [vars(finding) for finding in findings])
     wrong = [finding for finding in findings if finding.state == "wrong"]
     for finding in findings:
         if finding.state != "ok":

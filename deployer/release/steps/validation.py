@@ -11,10 +11,13 @@ def verify_data(release: Release, context: Context) -> Done:
 
     Runs every check of `[verify]` against the run's own report. Twice is safe: it only reads.
     """
-    settings = context.config.verify
+    settings, database = context.config.verify, context.ports.database
+    if settings.report:
+        report = database.find_one(settings.report.collection, {"_id": release.id})
+        context.ports.evidence.keep("run-report", report)
     verification = verify(
         settings.checks,
-        context.ports.database,
+        database,
         VerifyContext(
             run_id=release.id,
             report_collection=settings.report.collection if settings.report else None,
