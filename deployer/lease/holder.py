@@ -1,0 +1,48 @@
+"""Who holds an environment, and how that is said."""
+
+import getpass
+import os
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from deployer.errors import RefusedError
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who releases, from where, since when (seconds since the epoch), and at which node it was last seen."""
+
+    release: str
+    user: str
+    host: str
+    pid: int
+    since: float
+    node: str = ""
+
+    @classmethod
+    def here(cls, release: str, now: float) -> "Holder":
+        return cls(release, getpass.getuser(), socket.gethostname(), os.getpid(), now)
+
+    def same_as(self, other: "Holder | None") -> bool:
+        """Whether it is the same process's hold, wherever in the flow."""
+        return other is not None and self._identity == other._identity
+
+    @property
+    def _identity(self) -> tuple[str, str, str, int, float]:
+        return (self.release, self.user, self.host, self.pid, self.since)
+
+    def __str__(self) -> str:
+        where = f", at {self.node}" if self.node else ""
+        since = datetime.fromtimestamp(self.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return f"{self.user}@{self.host} (process {self.pid}), release {self.release}{where}, since {since}"
+
+
+def refusal(env: str, holder: Holder | None, way_out: str) -> RefusedError:
+    """Why `env` cannot be released to now. `way_out` is what to type if the holder is gone."""
+    if holder is None:
+        return RefusedError(f"another release to {env} has only just ended", "try again")
+    return RefusedError(
+        f"{env} is being released to by {holder}",
+        f"watch it with `deployer show {holder.release}` and wait until it has ended; {way_out}",
+    )
