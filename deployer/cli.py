@@ -112,6 +112,10 @@ def release(
             "--from", help="Skip the phases before this one; 'deploy' needs the image in the registry."
         ),
     ] = "dev",
+    plan_file: Annotated[
+        Path | None,
+        typer.Option("--plan-file", help="Perform this saved plan; refuse if the world has moved."),
+    ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="At a pause wait for a change of the files, then go on.")
     ] = False,
@@ -132,7 +136,19 @@ def release(
             raise UsageError(
                 f"{release_id!r}: an ID goes with --resume only", f"deployer release --resume {release_id}"
             )
-        request = Request(env, resume, release_id, from_phase, detach, watch)
+        if plan_file and resume:
+            raise UsageError(
+                "--plan-file goes with a new release, not with --resume", "leave one of them out"
+            )
+        request = Request(
+            env=env,
+            resume=resume,
+            release=release_id,
+            from_phase=from_phase,
+            plan=plan_file,
+            detach=detach,
+            watch=watch,
+        )
         with open_view(output, stdout=sys.stdout, stderr=sys.stderr, env=os.environ) as view:
             ask = None if yes or output == "json" or not sys.stdin.isatty() else _ask_to_stop(view.settle)
             code = release(_project(context), request, view, ask)
@@ -147,6 +163,17 @@ def _ask_to_stop(settle: Callable[[], None]) -> Callable[[str], bool]:
         return answer.strip().lower().startswith("s")
 
     return ask
+
+
+@app.command()
+def plan(context: typer.Context, env: Env = None, output: Json = "human") -> None:
+    """What a release would do and skip, and why; performs nothing. Exit 0: nothing to do, 2: changes."""
+    with _reported(context, output):
+        from deployer.app.planning import plan
+
+        found = plan(_project(context), env)
+        _render("plan", found, output)
+        raise typer.Exit(2 if found["changes"] else 0)
 
 
 @app.command()

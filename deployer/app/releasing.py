@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+from deployer.app.planning import observe, read_plan, refuse_if_moved
 from deployer.app.project import Project
 from deployer.app.wiring import real_ports
 from deployer.config import Config
@@ -38,6 +39,7 @@ class Request:
     resume: bool = False
     release: str | None = None
     from_phase: FromPhase = "dev"
+    plan: Path | None = None
     detach: bool = False
     watch: bool = False
 
@@ -63,6 +65,8 @@ def release(project: Project, request: Request, emit: Emit, ask: AskToStop | Non
         ports = real_ports(project.root, folder, config, project.environ, redactor)
         if not request.resume:
             _could_succeed(config, ports)
+        if request.plan:
+            refuse_if_moved(read_plan(request.plan), observe(project.releases, config, ports))
         journal = _journal(folder, request, wanted, env, clock)
         stack.callback(journal.close)
         journal.redactor = redactor

@@ -18,6 +18,7 @@ from io import StringIO
 from typing import Any, Final, TextIO
 
 from rich.console import Console, RenderableType
+from rich.text import Text
 
 from deployer.view.cells import facts, moment, said, table
 from deployer.view.showing import diagnosis, show, verification
@@ -106,7 +107,21 @@ def _plan(data: Data) -> Iterator[RenderableType]:
         (said(s.get("action")), said(s.get("node")), said(s.get("reason"))) for s in data.get("steps", ())
     ]
     yield table(("", "step", "why"), rows)
+    for difference in data.get("differences", ()):
+        yield from _difference(said(difference))
     yield "there is something to do" if data.get("changes") else "there is nothing to do"
+
+
+def _difference(text: str) -> Iterator[RenderableType]:
+    """`path: theirs -> ours` as a diff."""
+    path, colon, change = text.partition(": ")
+    theirs, arrow, ours = change.partition(" -> ")
+    if not (colon and arrow):
+        yield Text(f"~ {text}", "yellow")
+        return
+    yield Text(f"  {path}")
+    yield Text(f"- {theirs}", "red")
+    yield Text(f"+ {ours}", "green")
 
 
 def _doctor(data: Data) -> Iterator[RenderableType]:

@@ -4,16 +4,20 @@ from deployer.diagnosis.model import Evidence
 from deployer.errors import Failure
 from deployer.release.behaviour import Context, Done
 from deployer.release.causes import diagnosed
-from deployer.release.state import Cause, Image, Release
+from deployer.release.state import Cause, Image, Release, Source
 
 LATEST = "latest"
 
 
-def image_tag(release: Release) -> str:
+def tag_of(source: Source) -> str:
     """The immutable tag: the same build inputs always give the same one."""
+    return f"src-{source.content_hash[:16]}"
+
+
+def image_tag(release: Release) -> str:
     if release.source is None:
         raise LookupError("CODE comes before every step that needs the source")
-    return f"src-{release.source.content_hash[:16]}"
+    return tag_of(release.source)
 
 
 def local_image(release: Release, context: Context) -> tuple[str | None, str, tuple[str, ...]]:

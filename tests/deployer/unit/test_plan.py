@@ -1,0 +1,82 @@
+"""The plan: what a release would do, told without doing it, and held to when performed."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from deployer.app.planning import observe, read_plan, refuse_if_moved, steps
+from deployer.errors import RefusedError, UsageError
+from deployer.history import Releases
+from tests.fakes.release import Releasing
+from tests.fakes.world import World, settings
+
+
+def actions(world: World, folder: Path) -> dict[str, str]:
+    seen = observe(Releases(folder), settings(), world.ports(folder))
+    return {node: action for node, action, _ in steps(settings(), seen)}
+
+
+def test_a_first_release_does_everything(tmp_path: Path) -> None:
+    """With an empty registry and no revision, nothing is skipped and nothing is verified yet."""
+    world = World()
+    assert set(actions(world, tmp_path).values()) == {"do"}
+    assert not observe(Releases(tmp_path), settings(), world.ports(tmp_path)).verified
+
+
+def test_planning_changes_nothing(tmp_path: Path) -> None:
+    """The world is the same before and after: no login, no push, no revision, no task."""
+    world = World()
+    before = json.dumps(world.effects(), default=str), world.registry.logins, list(world.engine.builds)
+    actions(world, tmp_path)
+    assert (
+        json.dumps(world.effects(), default=str),
+        world.registry.logins,
+        list(world.engine.builds),
+    ) == before
+
+
+def test_after_a_verified_release_there_is_nothing_to_do(tmp_path: Path) -> None:
+    """What the release did is then skipped, its digest counts as verified, and no field differs."""
+    world = World()
+    world.tasks.script.append(world.loads())
+    Releasing(world, tmp_path / "r1").go()
+    seen = observe(Releases(tmp_path), settings(), world.ports(tmp_path))
+    # The fake releases go to "test" and so do these settings.
+    assert (seen.verified, seen.differences) == (True, ())
+    skipped = [node for node, action in actions(world, tmp_path).items() if action == "skip"]
+    assert skipped == ["DOCKER_BUILD", "ECR_LOGIN", "DOCKER_TAG", "DOCKER_PUSH", "REGISTER_TASK"]
+
+
+def test_a_changed_definition_is_shown_field_by_field(tmp_path: Path) -> None:
+    """The plan names the field that differs from the newest revision, not only that one does."""
+    world = World()
+    world.tasks.script.append(world.loads())
+    Releasing(world, tmp_path / "r1").go()
+    definition = settings().task.definition | {"cpu": "1024"}
+    changed = settings(task={"definition": definition})
+    seen = observe(Releases(tmp_path), changed, world.ports(tmp_path))
+    assert len(seen.differences) == 1
+    assert "cpu" in seen.differences[0]
+
+
+def test_a_plan_is_refused_when_the_world_has_moved(tmp_path: Path) -> None:
+    """A saved plan comes back as it was, passes while nothing changed, and names what has."""
+    world = World()
+    seen = observe(Releases(tmp_path), settings(), world.ports(tmp_path))
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps({"world": asdict(seen)}))
+    assert read_plan(path) == seen
+    refuse_if_moved(read_plan(path), seen)
+    with pytest.raises(RefusedError, match="content_hash: "):
+        refuse_if_moved(read_plan(path), replace(seen, content_hash="other"))
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"world": {"env": 1}}', "[]"])
+def test_what_is_not_a_plan_is_refused(tmp_path: Path, content: str) -> None:
+    """A file that holds something else is a usage error with the command that makes a plan."""
+    path = tmp_path / "plan.json"
+    path.write_text(content)
+    with pytest.raises(UsageError, match="not a saved plan"):
+        read_plan(path)
