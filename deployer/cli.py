@@ -248,6 +248,28 @@ def show(context: typer.Context, release: ReleaseId = None, env: Env = None, out
 
 
 @app.command()
+def explain(
+    context: typer.Context,
+    release: ReleaseId = None,
+    env: Env = None,
+    output: Annotated[
+        Literal["human", "json", "markdown"], typer.Option("--output", help="Markdown is for a ticket.")
+    ] = "human",
+) -> None:
+    """The story of a release, days later: what was tried and seen, why it failed, how to mend it."""
+    with _reported(context, output):
+        from deployer.app.explaining import explain
+
+        story = explain(_project(context).releases, release, env)
+        if output == "json":
+            _render("explain", story, output)
+        else:
+            from deployer.view.story import told
+
+            print("\n".join(told(story, markdown=output == "markdown")))
+
+
+@app.command()
 def history(context: typer.Context, env: Env = None, output: Json = "human") -> None:
     """All releases kept here, oldest first."""
     with _reported(context, output):

@@ -1,5 +1,7 @@
 """Phase 4: the task's own log to its end, the verdict, and what the evidence says."""
 
+from collections.abc import Sequence
+
 from deployer.diagnosis.model import Evidence
 from deployer.events import Logged
 from deployer.logs.follow import follow
@@ -94,12 +96,13 @@ def analyse_evidence(release: Release, context: Context) -> Done:
     that failed. Twice is safe: it reads what is kept.
     """
     launch = release.launches[-1]
+    log = context.ports.evidence.log(launch.attempt, LOG_TAIL)
     if release.verification and not release.verification.ok:
         cause = _unproven(release)
     elif launch.result and launch.result.stopped_reason.startswith(OVERDUE):
-        cause = _overdue(launch, context)
+        cause = _overdue(launch, log)
     else:
-        cause = diagnosed(_ending(launch), _pieces(launch, context), "PIPELINE_OK")
+        cause = diagnosed(_ending(launch), pieces_of(launch, log), "PIPELINE_OK")
     subject = f"{cause.failure_class}: {cause.subcause}" if cause.subcause else cause.failure_class
     return Done(release.with_(cause=cause), subject)
 
@@ -111,21 +114,21 @@ def _ending(launch: Launch) -> str:
     return f"the task ended {code}{reason}"
 
 
-def _overdue(launch: Launch, context: Context) -> Cause:
+def _overdue(launch: Launch, log: Sequence[str]) -> Cause:
     return Cause(
         "unknown",
         "max-runtime",
         _ending(launch),
-        tuple(context.ports.evidence.log(launch.attempt, 12)),
+        tuple(log[-12:]),
         "find out what it waited for (its last lines), or give it longer: [run] max-runtime in deploy.toml",
         node="PIPELINE_OK",
     )
 
 
-def _pieces(launch: Launch, context: Context) -> list[Evidence]:
+def pieces_of(launch: Launch, log: Sequence[str]) -> list[Evidence]:
+    """What one ended launch left behind, as evidence to be classified; `log` are its last lines."""
     result = launch.result or TaskResult()
-    text = "\n".join(context.ports.evidence.log(launch.attempt, LOG_TAIL))
-    pieces = [Evidence(text, "task_log", result.exit_code, result.stop_code or None)]
+    pieces = [Evidence("\n".join(log), "task_log", result.exit_code, result.stop_code or None)]
     pieces += [Evidence(c.reason, "container_reason", c.exit_code) for c in result.containers if c.reason]
     pieces.append(
         Evidence(result.stopped_reason, "stopped_reason", result.exit_code, result.stop_code or None)
