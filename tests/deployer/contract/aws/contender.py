@@ -1,0 +1,33 @@
+"""One of many processes that want the same lease at the same moment."""
+
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
+
+from deployer.errors import RefusedError
+from deployer.gateways.clock import SystemClock
+from deployer.gateways.state_bucket import StateBucket
+from deployer.lease import Holder, SharedLease
+from tests.deployer.contract.aws.worlds import session
+
+SECONDS = 60.0
+
+
+def lease_of(bucket: StateBucket, number: int) -> SharedLease:
+    """The lease of that round."""
+    return SharedLease(bucket, f"job/round-{number}/", SECONDS, SystemClock())
+
+
+def contend(
+    endpoint: str, bucket: str, rounds: int, start: Barrier, won: "Queue[tuple[int, str | None]]"
+) -> None:
+    """Tells for each round its own release's id if it got the lease, else None."""
+    store, clock = StateBucket(bucket, session(endpoint)), SystemClock()
+    for number in range(rounds):
+        me = Holder.here(f"r{number}", clock.now())
+        start.wait(60)
+        try:
+            lease_of(store, number).take(me)
+        except RefusedError:
+            won.put((number, None))
+        else:
+            won.put((number, f"{me.pid}"))
