@@ -108,6 +108,9 @@ _ADDED_EDGES: Final = (
     ("CHECK_DATA",     "RUN_TASK",       ""),
     ("ERROR_TYPE",     "END_FAILED",     "unknown"),
     ("CHECK_CONFIG",   "DEPLOY_PHASE",   "definition-changed"),
+    ("CHECK_CONFIG",   "CODE",           "code-changed"),
+    ("CHECK_ATLAS",    "CODE",           "code-changed"),
+    ("CHECK_DATA",     "CODE",           "code-changed"),
 )
 # fmt: on
 

@@ -52,8 +52,8 @@ def check_config(release: Release, context: Context) -> Mended | Unmended:
     """Check the AWS configuration.
 
     Looks at the account, read-only, and reports what is wrong or cannot be seen. Goes on when nothing
-    is found wrong and a person resumes or the cause passes by itself; a definition that deploy.toml now
-    gives differently goes by way of DEPLOY_PHASE. Twice is safe: it only reads.
+    is found wrong and a person resumes or the cause passes by itself; changed code goes by way of CODE, a
+    definition that deploy.toml now gives differently by way of DEPLOY_PHASE. Twice is safe: it only reads.
     """
     cause = release.cause
     if cause is None:
@@ -66,11 +66,18 @@ def check_config(release: Release, context: Context) -> Mended | Unmended:
             context.note(f"{finding.state}: {finding.what}: {finding.detail}")
     if wrong or not (context.resumed or cause.transient):
         return Unmended(release, _with_findings(cause, wrong))
-    if _definition_changed(release, context):
-        return Mended(
-            release.with_(cause=None), "definition-changed", "the task definition is another one now"
-        )
-    return Mended(release.with_(cause=None), summary="nothing is found wrong")
+    again = _again(release, context, "nothing is found wrong")
+    if not again.answer and _definition_changed(release, context):
+        return Mended(again.release, "definition-changed", "the task definition is another one now")
+    return again
+
+
+def _again(release: Release, context: Context, summary: str) -> Mended:
+    """The job runs again; by way of CODE, where a person has mended what its image is made of."""
+    mended, source = release.with_(cause=None), release.source
+    if context.resumed and source and context.ports.workspace.source().content_hash != source.content_hash:
+        return Mended(mended, "code-changed", "the image's inputs are others now")
+    return Mended(mended, summary=summary)
 
 
 def _definition_changed(release: Release, context: Context) -> bool:
@@ -105,7 +112,7 @@ def check_mongodb(release: Release, context: Context) -> Mended | Unmended:
         seen = f"from this machine: {failure.message}"
         kept = tuple(line for line in cause.evidence if line != seen)
         return Unmended(release, Cause(**vars(cause) | {"evidence": (*kept, seen)}))
-    return Mended(release.with_(cause=None), summary="MongoDB answers from here")
+    return _again(release, context, "MongoDB answers from here")
 
 
 def check_data(release: Release, context: Context) -> Mended | Unmended:
@@ -114,5 +121,5 @@ def check_data(release: Release, context: Context) -> Mended | Unmended:
     Missing or rejected data needs a person; after that the job runs again. Twice is safe: it only reads.
     """
     if release.cause is None or context.resumed:
-        return Mended(release.with_(cause=None), summary="running the job again")
+        return _again(release, context, "running the job again")
     return Unmended(release, release.cause)

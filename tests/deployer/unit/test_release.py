@@ -268,3 +268,13 @@ def test_a_passing_fault_of_any_ecs_call_changes_nothing(tmp_path: Path, method:
         world.tasks.script.append(world.loads())
         assert Releasing(world, tmp_path / folder).go().end == "END_SUCCESS"
     assert faulty.effects() == calm.effects()
+
+
+def test_a_mend_in_the_code_is_built_before_the_job_runs_again(world: World, tmp_path: Path) -> None:
+    """Paused for what looked like configuration; where the person changed the code, another image is run."""
+    world.tasks.script += [Outcome(exit_code=137), world.loads()]
+    releasing = Releasing(world, tmp_path)
+    assert releasing.go().node == "CHECK_CONFIG"
+    world.workspace.files["job.py"] = "print('less at once')"
+    assert releasing.go().end == "END_SUCCESS"
+    assert (len(world.registry.pushes), len(world.tasks.registered), len(world.tasks.tasks)) == (2, 2, 2)
