@@ -48,7 +48,7 @@ ENTRYPOINT: tuple[Rule, ...] = (
         r"|starting container process caused[^\n]*(?:not found|no such)|python\d?: can't open file|bad interpreter|env: [^\n]*No such file|unable to (?:find|locate) [^\n]*entry ?point|No command specified|ls: cannot access",
         confidence=0.86,
         channels=_SEEN,
-        unless=r"manifest|failed to resolve ref|pull image|CannotPull|repository",
+        unless=r"manifest|failed to resolve ref|pull image(?! or start)|CannotPull|repository",
         remedy="The program that ENTRYPOINT or CMD names is not in the image (a missing COPY, a wrong path, CRLF line ends in a "
         "script): `docker run --rm --entrypoint sh <image> -c 'ls -l <path>'`, correct the Dockerfile, release again.",
         link=_START,
