@@ -275,6 +275,7 @@ def test_a_mend_in_the_code_is_built_before_the_job_runs_again(world: World, tmp
     world.tasks.script += [Outcome(exit_code=137), world.loads()]
     releasing = Releasing(world, tmp_path)
     assert releasing.go().node == "CHECK_CONFIG"
-    world.workspace.files["job.py"] = "print('less at once')"
+    world.workspace.files["Dockerfile"] += "\nENV ROWS_AT_ONCE=10"
+    world.engine.content = "job 2"
     assert releasing.go().end == "END_SUCCESS"
     assert (len(world.registry.pushes), len(world.tasks.registered), len(world.tasks.tasks)) == (2, 2, 2)
