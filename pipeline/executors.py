@@ -44,7 +44,7 @@ class Inline:
     def load(self, refs: Iterable[ObjectRef]) -> Iterator[ObjectReport]:
         loader = self._open_loader(self._job)
         try:
-            yield from map(loader.load, refs)
+            yield from loader.load(refs)
         finally:
             loader.close()
 
@@ -141,9 +141,9 @@ def load_in_worker(job: Job, open_loader: OpenLoader, ref: ObjectRef) -> ObjectR
             _here.close()
         _here.loader, _here.job = open_loader(job), job
         _here.close = Finalize(None, _here.loader.close, exitpriority=1)
-    report: ObjectReport = _here.loader.load(ref)
+    report: ObjectReport = next(_here.loader.load([ref]))
     return report
 
 
 _here = threading.local()
-"""The loader of this thread of a worker process, for as long as objects of its run come, at most to its end."""
+"""The loader of this thread of a worker process, for as long as objects of its run come."""

@@ -6,11 +6,12 @@ Bytes -> rows -> batches -> MongoDB, with parsing and writing overlapped, in bou
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from threading import Semaphore
 
 from pipeline.errors import BrokenObject
 from pipeline.model import Document, ObjectRef, ObjectReport, Rejection, Row, Tally
@@ -22,6 +23,8 @@ from pipeline.transform import Converter, ObjectContext
 
 BATCH = 2000
 WRITERS = 3
+OPEN = 3
+"""Rows a batch, threads that write them, and objects that may be on their way at once."""
 _NOTHING_READABLE = frozenset({"not_json", "not_an_envelope", "not_a_record", "unknown_record"})
 
 
@@ -33,8 +36,21 @@ class RunIdentity:
     not_after: datetime
 
 
+@dataclass(slots=True)
+class _Opened:
+    """An object whose rows are read and whose batches are on their way."""
+
+    ref: ObjectRef
+    report: ObjectReport
+    stations: list[Document]
+    batches: list[Future[Tally]]
+
+
 class Loader:
-    """Loads objects one after the other; owns the threads that write. Close it when done."""
+    """Loads objects one after the other; while one is read the batches of those before are written.
+
+    Owns the threads that write. Close it when done.
+    """
 
     def __init__(
         self,
@@ -53,53 +69,83 @@ class Loader:
         self._on_close = on_close
         self._converter = Converter()
         self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="writer")
+        self._closers = ThreadPoolExecutor(OPEN, thread_name_prefix="closer")
+        self._room = Semaphore(WRITERS + 1)
 
-    def load(self, ref: ObjectRef) -> ObjectReport:
-        """Load an object and remember what became of it. Loading it again changes nothing.
+    def load(self, refs: Iterable[ObjectRef]) -> Iterator[ObjectReport]:
+        """Load objects and remember what became of each. Loading one again changes nothing.
 
         Raises SourceError and MongoError; content that cannot be used is a report, not an error.
         """
+        closing: deque[Future[ObjectReport]] = deque()
+        for ref in refs:
+            closing.append(self._closers.submit(self._close, self._read(ref)))
+            while len(closing) >= OPEN or (closing and closing[0].done()):
+                yield closing.popleft().result()
+        while closing:
+            yield closing.popleft().result()
+
+    def close(self) -> None:
+        self._writers.shutdown(cancel_futures=True)
+        self._closers.shutdown(cancel_futures=True)
+        self._on_close()
+
+    def _read(self, ref: ObjectRef) -> _Opened:
+        """Read all rows, and hand their batches to the writers as there is room."""
         report = ObjectReport(ref.key, ref.etag, "loaded")
         context = ObjectContext(ref, self._run.run_id, self._run.not_after, self._converter)
+        batches: list[Future[Tally]] = []
         try:
             with self._source.open(ref) as stream:
-                self._store(_until_broken(rows(stream, context, self._catalog), report), context, report)
+                stream_of_rows = _until_broken(rows(stream, context, self._catalog), report)
+                while batch := list(islice(stream_of_rows, BATCH)):
+                    documents = self._take_documents(batch, ref, report)
+                    batches = _collected(batches, report.tally)
+                    batches.append(self._submit(documents))
         finally:
             report.dropped = self._converter.take_dropped()
         report.blank = context.blank
-        self._register.add_stations(context.stations.values())
+        return _Opened(ref, report, list(context.stations.values()), batches)
+
+    def _submit(self, documents: list[Document]) -> Future[Tally]:
+        self._room.acquire()
+        future = self._writers.submit(self._settler.settle, documents)
+        future.add_done_callback(lambda _: self._room.release())
+        return future
+
+    def _close(self, opened: _Opened) -> ObjectReport:
+        """When all batches of an object are written: its stations, its verdict and its entry."""
+        report = opened.report
+        for batch in opened.batches:
+            report.tally.add(batch.result())
+        self._register.add_stations(opened.stations)
         _quarantine_if_unreadable(report)
         self._register.close_object(report, self._run.run_id)
         return report
 
-    def close(self) -> None:
-        self._writers.shutdown(cancel_futures=True)
-        self._on_close()
-
-    def _store(self, stream: Iterator[Row], context: ObjectContext, report: ObjectReport) -> None:
-        pending: deque[Future[Tally]] = deque()
-        try:
-            while batch := list(islice(stream, BATCH)):
-                documents = self._take_documents(batch, context.ref, report)
-                pending.append(self._writers.submit(self._settler.settle, documents))
-                if len(pending) > WRITERS:
-                    report.tally.add(pending.popleft().result())
-        finally:
-            while pending:
-                report.tally.add(pending.popleft().result())
-
     def _take_documents(self, batch: list[Row], ref: ObjectRef, report: ObjectReport) -> list[Document]:
         """Count a batch of rows, keep the refused ones, and hand on the documents."""
-        documents = [row for row in batch if not isinstance(row, Rejection)]
-        refused = [row for row in batch if isinstance(row, Rejection)]
+        documents = [row for row in batch if type(row) is dict]
         report.tally.read += len(batch)
-        report.tally.rejected += len(refused)
-        if refused:
+        if len(documents) < len(batch):
+            refused = [row for row in batch if isinstance(row, Rejection)]
+            report.tally.rejected += len(refused)
             report.reasons.update(row.reason for row in refused)
             self._register.add_rejections(ref, self._run.run_id, refused)
-        for document in documents:
-            report.saw(document["station_id"], document["timestamp"])
+        if documents:
+            report.stations.update({document["station_id"] for document in documents})
+            moments = [document["timestamp"] for document in documents]
+            report.saw(min(moments), max(moments))
         return documents
+
+
+def _collected(batches: list[Future[Tally]], into: Tally) -> list[Future[Tally]]:
+    """Add what is written to the counts; what is still on its way. Raises what a writer raised."""
+    rest = [batch for batch in batches if not batch.done()]
+    for batch in batches:
+        if batch not in rest:
+            into.add(batch.result())
+    return rest
 
 
 def _until_broken(stream: Iterator[Row], report: ObjectReport) -> Iterator[Row]:

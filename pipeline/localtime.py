@@ -23,22 +23,25 @@ class NonexistentTime(ValueError):
 
 
 class DayClock:
-    """Turns the times of one local day into UTC, in the order of its rows."""
+    """Turns the times of one local day into UTC, in the order of its rows.
+
+    `constant_midnight` is the UTC instant of its midnight, unless the clocks change on this day.
+    """
 
     def __init__(self, day: date, zone: ZoneInfo) -> None:
         self.day = day
         self._zone = zone
         self._midnight = datetime.combine(day, time())
         start = self._offset(self._midnight)
-        self._constant = start == self._offset(self._midnight + timedelta(days=1))
-        self._start = self._midnight - start
+        constant = start == self._offset(self._midnight + timedelta(days=1))
+        self.constant_midnight = self._midnight - start if constant else None
         self._previous: timedelta | None = None
         self._stepped_back = False
 
     def utc(self, elapsed: timedelta) -> datetime:
         """The naive UTC instant of a time of day given as what a clock shows since midnight."""
-        if self._constant:
-            return self._start + elapsed
+        if self.constant_midnight is not None:
+            return self.constant_midnight + elapsed
         local = self._midnight + elapsed
         first, second = self._offset(local), self._offset(local.replace(fold=1))
         if first < second:

@@ -88,12 +88,10 @@ class ObjectReport:
     last: datetime | None = None
     error: str | None = None
 
-    def saw(self, station: str, moment: datetime) -> None:
-        self.stations.add(station)
-        if self.first is None or moment < self.first:
-            self.first = moment
-        if self.last is None or moment > self.last:
-            self.last = moment
+    def saw(self, first: datetime, last: datetime) -> None:
+        """Widen the span of time that was seen."""
+        self.first = min(first, self.first or first)
+        self.last = max(last, self.last or last)
 
     def as_dict(self) -> Document:
         return {

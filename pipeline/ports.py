@@ -38,6 +38,10 @@ class Measurements(Protocol):
         """Replace each old document by its new one if nobody has written it since; how many were."""
         ...
 
+    def restamp(self, ids: Sequence[str], source: Document) -> int:
+        """Give documents of another version of `source`'s object its etag and time; how many had another."""
+        ...
+
 
 class Register(Protocol):
     """What a run keeps beside the measurements: stations, refused rows, and what was loaded."""

@@ -102,10 +102,9 @@ class RunReport:
 
     def _saw(self, report: ObjectReport) -> None:
         self.stations |= report.stations
-        if report.first and (self.first is None or report.first < self.first):
-            self.first = report.first
-        if report.last and (self.last is None or report.last > self.last):
-            self.last = report.last
+        if report.first and report.last:
+            self.first = min(report.first, self.first or report.first)
+            self.last = max(report.last, self.last or report.last)
 
     def _list(self, entry: Document) -> None:
         if len(self.objects) < LISTED or entry["status"] == "quarantined":

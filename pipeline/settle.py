@@ -17,7 +17,7 @@ losing a row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -42,13 +42,14 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`write` says what to store in place of the old document.
+    """`write`: what to store in place of the old document; `restamp`: only its source's version changes.
 
     `corrects`: a row counted as unchanged before was a duplicate of this one.
     """
 
     verdict: Verdict
     write: Document | None = None
+    restamp: bool = False
     corrects: bool = False
 
 
@@ -68,7 +69,9 @@ def judge(new: Document, old: Document) -> Judgement:
         if same_row:
             return Judgement(Verdict.UNCHANGED)
         if same_object and not same_version:
-            return Judgement(Verdict.UNCHANGED, {**new, "run_id": old["run_id"]})
+            same_place = theirs.get("position") == mine["position"]
+            moved = None if same_place else {**new, "run_id": old["run_id"]}
+            return Judgement(Verdict.UNCHANGED, moved, restamp=same_place)
         return Judgement(Verdict.DUPLICATE)
     if not _newer(mine, theirs):
         return Judgement(Verdict.DUPLICATE)
@@ -82,6 +85,9 @@ def _newer(mine: Document, theirs: Document) -> bool:
     return bool(ranks[0] > ranks[1])
 
 
+_UNCHANGED = Judgement(Verdict.UNCHANGED)
+
+
 @dataclass(slots=True)
 class _Batch:
     """A batch on its way: rows still to settle, by id, and what was sent for rows whose outcome is open."""
@@ -90,6 +96,14 @@ class _Batch:
     tally: Tally = field(default_factory=Tally)
     sent: dict[str, Judgement] = field(default_factory=dict)
 
+    def settle_inserted(self, ids: list[str]) -> None:
+        self.tally.inserted += len(ids)
+        if len(ids) == len(self.todo):
+            self.todo.clear()
+        else:
+            for id_ in ids:
+                del self.todo[id_]
+
     def settle(self, id_: str, judgement: Judgement) -> None:
         del self.todo[id_]
         name = self.sent.get(id_, judgement).verdict.value
@@ -97,9 +111,6 @@ class _Batch:
         if self.sent.get(id_, judgement).corrects:
             self.tally.unchanged -= 1
             self.tally.duplicate += 1
-
-
-_INSERTED = Judgement(Verdict.INSERTED)
 
 
 class Settler:
@@ -116,7 +127,7 @@ class Settler:
         self._patience_s = patience_s
         self._look_first = True
 
-    def settle(self, documents: Iterable[Document]) -> Tally:
+    def settle(self, documents: Sequence[Document]) -> Tally:
         """Store a batch in the order of its rows; counts without `read`.
 
         Raises MongoError, and StoreInterrupted when the interruption outlasts the patience.
@@ -157,21 +168,28 @@ class Settler:
 
     def _judge(self, batch: _Batch, old: dict[str, Document]) -> list[tuple[str, Document, Judgement]]:
         """Settle what needs no writing; the rest with the old document that it is to take the place of."""
-        changes = []
+        changes: list[tuple[str, Document, Judgement]] = []
+        restamped: list[str] = []
         for id_, there in old.items():
             judgement = judge(batch.todo[id_], there)
-            if judgement.write is None:
-                batch.settle(id_, judgement)
-            else:
+            if judgement.write is not None:
                 changes.append((id_, there, judgement))
+            elif judgement.restamp:
+                restamped.append(id_)
+            else:
+                batch.settle(id_, judgement)
+        self._restamp(batch, restamped)
         return changes
+
+    def _restamp(self, batch: _Batch, ids: list[str]) -> None:
+        if ids and self._measurements.restamp(ids, batch.todo[ids[0]]["source"]) == len(ids):
+            for id_ in ids:
+                batch.settle(id_, _UNCHANGED)
 
     def _insert(self, batch: _Batch, fresh: list[Document]) -> None:
         if fresh:
             there = self._measurements.insert(fresh)
-            for document in fresh:
-                if document["_id"] not in there:
-                    batch.settle(document["_id"], _INSERTED)
+            batch.settle_inserted([document["_id"] for document in fresh if document["_id"] not in there])
 
     def _replace(self, batch: _Batch, changes: list[tuple[str, Document, Judgement]]) -> None:
         if not changes:
@@ -186,12 +204,15 @@ class Settler:
                 batch.settle(id_, judgement)
 
 
-def _without_repetitions(documents: Iterable[Document]) -> _Batch:
+def _without_repetitions(documents: Sequence[Document]) -> _Batch:
     """Rows of one batch with one id each.
 
     Equal ones count as duplicates of the first, else the last one stands.
     """
-    batch = _Batch({})
+    batch = _Batch({document["_id"]: document for document in documents})
+    if len(batch.todo) == len(documents):
+        return batch
+    batch.todo.clear()
     for document in documents:
         first = batch.todo.get(document["_id"])
         if first is None:

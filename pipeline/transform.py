@@ -42,7 +42,7 @@ class Converter:
 
     def __init__(self) -> None:
         self.dropped: Counter[str] = Counter()
-        self._times: dict[Any, timedelta | None] = {}
+        self.times: dict[Any, timedelta] = {}
         self._networks = {
             "weather_underground": self._conversions(weather_underground_fields()),
             "infoclimat": self._conversions(infoclimat_fields()),
@@ -64,9 +64,9 @@ class Converter:
 
     def time_of_day(self, value: Any) -> timedelta | None:
         """`localtime.time_of_day`, remembered; raises TypeError for a value that is no cell."""
-        known = self._times.get(value)
-        if known is None and (known := time_of_day(value)) is not None and len(self._times) < 100_000:
-            self._times[value] = known
+        known = self.times.get(value)
+        if known is None and (known := time_of_day(value)) is not None and len(self.times) < 100_000:
+            self.times[value] = known
         return known
 
     def take_dropped(self) -> Counter[str]:
@@ -96,18 +96,20 @@ class ObjectContext:
     blank: int = 0
     stations: dict[str, Document] = field(default_factory=dict)
 
-    def source(self, position: int) -> Document:
-        ref = self.ref
-        return {"object": ref.key, "etag": ref.etag, "modified": ref.modified, "position": position}
-
     def finish(self, document: Document, position: int, row: Any) -> Row:
         """Refuse what holds no value or lies ahead; else stamp the document with its run and its source."""
         if len(document) == _HEAD:
             return Rejection(position, "no_values", "no field of this row holds a usable value", row)
         if document["timestamp"] > self.not_after:
             return Rejection(position, "in_the_future", f"{document['timestamp']} is ahead of this run", row)
+        ref = self.ref
         document["run_id"] = self.run_id
-        document["source"] = self.source(position)
+        document["source"] = {
+            "object": ref.key,
+            "etag": ref.etag,
+            "modified": ref.modified,
+            "position": position,
+        }
         return document
 
 
@@ -117,16 +119,22 @@ class WeatherUndergroundRows:
     def __init__(self, context: ObjectContext, station: Station, day: date | None) -> None:
         self._context = context
         self._station = station
-        self._clocks: dict[date, DayClock] = {}
-        self._clock = self._clock_of(day) if day else None
+        self._dated: tuple[str, DayClock | None] = ("", None)
+        self._clock = DayClock(day, station.zone) if day else None
+        self._midnight = self._clock.constant_midnight if self._clock else None
+        self._times = context.converter.times
         self._prefix = f"{station.id}@"
         context.stations[station.id] = station.as_document()
 
     def read(self, position: int, row: Any, layout: Layout) -> Row | None:
-        """One row, addressed as the layout says; None for a blank one."""
+        """One row, addressed as the layout says; None for a blank one. Millions a minute go through here."""
         try:
-            moment = self._moment(row[layout.time])
-            if isinstance(moment, str):
+            value = row[layout.time]
+            elapsed = self._times.get(value)
+            moment: datetime | str
+            if elapsed is not None and self._midnight is not None:
+                moment = self._midnight + elapsed
+            elif isinstance(moment := self._moment(value), str):
                 return self._refuse(position, moment, row, layout)
             document: Document = {
                 "_id": f"{self._prefix}{moment.isoformat()}Z",
@@ -145,6 +153,11 @@ class WeatherUndergroundRows:
 
     def _moment(self, value: Any) -> datetime | str:
         """The instant of a row, or the reason why it has none."""
+        if isinstance(value, str) and len(value) >= 16 and value[10] in " T":
+            clock = self._clock_of(value[:10])
+            elapsed = self._context.converter.time_of_day(value[11:])
+            if clock and elapsed is not None:
+                return clock.utc(elapsed)
         elapsed = self._context.converter.time_of_day(value)
         if elapsed is not None:
             return self._clock.utc(elapsed) if self._clock else "no_date"
@@ -152,18 +165,23 @@ class WeatherUndergroundRows:
         if local is None:
             return "no_time" if value in _EMPTY else "bad_time"
         midnight = local.replace(hour=0, minute=0, second=0)
-        return self._clock_of(local.date()).utc(local - midnight)
+        clock = self._clock_of(f"{local:%Y-%m-%d}")
+        return clock.utc(local - midnight) if clock else "bad_time"
+
+    def _clock_of(self, day: str) -> DayClock | None:
+        """The clock of a day that stands in the rows; kept while rows of the same day follow."""
+        if self._dated[0] != day:
+            try:
+                self._dated = (day, DayClock(date.fromisoformat(day), self._station.zone))
+            except ValueError:
+                self._dated = (day, None)
+        return self._dated[1]
 
     def _refuse(self, position: int, reason: str, row: Any, layout: Layout) -> Rejection | None:
         if reason == "no_time" and all(row[key] in _EMPTY for key, _, _ in layout.columns):
             self._context.blank += 1
             return None
         return Rejection(position, reason, _REASONS[reason].format(row[layout.time]), row)
-
-    def _clock_of(self, day: date) -> DayClock:
-        if day not in self._clocks:
-            self._clocks[day] = DayClock(day, self._station.zone)
-        return self._clocks[day]
 
 
 _REASONS = {

@@ -71,6 +71,17 @@ class MongoMeasurements:
                 self.degraded = True
                 return 0
 
+    def restamp(self, ids: Sequence[str], source: Document) -> int:
+        other = {"source.object": source["object"], "source.etag": {"$ne": source["etag"]}}
+        stamp = {"source.etag": source["etag"], "source.modified": source["modified"]}
+        with translated():
+            try:
+                done = self._collection.update_many({"_id": {"$in": ids}, **other}, {"$set": stamp})
+            except WTimeoutError:
+                self.degraded = True
+                return 0
+            return done.matched_count
+
     def _accept_weaker(self, error: BulkWriteError) -> None:
         """Written but not replicated in time.
 

@@ -66,8 +66,9 @@ class MongoRegister:
     def close_object(self, report: ObjectReport, run_id: str) -> None:
         entry = {"_id": report.key, "run_id": run_id, "loaded_at": self._now(), **report.as_dict()}
         with translated():
-            self._db["rejected_records"].delete_many({"object": report.key, "run_id": {"$ne": run_id}})
-            self._db["loaded_objects"].replace_one({"_id": report.key}, entry, upsert=True)
+            before = self._db["loaded_objects"].find_one_and_replace({"_id": report.key}, entry, upsert=True)
+            if before is None or before["rejected"]:
+                self._db["rejected_records"].delete_many({"object": report.key, "run_id": {"$ne": run_id}})
 
     def loaded(self, refs: Sequence[ObjectRef]) -> dict[str, ObjectReport]:
         etags = {ref.key: ref.etag for ref in refs}

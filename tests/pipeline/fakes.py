@@ -71,6 +71,17 @@ class FakeMeasurements:
         self._maybe_fail("replace", before=False)
         return written
 
+    def restamp(self, ids: Sequence[str], source: Document) -> int:
+        self._maybe_fail("restamp", before=True)
+        matched = 0
+        for id_ in ids:
+            there = self.documents[id_]["source"]
+            if there["object"] == source["object"] and there["etag"] != source["etag"]:
+                there.update(etag=source["etag"], modified=source["modified"])
+                matched += 1
+        self._maybe_fail("restamp", before=False)
+        return matched
+
     def _maybe_fail(self, what: str, *, before: bool) -> None:
         if before:
             self.calls.append(what)

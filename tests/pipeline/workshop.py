@@ -125,7 +125,7 @@ class _Here:
         self._loader = loader
 
     def load(self, refs: Iterable[ObjectRef]) -> Iterable[ObjectReport]:
-        return map(self._loader.load, refs)
+        return self._loader.load(refs)
 
 
 def utc(text: str) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -60,6 +61,19 @@ def test_a_document_is_replaced_only_as_it_was_seen(store: Measurements) -> None
     assert store.replace([(old["S@1"], document(1, value=3.0)), (old["S@2"], document(2, value=3.0))]) == 1
     values = {id_: item["value"] for id_, item in store.find(["S@1", "S@2"]).items()}
     assert values == {"S@1": 2.0, "S@2": 3.0}
+
+
+def test_only_documents_of_another_version_are_restamped(store: Measurements) -> None:
+    """Etag and time change, the place stays.
+
+    Documents of other objects and of this version are left alone.
+    """
+    other = document(2, source={**document(2)["source"], "object": "b"})
+    store.insert([document(1), other, document(3, source={**document(3)["source"], "etag": "new"})])
+    stamp = {**document(1)["source"], "etag": "new", "modified": NOON + timedelta(days=1)}
+    assert store.restamp(["S@1", "S@2", "S@3"], stamp) == 1
+    assert store.find(["S@1"])["S@1"] == document(1, source={**stamp, "position": 1})
+    assert store.find(["S@2"])["S@2"] == other
 
 
 def test_many_writers_settle_the_same_readings_exactly_once(mongo: MongoSettings) -> None:

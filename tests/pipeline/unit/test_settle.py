@@ -126,6 +126,21 @@ def test_a_new_version_of_an_object_takes_its_readings_over() -> None:
     assert (document["run_id"], document["source"]["etag"], document["source"]["position"]) == ("r1", "v2", 5)
 
 
+def test_readings_that_kept_their_place_in_a_new_version_are_restamped_together() -> None:
+    """A new version that repeats a reading in its place only moves the version's name.
+
+    A repetition is found.
+    """
+    store = FakeMeasurements()
+    settle(store, [reading(n) for n in range(3)])
+    again = [reading(n, run="r2", etag="v2") for n in range(3)], [reading(run="r2", etag="v2", position=9)]
+    store.calls.clear()
+    assert settle(store, *again) == {"unchanged": 3, "duplicate": 1}
+    assert store.calls == ["find", "restamp", "find"]
+    assert {item["source"]["etag"] for item in store.documents.values()} == {"v2"}
+    assert {item["run_id"] for item in store.documents.values()} == {"r1"}
+
+
 def test_a_correction_appended_to_a_growing_object_counts_once() -> None:
     """The old row is repeated in the new version, the correction follows: one replaced, one duplicate."""
     store = FakeMeasurements()

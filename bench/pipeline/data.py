@@ -1,0 +1,69 @@
+"""Source objects and ready-made documents for the measurements; deterministic, made in memory or on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from pipeline.sample.formats import envelope, weather_underground_row
+from pipeline.sample.weather import STATIONS
+
+A_DAY = 288
+_STATION = STATIONS[0]
+_DAYS = [
+    day
+    for day in (date(2000, 1, 1) + timedelta(days=n) for n in range(18_500))
+    if not (day.month in (3, 10) and day.weekday() == 6 and day.day > 24)  # the clocks change
+]
+
+
+def day_lines(number: int, *, dated: bool = False, correction: float = 0.0) -> list[bytes]:
+    """Airbyte lines of one local day of IICHTE19; `dated` puts the day into `Time`, too.
+
+    `correction` is added to the wind speed of every tenth reading.
+    """
+    day = _DAYS[number]
+    lines = []
+    for slot in range(A_DAY):
+        local = datetime.combine(day, time(slot // 12, slot % 12 * 5 + 4))
+        row: dict[str, Any] = weather_underground_row(_STATION, local, local)
+        if dated:
+            row["Time"] = f"{local:%Y-%m-%d %H:%M:%S}"
+        if correction and slot % 10 == 0:
+            row["Speed"] = f"{slot % 30 + correction:.1f} mph"
+        lines.append(orjson.dumps(envelope(f"{number:06}-{slot:05}", 1_765_900_000_000 + slot, row)))
+    return lines
+
+
+def day_name(number: int) -> str:
+    return f"station_ichtegem_BE_{_DAYS[number]:%d%m%y}.jsonl"
+
+
+def write_days(folder: Path, days: int) -> int:
+    """An object a day; returns the number of readings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(days):
+        (folder / day_name(number)).write_bytes(b"\n".join(day_lines(number)) + b"\n")
+    return days * A_DAY
+
+
+def write_one(path: Path, readings: int, *, correction: float = 0.0) -> int:
+    """One object with all readings, a day after the other; returns its size in bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        for lines in _days(readings, correction):
+            file.write(b"\n".join(lines) + b"\n")
+    return path.stat().st_size
+
+
+def _days(readings: int, correction: float) -> Iterator[list[bytes]]:
+    number = 0
+    while readings > 0:
+        lines = day_lines(number, dated=True, correction=correction)[:readings]
+        readings -= len(lines)
+        number += 1
+        yield lines
