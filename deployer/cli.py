@@ -239,12 +239,24 @@ def verify(
 
 
 @app.command()
-def show(context: typer.Context, release: ReleaseId = None, env: Env = None, output: Json = "human") -> None:
+def show(
+    context: typer.Context,
+    release: ReleaseId = None,
+    env: Env = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write it as one page that opens without a network.")
+    ] = None,
+    output: Json = "human",
+) -> None:
     """One release: the way it took, what it did and skipped, its checks, its cause."""
     with _reported(context, output):
         from deployer.app import queries
 
-        _render("show", queries.show(_project(context), release, env), output)
+        if html is None:
+            _render("show", queries.show(_project(context), release, env), output)
+        else:
+            queries.write_page(_project(context), release, env, html)
+            _tell(f"written: {html}")
 
 
 @app.command()

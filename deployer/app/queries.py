@@ -1,16 +1,38 @@
 """The commands that look: show, history, status, verify, flow. Each returns data for a renderer."""
 
 from dataclasses import asdict
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from deployer.app.project import Project
+from deployer.errors import UsageError
 from deployer.history import state_of, summary
 from deployer.lease import holder_of
+from deployer.redaction import Redactor
+from deployer.release.evidence import Evidence
+from deployer.release.flow import FLOW
+
+LOG_LINES: Final = 200
 
 
 def show(project: Project, release: str | None, env: str | None = None) -> dict[str, Any]:
     """One release, the newest if none is named. RefusedError: there is no such release."""
     return summary(project.releases.records(release or project.releases.newest(env)))
+
+
+def write_page(project: Project, release: str | None, env: str | None, path: Path) -> None:
+    """One release as a page of its own. UsageError: the file cannot be written."""
+    from deployer.view.report import page
+
+    wanted = release or project.releases.newest(env)
+    records = project.releases.records(wanted)
+    launch = state_of(records).launch
+    evidence = Evidence(project.releases.path(wanted), Redactor())
+    log = evidence.log(launch.attempt, LOG_LINES) if launch else []
+    try:
+        path.write_text(page(summary(records), FLOW, log), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", "name a file that can be written") from error
 
 
 def history(project: Project, env: str | None) -> list[dict[str, Any]]:
