@@ -52,7 +52,7 @@ class _Check(_Table):
     name: Name
     collection: Name
     environments: list[Name] = []
-    time_limit: Annotated[Seconds, Field(le=3600)] = 60.0
+    time_limit: Annotated[Seconds, Field(le=3600)] = 300.0
     full_scan: bool = False
     when: Literal["always", "release"] = "always"
 

@@ -25,20 +25,45 @@ _NUMBERS: Final = ("int", "long", "double", "decimal")
 def unique(check: UniqueCheck, facts: Facts) -> Plan:
     words = ", ".join(check.fields)
     expected = f"no two documents with the same {words}"
-    for index in facts.indexes.get(check.collection, ()):
+    indexes = facts.indexes.get(check.collection, ())
+    for index in indexes:
         if refuses_repetition(index) and set(index["key"]) <= set(check.fields):
             return settled(expected, right(f"none: the unique index {index['name']} refuses them"))
-    key = {f"f{number}": f"${field}" for number, field in enumerate(check.fields)}
-    group = {"_id": key, "n": {"$sum": 1}, "one": {"$min": "$_id"}, "other": {"$max": "$_id"}}
-    repeated = {"$match": {"n": {"$gt": 1}}}
-    read = Read(
-        check.collection, [{"$match": check.query}, {"$group": group}, repeated, {"$limit": COUNTED + 1}]
-    )
+    ordered = next((index for index in indexes if _orders(index, check.fields)), None)
+    pipeline = _neighbours(check.fields, ordered["key"]) if ordered and not check.query else _grouped(check)
 
     def pair(row: Mapping[str, Any]) -> str:
         return f"{spelled(row['one'])} and {spelled(row['other'])}"
 
+    read = Read(check.collection, [*pipeline, {"$limit": COUNTED + 1}])
     return single(expected, read, lambda rows: no_offenders(map(pair, rows), f"repeated {words}"))
+
+
+def _orders(index: Mapping[str, Any], fields: Sequence[str]) -> bool:
+    whole = "partialFilterExpression" not in index and not index.get("sparse")
+    return whole and set(index["key"]) == set(fields) and all(way in (1, -1) for way in index["key"].values())
+
+
+def _neighbours(fields: Sequence[str], order: Mapping[str, int]) -> list[dict[str, Any]]:
+    """In the order of an index the same values are neighbours: a third of the work of grouping, and no
+    memory, so that millions of documents need no disk."""
+    before = {
+        f"f{number}": {"$shift": {"output": f"${field}", "by": -1}} for number, field in enumerate(fields)
+    }
+    one = {"one": {"$shift": {"output": "$_id", "by": -1}}}
+    same = [{"$eq": [f"$f{number}", f"${field}"]} for number, field in enumerate(fields)]
+    return [
+        {"$sort": dict(order)},
+        {"$setWindowFields": {"sortBy": dict(order), "output": before | one}},
+        {"$match": {"one": {"$ne": None}, "$expr": {"$and": same}}},
+        {"$project": {"one": "$one", "other": "$_id"}},
+    ]
+
+
+def _grouped(check: UniqueCheck) -> list[dict[str, Any]]:
+    key = {f"f{number}": f"${field}" for number, field in enumerate(check.fields)}
+    group = {"_id": key, "n": {"$sum": 1}, "one": {"$min": "$_id"}, "other": {"$max": "$_id"}}
+    return [{"$match": check.query}, {"$group": group}, {"$match": {"n": {"$gt": 1}}}]
 
 
 def types(check: TypesCheck) -> Plan:

@@ -2,6 +2,7 @@
 
 import datetime
 import ipaddress
+import os
 import socket
 import subprocess
 import time
@@ -57,6 +58,11 @@ class Mongod:
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
+
+    def cpu_seconds(self) -> float:
+        """What the process has worked so far (Linux: proc(5), fields utime and stime)."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def initiate(self) -> None:
         """Makes the replica set and its users, through the localhost exception."""

@@ -48,6 +48,12 @@ def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
             database["sums"].insert_one({"_id": station, "degrees": 15.0})
         database["readings"].create_index([("station_id", 1), ("timestamp", 1)])
         database["readings"].create_index("quality", unique=True, partialFilterExpression={"quality": "bad"})
+        database["copies"].create_index([("station_id", 1), ("timestamp", -1)])
+        database["copies"].insert_many(
+            {"_id": f"n@{n}", "station_id": None, "timestamp": None} for n in range(2)
+        )
+        copied = ({"_id": f"a@{n}", "station_id": "a", "timestamp": min(n, 8) % 7} for n in (0, 1, 2, 9))
+        database["copies"].insert_many(copied)
         schema = {"$jsonSchema": {"required": ["station_id"]}}
         database.create_collection("guarded", validator=schema)
         database["guarded"].create_index([("station_id", 1)], unique=True)
@@ -136,6 +142,11 @@ WRONG: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
         {"kind": "unique", "fields": ["timestamp"], "query": {"temperature_c": 3.0}},
         "repeated timestamp: 1",
         ("a@3 and b@3",),
+    ),
+    (
+        {"kind": "unique", "fields": ["station_id", "timestamp"], "collection": "copies"},
+        "repeated station_id, timestamp: 2",
+        ("n@0 and n@1", "a@1 and a@9"),
     ),
     ({"kind": "unique", "fields": ["quality"]}, "repeated quality: 1", ("a@0 and b@5",)),
     (
