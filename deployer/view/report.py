@@ -32,6 +32,9 @@ table{border-collapse:collapse;width:100%}
 td,th{text-align:left;vertical-align:top;padding:.25rem .8rem .25rem 0;border-bottom:1px solid var(--edge);
 overflow-wrap:anywhere}
 th{color:var(--soft);font-weight:500}
+td:first-child{white-space:nowrap;overflow-wrap:normal}
+td:nth-child(2){min-width:13rem}
+td:nth-child(4){min-width:9rem}
 td.figure{text-align:right;white-space:nowrap}
 td.scale{width:60%;vertical-align:middle}
 .bar{height:.7rem;min-width:2px;border-radius:3px;background:var(--fill)}
@@ -144,7 +147,9 @@ def _checks(verification: Data) -> Iterator[str]:
         for check in verification.get("checks") or ()
     ]
     if rows:
-        yield _table(("", "Check", "Expected", "Found", "Offending"), rows)
+        named = any(row[-1] for row in rows)
+        columns = ("", "Check", "Expected", "Found", *(("Offending",) if named else ()))
+        yield _table(columns, [row[: len(columns)] for row in rows])
     counts = listed((verification.get("counts") or {}).items())
     yield _pairs([("Documents", counts), ("Problem", said(verification.get("problem")))])
 
