@@ -72,6 +72,9 @@ def initiate(members: Sequence[Mongod], arbiter: Mongod | None = None) -> None:
         ],
         "settings": {"electionTimeoutMillis": 2000},
     }
+    for one in everyone:
+        with MongoClient("127.0.0.1", one.port, directConnection=True) as client:
+            client.admin.command("ping")
     with MongoClient("127.0.0.1", members[0].port, directConnection=True) as client:
         client.admin.command("replSetInitiate", config)
     uri = "mongodb://" + ",".join(f"127.0.0.1:{one.port}" for one in members) + "/?replicaSet=rs0"
