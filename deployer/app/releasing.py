@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -10,15 +10,17 @@ from typing import Literal
 
 from deployer.app.planning import observe, read_plan, refuse_if_moved
 from deployer.app.project import Project
-from deployer.app.wiring import real_ports
+from deployer.app.sharing import Sharing, mirror_of, patiently
+from deployer.app.wiring import real_ports, shared_state
 from deployer.config import Config
-from deployer.errors import INTERRUPTED, RefusedError
+from deployer.errors import INTERRUPTED, RefusedError, TransientFailure
 from deployer.events import Begun, Emit, Ended, Noted
 from deployer.gateways.clock import SystemClock
 from deployer.gateways.ids import RandomIds
 from deployer.history import state_of
 from deployer.journal import NAME, Journal
 from deployer.lease import Holder, held
+from deployer.lease.guard import GuardedJournal, guarded
 from deployer.redaction import Redactor, secrets_of
 from deployer.release.definition import for_image
 from deployer.release.flow import FLOW
@@ -60,17 +62,27 @@ def release(project: Project, request: Request, emit: Emit, ask: AskToStop | Non
     config = _ready(project, env, emit)
     with ExitStack() as stack:
         clock, redactor = SystemClock(), Redactor(secrets_of(config.verify.uri, project.environ))
-        stack.enter_context(held(project.folder / "leases", env, Holder.here(wanted, clock.now())))
-        folder = project.releases.folder / wanted
-        ports = real_ports(project.root, folder, config, project.environ, redactor)
+        state, folder = shared_state(config), project.releases.folder / wanted
+        me, shared = Holder.here(wanted, clock.now()), state.lease() if state else None
+        leases = project.folder / "leases"
+        lease = patiently(config.retries, lambda: stack.enter_context(held(leases, env, me, shared)))
+        if state and request.resume:
+            patiently(config.retries, lambda: state.archive().bring(wanted, folder))
+        ports = guarded(real_ports(project.root, folder, config, project.environ, redactor), lease.check)
         if not request.resume:
             _could_succeed(config, ports)
         if request.plan:
             refuse_if_moved(read_plan(request.plan), observe(project.releases, config, ports))
         journal = _journal(folder, request, wanted, env, clock)
         stack.callback(journal.close)
-        journal.redactor = redactor
-        return _Session(config, ports, journal, request, lambda event: emit(redactor.clean(event)), ask).run()
+        journal.redactor, journal.check = redactor, lease.check
+        sharing = Sharing(
+            lambda event: emit(redactor.clean(event)),
+            lease,
+            mirror_of(state, folder, lease) if state else None,
+        )
+        stack.callback(sharing.finish)
+        return _Session(config, ports, journal, request, sharing, ask).run()
 
 
 def _ready(project: Project, env: str, emit: Emit) -> Config:
@@ -83,16 +95,18 @@ def _ready(project: Project, env: str, emit: Emit) -> Config:
 
 
 def _could_succeed(config: Config, ports: Ports) -> None:
-    """The looks that take no time, before anything is begun: who calls, and whether the registry answers."""
-    ports.account.identity()
-    ports.registry.digest(config.image.repository, LATEST)
+    """The looks that take no time, before anything is begun: who calls, and whether the registry answers.
+    What may pass by itself is left to the release, which is patient."""
+    with suppress(TransientFailure):
+        ports.account.identity()
+        ports.registry.digest(config.image.repository, LATEST)
 
 
-def _journal(folder: Path, request: Request, wanted: str, env: str, clock: SystemClock) -> Journal:
+def _journal(folder: Path, request: Request, wanted: str, env: str, clock: SystemClock) -> GuardedJournal:
     if request.resume:
-        return Journal.resume(folder / NAME, clock)
+        return GuardedJournal.resume(folder / NAME, clock)
     state = Release(wanted, env, clock.now(), from_phase=request.from_phase)
-    return Journal.create(
+    return GuardedJournal.create(
         folder / NAME, clock, release=wanted, env=env, flow=FLOW.fingerprint, state=dump(state)
     )
 

@@ -66,7 +66,7 @@ _TABLE: Final[tuple[tuple[str, FailureClass, str], ...]] = (
     ),
     (
         r"no basic auth|unauthorized|denied|authorization token|authentication required|\b40[13]\b"
-        r"|login attempt .* failed with status: 4\d\d",
+        r"|login attempt .* failed with status: 4(?!29)\d\d",
         "registry-auth",
         "log in again (the release does it by itself); check the registry's account and region",
     ),
@@ -83,7 +83,7 @@ _TABLE: Final[tuple[tuple[str, FailureClass, str], ...]] = (
 )
 _PASSING: Final = (
     r"time[d ]?-?out|deadline exceeded|reset by peer|broken pipe|connection refused|closed network|\bEOF\b"
-    r"|(HTTP status:?|status code|received) 5\d\d|server misbehaving|temporary failure"
+    r"|(HTTP|status:?|status code|received) (429|5\d\d)|server misbehaving|temporary failure"
     r"|too ?many ?requests|rate exceeded|request canceled"
 )
 _OF_THE_DOCKERFILE: Final = re.compile(r"^(The command|COPY|ADD)\b|did not complete|executor failed")

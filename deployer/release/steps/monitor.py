@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from deployer.diagnosis.model import Evidence
 from deployer.events import Logged
 from deployer.logs.follow import follow
+from deployer.logs.patience import Patience
 from deployer.release.behaviour import Context, Done
 from deployer.release.causes import diagnosed
 from deployer.release.evidence import task_log
@@ -50,7 +51,7 @@ class _Watch:
 
     def __init__(self, launch: Launch, context: Context) -> None:
         self._launch, self._context = launch, context
-        self._begun = context.ports.clock.now()
+        self._patience = Patience(context.ports.clock)
         self._asked = float("-inf")
         self._status: TaskStatus | None = None
         self._gone = False
@@ -60,7 +61,7 @@ class _Watch:
         clock = self._context.ports.clock
         if not self._over() and clock.now() - self._asked >= STATUS_SECONDS:
             self._asked = clock.now()
-            status = self._context.ports.tasks.status(self._launch.arn or "")
+            status = self._patience(lambda: self._context.ports.tasks.status(self._launch.arn or ""))
             self._gone = status is None
             self._status = status or self._status
             self._stop_if_overdue()
