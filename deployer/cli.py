@@ -52,7 +52,7 @@ def settings(
 def _project(context: typer.Context) -> "Project":
     from deployer.app.project import Project
 
-    return Project(context.obj.folder, os.environ)
+    return Project(context.obj.folder, os.environ, _tell)
 
 
 @contextmanager
@@ -297,6 +297,28 @@ def status(context: typer.Context, env: Env = None, output: Json = "human") -> N
         from deployer.app import queries
 
         _render("status", queries.status(_project(context), env), output)
+
+
+@app.command()
+def unlock(
+    context: typer.Context,
+    env: Env = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
+) -> None:
+    """Break the lease of a release that is gone; one that still runs stops before its next effect."""
+    with _reported(context):
+        from deployer.app.unlocking import unlock as break_lease
+
+        broken = break_lease(_project(context), env, None if yes else _ask_to_break)
+        _tell(f"broken: the lease of {broken}")
+
+
+def _ask_to_break(what: str) -> bool:
+    from deployer.errors import UsageError
+
+    if not sys.stdin.isatty():
+        raise UsageError(f"this breaks the lease of {what}", "say so with --yes where nobody can be asked")
+    return input(f"Break the lease of {what}? [y/N] ").strip().lower() in ("y", "yes")
 
 
 @app.command()

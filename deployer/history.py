@@ -1,29 +1,75 @@
 """What journals tell: one release's summary, and the list of all of them. Only reads."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from deployer.errors import DeployerError, RefusedError
+from deployer.archive import Archive
+from deployer.errors import DeployerError, Failure, RefusedError
 from deployer.journal import NAME, Record, read, states
 from deployer.release.state import Launch, Release, load
 
+FETCHERS = 8
+"""Journals that are brought here at a time."""
+
+Archives = Callable[[str | None], Sequence[Archive]]
+"""The archives to look into for an environment, or for all of them (None)."""
+
 
 class Releases:
-    """The releases kept below a project's `.deployer/releases`."""
+    """The releases kept below a project's `.deployer/releases`, and those of other machines: what an
+    archive has of them beyond what is here is brought here first.
 
-    def __init__(self, folder: Path) -> None:
+    An archive that cannot be asked is left out, and `tell` is told so.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        archives: Archives = lambda env: (),
+        tell: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self.folder = folder
+        self._archives, self._tell = archives, tell
+        self._left_out: set[str] = set()
 
-    def ids(self) -> list[str]:
-        """Oldest first (ids sort by time)."""
-        return sorted(path.parent.name for path in self.folder.glob(f"*/{NAME}"))
+    def ids(self, env: str | None = None) -> list[str]:
+        """Oldest first (ids sort by time). With `env`, what is elsewhere is looked for only there."""
+        return sorted(self._here() | self._elsewhere(env).keys())
 
     def path(self, release: str) -> Path:
-        """The release's folder. RefusedError: there is no such release."""
-        if (self.folder / release / NAME).is_file():
-            return self.folder / release
+        """The release's folder, with all that is kept of it. RefusedError: there is no such release."""
+        return self._brought(release, lambda archive, folder: archive.bring(release, folder))
+
+    def records(self, release: str) -> list[Record]:
+        """RefusedError: there is no such release. JournalDamaged: its records do not add up."""
+        return read(
+            self._brought(release, lambda archive, folder: self._bring_journal(archive, folder)) / NAME
+        )
+
+    def _here(self) -> set[str]:
+        return {path.parent.name for path in self.folder.glob(f"*/{NAME}")}
+
+    def _elsewhere(self, env: str | None) -> dict[str, Archive]:
+        found: dict[str, Archive] = {}
+        for archive in self._archives(env):
+            if archive.env not in self._left_out:
+                with self._leaving_out(archive):
+                    found |= dict.fromkeys(archive.journals(), archive)
+        return found
+
+    def _brought(self, release: str, bring: Callable[[Archive, Path], object]) -> Path:
+        folder = self.folder / release
+        archive = self._elsewhere(_env_of(folder)).get(release)
+        if archive:
+            with self._leaving_out(archive):
+                bring(archive, folder)
+        if (folder / NAME).is_file():
+            return folder
         known = self.ids()
         raise RefusedError(
             f"no release {release!r} is recorded here",
@@ -32,12 +78,23 @@ class Releases:
             else "none was ever begun here",
         )
 
-    def records(self, release: str) -> list[Record]:
-        return read(self.path(release) / NAME)
+    def _bring_journal(self, archive: Archive, folder: Path) -> None:
+        """Only where the archive's is longer: this machine's own releases are complete here."""
+        path = folder / NAME
+        if not path.is_file() or archive.journals()[folder.name] > path.stat().st_size:
+            archive.bring_journal(folder.name, folder)
+
+    @contextmanager
+    def _leaving_out(self, archive: Archive) -> Iterator[None]:
+        try:
+            yield
+        except Failure as failure:
+            self._left_out.add(archive.env)
+            self._tell(f"{archive.env}: only what is known here is shown: {failure.message}")
 
     def newest(self, env: str | None = None) -> str:
         """The newest release (of `env`). RefusedError: there is none."""
-        for release in reversed(self.ids()):
+        for release in reversed(self.ids(env)):
             if env is None or self.records(release)[0]["env"] == env:
                 return release
         raise RefusedError(
@@ -46,7 +103,7 @@ class Releases:
 
     def resumable(self, env: str) -> str:
         """The newest release to `env` that has not ended. RefusedError: there is none."""
-        for release in reversed(self.ids()):
+        for release in reversed(self.ids(env)):
             records = self.records(release)
             if records[0]["env"] == env:
                 if records[-1]["kind"] != "ended":
@@ -56,7 +113,10 @@ class Releases:
 
     def summaries(self, env: str | None = None) -> Iterator[dict[str, Any]]:
         """A short line each, oldest first; a damaged journal is listed as such and stops nothing."""
-        for release in self.ids():
+        ids = self.ids(env)
+        with ThreadPoolExecutor(FETCHERS) as fetchers:
+            list(fetchers.map(self._fetched, set(ids) - self._here()))
+        for release in ids:
             try:
                 records = self.records(release)
             except DeployerError as error:
@@ -64,6 +124,20 @@ class Releases:
                 continue
             if env is None or records[0]["env"] == env:
                 yield _short(records)
+
+    def _fetched(self, release: str) -> None:
+        """One that is only elsewhere; what is wrong with it is said when it is read."""
+        with suppress(DeployerError):
+            self.records(release)
+
+
+def _env_of(folder: Path) -> str | None:
+    """Which environment a release that is here goes to; None: not here, or not to be read."""
+    try:
+        with (folder / NAME).open("rb") as file:
+            return str(json.loads(file.readline())["env"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def state_of(records: Sequence[Record]) -> Release:

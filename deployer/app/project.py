@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from deployer import config
+from deployer.archive import Archive
 from deployer.config import Config
-from deployer.errors import UsageError
+from deployer.errors import DeployerError, UsageError
 from deployer.history import Releases
 
 if TYPE_CHECKING:
@@ -27,11 +28,16 @@ def _say_nothing(text: str) -> None:
 class Project:
     """Everything that a command may want to know before it builds anything."""
 
-    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, root: Path, environ: Mapping[str, str], tell: Callable[[str], None] = _say_nothing
+    ) -> None:
+        """`tell` is given what a person should know though nothing has failed."""
         self.root = root
         self.folder = root / ".deployer"
-        self.releases = Releases(self.folder / "releases")
+        self.releases = Releases(self.folder / "releases", self._archives, tell)
         self.environ = {**_assignments(self.folder / IMAGES), **environ}
+        self._tell = tell
+        self._shared: dict[str, Archive | None] = {}
 
     @cached_property
     def table(self) -> dict[str, Any]:
@@ -85,6 +91,34 @@ class Project:
             ),
             report,
         )
+
+    def _archives(self, env: str | None) -> list[Archive]:
+        """The shared states to look into: of one environment, or of all that have one."""
+        if not (self.root / config.FILE).is_file():
+            return []
+        names = [name for name in self.table.get("env", {}) if env in (None, name) and self._has_bucket(name)]
+        return [archive for archive in map(self._archive, names) if archive]
+
+    def _has_bucket(self, env: str) -> bool:
+        tables = (self.table.get("state"), self.table["env"][env].get("state"))
+        return any(isinstance(table, dict) and table.get("bucket") for table in tables)
+
+    def _archive(self, env: str) -> Archive | None:
+        """None: it cannot be asked, which is said unless the reason is a sandbox that is not up: its every
+        release is known here."""
+        from deployer.app.wiring import shared_state
+        from deployer.sandbox.errors import SandboxDown
+
+        if env not in self._shared:
+            self._shared[env] = None
+            try:
+                state = shared_state(self.config(env, needed=("aws", "state")))
+                self._shared[env] = state.archive() if state else None
+            except SandboxDown:
+                pass
+            except DeployerError as error:
+                self._tell(f"{env}: only what is known here is shown: {error.message}")
+        return self._shared[env]
 
     def sandbox_env(self) -> str:
         """The environment that is the sandbox. UsageError: none is."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 from deployer.app.project import Project
 from deployer.errors import UsageError
 from deployer.history import state_of, summary
-from deployer.lease import holder_of
+from deployer.lease import Holder, holder_of
 from deployer.redaction import Redactor
 from deployer.release.evidence import Evidence
 from deployer.release.flow import FLOW
@@ -43,13 +43,27 @@ def status(project: Project, env: str | None) -> dict[str, Any]:
     """Who holds the environment, and how its newest release stands."""
     name = project.env(env)
     lines = list(project.releases.summaries(name))
-    holder = holder_of(project.folder / "leases", name)
+    holder = _holder(project, name)
     return {
         "env": name,
         "lease": asdict(holder) if holder else None,
         "latest": summary(project.releases.records(lines[-1]["id"])) if lines else None,
         "running": [line["id"] for line in lines if line["end"] is None],
     }
+
+
+def _holder(project: Project, env: str) -> Holder | None:
+    """The one that machines share, where it is; else this folder's own."""
+    from deployer.app.wiring import shared_state
+    from deployer.sandbox.errors import SandboxDown
+
+    here = holder_of(project.folder / "leases", env)
+    try:
+        state = shared_state(project.config(env, needed=("aws", "state")))
+        hold = state.lease().hold() if state else None
+    except SandboxDown:
+        return here
+    return hold.holder if hold else here
 
 
 def verify(project: Project, env: str | None, release: str | None) -> dict[str, Any]:

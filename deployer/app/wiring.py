@@ -1,11 +1,13 @@
 """The real ports of one environment."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from deployer.archive import Archive
 from deployer.config import Config
 from deployer.gateways.account import AwsAccount
-from deployer.gateways.aws import AwsSession, Credentials
+from deployer.gateways.aws import READ_TIMEOUT, AwsSession, Credentials
 from deployer.gateways.clock import SystemClock
 from deployer.gateways.cloudwatch import CloudWatchLogs
 from deployer.gateways.compose import ComposeFile
@@ -15,17 +17,44 @@ from deployer.gateways.engine import DockerEngine
 from deployer.gateways.ids import RandomIds
 from deployer.gateways.mongo import MongoDatabase
 from deployer.gateways.shell import LocalShell
+from deployer.gateways.state_bucket import StateBucket
 from deployer.gateways.workspace import ProjectFolder
+from deployer.lease import SharedLease
 from deployer.redaction import Redactor
 from deployer.release.evidence import Evidence
 from deployer.release.ports import Ports
 from deployer.sandbox.facts import ACCESS_KEY
+from deployer.store import Store
 
 
-def session(config: Config) -> AwsSession:
+def session(config: Config, read_timeout: float = READ_TIMEOUT) -> AwsSession:
     """The sandbox takes any key; everywhere else AWS's own chain of credentials decides."""
     fixed = Credentials(ACCESS_KEY, ACCESS_KEY) if config.embedded else None
-    return AwsSession(config.aws, fixed)
+    return AwsSession(config.aws, fixed, read_timeout=read_timeout)
+
+
+@dataclass(frozen=True)
+class SharedState:
+    """What machines share of one environment: `prefix` is its place in the store, `<project>/<env>/`."""
+
+    store: Store
+    prefix: str
+    seconds: float
+
+    def archive(self) -> Archive:
+        return Archive(self.store, self.prefix)
+
+    def lease(self) -> SharedLease:
+        return SharedLease(self.store, self.prefix, self.seconds, SystemClock())
+
+
+def shared_state(config: Config) -> SharedState | None:
+    """None where deploy.toml names no `[state] bucket`."""
+    bucket, lease = config.state.bucket, config.state.lease
+    if not bucket:
+        return None
+    store = StateBucket(bucket, session(config, read_timeout=min(READ_TIMEOUT, lease / 6)))
+    return SharedState(store, f"{config.project.name}/{config.env}/", lease)
 
 
 def real_ports(

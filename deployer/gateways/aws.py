@@ -40,8 +40,11 @@ class AwsSession:
     back could take effect twice.
     """
 
-    def __init__(self, settings: Aws, credentials: Credentials | None = None) -> None:
+    def __init__(
+        self, settings: Aws, credentials: Credentials | None = None, *, read_timeout: float = READ_TIMEOUT
+    ) -> None:
         self.region = settings.region
+        self._read_timeout = read_timeout
         self._settings = settings
         self._credentials = credentials
         self._session: Any = None
@@ -67,7 +70,7 @@ class AwsSession:
             self._session = self._open()
         options = Config(
             connect_timeout=CONNECT_TIMEOUT,
-            read_timeout=READ_TIMEOUT,
+            read_timeout=self._read_timeout,
             retries={"total_max_attempts": 1, "mode": "standard"},
             max_pool_connections=POOL,
             **({"proxies": {}} if self._credentials else {}),

@@ -1,7 +1,7 @@
 """One release per environment: in this folder by a lock, on all machines by an object in the shared state."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from deployer.lease import local
@@ -37,9 +37,8 @@ def held(folder: Path, env: str, holder: Holder, shared: SharedLease | None = No
     Failure: the shared state cannot be asked.
     """
     with local.held(folder, env, holder) as here:
-        if shared is None:
-            yield Lease(here, None)
-            return
-        shared.take(holder, here.left_behind)
-        with beating(shared):
+        if shared:
+            shared.take(holder, here.left_behind)
+        here.settle()
+        with beating(shared) if shared else nullcontext():
             yield Lease(here, shared)

@@ -22,12 +22,26 @@ class LocalLease:
     def __init__(self, told: Path, holder: Holder) -> None:
         self.left_behind = _told(told)
         self._told, self._holder = told, holder
-        self.at("")
+        self._tell(holder)
 
     def at(self, node: str) -> None:
         """Says where the release is."""
+        self._tell(replace(self._holder, node=node))
+
+    def settle(self) -> None:
+        """Nothing of the dead holder stands any more."""
+        self.left_behind = None
+
+    def clear(self) -> None:
+        """Takes the name away; that of a dead holder who is not settled stays for the next one."""
+        if self.left_behind:
+            self._tell(self.left_behind)
+        else:
+            self._told.unlink(missing_ok=True)
+
+    def _tell(self, holder: Holder) -> None:
         new = self._told.with_suffix(".new")
-        new.write_text(json.dumps(asdict(replace(self._holder, node=node))), encoding="utf-8")
+        new.write_text(json.dumps(asdict(holder)), encoding="utf-8")
         os.replace(new, self._told)
 
 
@@ -43,9 +57,12 @@ def held(folder: Path, env: str, holder: Holder) -> Iterator[LocalLease]:
         other = holder_of(folder, env)
         raise refusal(env, other, f"or end it: `kill {other.pid}`" if other else "") from None
     try:
-        yield LocalLease(told, holder)
+        lease = LocalLease(told, holder)
+        try:
+            yield lease
+        finally:
+            lease.clear()
     finally:
-        told.unlink(missing_ok=True)
         lock.release()
 
 

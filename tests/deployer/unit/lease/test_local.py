@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.errors import RefusedError
+from deployer.errors import Failure, RefusedError
 from deployer.lease import Holder, SharedLease, held, holder_of, local
 from tests.fakes.clock import FakeClock
 from tests.fakes.store import FakeStore
@@ -57,13 +57,19 @@ def test_the_refusal_says_where_the_release_is(tmp_path: Path) -> None:
     assert f"kill {first.pid}" in refused.value.hint
 
 
-def test_what_a_crash_left_is_told_once(tmp_path: Path) -> None:
-    """The holder that died here is known to the next one, whose shared lease may then follow on it."""
+def test_a_dead_holder_is_remembered_until_settled(tmp_path: Path) -> None:
+    """Who died here is known to the next ones until one of them has taken over what it held elsewhere."""
     dead = Holder.here("dead", 0.0)
     (tmp_path / "production.json").write_text(json.dumps(asdict(dead)))
-    with local.held(tmp_path, "production", Holder.here("b", 0.0)) as lease:
-        assert lease.left_behind == dead
-    with local.held(tmp_path, "production", Holder.here("c", 0.0)) as lease:
+    for _ in range(2):
+        with local.held(tmp_path, "production", Holder.here("b", 0.0)) as lease:
+            assert lease.left_behind == dead
+    shared = SharedLease(FakeStore(away=True), "job/production/", 60, FakeClock())
+    with pytest.raises(Failure):
+        held(tmp_path, "production", Holder.here("c", 0.0), shared).__enter__()
+    with held(tmp_path, "production", Holder.here("d", 0.0)):
+        pass
+    with local.held(tmp_path, "production", Holder.here("e", 0.0)) as lease:
         assert lease.left_behind is None
 
 
