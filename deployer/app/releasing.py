@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +13,7 @@ from deployer.app.project import Project
 from deployer.app.sharing import Sharing, mirror_of, patiently
 from deployer.app.wiring import real_ports, shared_state
 from deployer.config import Config
-from deployer.errors import INTERRUPTED, RefusedError
+from deployer.errors import INTERRUPTED, RefusedError, TransientFailure
 from deployer.events import Begun, Emit, Ended, Noted
 from deployer.gateways.clock import SystemClock
 from deployer.gateways.ids import RandomIds
@@ -95,9 +95,11 @@ def _ready(project: Project, env: str, emit: Emit) -> Config:
 
 
 def _could_succeed(config: Config, ports: Ports) -> None:
-    """The looks that take no time, before anything is begun: who calls, and whether the registry answers."""
-    ports.account.identity()
-    ports.registry.digest(config.image.repository, LATEST)
+    """The looks that take no time, before anything is begun: who calls, and whether the registry answers.
+    What may pass by itself is left to the release, which is patient."""
+    with suppress(TransientFailure):
+        ports.account.identity()
+        ports.registry.digest(config.image.repository, LATEST)
 
 
 def _journal(folder: Path, request: Request, wanted: str, env: str, clock: SystemClock) -> GuardedJournal:
