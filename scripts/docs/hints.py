@@ -1,0 +1,62 @@
+"""Types as a reader of the docs knows them, from the annotations of the code."""
+
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Union
+
+from pydantic import BaseModel
+
+from deployer.config import Seconds
+from deployer.verification import model
+
+DURATION: Final = "duration"
+
+_NAMED: Final[tuple[tuple[Any, str], ...]] = (
+    (model.Value, "value"),
+    (model.Query, "MongoDB document"),
+    (model.Pipeline, "list of MongoDB stages"),
+    (model.Bounds, "[lowest, highest]"),
+    (model.BsonTypes, "BSON type, or a list of them"),
+)
+_PLAIN: Final[Mapping[Any, str]] = {
+    str: "text",
+    bool: "true or false",
+    int: "whole number",
+    float: "number",
+    Any: "anything",
+    Path: "path",
+}
+
+
+def spelled(hint: Any) -> str:
+    """`tuple[str, ...]` is "list of: text", `Literal["a", "b"]` is "`a` or `b`", and so on.
+
+    LookupError: a type that nobody has found words for yet.
+    """
+    for named, words in _NAMED:
+        if hint == named:
+            return words
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Annotated:
+        return DURATION if _is_duration(arguments[1:]) else spelled(arguments[0])
+    if origin is Literal:
+        return " or ".join(f"`{value}`" for value in arguments)
+    if origin in (Union, types.UnionType):
+        return " or ".join(spelled(inner) for inner in arguments if inner is not types.NoneType)
+    if origin in (tuple, list):
+        return f"list of: {spelled(arguments[0])}"
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return f"table of: {spelled(arguments[1])}"
+    if isinstance(hint, type) and issubclass(hint, BaseModel):
+        return "table"
+    raise LookupError(f"no words for {hint!r}")
+
+
+def _is_duration(metadata: tuple[Any, ...]) -> bool:
+    """Both `Seconds` read a text with a function of that name."""
+    reader = typing.get_args(Seconds)[1].func.__name__
+    return any(getattr(getattr(item, "func", None), "__name__", "") == reader for item in metadata)
