@@ -118,6 +118,7 @@ class Loader:
         report = opened.report
         for batch in opened.batches:
             report.tally.add(batch.result())
+        report.degraded = self._settler.degraded
         self._register.add_stations(opened.stations)
         _quarantine_if_unreadable(report)
         self._register.close_object(report, self._run.run_id)

@@ -87,6 +87,8 @@ class ObjectReport:
     first: datetime | None = None
     last: datetime | None = None
     error: str | None = None
+    degraded: bool = False
+    """A part was acknowledged by the primary alone, because no majority of members was there."""
 
     def saw(self, first: datetime, last: datetime) -> None:
         """Widen the span of time that was seen."""
@@ -98,6 +100,7 @@ class ObjectReport:
             "key": self.key, "etag": self.etag, "status": self.status, **self.tally.as_dict(),
             "blank": self.blank, "dropped": dict(self.dropped), "reasons": dict(self.reasons),
             "stations": sorted(self.stations), "first": self.first, "last": self.last, "error": self.error,
+            "degraded": self.degraded,
         }  # fmt: skip
 
     @classmethod
@@ -106,5 +109,5 @@ class ObjectReport:
             key=values["key"], etag=values["etag"], status=values["status"], tally=Tally.from_dict(values),
             blank=values["blank"], dropped=Counter(values["dropped"]), reasons=Counter(values["reasons"]),
             stations=set(values["stations"]), first=values["first"], last=values["last"],
-            error=values["error"],
+            error=values["error"], degraded=values["degraded"],
         )  # fmt: skip

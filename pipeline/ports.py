@@ -26,6 +26,9 @@ class Source(Protocol):
 class Measurements(Protocol):
     """The collection of measurements. Every call raises StoreInterrupted when its outcome is unknown."""
 
+    degraded: bool
+    """Writes are acknowledged by the primary alone, because no majority of members was there."""
+
     def insert(self, documents: Sequence[Document]) -> set[str]:
         """Insert what is not there yet; the ids that were there already and stay as they are."""
         ...

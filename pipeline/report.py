@@ -38,12 +38,14 @@ class RunReport:
     error: PipelineError | None = None
     finished_at: datetime | None = None
     measurements: int | None = None
+    degraded: bool = False
 
     def add(self, report: ObjectReport) -> None:
         """Take in what became of one object."""
         self.statuses[report.status] += 1
         self.total.add(report.tally)
         self.blank += report.blank
+        self.degraded |= report.degraded
         self.dropped.update(report.dropped)
         self.reasons.update(report.reasons)
         self._saw(report)
@@ -97,6 +99,7 @@ class RunReport:
             "blank": self.blank, "dropped": dict(self.dropped), "rejected_reasons": dict(self.reasons),
             "object_counts": dict(self.statuses), "objects": self.objects,
             "objects_omitted": sum(self.statuses.values()) - len(self.objects),
+            "degraded": self.degraded,
             "executor": self.executor, "full": self.full, "pipeline_version": __version__,
         }  # fmt: skip
 

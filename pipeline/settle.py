@@ -127,6 +127,10 @@ class Settler:
         self._patience_s = patience_s
         self._look_first = True
 
+    @property
+    def degraded(self) -> bool:
+        return self._measurements.degraded
+
     def settle(self, documents: Sequence[Document]) -> Tally:
         """Store a batch in the order of its rows; counts without `read`.
 

@@ -79,6 +79,8 @@ def workbook() -> Iterator[Ratio]:
 class Nowhere:
     """Measurements and register that keep nothing: what is left is the transform."""
 
+    degraded = False
+
     def insert(self, documents: Sequence[Document]) -> set[str]:
         return set()
 

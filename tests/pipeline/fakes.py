@@ -47,6 +47,7 @@ class FakeMeasurements:
     def __init__(self) -> None:
         self.documents: dict[str, Document] = {}
         self.interrupt = 0
+        self.degraded = False
         self.calls: list[str] = []
 
     def insert(self, documents: Sequence[Document]) -> set[str]:

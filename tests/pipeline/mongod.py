@@ -8,8 +8,10 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
@@ -61,8 +63,16 @@ class Mongod:
             self._process = None
 
 
-def initiate(members: Sequence[Mongod], arbiter: Mongod | None = None) -> None:
-    """Make the servers the replica set `rs0`, and wait for its primary."""
+def initiate(
+    members: Sequence[Mongod],
+    arbiter: Mongod | None = None,
+    users: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> None:
+    """Make the servers the replica set `rs0`, and wait for its primary.
+
+    `users` are created with these roles, each with its name as password; the first must be able to make
+    others.
+    """
     everyone = [*members, *([arbiter] if arbiter else [])]
     config = {
         "_id": "rs0",
@@ -77,19 +87,22 @@ def initiate(members: Sequence[Mongod], arbiter: Mongod | None = None) -> None:
             client.admin.command("ping")
     with MongoClient("127.0.0.1", members[0].port, directConnection=True) as client:
         client.admin.command("replSetInitiate", config)
-    uri = "mongodb://" + ",".join(f"127.0.0.1:{one.port}" for one in members) + "/?replicaSet=rs0"
-    with MongoClient(uri, serverSelectionTimeoutMS=_PATIENCE_S * 1000) as client:
+        _wait_for_primary(client)
+        login: dict[str, Any] = {}
+        for name, roles in users.items():
+            granted = [{"role": role, "db": "admin"} for role in roles]
+            with MongoClient("127.0.0.1", members[0].port, directConnection=True, **login) as allowed:
+                allowed.admin.command("createUser", name, pwd=name, roles=granted)
+            login = login or {"username": name, "password": name}
         if arbiter:
             client.admin.command("setDefaultRWConcern", defaultWriteConcern={"w": 1})
-        client.admin.command("ping")
-        wait_for_primary(client)
 
 
-def wait_for_primary(client: MongoClient[dict[str, object]]) -> None:
+def _wait_for_primary(client: MongoClient[dict[str, Any]]) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline:
         try:
-            if client.primary and client.admin.command("hello").get("isWritablePrimary"):
+            if client.admin.command("hello").get("isWritablePrimary"):
                 return
         except PyMongoError:
             pass

@@ -37,6 +37,7 @@ def test_a_load_outlives_its_primary(replica_set: ReplicaSet, much: Path, fault:
     totals = Tally.from_dict(ended.report["totals"])
     assert totals.balanced
     assert totals.inserted == ended.report["written"] == READINGS
+    assert ended.report["degraded"] == (fault is kill_primary)
     settings = replica_set.settings()
     assert stored(settings) == expected(much)
     with MongoClient(settings.uri) as client:
