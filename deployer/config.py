@@ -83,6 +83,8 @@ class ImageSettings(_Table):
     repository: str
     registry: str | None = None
     """Only where the registry's own answer cannot be used as an address."""
+    keep: int | None = Field(default=None, ge=1)
+    """How many different verified releases keep their image and revision; None: all."""
 
 
 class Task(_Table):
@@ -105,6 +107,13 @@ class Run(_Table):
     max_runtime: Seconds = 6 * 3600
     start_timeout: Seconds = 600
     on_interrupt: Literal["ask", "leave", "stop"] = "ask"
+
+
+class Schedule(_Table):
+    """An EventBridge Scheduler schedule that starts the job: its target follows every proven release."""
+
+    name: str
+    group: str = "default"
 
 
 class LogSettings(_Table):
@@ -172,6 +181,7 @@ class Config(_Table):
     image: ImageSettings
     task: Task
     run: Run
+    schedule: Schedule | None = None
     logs: LogSettings
     verify: Verify
     aws: Aws

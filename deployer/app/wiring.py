@@ -16,6 +16,7 @@ from deployer.gateways.ecs import Ecs
 from deployer.gateways.engine import DockerEngine
 from deployer.gateways.ids import RandomIds
 from deployer.gateways.mongo import MongoDatabase
+from deployer.gateways.schedules import EventBridgeScheduler
 from deployer.gateways.shell import LocalShell
 from deployer.gateways.state_bucket import StateBucket
 from deployer.gateways.workspace import ProjectFolder
@@ -69,6 +70,7 @@ def real_ports(
         engine=DockerEngine(root, config.build, environ),
         registry=Ecr(config, aws),
         tasks=Ecs(config, aws),
+        schedules=EventBridgeScheduler(config, aws),
         logs=CloudWatchLogs(config, aws),
         database=MongoDatabase(config.verify.uri, config.verify.database),
         account=AwsAccount(config, aws),

@@ -1,14 +1,17 @@
 """Elastic Container Registry, from the AWS side: address, login, tags. Layers go through the engine."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 from deployer.config import Config
 from deployer.errors import Failure
 from deployer.gateways.aws import AwsSession, error_code, translated
-from deployer.release.ports import Login
+from deployer.release.ports import Login, Tagged
+
+_AT_ONCE: Final = 100
+"""BatchDeleteImage takes at most this many."""
 
 # Without these ECR would answer with a schema 1 manifest, or not at all for an OCI image.
 _MEDIA_TYPES: Final = (
@@ -64,6 +67,29 @@ class Ecr:
                 imageDigest=digest,
                 **({"imageManifestMediaType": media_type} if media_type else {}),
             )
+
+    def tagged(self, repository: str) -> tuple[Tagged, ...]:
+        pages = self._client.get_paginator("describe_images")
+        with self._calling(repository):
+            return tuple(
+                Tagged(tag, image["imageDigest"], image["imagePushedAt"].timestamp())
+                for page in pages.paginate(repositoryName=repository, filter={"tagStatus": "TAGGED"})
+                for image in page["imageDetails"]
+                for tag in image["imageTags"]
+            )
+
+    def remove(self, repository: str, tags: Sequence[str]) -> None:
+        """BatchDeleteImage by tag: an image goes with its last tag."""
+        for start in range(0, len(tags), _AT_ONCE):
+            with self._calling(repository):
+                answer = self._client.batch_delete_image(
+                    repositoryName=repository,
+                    imageIds=[{"imageTag": tag} for tag in tags[start : start + _AT_ONCE]],
+                )
+            refused = [f for f in answer.get("failures", ()) if f.get("failureCode") != "ImageNotFound"]
+            if refused:
+                said = "; ".join(f"{f['imageId'].get('imageTag')}: {f.get('failureReason')}" for f in refused)
+                raise Failure("aws-config", f"ECR repository {repository}: cannot remove {said}")
 
     def _authorization(self) -> dict[str, Any]:
         with translated("ECR", refused="registry-auth"):

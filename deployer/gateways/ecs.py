@@ -28,16 +28,34 @@ class Ecs:
         return self._session.client("ecs")
 
     def newest_revision(self, family: str) -> Revision | None:
-        with translated(f"ECS task definition {family}"):
+        newest = self.revision(family)
+        return newest if newest and newest.definition.get("status", "ACTIVE") == "ACTIVE" else None
+
+    def revision(self, arn: str) -> Revision | None:
+        """Of a family without a number ECS describes the newest."""
+        with translated(f"ECS task definition {arn}"):
             try:
-                definition = self._client.describe_task_definition(taskDefinition=family)["taskDefinition"]
+                definition = self._client.describe_task_definition(taskDefinition=arn)["taskDefinition"]
             except Exception as error:
                 if "Unable to describe task definition" in str(error):
                     return None
                 raise
-        if definition.get("status", "ACTIVE") != "ACTIVE":
-            return None
         return Revision(definition["taskDefinitionArn"], _plain(definition))
+
+    def revisions(self, family: str) -> tuple[str, ...]:
+        """`familyPrefix` is a prefix at other hands than AWS's: the family is told by the ARN."""
+        pages = self._client.get_paginator("list_task_definitions")
+        with translated(f"ECS task definition {family}"):
+            arns = [
+                arn
+                for page in pages.paginate(familyPrefix=family, status="ACTIVE", sort="ASC")
+                for arn in page["taskDefinitionArns"]
+            ]
+        return tuple(arn for arn in arns if arn.rpartition("/")[2].rpartition(":")[0] == family)
+
+    def deregister(self, arn: str) -> None:
+        with translated(f"ECS task definition {arn}"):
+            self._client.deregister_task_definition(taskDefinition=arn)
 
     def register(self, definition: Mapping[str, Any], tags: Mapping[str, str]) -> str:
         with translated(f"ECS task definition {definition.get('family', '')}"):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from deployer.journal import Journal, Record
-from deployer.release.ports import Engine, Logs, Ports, Registry, Tasks
+from deployer.release.ports import Engine, Logs, Ports, Registry, Schedules, Tasks
 
 Check = Callable[[], None]
 """RefusedError: the lease is lost."""
@@ -28,6 +28,7 @@ def guarded(ports: Ports, check: Check) -> Ports:
         engine=cast(Engine, _Guarded(ports.engine, check)),
         registry=cast(Registry, _Guarded(ports.registry, check)),
         tasks=cast(Tasks, _Guarded(ports.tasks, check)),
+        schedules=cast(Schedules, _Guarded(ports.schedules, check)),
         logs=cast(Logs, _Guarded(ports.logs, check)),
     )
 

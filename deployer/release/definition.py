@@ -85,6 +85,11 @@ def _label(item: Any, number: int) -> str:
     return str(item["name"]) if isinstance(item, Mapping) and "name" in item else str(number)
 
 
+def registrable(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """What ECS gave back, as it can be registered again: an equal revision."""
+    return {k: v for k, v in definition.items() if k not in READ_ONLY and v not in (None, "")}
+
+
 # What tells the entries of a list apart; their order means nothing to ECS.
 _KEYS: Final = {
     "containerDefinitions": "name",

@@ -85,6 +85,15 @@ class Login:
     password: str = field(repr=False)
 
 
+@dataclass(frozen=True)
+class Tagged:
+    """A tag of a repository. `pushed_at` is its image's, in seconds since the epoch."""
+
+    tag: str
+    digest: str
+    pushed_at: float
+
+
 class Registry(Protocol):
     """ECR, seen from the AWS side."""
 
@@ -98,6 +107,12 @@ class Registry(Protocol):
 
     def move_tag(self, repository: str, tag: str, digest: str) -> None:
         """Makes `tag` point to `digest` without moving a layer; already there is fine."""
+
+    def tagged(self, repository: str) -> tuple[Tagged, ...]:
+        """Every tag of the repository."""
+
+    def remove(self, repository: str, tags: Sequence[str]) -> None:
+        """Takes the tags away, and with its last tag an image; not there is fine."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +160,15 @@ class Tasks(Protocol):
     def newest_revision(self, family: str) -> Revision | None:
         """The newest ACTIVE revision; None where the family has none."""
 
+    def revision(self, arn: str) -> Revision | None:
+        """This revision, active or not; None where ECS has it no more."""
+
+    def revisions(self, family: str) -> tuple[str, ...]:
+        """The ARNs of the ACTIVE revisions, oldest first."""
+
+    def deregister(self, arn: str) -> None:
+        """Makes the revision INACTIVE: tasks that run it go on, nothing new starts it. Twice is fine."""
+
     def register(self, definition: Mapping[str, Any], tags: Mapping[str, str]) -> str:
         """Registers a revision, returns its ARN."""
 
@@ -160,6 +184,20 @@ class Tasks(Protocol):
         """None where ECS has forgotten the task (about an hour after it stopped)."""
 
     def stop(self, arn: str, reason: str) -> None: ...
+
+
+class Schedules(Protocol):
+    """EventBridge Scheduler, as far as it starts ECS tasks."""
+
+    def task_definition(self, name: str, group: str) -> str:
+        """What the schedule starts, as it says it (an ARN, with or without a revision). Failure `aws-config`:
+        there is no such schedule, or its target is no ECS task."""
+
+    def move(self, name: str, group: str, task_definition: str) -> None:
+        """Makes the schedule start this revision; everything else about it stays. Twice is fine."""
+
+    def used(self) -> frozenset[str]:
+        """Every task definition that a schedule of this account and region starts."""
 
 
 class LogEvent(NamedTuple):
@@ -278,6 +316,7 @@ class Ports:
     engine: Engine
     registry: Registry
     tasks: Tasks
+    schedules: Schedules
     logs: Logs
     database: Database
     account: Account

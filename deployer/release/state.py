@@ -180,6 +180,14 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class Rollback:
+    """The verified release that is run again, and the revision that has its definition."""
+
+    release: str
+    task_definition: str
+
+
+@dataclass(frozen=True)
 class Release:
     """Everything recorded about one release so far."""
 
@@ -187,6 +195,7 @@ class Release:
     env: str
     started_at: float
     from_phase: str = "dev"
+    rollback: Rollback | None = None
     source: Source | None = None
     tests: CommandRun | None = None
     compose: ComposeRun | None = None

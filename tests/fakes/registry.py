@@ -1,15 +1,17 @@
 """An image registry in memory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from deployer.errors import Failure
-from deployer.release.ports import Login
+from deployer.release.ports import Login, Tagged
 from tests.fakes.faults import Faults
 
 
 @dataclass
 class FakeRegistry:
-    """Repositories as {repository: {tag: digest}}; `digests` and `pushes` remember all that ever came in."""
+    """Repositories as {repository: {tag: digest}}; `pushes` remembers all that ever came in,
+    `digests` what is there, `pushed_at` since when (0 where it is not told)."""
 
     host: str = "registry.test"
     faults: Faults = field(default_factory=Faults)
@@ -17,6 +19,7 @@ class FakeRegistry:
     digests: dict[str, set[str]] = field(default_factory=dict)
     pushes: list[tuple[str, str, str]] = field(default_factory=list)
     logins: int = 0
+    pushed_at: dict[str, float] = field(default_factory=dict)
 
     def create(self, repository: str) -> None:
         self.tags.setdefault(repository, {})
@@ -47,6 +50,20 @@ class FakeRegistry:
             raise Failure("aws-config", f"ECR repository {repository}: no image {digest}")
         self.tags[repository][tag] = digest
         self.faults.after("move_tag")
+
+    def tagged(self, repository: str) -> tuple[Tagged, ...]:
+        self.faults.before("tagged")
+        return tuple(
+            Tagged(tag, digest, self.pushed_at.get(digest, 0.0))
+            for tag, digest in self._tags(repository).items()
+        )
+
+    def remove(self, repository: str, tags: Sequence[str]) -> None:
+        self.faults.before("remove")
+        held = self._tags(repository)
+        taken = {held.pop(tag) for tag in tags if tag in held}
+        self.digests[repository] -= taken - set(held.values())
+        self.faults.after("remove")
 
     def _tags(self, repository: str) -> dict[str, str]:
         if repository not in self.tags:

@@ -64,7 +64,8 @@ class FakeTask:
 
 @dataclass
 class FakeTasks:
-    """`tasks` holds every task ever started, in order; `registered` every revision.
+    """`tasks` holds every task ever started, in order; `registered` every revision, `inactive` those
+    that were deregistered.
 
     `honours_tokens` False is an ECS that starts a second task for the same clientToken (MiniStack).
     A process that dies takes nothing of this with it: hand the same object to its successor.
@@ -77,12 +78,28 @@ class FakeTasks:
     faults: Faults = field(default_factory=Faults)
     script: deque[Outcome] = field(default_factory=deque)
     registered: list[Revision] = field(default_factory=list)
+    inactive: set[str] = field(default_factory=set)
     tasks: dict[str, FakeTask] = field(default_factory=dict)
     time: float = 1_700_000_000.0
 
     def newest_revision(self, family: str) -> Revision | None:
         self.faults.before("newest_revision")
-        return next((r for r in reversed(self.registered) if r.definition["family"] == family), None)
+        active = (r for r in reversed(self.registered) if r.arn not in self.inactive)
+        return next((r for r in active if r.definition["family"] == family), None)
+
+    def revision(self, arn: str) -> Revision | None:
+        self.faults.before("revision")
+        return next((revision for revision in self.registered if revision.arn == arn), None)
+
+    def revisions(self, family: str) -> tuple[str, ...]:
+        self.faults.before("revisions")
+        found = (revision for revision in self.registered if revision.definition["family"] == family)
+        return tuple(revision.arn for revision in found if revision.arn not in self.inactive)
+
+    def deregister(self, arn: str) -> None:
+        self.faults.before("deregister")
+        self.inactive.add(arn)
+        self.faults.after("deregister")
 
     def register(self, definition: Mapping[str, Any], tags: Mapping[str, str]) -> str:
         self.faults.before("register")

@@ -17,6 +17,7 @@ from tests.fakes.engine import FakeEngine
 from tests.fakes.ids import FakeIds
 from tests.fakes.logs import FakeLogs
 from tests.fakes.registry import FakeRegistry
+from tests.fakes.schedules import FakeSchedules
 from tests.fakes.shell import FakeShell, Program
 from tests.fakes.tasks import FakeTasks, Outcome
 from tests.fakes.workspace import FakeWorkspace
@@ -79,6 +80,7 @@ class World:
         self.engine = FakeEngine(on_push=self._receive)
         self.logs = FakeLogs()
         self.tasks = FakeTasks(self.logs, GROUP, honours_tokens=honours_tokens)
+        self.schedules = FakeSchedules()
         self.database = FakeDatabase({"measurements": {}, "load_runs": {}})
         self.account = FakeAccount()
 
@@ -92,6 +94,7 @@ class World:
             engine=self.engine,
             registry=self.registry,
             tasks=self.tasks,
+            schedules=self.schedules,
             logs=self.logs,
             database=self.database,
             account=self.account,

@@ -61,3 +61,32 @@ def test_a_login_is_for_the_registry_s_address(world: World) -> None:
     assert login.username == "AWS"
     assert login.password
     assert login.password not in repr(login)
+
+
+def test_every_tag_is_told_with_its_digest(world: World, name: str) -> None:
+    """An image with two tags is there twice, each time with the same digest."""
+    world.create_repository(name)
+    first, second = (world.push(name, f"v{number}", str(number) * 64) for number in (1, 2))
+    world.registry.move_tag(name, "latest", second)
+    found = {(tagged.tag, tagged.digest) for tagged in world.registry.tagged(name)}
+    assert found == {("v1", first), ("v2", second), ("latest", second)}
+
+
+def test_an_image_goes_with_its_last_tag(world: World, name: str) -> None:
+    """Taking its tag away removes the image and no other; what is gone may be taken away again."""
+    world.create_repository(name)
+    world.push(name, "v1", "1" * 64)
+    second = world.push(name, "v2", "2" * 64)
+    for _ in range(2):
+        world.registry.remove(name, ["v1"])
+        assert [(tagged.tag, tagged.digest) for tagged in world.registry.tagged(name)] == [("v2", second)]
+
+
+@pytest.mark.parametrize("world", ["fake", "moto"], indirect=True)
+def test_an_image_with_another_tag_stays(world: World, name: str) -> None:
+    """Taking one of two tags away leaves the image (MiniStack takes it along with any of its tags)."""
+    world.create_repository(name)
+    digest = world.push(name, "v1", "1" * 64)
+    world.registry.move_tag(name, "latest", digest)
+    world.registry.remove(name, ["v1"])
+    assert [(tagged.tag, tagged.digest) for tagged in world.registry.tagged(name)] == [("latest", digest)]

@@ -3,7 +3,7 @@
 import pytest
 
 from deployer.errors import Failure
-from deployer.release.definition import differences
+from deployer.release.definition import differences, registrable
 from deployer.release.ports import TaskRequest, TaskStatus
 from tests.deployer.contract.aws.worlds import World, definition
 
@@ -55,6 +55,44 @@ def test_a_family_is_not_confused_with_one_whose_name_it_begins(world: World, na
     """`job` is not `job-nightly`."""
     world.tasks.register(definition(f"{name}-nightly"), {})
     assert world.tasks.newest_revision(name) is None
+
+
+def test_an_old_revision_is_read_by_its_arn(world: World, name: str) -> None:
+    """A rollback finds the definition that an older revision has, also once it is deregistered."""
+    first = world.tasks.register(definition(name, COLOUR="red"), {})
+    world.tasks.register(definition(name, COLOUR="blue"), {})
+    world.tasks.deregister(first)
+    found = world.tasks.revision(first)
+    assert found is not None
+    assert found.arn == first
+    assert differences(definition(name, COLOUR="red"), found.definition) == ()
+
+
+def test_an_old_revision_can_be_registered_again(world: World, name: str) -> None:
+    """What ECS gave back, less what only ECS writes, is a definition that it takes."""
+    first = world.tasks.register(definition(name, COLOUR="red"), {})
+    found = world.tasks.revision(first)
+    assert found is not None
+    again = world.tasks.register(registrable(found.definition), {"deployer:release": "r1"})
+    newest = world.tasks.newest_revision(name)
+    assert newest is not None
+    assert newest.arn == again != first
+    assert differences(found.definition, newest.definition) == ()
+
+
+def test_an_unknown_revision_is_none(world: World, name: str) -> None:
+    """A revision that ECS does not have is an answer, not an error."""
+    arn = world.tasks.register(definition(name), {})
+    assert world.tasks.revision(arn.replace(f"{name}:1", f"{name}:99")) is None
+
+
+def test_active_revisions_are_listed_in_their_order(world: World, name: str) -> None:
+    """Oldest first, without deregistered ones and without those of a family that only begins the same."""
+    world.tasks.register(definition(f"{name}-nightly"), {})
+    arns = [world.tasks.register(definition(name, COLOUR=colour), {}) for colour in ("red", "green", "blue")]
+    for _ in range(2):
+        world.tasks.deregister(arns[1])
+        assert world.tasks.revisions(name) == (arns[0], arns[2])
 
 
 def test_a_started_task_is_found_by_its_mark(world: World, name: str) -> None:

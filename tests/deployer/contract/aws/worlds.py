@@ -15,11 +15,13 @@ from deployer.gateways.aws import AwsSession, Credentials
 from deployer.gateways.cloudwatch import CloudWatchLogs
 from deployer.gateways.ecr import Ecr
 from deployer.gateways.ecs import Ecs
+from deployer.gateways.schedules import EventBridgeScheduler
 from deployer.release.definition import for_image
 from deployer.release.ports import LogEvent
 from tests.fakes.account import FakeAccount
 from tests.fakes.logs import FakeLogs
 from tests.fakes.registry import FakeRegistry
+from tests.fakes.schedules import FakeSchedules
 from tests.fakes.tasks import FakeTasks
 
 PROJECT = Path(__file__).parents[4]
@@ -33,6 +35,7 @@ class FakeWorld:
         self.registry = FakeRegistry()
         self.logs = FakeLogs()
         self.tasks = FakeTasks(self.logs)
+        self.schedules = FakeSchedules()
         self.account = FakeAccount()
 
     def create_repository(self, name: str) -> None:
@@ -47,6 +50,10 @@ class FakeWorld:
     def put_log(self, group: str, stream: str, *events: LogEvent) -> None:
         """Makes group and stream where they are missing."""
         self.logs.put(group, stream, *events)
+
+    def schedule(self, name: str, task_definition: str) -> None:
+        """A schedule of the default group that starts it, next at the end of the century."""
+        self.schedules.targets["default", name] = task_definition
 
     def keep_logs(self, group: str, days: int) -> None:
         """PutRetentionPolicy."""
@@ -63,6 +70,7 @@ class AwsWorld:
         self.client("ecs").create_cluster(clusterName=cluster)
         self.registry = Ecr(self.config, session)
         self.tasks = Ecs(self.config, session)
+        self.schedules = EventBridgeScheduler(self.config, session)
         self.logs = CloudWatchLogs(self.config, session)
         self.account = AwsAccount(self.config, session)
 
@@ -92,6 +100,21 @@ class AwsWorld:
                 continue
         records = [{"timestamp": round(event.time * 1000), "message": event.text} for event in events]
         logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=records)
+
+    def schedule(self, name: str, task_definition: str) -> None:
+        self.client("scheduler").create_schedule(
+            Name=name,
+            Description="every new year's night",
+            ScheduleExpression="cron(0 3 1 1 ? 2099)",
+            ScheduleExpressionTimezone="Europe/Paris",
+            FlexibleTimeWindow={"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15},
+            Target={
+                "Arn": "arn:aws:ecs:eu-west-3:123456789012:cluster/cluster",
+                "RoleArn": "arn:aws:iam::123456789012:role/scheduler",
+                "EcsParameters": {"TaskDefinitionArn": task_definition, "LaunchType": "FARGATE"},
+                "RetryPolicy": {"MaximumRetryAttempts": 3},
+            },
+        )
 
     def keep_logs(self, group: str, days: int) -> None:
         """PutRetentionPolicy."""
