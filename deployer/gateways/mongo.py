@@ -61,7 +61,7 @@ class MongoDatabase:
             del self.__dict__["_client"]
 
     def ping(self) -> None:
-        self._read(id)
+        self._read(lambda _: None)
 
     def counts(self) -> dict[str, int]:
         def work(session: "ClientSession") -> dict[str, int]:

@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, wait
 from dataclasses import dataclass
+from functools import partial
+from threading import Event, Semaphore, Thread
 from typing import Any, Final, Literal
 
 from deployer.release.ports import Database, QueryRefused, TimeLimitReached
 from deployer.release.state import CheckResult, Verification
+from deployer.verification.durations import spelled
 from deployer.verification.model import Check
 from deployer.verification.plan import Facts, wrong
 from deployer.verification.prepare import Prepared, collections_of, prepare
@@ -53,6 +56,8 @@ def verify(checks: Sequence[Check], database: Database, context: VerifyContext) 
     if problem:
         return Verification(ok=False, counts=counts, problem=problem)
     asked = {f"verify.checks[{n}]": check for n, check in enumerate(checks) if _is_asked(check, context)}
+    if not asked:
+        return Verification(ok=False, counts=counts, problem="no check of deploy.toml is asked here")
     facts = _facts(asked.values(), database, report, context)
     results = _run(prepare(asked, database, facts, counts), database, context.timer)
     return Verification(all(result.ok for result in results), results, counts)
@@ -102,14 +107,36 @@ def _run(
     prepared: Sequence[Prepared], database: Database, timer: Callable[[], float]
 ) -> tuple[CheckResult, ...]:
     """Failure: one of them could not be asked; those not yet begun are dropped, so none passes unasked."""
-    with ThreadPoolExecutor(PARALLEL, thread_name_prefix="check") as pool:
-        futures = [pool.submit(_result, item, database, timer) for item in prepared]
-        done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
-        for future in waiting:
-            future.cancel()
+    slots, given_up = Semaphore(PARALLEL), Event()
+
+    def ask(item: Prepared) -> CheckResult:
+        with slots:
+            if given_up.is_set():
+                raise CancelledError
+            return _result(item, database, timer)
+
+    futures = [_in_background(partial(ask, item)) for item in prepared]
+    try:
+        done, _ = wait(futures, return_when=FIRST_EXCEPTION)
         for future in done:
             future.result()
+    finally:
+        given_up.set()
     return tuple(future.result() for future in futures)
+
+
+def _in_background(task: Callable[[], CheckResult]) -> Future[CheckResult]:
+    """In a thread that nobody waits for at the end: after Ctrl-C a long read must not hold the process."""
+    future: Future[CheckResult] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(task())
+        except BaseException as error:  # noqa: BLE001  handed over to whoever asks for the result
+            future.set_exception(error)
+
+    Thread(target=work, name="check", daemon=True).start()
+    return future
 
 
 def _result(item: Prepared, database: Database, timer: Callable[[], float]) -> CheckResult:
@@ -120,8 +147,9 @@ def _result(item: Prepared, database: Database, timer: Callable[[], float]) -> C
     try:
         rows = [database.aggregate(read.collection, read.pipeline, check.time_limit) for read in plan.reads]
         answer = plan.judge(rows)
-    except (TimeLimitReached, QueryRefused) as failure:
-        answer = wrong(failure.message)
-    return CheckResult(
-        check.name, answer.ok, plan.expected, answer.found, answer.offending, round(timer() - begun, 3)
-    )
+    except TimeLimitReached:
+        answer = wrong(f"not finished within {spelled(check.time_limit)}")
+    except QueryRefused as refused:
+        answer = wrong(refused.message)
+    seconds = round(timer() - begun, 3)
+    return CheckResult(check.name, answer.ok, plan.expected, answer.found, answer.offending, seconds)

@@ -166,10 +166,25 @@ def test_a_database_that_goes_away_concludes_nothing(
     assert caught.value.exit_code == 16
 
 
-@pytest.mark.parametrize("failure", [TimeLimitReached, QueryRefused])
-def test_a_check_without_an_answer_has_not_passed(database: FakeDatabase, failure: type[Failure]) -> None:
+@pytest.mark.parametrize(
+    ("failure", "found"),
+    [
+        (TimeLimitReached("mongodb", "too slow"), "not finished within 5m"),
+        (QueryRefused("mongodb", "cannot divide by zero"), "cannot divide by zero"),
+    ],
+)
+def test_a_check_without_an_answer_has_not_passed(
+    database: FakeDatabase, failure: Failure, found: str
+) -> None:
     """A check that is ended by its time limit, or that the database cannot answer, has failed and says so."""
-    database.faults.fail_next("aggregate", failure("mongodb", "not finished within its time limit"))
+    database.faults.fail_next("aggregate", failure)
     verification = asked(database, WRITTEN)
     assert not verification.ok
-    assert verification.checks[0].found == "not finished within its time limit"
+    assert verification.checks[0].found == found
+
+
+def test_no_check_at_all_proves_nothing(database: FakeDatabase) -> None:
+    """Where every check is for another environment, the data is not proven."""
+    verification = asked(database, {**WRITTEN, "environments": ["production"]}, env="sandbox")
+    assert not verification.ok
+    assert verification.problem == "no check of deploy.toml is asked here"
