@@ -9,12 +9,13 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from deployer.errors import UsageError
 from deployer.mistakes import keys, nearest, sentence, suggestion
+from deployer.verification.durations import Seconds
 from deployer.verification.model import Check
 
 FILE: Final = "deploy.toml"
@@ -22,19 +23,6 @@ FILE: Final = "deploy.toml"
 
 def _kebab(name: str) -> str:
     return name.replace("_", "-")
-
-
-def seconds(text: object) -> object:
-    """`"90s"`, `"10m"`, `"6h"`, `"2d"` or a number of seconds, as seconds."""
-    if not isinstance(text, str):
-        return text
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)", text.strip())
-    if match is None:
-        raise ValueError('a duration such as "90s", "10m", "6h" or "2d"')
-    return float(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
-
-
-Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0)]
 
 
 class _Table(BaseModel):

@@ -10,6 +10,7 @@ import pytest
 from deployer import config
 from deployer.errors import UsageError
 from deployer.sandbox import SandboxFacts
+from deployer.verification import durations
 
 ROOT = Path(__file__).parents[3]
 PRODUCTION = {
@@ -153,7 +154,7 @@ def test_a_definition_that_is_not_json_is_told_with_the_rest(table: dict[str, An
 )
 def test_durations(text: object, value: float) -> None:
     """Seconds, minutes, hours and days, or plain seconds."""
-    assert config.seconds(text) == value
+    assert durations.seconds(text) == value
 
 
 def test_the_shipped_file_is_plain_toml() -> None:
