@@ -7,7 +7,6 @@ from typing import Literal
 
 from deployer.app.project import Project
 from deployer.app.wiring import session
-from deployer.config import seconds
 from deployer.errors import RefusedError, UsageError
 from deployer.gateways.clock import SystemClock
 from deployer.gateways.cloudwatch import CloudWatchLogs
@@ -16,6 +15,7 @@ from deployer.history import state_of
 from deployer.logs.render import Style
 from deployer.logs.request import TailRequest, of_project
 from deployer.logs.tail import tail
+from deployer.verification.durations import seconds
 
 
 @dataclass(frozen=True)
