@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from deployer.diagnosis.model import Cause, Diagnosis, Evidence, EvidenceError, FailureClass
 from deployer.diagnosis.reading import EVIDENCE_WIDTH, Line, read
@@ -50,28 +50,35 @@ def _merge(one: Cause, other: Cause) -> Cause:
 
 
 def _causes(evidence: Evidence) -> list[Cause]:
-    lines = read(evidence.text)
-    text = "\n".join(line.text for line in lines)
-    found = (_cause(rule, evidence, lines, text) for rule in RULES if rule.admits(evidence))
+    reading = read(evidence.text)
+    seen = _Seen(lines=reading.lines, text=reading.text, surroundings=f"{evidence.channel}\n{reading.raw}")
+    found = (_cause(rule, evidence, seen) for rule in RULES if rule.admits(evidence))
     return [cause for cause in found if cause is not None]
 
 
-def _cause(rule: Rule, evidence: Evidence, lines: tuple[Line, ...], text: str) -> Cause | None:
-    if rule.context and not compiled(rule.context).search(text):
+@dataclass(frozen=True)
+class _Seen:
+    lines: tuple[Line, ...]
+    text: str
+    surroundings: str
+
+
+def _cause(rule: Rule, evidence: Evidence, seen: _Seen) -> Cause | None:
+    if rule.context and not compiled(rule.context).search(seen.surroundings):
         return None
-    if rule.unless and compiled(rule.unless).search(text):
+    if rule.unless and compiled(rule.unless).search(seen.surroundings):
         return None
     if not rule.matches:
         return _as_cause(rule, 1.0, (_codes(evidence),))
-    if not compiled(rule.matches).search(text):
+    pattern = compiled(rule.matches)
+    if not pattern.search(seen.text):
         return None
-    hits = [(line, match) for line in lines if (match := compiled(rule.matches).search(line.text))]
+    hits = [(line, match) for line in seen.lines if (match := pattern.search(line.text))]
     if not hits:
         return None
-    weight = max(line.weight for line, _ in hits)
     hits.sort(key=lambda hit: -hit[0].weight)
     shown = dict.fromkeys(_window(line, match.start()) for line, match in hits)
-    return _as_cause(rule, weight, tuple(shown)[:MAX_EVIDENCE])
+    return _as_cause(rule, hits[0][0].weight, tuple(shown)[:MAX_EVIDENCE])
 
 
 def _as_cause(rule: Rule, weight: float, evidence: tuple[str, ...]) -> Cause:

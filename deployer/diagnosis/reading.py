@@ -5,9 +5,19 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-MAX_LINES = 4000  # of a long log, the first quarter and the last three quarters of these are read
+MAX_SEARCHED = 8_000  # lines of a long log that are looked at, most of them at its end
+MAX_LINES = 160  # that are read of a long log: those that tell of trouble, and its end
+_FIRST_LINES, _LAST_LINES = 40, 40
+MAX_CHARACTERS = 48_000  # shared out among the lines; a longer line keeps its beginning and its end
+MAX_WIDTH = 1_600
 EVIDENCE_WIDTH = 400
 
+_TROUBLE = re.compile(
+    r"err|exception|fail|denied|refus|time[d-]? ?out|unable|can(?:no|')t|could ?n[o']t|not |no such|invalid"
+    r"|missing|kill|memory|space|fatal|panic|traceback|caused|expired|exceed|throttl|reset|abort|crash|unknown|unauthori"
+    r"|forbidden|E\d{5}|4\d\d|5\d\d",
+    re.IGNORECASE,
+)
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _PREFIX = re.compile(
     r"^(?:"
@@ -23,7 +33,7 @@ _FRAME = re.compile(
 _PYTHON_FRAME = re.compile(r'^\s*File "[^"]*", line \d+')
 _LEVEL = re.compile(r"^\W*(?:\S+\W+){0,6}?(?:level=)?\"?(DEBUG|INFO|WARN|WARNING|TRACE)\b[\]\":\s|\[/-]")
 _SURVIVED = re.compile(r"\b(?:retrying|will retry|retry attempt|falling back|ignoring|skipping)\b", re.I)
-_LEVEL_WEIGHT = {"TRACE": 0.5, "DEBUG": 0.5, "INFO": 0.75, "WARN": 0.9, "WARNING": 0.9}
+_LEVEL_WEIGHT = {"TRACE": 0.5, "DEBUG": 0.5, "INFO": 0.75, "WARN": 0.8, "WARNING": 0.8}
 _FRAME_WEIGHT = 0.4
 _SURVIVED_WEIGHT = 0.8
 
@@ -44,24 +54,50 @@ class Line:
     weight: float
 
 
-def read(text: str) -> tuple[Line, ...]:
-    """The lines of a text, JSON log records unfolded, each with its weight."""
+@dataclass(frozen=True)
+class Reading:
+    """The lines of a text, JSON log records unfolded, and what stood there before."""
+
+    lines: tuple[Line, ...]
+    raw: str
+
+    @property
+    def text(self) -> str:
+        """The lines as rules see them."""
+        return "\n".join(line.text for line in self.lines)
+
+
+def read(text: str) -> Reading:
+    """The lines of a text, each with its weight; of a very long text, its beginning and its end."""
+    told = _telling(_ANSI.sub("", text).splitlines())
     lines: list[Line] = []
     frame_indent: int | None = None  # of the Python frame just read: its source line stands deeper
-    for shown in _unfolded(_ends_of(_ANSI.sub("", text).splitlines())):
+    for shown in _narrowed(list(_unfolded(told))):
         stripped = _PREFIX.sub("", shown)
         indent = len(stripped) - len(stripped.lstrip())
         is_source = frame_indent is not None and indent > frame_indent
         is_frame = is_source or bool(_FRAME.match(stripped))
         frame_indent = indent if _PYTHON_FRAME.match(stripped) else None
         lines.append(Line(stripped, shown.strip(), _FRAME_WEIGHT if is_frame else _weight(shown)))
-    return tuple(lines)
+    return Reading(lines=tuple(lines), raw="\n".join(_narrowed(told)))
 
 
-def _ends_of(lines: list[str]) -> list[str]:
-    if len(lines) <= MAX_LINES:
-        return lines
-    return lines[: MAX_LINES // 4] + lines[-(MAX_LINES * 3 // 4) :]
+def _telling(lines: list[str]) -> list[str]:
+    """All lines of a short text; of a long one the last, and before them those that tell of trouble."""
+    if len(lines) > MAX_SEARCHED:
+        lines = lines[: MAX_SEARCHED // 4] + lines[-MAX_SEARCHED * 3 // 4 :]
+    if len(lines) > MAX_LINES:
+        before, last = lines[:-_LAST_LINES], lines[-_LAST_LINES:]
+        trouble = [line for line in before if _TROUBLE.search(line)]
+        if len(trouble) > MAX_LINES - _LAST_LINES:
+            trouble = trouble[:_FIRST_LINES] + trouble[-(MAX_LINES - _LAST_LINES - _FIRST_LINES) :]
+        lines = trouble + last
+    return lines
+
+
+def _narrowed(lines: list[str]) -> list[str]:
+    width = min(MAX_WIDTH, MAX_CHARACTERS // max(1, len(lines)))
+    return [line if len(line) <= width else line[: width * 3 // 4] + line[-width // 4 :] for line in lines]
 
 
 def _weight(line: str) -> float:

@@ -33,9 +33,10 @@ FRAMES = 0.95  # seen in stack frames only, which count less than messages
 class Rule:
     """One cause and how to know it.
 
-    `matches` is searched line by line (case ignored); `context` must occur anywhere in the text and
-    `unless` nowhere. With `exit_codes` or `stop_codes` the evidence must carry one of them; a rule with
-    `matches=""` speaks from these alone. `example` is a text that the rule must win, in `channels[0]`.
+    `matches` is searched line by line (case ignored); `context` must occur anywhere in the text or be the
+    channel's name, `unless` nowhere. With `exit_codes` or `stop_codes` the evidence must carry one of them;
+    a rule with `matches=""` speaks from these alone. `example` is a text that the rule must win, seen in
+    `channels[0]`.
     """
 
     failure_class: FailureClass

@@ -38,7 +38,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="role-trust",
-        matches=r"unable to assume the role|not authorized to perform: sts:AssumeRole|sts:AssumeRoleWithWebIdentity"
+        matches=r"unable to assume (?:the )?role|not authorized to perform: sts:AssumeRole|sts:AssumeRoleWithWebIdentity"
         r"|role (?:defined for the function )?cannot be assumed|trust relationship"
         r"|when calling the AssumeRole\w* operation",
         confidence=DECISIVE - 0.01,
@@ -115,7 +115,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
         subcause="credentials-missing",
         matches=r"Unable to locate credentials|NoCredentialsError|NoCredentialProviders|no valid providers in chain"
         r"|CredentialsProviderError|Could not load credentials from any providers|Missing credentials in config"
-        r"|Unable to load (?:AWS )?credentials from any|CredentialRetrievalError|PartialCredentialsError"
+        r"|Unable to load (?:AWS )?credentials from any|CredentialRetrievalError|PartialCredentialsError|Partial credentials found"
         r"|failed to (?:retrieve|refresh cached|get) (?:AWS )?credentials|No AWSAccessKey was presented"
         r"|EC2 IMDS (?:role|failed)|no EC2 IMDS role found|EC2MetadataError|MissingAuthenticationToken"
         r"|Missing Authentication Token|Error when retrieving (?:credentials|token) from|Credentials not available"

@@ -6,8 +6,8 @@ from deployer.diagnosis.rule import OPERATOR, TASK, TASK_LOG, Rule
 _AWS_HOST = r"(?:amazonaws\.com|\baws\b|ecr|s3[.:/]|169\.254\.\d+\.\d+)"
 _SILENT = (
     r"(?:Could not connect to the endpoint|Connect(?:ion)? ?time(?:d )?out|Read ?time(?:d )?out|i/o timeout|no such host|Name or service not known|Temporary failure in name resolution|getaddrinfo|"
-    r"ConnectTimeoutError|ReadTimeoutError|EndpointConnectionError|Failed to establish a new connection|Connection (?:was closed|refused|reset|aborted)|ConnectionClosedError|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|context deadline exceeded|"
-    r"UnknownHostException|SSL validation failed|timed out|unable to execute HTTP request|network is unreachable|TLS handshake|EHOSTUNREACH|could not resolve host|Client\.Timeout)"
+    r"ConnectTimeoutError|ReadTimeoutError|EndpointConnectionError|Failed to establish a new connection|Connection (?:was closed|refused|reset|aborted)|ConnectionClosedError|(?-i:\bENOTFOUND\b)|EAI_AGAIN|(?-i:\bETIMEDOUT\b)|(?-i:\bECONNREFUSED\b)|context deadline exceeded|"
+    r"UnknownHostException|SSL validation failed|timed out|unable to execute HTTP request|network is unreachable|TLS handshake|(?-i:\bEHOSTUNREACH\b)|could not resolve host|Client\.Timeout)"
 )
 
 # Commercial, China, GovCloud and isolated partitions: https://docs.aws.amazon.com/global-infrastructure/latest/regions/
@@ -33,7 +33,7 @@ AWS_REACH: tuple[Rule, ...] = (
         + _REGION
         + r"\.)[a-z]{2}(?:-[a-z]+){1,2}-\d+\w*\.amazonaws\.com|\.\.amazonaws\.com|Invalid endpoint: https?://"
         r"|\.(?:None|null|undefined|your-region|region|global|us-west|us-east|eu-west|eu-central|<[^>]*>|\$\{?\w+\}?)\.amazonaws\.com",
-        context=_SILENT + r"|Invalid endpoint|no such host",
+        context=_SILENT + r"|endpoint|host",
         confidence=0.93,
         channels=(*OPERATOR, *TASK),
         remedy="The region in the host name does not exist (an availability zone, or an empty value): set a region, as eu-west-3: "

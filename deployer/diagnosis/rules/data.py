@@ -3,8 +3,8 @@
 from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import (
     CLIENT_ERROR,
-    FRAMES,
     FAMILY,
+    FRAMES,
     PYMONGO,
     TASK_LOG,
     Rule,
@@ -14,6 +14,13 @@ _DATA = FailureClass.DATA
 _SEEN = (TASK_LOG, PYMONGO, CLIENT_ERROR)
 _FILE = r"\.(?:csv|tsv|json|jsonl|ndjson|xlsx?|parquet|avro|orc|txt|xml|gz|zip|bz2|zst|dat|sql|feather|hdf5?|h5|nc|shp|geojson|yaml|pkl|tar|log|db)\b"
 _READ_BACK = "`aws s3 cp s3://<bucket>/<key> - | head -c 400` shows what is really there"
+
+_MALFORMED = (
+    "The source is malformed or has another format than it is read as: "
+    + _READ_BACK
+    + "; correct it at its producer, "
+    "or let the reader reject such rows with their reason."
+)
 
 DATA: tuple[Rule, ...] = (
     Rule(
@@ -33,7 +40,7 @@ DATA: tuple[Rule, ...] = (
     Rule(
         failure_class=_DATA,
         subcause="source-missing",
-        matches=r"(?:FileNotFoundError|IOError|No such file or directory|FileNotFoundException|ENOENT|cannot find the (?:file|path)|NoSuchFileException)[^\n]*"
+        matches=r"(?:FileNotFoundError|IOError|No such file or directory|FileNotFoundException|(?-i:\bENOENT\b)|cannot find the (?:file|path)|NoSuchFileException)[^\n]*"
         + _FILE
         + r"|"
         + _FILE
@@ -51,17 +58,27 @@ DATA: tuple[Rule, ...] = (
         r"|BadZipFile|File is not a zip file|BadGzipFile|Not a gzipped file|Compressed file ended|zlib\.error|incorrect header check|CRC check failed|unexpected end of (?:JSON|data|file|archive|ZLIB)"
         r"|ArrowInvalid|Parquet magic bytes|not a parquet file|is not a Parquet|XLRDError|InvalidFileException|Excel file format cannot be determined|XMLSyntaxError|ExpatError|not well-formed|mismatched tag"
         r"|could not convert string to float|invalid literal for int\(\)|time data '[^\n]*' does not match|OutOfBoundsDatetime|Unknown string format|unconverted data remains|NumberFormatException|DateTimeParseException"
-        r"|Unexpected token [^\n]*JSON|SyntaxError: Unexpected token|is not valid JSON|Unexpected end of JSON|JsonParseException|JsonMappingException|MalformedInput|csv\.Error|_csv\.Error|line contains NUL|field larger than field limit"
+        r"|Unexpected token [^\n]*JSON|SyntaxError: Unexpected token|is not valid JSON|Unexpected end of JSON|JsonParseException|JsonMappingException|MalformedInput|csv\.Error|_csv\.Error|line contains NUL|field larger than field limit|CSV Error|invalid input syntax for|cannot convert float NaN|great_expectations|jsonschema\.exceptions"
         r"|CParserError|Buffer overflow caught|malformed (?:line|record|row|input|csv|data)|invalid (?:date|timestamp|number) |Invalid isoformat string|Invalid comparison|lexer error|AvroException|Invalid sync|schema inference"
         r"|DateParseError|month must be in|day is out of range|InvalidOperation: \[<class 'decimal|invalid character '[^\n]*(?:looking for|after)|cannot unmarshal|wrong number of fields|bare \\?\" in non-quoted|parsing time \"|strconv\.Parse",
         confidence=0.84,
         channels=_SEEN,
         unless=r"cli-input-json|Invalid JSON:|task definition|Error parsing parameter|docker",
-        remedy="The source is malformed or has another format than it is read as: "
-        + _READ_BACK
-        + "; correct it at its producer, "
-        "or let the reader reject such rows with their reason.",
+        remedy=_MALFORMED,
         example="pandas.errors.ParserError: Error tokenizing data. C error: Expected 7 fields in line 12, saw 9",
+    ),
+    Rule(
+        failure_class=_DATA,
+        subcause="malformed",
+        matches=r"error while reading data|Could not parse '|LOAD_RUN_FAIL|stl_load_errors|Load into table[^\n]*failed|Too many errors encountered|is not recognized|HIVE_(?:BAD_DATA|CURSOR_ERROR|CANNOT_OPEN_SPLIT|INVALID)\w*|Malformed records|CANNOT_(?:INFER|PARSE)\w*|UNRESOLVED_COLUMN"
+        r"|unable to infer schema|missing data for column|extra data after last expected column|Incorrect \w+ value|Data (?:truncated|too long) for column|Invalid digit|Delimiter not found|Unknown magic byte|Error deserializing|checksum mismatch|md5 mismatch|file (?:is )?truncated|truncated file|premature end"
+        r"|cannot identify image file|not recognized as (?:being in )?a supported file format|Unknown file format|file signature not found|unsupported file (?:format|type)|Input contains NaN|found unknown categories|expected to parse|configured to fail if|date value out of range|more columns than|ErrorCode=\w*(?:Column|File|Path|Delimited|Parquet|Json|Schema|Mapping|Format|Type)\w*"
+        r"|\b(?:csv|tsv|parquet|orc|avro|jsonl?|xlsx?|excel|spreadsheet|geojson|netcdf|gzip|zip)\b[^\n]*\b(?:empty|invalid|corrupt\w*|malformed|infer|damaged|truncated|unreadable|not valid|mismatch\w*|bad)\b|\b(?:empty|invalid|corrupt\w*|malformed|damaged|truncated|bad|mismatch\w*)\b[^\n]*\b(?:csv|tsv|parquet|orc|avro|jsonl?|xlsx?|excel|spreadsheet|geojson|netcdf)\b",
+        confidence=0.68,
+        channels=_SEEN,
+        unless=r"cli-input-json|Invalid JSON:|task definition|Error parsing parameter|valueFrom|secret",
+        remedy=_MALFORMED,
+        example="Error while reading data, error message: Could not parse 'n/a' as DOUBLE for field wind",
     ),
     Rule(
         failure_class=_DATA,
@@ -79,7 +96,7 @@ DATA: tuple[Rule, ...] = (
         matches=r"(?:column|field|header|key)s?\b[^\n]*(?:not found|missing|cannot be found|do(?:es)? not (?:exist|match)|not in (?:index|columns)|unexpected|expected but not found|specified in column mapping)"
         r"|(?:missing|unexpected|unknown|required|extra) (?:required )?(?:columns?|fields?|headers?)|Usecols do not match|not in index|not found in axis|Missing column provided to 'parse_dates'|Length mismatch: Expected axis"
         r"|columns? (?:passed|have mixed)|None of \[[^\n]*are in the|AnalysisException|cannot resolve '|MappingColumnName|schema (?:mismatch|changed|drift|validation)|SchemaError|ColumnNotFound|Worksheet(?: named)? [^\n]*(?:not|does not)"
-        r"|No sheet named|SchemaMismatch|expected \d+ columns?|Number of (?:columns|passed names)|columns? must be same length|Cannot (?:cast|convert) [^\n]*column|DataError: |InvalidTextRepresentation|pandera",
+        r"|No sheet named|SchemaMismatch|expected \d+ columns?|Number of (?:columns|passed names)|columns? must be same length|invalid column|mismatch between schema|mismatch[^\n]*(?:schema|column)|column (?:count|position|index)|Cannot (?:cast|convert) [^\n]*column|DataError: |InvalidTextRepresentation|pandera",
         confidence=0.82,
         channels=_SEEN,
         unless=r"psycopg2\.errors\.Undefined|UndefinedColumn|OperationalError|column [^\n]* of relation|no such column|pip |Unknown column|mongoengine|TopologyDescription",

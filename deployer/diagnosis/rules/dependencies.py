@@ -5,12 +5,18 @@ from deployer.diagnosis.rule import DECISIVE, DOCKER_BUILD, Rule
 
 CODE = FailureClass.CODE
 
+_BUILD_REMEDY = (
+    "A dependency (or the program) does not build in this image: pin a version with a ready wheel for this Python, or "
+    "install the compiler and headers it names in the build stage."
+)
+_BUILD_LINK = "https://pip.pypa.io/en/stable/cli/pip_wheel/"
+
 DEPENDENCIES: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="dependency-conflict",
-        matches=r"conflicting dependencies|ResolutionImpossible|conflict is caused by|dependency conflict|version solving failed|SolverProblemError|ERESOLVE|No solution found|unable to resolve dependency tree|Could not resolve dependencies|UnsatisfiableError|incompatible with"
-        r"|depends on [^\n]* which doesn't match|requires a different Python|Requires-Python|peer dep|package versions have conflicting|resolution-too-deep",
+        matches=r"conflicting dependencies|ResolutionImpossible|conflict is caused by|dependency conflict|version solving failed|SolverProblemError|(?-i:\bERESOLVE\b)|No solution found|unable to resolve dependency tree|Could not resolve dependencies|UnsatisfiableError|incompatible with"
+        r"|depends on [^\n]* which doesn't match|requires a different Python|Requires-Python|conflicting peer|package versions have conflicting|resolution-too-deep",
         confidence=DECISIVE,
         channels=(DOCKER_BUILD,),
         remedy="Two pins cannot both be had: loosen one of those named, resolve on your machine (`pip install --dry-run -r "
@@ -21,7 +27,7 @@ DEPENDENCIES: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="package-missing",
-        matches=r"Could not find a version that satisfies|No matching distribution found|404 Not Found[^\n]*npmjs|E404|npm (?:ERR!|error) (?:code )?(?:E404|ETARGET|notarget)|No matching version found|could not find artifact|ModuleNotFoundError|No module named|cannot find module|unknown revision|couldn't find (?:any versions|package)"
+        matches=r"Could not find a version that satisfies|No matching distribution found|404 Not Found[^\n]*npmjs|(?-i:\bE404\b)|npm (?:ERR!|error) (?:code )?(?:E404|(?-i:\bETARGET\b)|notarget)|No matching version found|could not find artifact|ModuleNotFoundError|No module named|cannot find module|unknown revision|couldn't find (?:any versions|package)"
         r"|error: no matching package|not a supported wheel|Package [^\n]* is not available|Couldn't find package|Could not find gem|is not in (?:std|GOROOT)|no required module provides",
         confidence=0.9,
         channels=(DOCKER_BUILD,),
@@ -35,7 +41,7 @@ DEPENDENCIES: tuple[Rule, ...] = (
         failure_class=CODE,
         subcause="requirements-invalid",
         matches=r"Could not install packages due to an OSError|Invalid requirement|THESE PACKAGES DO NOT MATCH THE HASHES|Hashes are required|do not match the hashes|Could not open requirements file|npm ci\W[^\n]*(?:can only install|in sync|lock)|package-lock\.json|yarn\.lock|lockfile|poetry\.lock|Pipfile\.lock|is not a valid editable|neither 'setup\.py' nor 'pyproject\.toml'"
-        r"|pyproject\.toml changed significantly|EUSAGE|EJSONPARSE|EBADENGINE|go\.mod|go\.sum|checksum mismatch|externally-managed-environment|Invalid version|InvalidVersion",
+        r"|pyproject\.toml changed significantly|(?-i:\bEUSAGE\b)|(?-i:\bEJSONPARSE\b)|(?-i:\bEBADENGINE\b)|go\.mod|go\.sum|checksum mismatch|externally-managed-environment|Invalid version|InvalidVersion",
         confidence=0.86,
         channels=(DOCKER_BUILD,),
         unless=r"name resolution|Failed to establish a new connection|ReadTimeout|CERTIFICATE_VERIFY|Permission denied|/requirements\.txt\W+: not found",
@@ -47,13 +53,22 @@ DEPENDENCIES: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="wheel-build",
+        matches=r"Failed building wheel|Could not build wheels|Failed to build installable wheels|gyp ERR! build error|`make` failed|fatal error: [^\n]*\.h: No such file|command '[^\n]*' failed|COMPILATION ERROR|could not compile|\btsc\b[^\n]*error|error TS\d+",
+        confidence=0.8,
+        channels=(DOCKER_BUILD,),
+        remedy=_BUILD_REMEDY,
+        link=_BUILD_LINK,
+        example="ERROR: Failed building wheel for psycopg2",
+    ),
+    Rule(
+        failure_class=CODE,
+        subcause="wheel-build",
         matches=r"Failed building wheel|Could not build wheels|metadata-generation-failed|subprocess-exited-with-error|error: command '[^\n]*' failed|setup\.py (?:egg_info|bdist_wheel)|fatal error: [^\n]*\.h: No such file|gcc: (?:error|not found)|g\+\+|pg_config|error: Microsoft Visual|rustc|maturin|cargo|node-gyp|gyp ERR|legacy-install-failure|Failed to build installable wheels|build backend|bdist_wheel|Cython|pep517|getting requirements to build wheel|can't find Rust compiler"
-        r"|TS\d{4}:|error TS|SyntaxError|compilation (?:failed|error)|COMPILATION ERROR|BUILD FAILURE|npm (?:ERR!|error)|ELIFECYCLE|error: cannot find symbol|undefined: |cannot use [^\n]* as|Tests? failed|FAILED \(|AssertionError|Traceback \(most recent call last\)|webpack|vite|tsc\b|make: \*\*\*",
+        r"|TS\d{4}:|error TS|SyntaxError|compilation (?:failed|error)|COMPILATION ERROR|BUILD FAILURE|npm (?:ERR!|error)|(?-i:\bELIFECYCLE\b)|error: cannot find symbol|error\[E\d+\]|could not compile|undefined: |cannot use [^\n]* as|Tests? failed|\b\d{1,4} failed(?:,| in\b|$)|FAILED \(|AssertionError|Traceback \(most recent call last\)|webpack|vite|tsc\b|make: \*\*\*",
         confidence=0.62,
         channels=(DOCKER_BUILD,),
-        remedy="A dependency (or the program) does not build in this image: pin a version with a ready wheel for this Python, or install "
-        "the compiler and headers it names in the build stage.",
-        link="https://pip.pypa.io/en/stable/cli/pip_wheel/",
-        example="ERROR: Could not build wheels for pandas, which is required to install pyproject.toml-based projects",
+        remedy=_BUILD_REMEDY,
+        link=_BUILD_LINK,
+        example="error: subprocess-exited-with-error",
     ),
 )

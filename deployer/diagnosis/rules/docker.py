@@ -55,7 +55,7 @@ DOCKER: tuple[Rule, ...] = (
         failure_class=_DOCKER,
         subcause="copy-source-missing",
         matches=r"COPY failed|ADD failed|failed to (?:compute cache key|calculate checksum of ref)|excluded by \.dockerignore|(?:COPY|ADD)[^\n]*(?:not found|no such file|forbidden path)|forbidden path outside the build context|failed to walk|lstat [^\n]*no such file"
-        r"|no source files were specified|build context|must end with a /|When using COPY|unable to (?:prepare|evaluate) (?:context|symlinks)|can't stat '|file with no instructions|not a directory|path \"[^\n]*\" not found",
+        r"|no source files were specified|build context|must end with a /|When using COPY|unable to (?:prepare|evaluate) (?:context|symlinks)|error checking context|can't stat '|file with no instructions|not a directory|path \"[^\n]*\" not found",
         confidence=0.9,
         channels=(DOCKER_BUILD,),
         remedy="COPY names a file that is not in the build context: correct the path, the directory you build from, or take the "
@@ -80,7 +80,7 @@ DOCKER: tuple[Rule, ...] = (
     Rule(
         failure_class=_DOCKER,
         subcause="disk-full-build",
-        matches=r"no space left on device|ENOSPC|Disk quota exceeded|disk (?:is )?full|not enough (?:free |disk )?space|You don't have enough free space",
+        matches=r"no space left on device|(?-i:\bENOSPC\b)|Disk quota exceeded|disk (?:is )?full|not enough (?:free |disk )?space|You don't have enough free space",
         confidence=0.96,
         channels=(DOCKER_BUILD, DOCKER_PUSH),
         remedy="The disk of the machine that builds is full: `docker system df`, `docker system prune --all --volumes` (read what it "
@@ -91,7 +91,7 @@ DOCKER: tuple[Rule, ...] = (
     Rule(
         failure_class=_DOCKER,
         subcause="build-oom",
-        matches=r"(?:exit|non-zero|return\w*)[^\n]*code:? ?\(?137|exit code:? 137|^\W*Killed\W*$|signal: killed|signal: terminated|Cannot allocate memory|MemoryError|heap out of memory|out of memory|\bOOM\b|ResourceExhausted|ENOMEM|cc1plus[^\n]*Killed|Killed signal terminated|returned? (?:a )?(?:non-zero )?code:? ?137",
+        matches=r"(?:exit|non-zero|return\w*)[^\n]*code:? ?\(?137|exit code:? 137|^\W*Killed\W*$|signal: killed|signal: terminated|Cannot allocate memory|MemoryError|heap out of memory|out of memory|\bOOM\b|ResourceExhausted|(?-i:\bENOMEM\b)|cc1plus[^\n]*Killed|Killed signal terminated|returned? (?:a )?(?:non-zero )?code:? ?137",
         confidence=0.94,
         channels=(DOCKER_BUILD,),
         remedy="The builder ran out of memory in a step: give Docker more memory (Docker Desktop: Settings, Resources), or make the step "
@@ -126,7 +126,7 @@ DOCKER: tuple[Rule, ...] = (
         failure_class=_DOCKER,
         subcause="system-packages",
         matches=r"Unable to locate package|has no installation candidate|Hash Sum mismatch|does not have a Release file|apt-get[^\n]*(?:exit|non-zero|returned|did not complete)|unmet dependencies|held broken packages|is not signed|NO_PUBKEY|public key is not available|signatures couldn't be verified|Failed to fetch [^\n]*404"
-        r"|Release file[^\n]*(?:not valid|expired)|invalid signature|At least one invalid signature|(?:apk|yum|dnf|microdnf|apt)[^\n]*(?:ERROR|unsatisfiable|No match|returned|exit)|unsatisfiable constraints|No package [^\n]* available|Unable to find a match|dpkg: error|debconf|Sub-process /usr/bin/dpkg|repomd\.xml|Some packages could not be installed"
+        r"|Release file[^\n]*(?:not valid|expired)|invalid signature|At least one invalid signature|(?:apk|yum|dnf|microdnf|apt)[^\n]*(?:ERROR|unsatisfiable|No match|returned|exit)|unsatisfiable constraints|unable to select packages|No package [^\n]* available|Unable to find a match|dpkg: error|debconf|Sub-process /usr/bin/dpkg|repomd\.xml|Some packages could not be installed"
         r"|Problem with MergeList|is no longer (?:available|valid)|404  Not Found \[IP|E: (?:Package|Version|The (?:repository|value|package))|jessie|stretch|buster[^\n]*404|mirrorlist\.centos",
         confidence=0.84,
         channels=(DOCKER_BUILD,),
@@ -138,7 +138,7 @@ DOCKER: tuple[Rule, ...] = (
     Rule(
         failure_class=_DOCKER,
         subcause="builder",
-        matches=r"failed to (?:solve|export|register layer|get layer|create (?:shim|endpoint|task)|mount|load cache|prepare|compute|configure registry|import)|exporter|cache (?:export|key|mount)|ApplyLayer|overlay2?|layer does not exist|storage driver|OCI runtime|runc|cgroup|iptables|"
+        matches=r"failed to (?:solve|export|register layer|get layer|create (?:shim|endpoint|task)|mount|load cache|prepare|compute|configure registry|import)|exporter|cache (?:export|key|mount)|ApplyLayer|max depth exceeded|overlay2?|layer does not exist|storage driver|OCI runtime|runc|cgroup|iptables|"
         r"driver (?:not connecting|failed)|docker-container driver|buildx|multi-?platform|BuildKit|invalid file request|secret \S+ not found|frontend|gateway\.v0|executor failed|rpc error|unknown blob|mount options|devmapper|btrfs|containerd|compose file|services\.\S+|yaml:|Conflict\. The container name|port is already allocated|Bind for|no configuration file provided|undefined (?:network|volume|service)|network [^\n]* not found",
         confidence=GENERIC,
         channels=(DOCKER_BUILD,),

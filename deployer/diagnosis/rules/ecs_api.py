@@ -36,7 +36,7 @@ ECS_API: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="placement-constraint",
-        matches=r"placement constraint|missing an attribute required|(?-i:\bATTRIBUTE\b)|\"?reason\"?\W+(?-i:MISSING|INACTIVE|LOCATION)\b"
+        matches=r"placement constraint|missing an attribute|(?-i:\bATTRIBUTE\b)|\"?reason\"?\W+(?-i:MISSING|INACTIVE|LOCATION)\b"
         r"|MemberOf|distinctInstance|didn't match[^\n]*constraint|^\W*(?-i:MISSING|INACTIVE|LOCATION)\W*$",
         confidence=0.9,
         channels=_CALL,
@@ -81,7 +81,7 @@ ECS_API: tuple[Rule, ...] = (
         failure_class=AWS,
         subcause="execution-role-missing",
         matches=r"requires? (?:that )?(?:the )?task definition to have (?:an )?execution role|execution ?role ?(?:ARN)?[^\n]*(?:required|missing|must|invalid)"
-        r"|Role is not valid|role[^\n]*(?:does not exist|cannot be found|not valid)|NoSuchEntity[^\n]*role",
+        r"|service linked role|Role is not valid|role[^\n]*(?:does not exist|cannot be found|not valid)|NoSuchEntity[^\n]*role",
         confidence=0.88,
         channels=_CALL_OR_LOG,
         remedy="Set executionRoleArn (and taskRoleArn where the program calls AWS) to roles that exist and that "
@@ -96,9 +96,9 @@ ECS_API: tuple[Rule, ...] = (
         r"|(?:cpu|memory)[^\n]*(?:value|combination|setting)[^\n]*(?:invalid|not (?:valid|supported)|unsupported)"
         r"|RegisterTaskDefinition[^\n]*(?:ClientException|InvalidParameter|ParamValidation|SerializationException)"
         r"|(?:ClientException|InvalidParameterException)[^\n]*(?:RegisterTaskDefinition|container|task definition|taskDefinition)"
-        r"|Container\.(?:name|image) |Unknown parameter in (?:input|containerDefinitions)|Unexpected key[^\n]*found in params"
+        r"|Container\.(?:name|image) |Error parsing parameter|Unknown parameter in (?:input|containerDefinitions)|Unexpected key[^\n]*found in params"
         r"|Missing required parameter in input|(?:no|one|least)[^\n]*essential container|log driver option|unknown log opt|TaskDefinition (?:is|was|not)"
-        r"|Unable to describe task definition|task definition[^\n]*(?:inactive|not found|does not (?:exist|support|match)|incompatible"
+        r"|Unable to describe task definition|Unknown task definition|task definition[^\n]*(?:inactive|not found|does not (?:exist|support|match)|incompatible"
         r"|not compatible)|requiresCompatibilities|Task definition does not support|duplicate[^\n]*environment",
         confidence=0.8,
         channels=_CALL,
@@ -125,7 +125,7 @@ ECS_API: tuple[Rule, ...] = (
         failure_class=AWS,
         subcause="region",
         matches=r"You must specify a region|NoRegionError|Missing region in config|Region is missing|Invalid region|InvalidRegion\w*"
-        r"|Provided region_name '|Unknown region|could not find region|not (?:available|supported) in (?:this |the )?region"
+        r"|Provided region_name '|Unknown region|UnknownEndpoint|Inaccessible host|may not be available in the|Invalid Region|could not find region|not (?:available|supported) in (?:this |the )?region"
         r"|PermanentRedirect|AuthorizationHeaderMalformed|the region '[^']*' is wrong|IllegalLocationConstraint"
         r"|must be addressed using the specified endpoint|MissingRegion|Could not find the region",
         confidence=0.9,

@@ -6,7 +6,7 @@ from deployer.diagnosis.rule import CLIENT_ERROR, DECISIVE, DOCKER_BUILD, ECS, F
 MONGO = FailureClass.MONGODB
 SEEN = (PYMONGO, TASK_LOG, CLIENT_ERROR, *ECS, DOCKER_BUILD)
 DRIVER = (
-    r"mongo|\bmotor\b|\bbson\b|ServerSelection(?:Timeout)?|TopologyDescription|replica ?set|:270(?:1[5-9]|2\d)\b|AutoReconnect"
+    r"mongo|\bmotor\b|\bbson\b|server ?selection|TopologyDescription|replica ?set|:270(?:1[5-9]|2\d)\b|AutoReconnect"
     r"|NotPrimary|NetworkTimeout\b|buffering timed out|heartbeatFrequencyMS|localThresholdMS|errorLabelSet|maxWireVersion"
 )
 _ACCESS_LIST = "https://www.mongodb.com/docs/atlas/security/ip-access-list/"
@@ -50,7 +50,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         subcause="not-authorized",
         matches=r"not authorized (?:on|for)|not allowed to do action|command \w+ requires authentication|requires authentication|\bcode\W+13\b"
         r"|Unauthorized\b|AtlasError|not allowed to|need to login|lacks? (?:privilege|permission)|there are no users authenticated",
-        context=DRIVER + r"|errmsg|listCollections|AtlasError",
+        context=DRIVER + r"|errmsg|listCollections|AtlasError|to execute command",
         confidence=0.92,
         channels=SEEN,
         remedy="The user may not do that in this database: give it readWrite there: `atlas dbusers update <user> --role "
@@ -94,7 +94,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         failure_class=MONGO,
         subcause="host-unresolved",
         matches=r"Name or service not known|getaddrinfo|nodename nor servname|Temporary failure in name resolution|No address associated|no such host"
-        r"|ENOTFOUND|EAI_AGAIN|UnknownHostException|Errno -[235]\b|Errno 1100\d|Could not find address|HostUnreachable|could not resolve",
+        r"|(?-i:\bENOTFOUND\b)|EAI_AGAIN|UnknownHostException|Errno -[235]\b|Errno 1100\d|Could not find address|HostUnreachable|could not resolve",
         context=DRIVER,
         confidence=0.88,
         channels=SEEN,
@@ -122,8 +122,8 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="uri-defaults-to-localhost",
-        matches=r"(?:localhost|127\.0\.0\.1|::1|0\.0\.0\.0)\W{0,3}(?:27\d{3})?[^\n]*(?:refused|ECONNREFUSED|actively refused|timed out)"
-        r"|ECONNREFUSED (?:127\.0\.0\.1|::1|0\.0\.0\.0):27|MongoDB default port|connect ECONNREFUSED",
+        matches=r"(?:localhost|127\.0\.0\.1|::1|0\.0\.0\.0)\W{0,3}(?:27\d{3})?[^\n]*(?:refused|(?-i:\bECONNREFUSED\b)|actively refused|timed out)"
+        r"|(?-i:\bECONNREFUSED\b) (?:127\.0\.0\.1|::1|0\.0\.0\.0):27|MongoDB default port|connect (?-i:\bECONNREFUSED\b)",
         context=DRIVER,
         confidence=0.88,
         channels=SEEN,
@@ -136,7 +136,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="connection-refused",
-        matches=r"Connection refused|ECONNREFUSED|actively refused|Errno 111|Errno 61|WinError 10061",
+        matches=r"Connection refused|(?-i:\bECONNREFUSED\b)|actively refused|Errno 111|Errno 61|WinError 10061",
         context=DRIVER,
         confidence=0.85,
         channels=SEEN,
@@ -166,7 +166,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         subcause="server-selection-timeout",
         matches=r"ServerSelection(?:Timeout)?Error|ServerSelectionException|Server selection (?:timed out|error|timeout)|No servers? (?:found|available|match)|Timed out after \d+ ?ms"
         r"|No suitable servers|server selection|could not connect to (?:any )?(?:server|mongo)|buffering timed out|MongoTimeoutException|failed to connect to server"
-        r"|Could not connect to any servers|couldn't connect to server|NetworkTimeout|timed out|ETIMEDOUT|Topology (?:is closed|was destroyed)|WaitQueueTimeout|connection pool",
+        r"|Could not connect to any servers|couldn't connect to server|NetworkTimeout|timed out|(?-i:\bETIMEDOUT\b)|Topology (?:is closed|was destroyed)|WaitQueueTimeout|connection pool",
         context=DRIVER,
         confidence=0.8,
         channels=SEEN,
@@ -178,7 +178,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="connection-closed",
-        matches=r"AutoReconnect|connection closed|connection (?:\S+ )?(?:to [^\n]* )?closed|Connection reset by peer|ECONNRESET|Broken pipe|socket (?:hang up|was unexpectedly closed)|MongoNetworkError"
+        matches=r"AutoReconnect|connection closed|connection (?:\S+ )?(?:to [^\n]* )?closed|Connection reset by peer|(?-i:\bECONNRESET\b)|Broken pipe|socket (?:hang up|was unexpectedly closed)|MongoNetworkError"
         r"|MongoSocket\w+|pool (?:was |is )?(?:cleared|destroyed|paused)|incomplete read of message header|connection pool paused|connection\(\) ?(?:error|closed)|ConnectionFailure|unexpected EOF|network error",
         context=DRIVER,
         confidence=FAMILY + 0.08,

@@ -143,7 +143,8 @@ MONGODB_USE: tuple[Rule, ...] = (
         failure_class=MONGO,
         subcause="operation-failed",
         matches=r"pymongo\.errors\.\w+|\bMongo(?:Server|Network|Bulk\w*|Write|Command|Socket|Timeout|Security|Query|Client|Api|ServerSelection|\w{0,12})?(?:Error|Exception)\b"
-        r"|OperationFailure|BulkWriteError|WriteError|com\.mongodb\.\w+|mongo\.(?:CommandError|WriteException)|Mongoose\w*Error|ServerDescription|mongod(?:b)?://[^\n]*fail|WiredTiger error",
+        r"|OperationFailure|BulkWriteError|WriteError|com\.mongodb\.\w+|mongo\.(?:CommandError|WriteException)|Mongoose\w*Error|ServerDescription|mongod(?:b)?://[^\n]*fail|WiredTiger error|bson\.errors\.\w+"
+        r"|\b(?:error|fail\w*|could not|unable|cannot|refused)\b[^\n]*mongo|\bmongo(?:db)?\b[^\n]*\b(?:error|fail\w*|could not|unable|cannot)\b",
         confidence=FAMILY - 0.02,
         channels=SEEN,
         remedy="MongoDB refused the operation: read its message and code in the evidence and look the code up.",

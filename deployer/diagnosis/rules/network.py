@@ -33,7 +33,7 @@ NETWORK: tuple[Rule, ...] = (
     Rule(
         failure_class=_NET,
         subcause="dns",
-        matches=r"no such host|Temporary failure (?:in name resolution|resolving)|Could not resolve|Name or service not known|getaddrinfo|ENOTFOUND|EAI_AGAIN|nodename nor servname|UnknownHostException|server misbehaving|lookup [\w.-]+ on|lookup [\w.-]+: |NameResolutionError|bad address|Unable to resolve host|Name does not resolve|DNS (?:lookup|resolution|error)|Errno -[23]\b|dns error",
+        matches=r"no such host|Temporary failure (?:in name resolution|resolving)|Could not resolve|Name or service not known|getaddrinfo|(?-i:\bENOTFOUND\b)|EAI_AGAIN|nodename nor servname|UnknownHostException|server misbehaving|lookup [\w.-]+ on|lookup [\w.-]+: |NameResolutionError|bad address|Unable to resolve host|Name does not resolve|DNS (?:lookup|resolution|error)|temporary error \(try again later\)|Errno -[23]\b|dns error",
         confidence=0.87,
         channels=_SEEN,
         remedy="A name does not resolve on this machine: correct a mistyped host, or the resolver (`nslookup <host>`; for Docker `dns` in "
@@ -55,9 +55,9 @@ NETWORK: tuple[Rule, ...] = (
     Rule(
         failure_class=_NET,
         subcause="connection",
-        matches=r"Could not connect to the endpoint|i/o timeout|context deadline exceeded|Client\.Timeout|request canceled|connection (?:refused|reset|timed out|aborted|closed)|ECONNRESET|ETIMEDOUT|ECONNREFUSED|ECONNABORTED|network is unreachable|no route to host|unexpected EOF|: EOF\b|broken pipe|"
+        matches=r"Could not connect to the endpoint|i/o timeout|context deadline exceeded|Client\.Timeout|request canceled|connection (?:refused|reset|timed out|aborted|closed)|(?-i:\bECONNRESET\b)|(?-i:\bETIMEDOUT\b)|(?-i:\bECONNREFUSED\b)|(?-i:\bECONNABORTED\b)|network is unreachable|no route to host|unexpected EOF|: EOF\b|broken pipe|"
         r"Read ?time(?:d )?out|ReadTimeoutError|ConnectTimeout|Connect(?:ion)? ?time(?:d )?out|Failed to establish a new connection|Max retries exceeded|IncompleteRead|ConnectionError|EndpointConnectionError|ConnectionResetError|RemoteDisconnected|Unable to connect|Failed to connect|Connection failed|use of closed network connection|http2: |stream error|"
-        r"Could not connect|request send failed|Operation timed out|net::ERR|socket hang up|network (?:timeout|error)|timed out|early EOF|RPC failed; curl|The remote end hung up|dial tcp|Network Error|ENETUNREACH|EHOSTUNREACH|dialing \S+:\d+|Connection was closed before",
+        r"Could not connect|temporary error \(try again later\)|status[^\n]*\b5\d\d\b|request send failed|Operation timed out|net::ERR|socket hang up|network (?:timeout|error)|timed out|early EOF|RPC failed; curl|The remote end hung up|dial tcp|Network Error|(?-i:\bENETUNREACH\b)|(?-i:\bEHOSTUNREACH\b)|dialing \S+:\d+|Connection was closed before",
         confidence=0.78,
         channels=_SEEN,
         unless=r"docker\.sock|docker_engine|pipe/",
@@ -70,7 +70,7 @@ NETWORK: tuple[Rule, ...] = (
         failure_class=_NET,
         subcause="third-party-unreachable",
         matches=r"requests\.exceptions\.(?:Connect|Read|SSL|Proxy)\w*|Max retries exceeded with url|urlopen error|NewConnectionError|NameResolutionError|aiohttp\.client_exceptions\.\w+|httpx\.Connect\w+|httpcore\.Connect\w+|URLError|java\.net\.(?:Connect|UnknownHost|SocketTimeout|NoRouteToHost)\w*"
-        r"|dial tcp[^\n]*|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)|Temporary failure in name resolution|fetch failed|connect (?:ETIMEDOUT|ECONNREFUSED|EHOSTUNREACH)|Could not resolve host|socket\.gaierror|ConnectionRefusedError|Connection refused|Name or service not known",
+        r"|dial tcp[^\n]*|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)|Temporary failure in name resolution|fetch failed|connect (?:ETIMEDOUT|(?-i:\bECONNREFUSED\b)|(?-i:\bEHOSTUNREACH\b))|Could not resolve host|socket\.gaierror|ConnectionRefusedError|Connection refused|Name or service not known",
         confidence=0.64,
         channels=(TASK_LOG,),
         unless=r"amazonaws|mongo|:27017",

@@ -84,7 +84,7 @@ REGISTRY: tuple[Rule, ...] = (
         r"|40[013] Unauthorized|(?-i:\bUNAUTHORIZED\b)|unauthorized: |invalid username/password|(?:bad|invalid) credentials"
         r"|Must provide --username|Password Required|password-stdin|access forbidden|two-factor|personal access token|invalid token"
         r"|failed to (?:fetch|get) (?:oauth|anonymous) token: unexpected status[^\n]*(?:401|403)|denied: denied"
-        r"|unknown (?:options?|shorthand flag)[^\n]*(?:password|get-login)"
+        r"|unknown (?:options?|(?:shorthand )?flag)"
         r"|failed to authorize: [^\n]*(?:401|403|unauthorized)|unable to retrieve auth|docker login[^\n]*(?:fail|error|denied)",
         confidence=0.82,
         channels=_SEEN,

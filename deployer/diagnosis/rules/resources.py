@@ -49,9 +49,9 @@ RESOURCES: tuple[Rule, ...] = (
     Rule(
         failure_class=RES,
         subcause="memory-error",
-        matches=r"\bMemoryError\b|_ArrayMemoryError|Unable to allocate [\d.]+ \wi?B|Cannot allocate memory|std::bad_alloc|ENOMEM|\bout of memory\b"
+        matches=r"\bMemoryError\b|_ArrayMemoryError|Unable to allocate [\d.]+ \wi?B|Cannot allocate memory|std::bad_alloc|(?-i:\bENOMEM\b)|\bout of memory\b"
         r"|runtime: out of memory|fatal error: out of memory|memory allocation of \d+ bytes failed|errno=12|Allowed memory size of"
-        r"|malloc[^\n]*fail|realloc of size|worker[^\n]*exceeded[^\n]*memory|KilledWorker|perhaps out of memory|ArrowMemoryError"
+        r"|malloc[^\n]*fail|realloc of size|worker[^\n]*exceeded[^\n]*memory|KilledWorker|BrokenProcessPool|terminated abruptly|perhaps out of memory|ArrowMemoryError"
         r"|CUDA out of memory|not enough memory",
         confidence=0.92,
         channels=(TASK_LOG, *ECS, PYMONGO),

@@ -23,8 +23,8 @@ RUNTIME: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="setting-missing",
-        matches=r"KeyError: '(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*)'|environment variable|env(?:ironment)? var(?:iable)?s?\b[^\n]*(?:not set|missing|required|undefined)|os\.environ|ImproperlyConfigured|pydantic_settings|Missing required (?:option|argument|environment)|the following arguments are required|unrecognized arguments|No such (?:option|command)",
-        confidence=0.66,
+        matches=r"KeyError: '(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*)'|env(?:ironment)? var(?:iable)?s?\b[^\n]*(?:not set|missing|required|undefined)|ImproperlyConfigured|pydantic_settings|validation errors? for \w*(?:Settings|Config)|Missing required (?:option|argument|environment)|the following arguments are required|unrecognized arguments|No such (?:option|command)",
+        confidence=0.83,
         channels=_SEEN,
         remedy="The program asks for a setting or argument that it was not given, or not under that name: compare its configuration with "
         "`environment`, `secrets` and `command` of the task definition.",
@@ -33,7 +33,7 @@ RUNTIME: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="uncaught-exception",
-        matches=r"\b(?:Type|Attribute|Name|Value|Index|Key|Assertion|Runtime|Syntax|Indentation|Tab|ZeroDivision|NotImplemented|UnboundLocal|Recursion|Overflow|Arithmetic|Lookup|Reference|StopIteration|System|Permission|OS|IO|Import|Validation|FileNotFound|Range|URI)Error\b|\bNullPointerException\b|IllegalArgumentException|IllegalStateException|IndexOutOfBounds\w*|ClassCastException|NumberFormatException|ArithmeticException|StackOverflowError|NullReferenceException|ArgumentException|panic: |Unhandled(?:PromiseRejection)?|UnhandledPromise\w*|goroutine \d+ \[running\]|thread '[^']*' panicked|Uncaught \w+|is not a function|Cannot read propert\w+ of|undefined method|NoMethodError|Exception in thread|Unhandled exception",
+        matches=r"\b(?:Type|Attribute|Name|Value|Index|Key|Assertion|Runtime|Syntax|Indentation|Tab|ZeroDivision|NotImplemented|UnboundLocal|Recursion|Overflow|Arithmetic|Lookup|Reference|StopIteration|System|Permission|OS|IO|Import|Validation|FileNotFound|Range|URI)Error\b|\bNullPointerException\b|IllegalArgumentException|IllegalStateException|IndexOutOfBounds\w*|ClassCastException|NumberFormatException|ArithmeticException|StackOverflowError|NullReferenceException|ArgumentException|panic: |runtime\.throw\(|fatal error: |Unhandled(?:PromiseRejection)?|UnhandledPromise\w*|goroutine \d+ \[running\]|thread '[^']*' panicked|Uncaught \w+|is not a function|Cannot read propert\w+ of|undefined method|NoMethodError|Exception in thread|Unhandled exception",
         confidence=GENERIC + 0.08,
         channels=_SEEN,
         remedy=_MEND + ".",

@@ -1,9 +1,21 @@
-"""The task was stopped, and what is told does not say that anything is wrong with it."""
+"""Nothing is said of the cause: what the stop itself, or the place where it was seen, lets one suppose."""
 
 from deployer.diagnosis.model import FailureClass
-from deployer.diagnosis.rule import ECS, HINT, TASK, Rule
+from deployer.diagnosis.rule import (
+    CLIENT_ERROR,
+    DOCKER_BUILD,
+    DOCKER_PUSH,
+    ECS,
+    HINT,
+    PYMONGO,
+    RUN_TASK_FAILURE,
+    TASK,
+    Rule,
+)
 
 _UNKNOWN = FailureClass.UNKNOWN
+_ANYTHING = r"\S"
+PLACE = 0.15  # nothing but the place where it was seen speaks for it
 _LOOK = "`aws ecs describe-tasks --cluster <cluster> --tasks <task>` and the log of the run say more"
 
 STOPS: tuple[Rule, ...] = (
@@ -47,5 +59,55 @@ STOPS: tuple[Rule, ...] = (
         remedy="The container ended and ECS does not know why: its exit code and log do: `deployer logs --release <release>`.",
         link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html",
         example="Essential container in task exited",
+    ),
+    Rule(
+        failure_class=FailureClass.DOCKER,
+        subcause="build-failed",
+        matches=_ANYTHING,
+        confidence=PLACE,
+        channels=(DOCKER_BUILD,),
+        remedy="The build failed and no rule knows why: `docker build --progress=plain --no-cache .` shows every line of it.",
+        link="https://docs.docker.com/build/building/best-practices/",
+        example="the builder gave up",
+    ),
+    Rule(
+        failure_class=FailureClass.MONGODB,
+        subcause="mongodb-failed",
+        matches=_ANYTHING,
+        confidence=PLACE,
+        channels=(PYMONGO,),
+        remedy="The driver failed and no rule knows why: `python -m pipeline.connectivity` walks from the name to the write.",
+        link="https://www.mongodb.com/docs/atlas/troubleshoot-connection/",
+        example="the driver gave up",
+    ),
+    Rule(
+        failure_class=FailureClass.AWS_CONFIG,
+        subcause="run-task-refused",
+        matches=_ANYTHING,
+        confidence=PLACE,
+        channels=(RUN_TASK_FAILURE,),
+        remedy="ECS did not start the task and no rule knows why: `deployer doctor` looks at what RunTask needs.",
+        link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html",
+        example="the task was not placed",
+    ),
+    Rule(
+        failure_class=FailureClass.AWS_CONFIG,
+        subcause="call-failed",
+        matches=_ANYTHING,
+        confidence=PLACE,
+        channels=(CLIENT_ERROR,),
+        remedy="A call from this machine failed and no rule knows why: `aws sts get-caller-identity` and `deployer doctor` show "
+        "as whom and with what it was made.",
+        example="the call was not made",
+    ),
+    Rule(
+        failure_class=FailureClass.REGISTRY_AUTH,
+        subcause="push-failed",
+        matches=_ANYTHING,
+        confidence=PLACE,
+        channels=(DOCKER_PUSH,),
+        remedy="The push failed and no rule knows why: log in anew (`aws ecr get-login-password --region <region> | docker login "
+        "--username AWS --password-stdin <registry>`) and push once by hand.",
+        example="the push gave up",
     ),
 )

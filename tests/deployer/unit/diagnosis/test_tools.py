@@ -1,0 +1,55 @@
+"""The page generated from the rules, and the measure of how often they are right."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from deployer.diagnosis import evaluate
+from deployer.diagnosis.handbook import page
+from deployer.diagnosis.model import FailureClass
+from deployer.diagnosis.rules import RULES
+
+HANDBOOK = Path(__file__).parents[4] / "docs" / "how-to" / "when-it-fails.md"
+
+
+def test_the_handbook_is_current() -> None:
+    """The committed page is what the rules say now."""
+    assert HANDBOOK.read_text(encoding="utf-8") == page()
+
+
+def test_the_handbook_has_every_rule() -> None:
+    """Each class has a section and each rule its example and remedy in it."""
+    text = page()
+
+    assert all(f"\n## {name}\n" in text for name in FailureClass)
+    assert all(rule.example.splitlines()[0] in text for rule in RULES)
+
+
+def test_accuracy_is_told_by_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each wrong answer is named, each class has its share, and too few right answers fail."""
+    lines = [
+        {"id": "good", "class": "resources", "channel": "task_log", "text": "MemoryError"},
+        {"id": "also", "class": "code", "also": ["resources"], "channel": "task_log", "text": "MemoryError"},
+        {"id": "bad", "class": "code", "channel": "task_log", "text": "MemoryError"},
+    ]
+    labelled = tmp_path / "labelled.jsonl"
+    labelled.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+
+    assert evaluate.main([str(labelled)]) == 1
+    told = capsys.readouterr().out
+    assert "bad: expected code, got resources/memory-error" in told
+    assert "50.0%" in told
+
+
+@pytest.mark.parametrize("content", [None, "{", '{"channel": "task_log", "text": ""}'])
+def test_an_unreadable_file_is_refused(
+    content: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A missing file, one that is not JSON lines and one without labels each get one message."""
+    labelled = tmp_path / "labelled.jsonl"
+    if content is not None:
+        labelled.write_text(content, encoding="utf-8")
+
+    assert evaluate.main([str(labelled)]) == 2
+    assert str(labelled) in capsys.readouterr().err
