@@ -136,8 +136,10 @@ class Retries(_Table):
 
 
 class State(_Table):
+    """What machines share. `lease`: how long a release that died without a word blocks the next one."""
+
     bucket: str | None = None
-    lease: Seconds = 60
+    lease: Seconds = Field(default=60, ge=10)
 
 
 class Aws(_Table):

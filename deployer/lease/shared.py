@@ -3,7 +3,7 @@
     {"holder": {release, user, host, pid, since, node} or null, "lease": 60.0, "expires": ..., "by": ...}
 
 Every write is conditional on the version that its writer has seen, so of many contenders one wins. Whether
-a hold has expired is decided by the store's clock alone: `age > lease`, both written down there; the
+a hold has expired is decided by the store's clock alone: `age >= lease`, both to be read there; the
 machines' clocks need not agree. A holder counts its own time from before it sent its last renewal, and
 stops `SLACK` of the lease earlier than others may take over, which covers the store's whole seconds.
 """
@@ -48,7 +48,7 @@ class Hold:
 
     @property
     def live(self) -> bool:
-        return self.holder is not None and self.age <= self.lease
+        return self.holder is not None and self.age < self.lease
 
     def is_of(self, holder: Holder | None) -> bool:
         return self.holder is not None and self.holder.same_as(holder)

@@ -54,7 +54,7 @@ def test_the_refusal_says_who_where_what_and_what_to_type(store: FakeStore) -> N
 def test_a_dead_holder_blocks_until_its_lease_has_passed(store: FakeStore) -> None:
     """Up to the last second of the lease others are refused; after it one takes over."""
     taken(store, ALICE)
-    store.clock.time += SECONDS
+    store.clock.time += SECONDS - 1
     with pytest.raises(RefusedError):
         lease(store).take(BOB)
     store.clock.time += 1
