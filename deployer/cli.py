@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
-from deployer.errors import EXIT_CODES, INTERRUPTED, DeployerError
+from deployer.errors import EXIT_CODES, INTERRUPTED, DeployerError, disk_failure
 
 if TYPE_CHECKING:
     from deployer.app.project import Project
+    from deployer.app.releasing import Request
 
 app = typer.Typer(
     help="Release a batch job to AWS ECS Fargate, and say so only when its data is proven to be in MongoDB.",
@@ -29,6 +30,9 @@ Env = Annotated[
     str | None, typer.Option("--env", help="Environment of deploy.toml; its default-env if left out.")
 ]
 ReleaseId = Annotated[str | None, typer.Argument(metavar="[ID]", help="A release; the newest if left out.")]
+Output = Annotated[
+    Literal["live", "plain", "json"] | None, typer.Option("--output", help="Live on a terminal, else plain.")
+]
 Json = Annotated[Literal["human", "json"], typer.Option("--output", help="For people, or one JSON object.")]
 
 
@@ -76,8 +80,9 @@ def _reported(context: typer.Context, output: str = "human") -> Iterator[None]:
         if context.obj.debug:
             raise
         where = "this is a mistake of deployer's own; `deployer --debug ...` shows where"
-        _say_error(DeployerError(f"{type(error).__name__}: {error}", where), output)
-        raise typer.Exit(EXIT_CODES["unknown"]) from None
+        told = disk_failure(error) or DeployerError(f"{type(error).__name__}: {error}", where)
+        _say_error(told, output)
+        raise typer.Exit(told.exit_code) from None
 
 
 def _say_error(error: DeployerError, output: str) -> None:
@@ -121,16 +126,12 @@ def release(
     ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Leave once the task has started.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
-    output: Annotated[
-        Literal["live", "plain", "json"] | None,
-        typer.Option("--output", help="Live on a terminal, else plain."),
-    ] = None,
+    output: Output = None,
 ) -> None:
     """Take the job through all phases: test, build, push, run, watch, verify."""
     with _reported(context, output or "human"):
-        from deployer.app.releasing import Request, release
+        from deployer.app.releasing import Request
         from deployer.errors import UsageError
-        from deployer.view.choose import open_view
 
         if release_id and not resume:
             raise UsageError(
@@ -149,10 +150,18 @@ def release(
             detach=detach,
             watch=watch,
         )
-        with open_view(output, stdout=sys.stdout, stderr=sys.stderr, env=os.environ) as view:
-            ask = None if yes or output == "json" or not sys.stdin.isatty() else _ask_to_stop(view.settle)
-            code = release(_project(context), request, view, ask)
-        raise typer.Exit(code)
+        raise typer.Exit(_walk(context, request, output, yes=yes))
+
+
+def _walk(
+    context: typer.Context, request: "Request", output: Literal["live", "plain", "json"] | None, *, yes: bool
+) -> int:
+    from deployer.app.releasing import release
+    from deployer.view.choose import open_view
+
+    with open_view(output, stdout=sys.stdout, stderr=sys.stderr, env=os.environ) as view:
+        ask = None if yes or output == "json" or not sys.stdin.isatty() else _ask_to_stop(view.settle)
+        return release(_project(context), request, view, ask)
 
 
 def _ask_to_stop(settle: Callable[[], None]) -> Callable[[str], bool]:
@@ -297,6 +306,45 @@ def status(context: typer.Context, env: Env = None, output: Json = "human") -> N
         from deployer.app import queries
 
         _render("status", queries.status(_project(context), env), output)
+
+
+@app.command()
+def rollback(
+    context: typer.Context,
+    release_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="A verified release; the last before the newest.")
+    ] = None,
+    env: Env = None,
+    run: Annotated[bool, typer.Option("--run", help="Then run it as one task, and verify.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
+    output: Output = None,
+) -> None:
+    """Put a verified release's image, task definition and schedule back; says first what changes."""
+    with _reported(context, output or "human"):
+        from deployer.app.releasing import Request
+        from deployer.app.rollback import rollback
+
+        with rollback(_project(context), release_id, env) as going_back:
+            changes = going_back.changes(run=run)
+            _render("rollback", {"event": "rollback", **changes}, output or "human")
+            if not yes and (run or changes["changes"]):
+                _confirm(f"Go back to release {going_back.target.id}?")
+            back = going_back.put_back()
+        if run:
+            raise typer.Exit(_walk(context, Request(env=back.env, back_to=back), output, yes=yes))
+        if output == "json":
+            _print(json.dumps({"event": "ended", "release": back.id, "end": "PUT_BACK", "exit_code": 0}))
+        elif changes["changes"]:
+            _print(f"release {back.id} is back")
+
+
+def _confirm(question: str) -> None:
+    from deployer.errors import RefusedError, UsageError
+
+    if not sys.stdin.isatty():
+        raise UsageError("nobody can be asked here, and nothing was changed", "say so with --yes")
+    if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
+        raise RefusedError("nothing was changed")
 
 
 @app.command()

@@ -125,6 +125,14 @@ class Releases:
             if env is None or records[0]["env"] == env:
                 yield _short(records)
 
+    def states(self, env: str) -> Iterator[tuple[Release, str | None]]:
+        """Each release to `env` with its end (None: under way), newest first; damaged ones are left out."""
+        for release in reversed(self.ids(env)):
+            with suppress(DeployerError):
+                records = self.records(release)
+                if records[0]["env"] == env:
+                    yield state_of(records), _end(records[-1])
+
     def _fetched(self, release: str) -> None:
         """One that is only elsewhere; what is wrong with it is said when it is read."""
         with suppress(DeployerError):
@@ -155,6 +163,7 @@ def summary(records: Sequence[Record]) -> dict[str, Any]:
         "path": [record["node"] for record in finished] + _end_node(records),
         "source": asdict(release.source) if release.source else None,
         "image": asdict(release.image) if release.image else None,
+        "rollback_to": release.rollback.release if release.rollback else None,
         "task_definition": release.task_definition.arn if release.task_definition else None,
         "tasks": [_task(launch) for launch in release.launches],
         "skipped": list(release.skipped),

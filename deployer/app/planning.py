@@ -120,4 +120,5 @@ def steps(config: Config, world: World) -> Iterator[tuple[str, str, str]]:
         yield "REGISTER_TASK", SKIP, f"{world.revision} is the same"
     yield "RUN_TASK", DO, f"one task on cluster {config.run.cluster} ({config.run.launch_type})"
     yield "VERIFY_DATA", DO, "; ".join(check.name for check in config.verify.checks)
-    yield "PROMOTE", DO, f"{config.image.repository}:latest, once the data is proven"
+    schedule = f" and schedule {config.schedule.name}" if config.schedule else ""
+    yield "PROMOTE", DO, f"{config.image.repository}:latest{schedule}, once the data is proven"

@@ -25,7 +25,7 @@ from deployer.redaction import Redactor, secrets_of
 from deployer.release.definition import for_image
 from deployer.release.flow import FLOW
 from deployer.release.ports import Ports
-from deployer.release.state import Release, dump
+from deployer.release.state import Release, Rollback, dump
 from deployer.release.steps import BEHAVIOUR
 from deployer.release.steps.build import LATEST
 from deployer.runner import PAUSED, Position, Runner, Stop, position
@@ -44,6 +44,8 @@ class Request:
     plan: Path | None = None
     detach: bool = False
     watch: bool = False
+    back_to: Release | None = None
+    """Run again what this verified release ran; its task definition's ARN is the revision to run."""
 
 
 AskToStop = Callable[[str], bool]
@@ -95,20 +97,31 @@ def _ready(project: Project, env: str, emit: Emit) -> Config:
 
 
 def _could_succeed(config: Config, ports: Ports) -> None:
-    """The looks that take no time, before anything is begun: who calls, and whether the registry answers.
+    """The looks that take no time, before anything is begun: who calls, whether the registry answers, whether
+    the schedule is there.
     What may pass by itself is left to the release, which is patient."""
     with suppress(TransientFailure):
         ports.account.identity()
         ports.registry.digest(config.image.repository, LATEST)
+        if config.schedule:
+            ports.schedules.task_definition(config.schedule.name, config.schedule.group)
 
 
 def _journal(folder: Path, request: Request, wanted: str, env: str, clock: SystemClock) -> GuardedJournal:
     if request.resume:
         return GuardedJournal.resume(folder / NAME, clock)
-    state = Release(wanted, env, clock.now(), from_phase=request.from_phase)
+    state = first_state(Release(wanted, env, clock.now(), request.from_phase), request.back_to)
     return GuardedJournal.create(
         folder / NAME, clock, release=wanted, env=env, flow=FLOW.fingerprint, state=dump(state)
     )
+
+
+def first_state(release: Release, back_to: Release | None) -> Release:
+    """A rollback begins with the source, the image and the revision of the release it goes back to."""
+    if back_to is None or back_to.task_definition is None or back_to.task_definition.arn is None:
+        return release
+    rollback = Rollback(back_to.id, back_to.task_definition.arn)
+    return release.with_(from_phase="deploy", source=back_to.source, image=back_to.image, rollback=rollback)
 
 
 class _Session:

@@ -20,6 +20,7 @@ def show(data: Data) -> Iterator[RenderableType]:
         [
             ("release", said(data.get("id"))),
             ("environment", said(data.get("env"))),
+            ("goes back to", said(data.get("rollback_to"))),
             ("end", said(data.get("end")) or f"under way at {said(data.get('at'))}"),
             ("exit code", said(data.get("exit_code"))),
             ("started", f"{moment(data['started_at'])} UTC" if data.get("started_at") is not None else ""),

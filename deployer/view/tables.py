@@ -6,6 +6,7 @@ Data is JSON-able; what is missing in it is left out of the picture, never guess
 - `history`: `{"releases": [{"id", "env", "end", "exit_code", "started_at", "seconds", "documents"}]}`;
 - `verify`: `{"env", "release", "ok", "problem", "checks": [...], "counts"}`;
 - `plan`: `{"env", "changes": bool, "steps": [{"node", "action": "do|skip|unknown", "reason"}]}`;
+- `rollback`: the same, and `{"release", "newest"}`: what it goes back to, and from what;
 - `doctor`: `{"env", "findings": [{"what", "state": "ok|wrong|unknown", "detail", "remedy"}]}`;
 - `sandbox`: `{"up": bool, "parts": [{"name", "state", "port", "pid", "hint"}]}`;
 - `diagnosis`: `{"id", "class", "subcause", "confidence", "evidence": [...], "remedy", "link"}`.
@@ -112,6 +113,17 @@ def _plan(data: Data) -> Iterator[RenderableType]:
     yield "there is something to do" if data.get("changes") else "there is nothing to do"
 
 
+def _rollback(data: Data) -> Iterator[RenderableType]:
+    yield facts(
+        [
+            ("environment", said(data.get("env"))),
+            ("goes back to", said(data.get("release"))),
+            ("from", said(data.get("newest"))),
+        ]
+    )
+    yield from _plan(data)
+
+
 def _difference(text: str) -> Iterator[RenderableType]:
     """`path: theirs -> ours` as a diff."""
     path, colon, change = text.partition(": ")
@@ -162,6 +174,7 @@ _KINDS: Final[dict[str, Callable[[Data], Iterator[RenderableType]]]] = {
     "status": _status,
     "verify": _verify,
     "plan": _plan,
+    "rollback": _rollback,
     "doctor": _doctor,
     "sandbox": _sandbox,
     "diagnosis": diagnosis,

@@ -24,14 +24,15 @@ class Releasing:
         *,
         from_phase: str = "dev",
         config: Config | None = None,
+        state: Release | None = None,
     ) -> None:
         self.world, self.folder, self.id = world, folder, release
         self.path = folder / "journal.jsonl"
         self.config = config or settings()
         self.events: list[Event] = []
-        state = dump(Release(release, "test", world.clock.now(), from_phase=from_phase))
+        state = state or Release(release, "test", world.clock.now(), from_phase=from_phase)
         journal = Journal.create(
-            self.path, world.clock, release=release, env="test", flow=FLOW.fingerprint, state=state
+            self.path, world.clock, release=release, env="test", flow=FLOW.fingerprint, state=dump(state)
         )
         journal.close()
 

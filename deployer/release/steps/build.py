@@ -7,6 +7,7 @@ from deployer.release.causes import diagnosed
 from deployer.release.state import Cause, Image, Release, Source
 
 LATEST = "latest"
+_BUILDING = ("DOCKER_BUILD", "ECR_LOGIN", "DOCKER_TAG", "DOCKER_PUSH")
 
 
 def tag_of(source: Source) -> str:
@@ -41,8 +42,10 @@ def prepare_image(release: Release, context: Context) -> Done:
     """Prepare the image.
 
     Asks the registry whether it holds an image of this content already; then build, login, tag and push
-    have nothing to do. Twice is safe: it only asks.
+    have nothing to do; a rollback has its image. Twice is safe: it only asks.
     """
+    if release.rollback:
+        return Done(release.skipping(*_BUILDING), f"the image of {release.rollback.release}")
     registry, repository = context.ports.registry, context.config.image.repository
     tag = image_tag(release)
     image = Image(repository, tag, registry.address(), digest=registry.digest(repository, tag))
@@ -54,11 +57,11 @@ def prepare_image(release: Release, context: Context) -> Done:
         )
     if image.digest:
         return Done(
-            release.with_(image=image).skipping("DOCKER_BUILD", "ECR_LOGIN", "DOCKER_TAG", "DOCKER_PUSH"),
+            release.with_(image=image).skipping(*_BUILDING),
             f"{tag} is in the registry already",
         )
     return Done(
-        release.with_(image=image).doing("DOCKER_BUILD", "ECR_LOGIN", "DOCKER_TAG", "DOCKER_PUSH"),
+        release.with_(image=image).doing(*_BUILDING),
         f"{tag} is new",
     )
 

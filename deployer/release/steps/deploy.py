@@ -6,7 +6,7 @@ from deployer.diagnosis.model import Evidence
 from deployer.errors import Failure
 from deployer.release.behaviour import Context, Done
 from deployer.release.causes import diagnosed
-from deployer.release.definition import differences, for_image
+from deployer.release.definition import differences, for_image, registrable
 from deployer.release.ports import TaskRequest, TaskStatus
 from deployer.release.state import Cause, Launch, Release, TaskDefinition
 
@@ -16,13 +16,23 @@ TOKEN_LIFETIME = 24 * 3600
 
 
 def wanted_definition(release: Release, context: Context) -> dict[str, Any]:
-    """The definition of deploy.toml with this release's image in it, pinned by digest."""
+    """The definition of deploy.toml with this release's image in it, pinned by digest; a rollback's is the
+    one that the release it goes back to had. Failure `aws-config`: ECS has that one no more."""
+    if release.rollback:
+        revision = context.ports.tasks.revision(release.rollback.task_definition)
+        if revision is None:
+            raise Failure(
+                "aws-config",
+                f"ECS has no {release.rollback.task_definition} any more",
+                f"put it back again: `deployer rollback {release.rollback.release} --run`",
+            )
+        return registrable(revision.definition)
     if release.image is None or release.image.digest is None:
         raise LookupError("PUSH_OK comes before every step that needs the digest")
     return for_image(context.config, release.image.pinned)
 
 
-def _tags(release: Release) -> dict[str, str]:
+def tags_of(release: Release) -> dict[str, str]:
     commit = release.source.commit if release.source else None
     return {"deployer:release": release.id, "deployer:env": release.env} | (
         {"deployer:commit": commit} if commit else {}
@@ -68,7 +78,7 @@ def register_definition(release: Release, context: Context) -> Done:
     if newest and not differences(definition, newest.definition):
         arn = newest.arn
     else:
-        arn = tasks.register(definition, _tags(release))
+        arn = tasks.register(definition, tags_of(release))
     registered = TaskDefinition(wanted.family, wanted.current, wanted.differences, arn)
     return Done(release.with_(task_definition=registered), _short(arn))
 
@@ -135,7 +145,7 @@ def _find_or_start(release: Release, context: Context) -> TaskStatus | tuple[str
             started_by=launch.started_by,
             container=context.config.task.container,
             environment={**context.config.run.environment, "RUN_ID": release.id},
-            tags=_tags(release),
+            tags=tags_of(release),
         )
     )
     return answer.task or answer.failures or ("ECS gave neither a task nor a reason",)

@@ -4,7 +4,7 @@ from deployer.errors import Failure
 from deployer.release.behaviour import Context, Mended, Unmended
 from deployer.release.definition import differences
 from deployer.release.ports import Finding
-from deployer.release.state import Cause, Release
+from deployer.release.state import Cause, Release, Source
 from deployer.release.steps.deploy import wanted_definition
 
 
@@ -12,11 +12,12 @@ def look_at_code(release: Release, context: Context) -> Mended | Unmended:
     """Code to release.
 
     Records commit and content. After a failure it goes on only with a reason to: local checks are run
-    again when a person resumes, since running them is the look; a failure of the task needs other code.
-    Twice is safe: it only reads.
+    again when a person resumes, since running them is the look; a failure of the task needs other code, but
+    in a rollback, whose code is what it was, a person's word. Twice is safe: it only reads.
     """
-    source = context.ports.workspace.source()
-    context.ports.evidence.keep("source", {**vars(source), "changes": context.ports.workspace.changes()})
+    source = _source(release, context)
+    changes = () if release.rollback else context.ports.workspace.changes()
+    context.ports.evidence.keep("source", {**vars(source), "changes": changes})
     fresh = release.with_(source=source)
     dirty = " with uncommitted changes" if source.dirty else ""
     summary = f"{source.commit[:10]}{dirty}" if source.commit else f"content {source.content_hash[:10]}"
@@ -26,10 +27,17 @@ def look_at_code(release: Release, context: Context) -> Mended | Unmended:
     return Unmended(release, cause)
 
 
+def _source(release: Release, context: Context) -> Source:
+    """What would be released now; in a rollback always what was."""
+    if release.rollback and release.source:
+        return release.source
+    return context.ports.workspace.source()
+
+
 def _code_is_mended(before: Release, now: Release, cause: Cause, context: Context) -> bool:
     if before.source is None or now.source is None:
         return False
-    if cause.node in ("TEST_LOCAL", "LOCAL_OK"):
+    if cause.node in ("TEST_LOCAL", "LOCAL_OK") or now.rollback:
         return context.resumed or before.source.tree_hash != now.source.tree_hash
     return before.source.content_hash != now.source.content_hash
 
@@ -75,7 +83,7 @@ def check_config(release: Release, context: Context) -> Mended | Unmended:
 def _again(release: Release, context: Context, summary: str) -> Mended:
     """The job runs again; by way of CODE, where a person has mended what its image is made of."""
     mended, source = release.with_(cause=None), release.source
-    if context.resumed and source and context.ports.workspace.source().content_hash != source.content_hash:
+    if context.resumed and source and _source(release, context).content_hash != source.content_hash:
         return Mended(mended, "code-changed", "the image's inputs are others now")
     return Mended(mended, summary=summary)
 

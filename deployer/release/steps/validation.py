@@ -34,10 +34,16 @@ def verify_data(release: Release, context: Context) -> Done:
 def promote_image(release: Release, context: Context) -> Done:
     """Move 'latest' to this image.
 
-    Only an image whose data is proven becomes `latest`. Twice is safe: a tag points where it pointed.
+    Only an image whose data is proven becomes `latest`, and only then the schedule of `[schedule]` starts its
+    revision. Twice is safe: a tag points where it pointed, and so does the schedule.
     """
-    image = release.image
+    image, schedule = release.image, context.config.schedule
     if image is None or image.digest is None:
         raise LookupError("PUSH_OK comes before PROMOTE")
     context.ports.registry.move_tag(image.repository, LATEST, image.digest)
-    return Done(release.with_(cause=None), f"{image.repository}:{LATEST} is {image.tag}")
+    summary = f"{image.repository}:{LATEST} is {image.tag}"
+    if schedule:
+        revision = release.launches[-1].task_definition
+        context.ports.schedules.move(schedule.name, schedule.group, revision)
+        summary += f", schedule {schedule.name} starts {revision.rpartition('/')[2]}"
+    return Done(release.with_(cause=None), summary)
