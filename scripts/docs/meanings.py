@@ -8,7 +8,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "test.command": "Program and arguments; run in the project's folder, must end with exit code 0.",
     "compose.file": "The compose file.",
     "compose.service": "The service that is the job; its exit code counts.",
-    "compose.data": "The folder that the job loads; `DATA_DIR` for the compose file.",
+    "compose.data": "The folder that the job loads, as the compose file mounts it.",
     "compose.make-data": "Program and arguments that make that folder where it is not there.",
     "compose.timeout": "How long the job may run.",
     "compose.mongo-service": "The service whose documents are counted afterwards.",
