@@ -11,6 +11,7 @@
 Gateways translate foreign exceptions into `Failure` once; `cli` catches `DeployerError` once.
 """
 
+import errno
 from typing import Final, Literal
 
 FailureClass = Literal[
@@ -85,3 +86,19 @@ class TransientFailure(Failure):
 
 class ExpiredCredentials(Failure):
     """The caller's credentials were good and have run out."""
+
+
+_OF_THE_DISK: Final = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM)
+)
+
+
+def disk_failure(error: Exception) -> Failure | None:
+    """`resources` where the operating system refuses a file of ours: full, read-only, another user's."""
+    if not isinstance(error, OSError) or error.errno not in _OF_THE_DISK:
+        return None
+    return Failure(
+        "resources",
+        f"{error.filename or 'a file of this project'}: cannot be written: {error.strerror}",
+        "make room or mend the folder's rights, then `deployer release --resume` if one is under way",
+    )

@@ -73,7 +73,7 @@ class Journal:
         """On return the record is on the disk. Failure `resources`: the disk is full or read-only."""
         record = {"seq": len(self.records), "kind": kind, "time": self._clock.now(), **fields}
         record = self.redactor.clean(record)
-        line, before = _line(record), self._file.tell()
+        line, before = _line(record), self._file.seek(0, os.SEEK_END)
         try:
             if self._file.write(line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
