@@ -129,11 +129,15 @@ def error_code(error: BaseException) -> str:
 def failure_of(error: Exception, where: str, refused: FailureClass = "aws-config") -> Failure | None:
     """What botocore's `error` means to us; None if it is not botocore's."""
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     if isinstance(error, ClientError):
         return _service_failure(error, where, refused)
     if isinstance(error, BotoCoreError):
         return _client_failure(error, where, refused)
+    if isinstance(error, ResponseParserError):
+        message = f"{where}: the answer is not AWS's: {str(error)[:300]}"
+        return TransientFailure("network", message, "see what answers in its place: HTTPS_PROXY, endpoint-url")
     return None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore import exceptions as seen
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
 
 from deployer.config import Aws
@@ -52,10 +53,11 @@ def test_what_passes_by_itself_is_transient(code: str, status: int) -> None:
         seen.ReadTimeoutError(endpoint_url="https://ecs.eu-west-3.amazonaws.com"),
         seen.ConnectionClosedError(endpoint_url="https://ecs.eu-west-3.amazonaws.com"),
         seen.ProxyConnectionError(proxy_url="http://proxy"),
+        ResponseParserError("Unable to parse response (syntax error), invalid XML received: b'<html>'"),
     ],
 )
 def test_a_broken_connection_is_transient(error: Exception) -> None:
-    """A reset, a time-out or a name that does not resolve may be over in a moment."""
+    """A reset, a time-out, a name that does not resolve or a proxy's own page may be over in a moment."""
     failure = failure_of(error, "ECS")
     assert isinstance(failure, TransientFailure)
     assert failure.failure_class == "network"
