@@ -137,7 +137,7 @@ def failure_of(error: Exception, where: str, refused: FailureClass = "aws-config
         return _client_failure(error, where, refused)
     if isinstance(error, ResponseParserError):
         message = f"{where}: the answer is not AWS's: {str(error)[:300]}"
-        return TransientFailure("network", message, "see what answers in its place: HTTPS_PROXY, endpoint-url")
+        return TransientFailure("network", message, "see what answers instead: HTTPS_PROXY, endpoint-url")
     return None
 
 
