@@ -89,6 +89,7 @@ def _documents(row: Data) -> int | None:
 def _status(data: Data) -> Iterator[RenderableType]:
     lease = data.get("lease")
     holder = f"{lease.get('release')} by {lease.get('user')}@{lease.get('host')}" if lease else "free"
+    holder += f", at {lease['node']}" if lease and lease.get("node") else ""
     running = ", ".join(map(str, data.get("running", ()))) or "nothing"
     yield facts(
         [
