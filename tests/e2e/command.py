@@ -1,4 +1,4 @@
-"""The installed `deployer` command, driven as a user would: a process, its arguments, its streams, its signals."""
+"""The installed `deployer` command, driven as a user would: arguments, streams, signals."""
 
 import json
 import os
@@ -29,7 +29,7 @@ class Ran:
     @property
     def ended(self) -> Event:
         """The last event; every run of `release` that was not killed has one."""
-        assert self.events and self.events[-1]["event"] == "ended", f"{self.stdout[-3000:]}\n{self.stderr}"
+        assert self.events and self.events[-1]["event"] == "ended", self.said()
         return self.events[-1]
 
     @property
@@ -46,8 +46,9 @@ class Ran:
         return [str(event["node"]) for event in self.events if event["event"] == "left"]
 
     def said(self) -> str:
-        """Everything that a person would read, for messages of failed assertions."""
-        return f"exit code {self.code}\n{self.stdout[-6000:]}\n{self.stderr[-3000:]}"
+        """What a person would read, for the messages of failed assertions."""
+        lines = [line for line in self.stdout.splitlines() if '"progressed"' not in line]
+        return "\n".join((f"exit code {self.code}", *lines[-40:], self.stderr[-3000:]))
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ class Deployer:
         process.stdout.close()
         process.stderr.close()
         ran = Ran(code, events, "".join(lines), "".join(errors))
-        assert "Traceback" not in ran.stdout + ran.stderr, ran.said()
+        own = [line for line in (*lines, *errors) if not line.startswith("{")]
+        assert not any("Traceback" in line for line in own), ran.said()
         return ran
 
     def start(

@@ -1,10 +1,10 @@
 """One sandbox for all end-to-end tests, in a folder of its own; at the end nothing of it may be left."""
 
+import json
 import subprocess
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import docker
 import pytest
@@ -12,6 +12,12 @@ import pytest
 from tests.e2e import projects
 from tests.e2e.outside import Outside
 from tests.e2e.projects import ROOT, Project
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "crash: kills a real release at its journal's records; asked for, at all"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -84,23 +90,41 @@ def outside(facts: dict[str, str]) -> Iterator[Outside]:
 
 @pytest.fixture(scope="session")
 def jobs_repository(etl: Project, outside: Outside) -> str:
-    """One repository for all jobs, so that the base's layers are pushed once."""
+    """One repository for all jobs, so that the base is pushed once; the role may read their secrets."""
     name = f"{etl.name}-jobs"
     outside.aws("ecr").create_repository(repositoryName=name)
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "secretsmanager:GetSecretValue",
+                "Resource": f"arn:aws:secretsmanager:*:{outside.facts['SANDBOX_ACCOUNT']}:secret:job-*",
+            }
+        ],
+    }
+    outside.aws("iam").put_role_policy(
+        RoleName=outside.facts["SANDBOX_EXECUTION_ROLE"].rpartition("/")[2],
+        PolicyName="secrets-of-jobs",
+        PolicyDocument=json.dumps(policy),
+    )
     return name
 
 
 @pytest.fixture
-def secret(outside: Outside) -> dict[str, Any]:
-    """A secret of the test's own that holds the sandbox's MongoDB address."""
-    made: dict[str, Any] = outside.aws("secretsmanager").create_secret(
-        Name=f"job-{uuid.uuid4().hex[:8]}", SecretString=outside.facts["SANDBOX_MONGO_URI"]
-    )
-    return made
+def make_job(tmp_path: Path, outside: Outside, jobs_repository: str) -> Callable[[], Project]:
+    """Makes projects of one file, not released yet, each with a content, a secret and a family of its own."""
+
+    def make() -> Project:
+        name = f"job-{uuid.uuid4().hex[:8]}"
+        secret = outside.aws("secretsmanager").create_secret(
+            Name=name, SecretString=outside.facts["SANDBOX_MONGO_URI"]
+        )
+        return projects.job(tmp_path / name, name, jobs_repository, outside.facts, secret["ARN"])
+
+    return make
 
 
 @pytest.fixture
-def job(tmp_path: Path, outside: Outside, jobs_repository: str, secret: dict[str, Any]) -> Project:
-    """The job of one file, not released yet; its task definitions are of a family of its own."""
-    name = f"job-{uuid.uuid4().hex[:8]}"
-    return projects.job(tmp_path / "job", name, jobs_repository, outside.facts, secret["ARN"])
+def job(make_job: Callable[[], Project]) -> Project:
+    return make_job()

@@ -67,5 +67,5 @@ class Outside:
 
     def fingerprint(self, name: str, query: Mapping[str, Any], *without: str) -> str:
         """Equal for equal documents, whatever their order."""
-        rows = self.collection(name).find(query, {field: False for field in without})
+        rows = self.collection(name).find(query, dict.fromkeys(without, False))
         return hashlib.sha256("\n".join(sorted(map(repr, rows))).encode()).hexdigest()

@@ -72,6 +72,7 @@ def etl(folder: Path, name: str) -> Project:
 def job(folder: Path, name: str, repository: str, facts: Mapping[str, str], secret: str) -> Project:
     """The job of one file, released to the sandbox as if it were an AWS account."""
     shutil.copytree(JOB, folder)
+    (folder / "job.py").write_text((JOB / "job.py").read_text() + f"# {name}\n")
     environ = {
         **facts,
         **images(),

@@ -6,7 +6,6 @@ from typing import Any
 import docker
 import pytest
 
-from deployer.release.flow import FLOW
 from tests.e2e.command import Event, Ran
 from tests.e2e.outside import Outside
 from tests.e2e.projects import Project
@@ -78,7 +77,7 @@ def test_the_second_release_skips_what_is_done(first: Ran, etl: Project, outside
 def test_interrupted_in_the_compose_test_it_leaves_nothing_and_goes_on(
     first: Ran, etl: Project, engine: docker.DockerClient, outside: Outside
 ) -> None:
-    """Ctrl-C, then SIGTERM: each ends with 130 and takes the replica set down; resumed, the release succeeds."""
+    """Ctrl-C, then SIGTERM: each ends with 130 and takes the replica set down; resumed, it succeeds."""
     ran = interrupted(etl, signal.SIGINT, "release", "--output", "json")
     assert (ran.code, ran.ended["end"], ran.ended["node"]) == (130, "INTERRUPTED", "DOCKER_COMPOSE")
     assert containers_of(engine, ran.release) == []
