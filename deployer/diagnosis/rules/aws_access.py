@@ -38,9 +38,9 @@ AWS_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="role-trust",
-        matches=r"unable to assume (?:the )?role|not authorized to perform: sts:AssumeRole|sts:AssumeRoleWithWebIdentity"
-        r"|role (?:defined for the function )?cannot be assumed|trust relationship"
-        r"|when calling the AssumeRole\w* operation",
+        matches=r"unable to assume (?:the )?role|not authorized to perform: sts:AssumeRole"
+        r"|sts:AssumeRoleWithWebIdentity|role (?:defined for the function )?cannot be assumed"
+        r"|trust relationship|when calling the AssumeRole\w* operation",
         confidence=DECISIVE - 0.01,
         remedy="Let ecs-tasks.amazonaws.com (or the caller) assume the role: `aws iam update-assume-role-policy "
         "--role-name <role> --policy-document file://<trust>.json`; then see that the role's ARN is the one meant.",
@@ -82,8 +82,11 @@ AWS_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="logs-permission",
-        matches=_NOT_AUTHORIZED + r"logs:|" + _DENIED + r"[^\n]*(?:logs:Create|CreateLog(?:Group|Stream))"
-        r"|CreateLog(?:Group|Stream)[^\n]*" + _DENIED,
+        matches=_NOT_AUTHORIZED
+        + r"logs:|"
+        + _DENIED
+        + r"[^\n]*(?:logs:Create|CreateLog(?:Group|Stream))|CreateLog(?:Group|Stream)[^\n]*"
+        + _DENIED,
         confidence=DECISIVE,
         remedy="Give the execution role logs:CreateLogStream and logs:PutLogEvents (and logs:CreateLogGroup where "
         "awslogs-create-group is on): `aws iam attach-role-policy --role-name <execution-role> --policy-arn "
@@ -96,11 +99,11 @@ AWS_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="s3-access-denied",
-        matches=r"\((?:403|AccessDenied|AllAccessDisabled|AccountProblem)\) (?:occurred )?when calling the "
-        r"(?:Head|Get|List|Put|Copy|Delete|Create|Upload)\w*(?:Object|Bucket|Part|Upload)\w*"
-        r"|s3:(?:Get|Put|List|Delete)\w+|(?:S3Exception|AmazonS3Exception|S3)[^\n]*(?:Access ?Denied|Status Code: 403|Forbidden)"
-        r"|fatal error: An error occurred \((?:403|AccessDenied)|AccessDenied[^\n]*s3|<Code>AccessDenied</Code>"
-        r"|s3fs[^\n]*(?:Forbidden|PermissionError)",
+        matches=r"\((?:403|AccessDenied|AllAccessDisabled|AccountProblem)\) (?:occurred )?when calling the (?:Head|Get|List|Put|Copy|Delete|Create|Upload)\w*(?:Object|Bucket|Part|Upload)\w*"
+        r"|s3:(?:Get|Put|List|Delete)\w+"
+        r"|(?:S3Exception|AmazonS3Exception|S3)[^\n]*(?:Access ?Denied|Status Code: 403|Forbidden)"
+        r"|fatal error: An error occurred \((?:403|AccessDenied)|AccessDenied[^\n]*s3"
+        r"|<Code>AccessDenied</Code>|s3fs[^\n]*(?:Forbidden|PermissionError)",
         confidence=0.9,
         remedy="Let the task role read the bucket: s3:ListBucket on arn:aws:s3:::<bucket> and s3:GetObject on "
         "arn:aws:s3:::<bucket>/* (and kms:Decrypt where it is encrypted with a key): `aws iam put-role-policy "
@@ -114,12 +117,14 @@ AWS_ACCESS: tuple[Rule, ...] = (
         failure_class=AWS,
         subcause="credentials-missing",
         matches=r"Unable to locate credentials|NoCredentialsError|NoCredentialProviders|no valid providers in chain"
-        r"|CredentialsProviderError|Could not load credentials from any providers|Missing credentials in config"
-        r"|Unable to load (?:AWS )?credentials from any|CredentialRetrievalError|PartialCredentialsError|Partial credentials found"
+        r"|CredentialsProviderError|Could not load credentials from any providers"
+        r"|Missing credentials in config|Unable to load (?:AWS )?credentials from any|CredentialRetrievalError"
+        r"|PartialCredentialsError|Partial credentials found"
         r"|failed to (?:retrieve|refresh cached|get) (?:AWS )?credentials|No AWSAccessKey was presented"
         r"|EC2 IMDS (?:role|failed)|no EC2 IMDS role found|EC2MetadataError|MissingAuthenticationToken"
-        r"|Missing Authentication Token|Error when retrieving (?:credentials|token) from|Credentials not available"
-        r"|Unable to get AWS (?:credentials|region)|no credentials? (?:were )?found[^\n]*aws|anonymous credentials",
+        r"|Missing Authentication Token|Error when retrieving (?:credentials|token) from"
+        r"|Credentials not available|Unable to get AWS (?:credentials|region)"
+        r"|no credentials? (?:were )?found[^\n]*aws|anonymous credentials",
         confidence=0.9,
         remedy="In the task: set taskRoleArn in the task definition, and register it anew. On this machine: "
         "`aws configure` or `aws sso login --profile <profile>`; then `aws sts get-caller-identity` must answer.",
@@ -135,7 +140,8 @@ AWS_ACCESS: tuple[Rule, ...] = (
         r"|token has expired and refresh failed|SSO session[^\n]*(?:expired|invalid)|SSOTokenLoadError"
         r"|UnauthorizedSSOTokenError|The SSO access token has (?:either )?expired|Your session has expired"
         r"|credentials[^\n]*(?:have|are|has) expired|refreshed? (?:temporary )?credentials[^\n]*still expired"
-        r"|Error loading SSO Token|SSOProviderInvalidToken|provided token (?:has expired|is (?:expired|malformed|invalid))",
+        r"|Error loading SSO Token|SSOProviderInvalidToken"
+        r"|provided token (?:has expired|is (?:expired|malformed|invalid))",
         confidence=0.9,
         remedy="Get fresh AWS credentials (`aws sso login --profile <profile>`, or new session keys), see that "
         "`aws sts get-caller-identity` answers, then resume.",
@@ -149,10 +155,12 @@ AWS_ACCESS: tuple[Rule, ...] = (
         failure_class=AWS,
         subcause="credentials-invalid",
         matches=r"UnrecognizedClient(?:Exception)?|InvalidClientTokenId|InvalidAccessKeyId|InvalidToken\b|AuthFailure"
-        r"|SignatureDoesNotMatch|InvalidSignatureException|IncompleteSignature|AWS Access Key Id you provided does not exist"
-        r"|request signature we calculated does not match|AWS was not able to validate the provided access credentials"
-        r"|config profile \([^)]*\) could not be found|ProfileNotFound|OptInRequired|is not (?:a valid|subscribed)[^\n]*AWS"
-        r"|aws_access_key_id|InvalidIdentityToken|Could not assume role with OIDC|not authorized to assume role",
+        r"|SignatureDoesNotMatch|InvalidSignatureException|IncompleteSignature"
+        r"|AWS Access Key Id you provided does not exist|request signature we calculated does not match"
+        r"|AWS was not able to validate the provided access credentials"
+        r"|config profile \([^)]*\) could not be found|ProfileNotFound|OptInRequired"
+        r"|is not (?:a valid|subscribed)[^\n]*AWS|aws_access_key_id|InvalidIdentityToken"
+        r"|Could not assume role with OIDC|not authorized to assume role",
         confidence=0.88,
         remedy="The keys or the profile are not those of this account: correct them (`aws configure list` shows where "
         "they come from) until `aws sts get-caller-identity` answers with the account you mean.",
@@ -164,8 +172,9 @@ AWS_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="clock-skew",
-        matches=r"RequestTimeTooSkewed|difference between the request time and the current time|Signature (?:not yet current|expired)"
-        r"|InvalidSignatureException[^\n]*(?:expired|current)|request time[^\n]*skew",
+        matches=r"RequestTimeTooSkewed|difference between the request time and the current time"
+        r"|Signature (?:not yet current|expired)|InvalidSignatureException[^\n]*(?:expired|current)"
+        r"|request time[^\n]*skew",
         confidence=DECISIVE,
         remedy="The clock of the machine that signs is wrong: `timedatectl set-ntp true` (Docker Desktop and WSL: restart "
         "it, or `sudo hwclock -s`), then try again.",
@@ -177,9 +186,10 @@ AWS_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="iam-denied",
-        matches=r"is not authorized to perform|\bAccessDenied(?:Exception)?\b|UnauthorizedOperation|UnauthorizedException"
-        r"|You are not authorized to perform this operation|explicit deny|NotAuthorized\b|AuthorizationError(?:Exception)?\b"
-        r"|no identity-based policy allows|UnauthorizedAccess|OperationNotPermitted",
+        matches=r"is not authorized to perform|\bAccessDenied(?:Exception)?\b|UnauthorizedOperation"
+        r"|UnauthorizedException|You are not authorized to perform this operation|explicit deny"
+        r"|NotAuthorized\b|AuthorizationError(?:Exception)?\b|no identity-based policy allows"
+        r"|UnauthorizedAccess|OperationNotPermitted",
         confidence=FAMILY + 0.1,
         remedy="Allow the identity in the message that action on that resource (task role: the program; execution role: "
         "ECS; your own: this machine), then check: `aws iam simulate-principal-policy --policy-source-arn <role-arn> "

@@ -4,18 +4,10 @@ from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import OPERATOR, TASK, TASK_LOG, Rule
 
 _AWS_HOST = r"(?:amazonaws\.com|\baws\b|ecr|s3[.:/]|169\.254\.\d+\.\d+)"
-_SILENT = (
-    r"(?:Could not connect to the endpoint|Connect(?:ion)? ?time(?:d )?out|Read ?time(?:d )?out|i/o timeout|no such host|Name or service not known|Temporary failure in name resolution|getaddrinfo|"
-    r"ConnectTimeoutError|ReadTimeoutError|EndpointConnectionError|Failed to establish a new connection|Connection (?:was closed|refused|reset|aborted)|ConnectionClosedError|(?-i:\bENOTFOUND\b)|EAI_AGAIN|(?-i:\bETIMEDOUT\b)|(?-i:\bECONNREFUSED\b)|context deadline exceeded|"
-    r"UnknownHostException|SSL validation failed|timed out|unable to execute HTTP request|network is unreachable|TLS handshake|(?-i:\bEHOSTUNREACH\b)|could not resolve host|Client\.Timeout)"
-)
+_SILENT = r"(?:Could not connect to the endpoint|Connect(?:ion)? ?time(?:d )?out|Read ?time(?:d )?out|i/o timeout|no such host|Name or service not known|Temporary failure in name resolution|getaddrinfo|ConnectTimeoutError|ReadTimeoutError|EndpointConnectionError|Failed to establish a new connection|Connection (?:was closed|refused|reset|aborted)|ConnectionClosedError|(?-i:\bENOTFOUND\b)|EAI_AGAIN|(?-i:\bETIMEDOUT\b)|(?-i:\bECONNREFUSED\b)|context deadline exceeded|UnknownHostException|SSL validation failed|timed out|unable to execute HTTP request|network is unreachable|TLS handshake|(?-i:\bEHOSTUNREACH\b)|could not resolve host|Client\.Timeout)"
 
 # Commercial, China, GovCloud and isolated partitions: https://docs.aws.amazon.com/global-infrastructure/latest/regions/
-_REGION = (
-    r"(?:us-(?:east|west)-[12]|us-gov-(?:east|west)-1|us-isob?-(?:east|west)-1|eu-west-[123]|eu-central-[12]|eu-north-1"
-    r"|eu-south-[12]|eu-isoe-west-1|eusc-de-east-1|ap-northeast-[123]|ap-southeast-[1-7]|ap-south-[12]|ap-east-[12]"
-    r"|sa-(?:east|west)-1|ca-(?:central|west)-1|me-(?:south|central|west)-1|af-south-1|il-central-1|mx-central-1|cn-north(?:west)?-1)"
-)
+_REGION = r"(?:us-(?:east|west)-[12]|us-gov-(?:east|west)-1|us-isob?-(?:east|west)-1|eu-west-[123]|eu-central-[12]|eu-north-1|eu-south-[12]|eu-isoe-west-1|eusc-de-east-1|ap-northeast-[123]|ap-southeast-[1-7]|ap-south-[12]|ap-east-[12]|sa-(?:east|west)-1|ca-(?:central|west)-1|me-(?:south|central|west)-1|af-south-1|il-central-1|mx-central-1|cn-north(?:west)?-1)"
 
 _ENDPOINTS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html"
 _NO_ROUTE = (
@@ -31,8 +23,9 @@ AWS_REACH: tuple[Rule, ...] = (
         # a label that looks like a region and is none, or a placeholder in its place
         matches=r"[./](?!"
         + _REGION
-        + r"\.)[a-z]{2}(?:-[a-z]+){1,2}-\d+\w*\.amazonaws\.com|\.\.amazonaws\.com|Invalid endpoint: https?://"
-        r"|\.(?:None|null|undefined|your-region|region|global|us-west|us-east|eu-west|eu-central|<[^>]*>|\$\{?\w+\}?)\.amazonaws\.com",
+        + r"\.)[a-z]{2}(?:-[a-z]+){1,2}-\d+\w*\.amazonaws\.com|\.\.amazonaws\.com|Invalid endpoint: https?://|\.(?:None"
+        r"|null|undefined|your-region|region|global|us-west|us-east|eu-west|eu-central|<[^>]*>"
+        r"|\$\{?\w+\}?)\.amazonaws\.com",
         context=_SILENT + r"|endpoint|host",
         confidence=0.93,
         channels=(*OPERATOR, *TASK),

@@ -23,8 +23,9 @@ CAPACITY: tuple[Rule, ...] = (
     Rule(
         failure_class=CAP,
         subcause="fargate-capacity",
-        matches=r"Capacity is unavailable|capacity[^\n]*(?:unavailable|not available)|insufficient capacity|InsufficientInstanceCapacity"
-        r"|InsufficientHostCapacity|RunTask failed[^\n]*capacity|do not have sufficient capacity",
+        matches=r"Capacity is unavailable|capacity[^\n]*(?:unavailable|not available)|insufficient capacity"
+        r"|InsufficientInstanceCapacity|InsufficientHostCapacity|RunTask failed[^\n]*capacity"
+        r"|do not have sufficient capacity",
         confidence=DECISIVE,
         channels=_PLACED,
         transient=True,
@@ -58,8 +59,9 @@ CAPACITY: tuple[Rule, ...] = (
         failure_class=CAP,
         subcause="instance-resources",
         matches=r"RESOURCE:\w+|insufficient (?:CPU|memory) (?:units )?available|(?:CPU|memory)[^\n]*units available"
-        r"|already using a port required|enough (?:CPU|memory)[^\n]*available|insufficient (?:cpu|memory|resources)"
-        r"|has insufficient|closest matching[^\n]*(?:has no|does ?n[o']t have)[^\n]*available",
+        r"|already using a port required|enough (?:CPU|memory)[^\n]*available"
+        r"|insufficient (?:cpu|memory|resources)|has insufficient"
+        r"|closest matching[^\n]*(?:has no|does ?n[o']t have)[^\n]*available",
         confidence=0.92,
         channels=_PLACED,
         transient=True,
@@ -68,14 +70,13 @@ CAPACITY: tuple[Rule, ...] = (
         "`aws ecs describe-container-instances --cluster <cluster> --container-instances <id> "
         "--query 'containerInstances[].remainingResources'`.",
         link=_FAILURES,
-        example="service loader was unable to place a task because no container instance met all of its requirements. The "
-        "closest matching container-instance has insufficient CPU units available.",
+        example="unable to place a task: container-instance 0a has insufficient CPU units available",
     ),
     Rule(
         failure_class=CAP,
         subcause="agent-disconnected",
-        matches=r"\"?reason\"?\W+(?-i:AGENT)\b|^\W*(?-i:AGENT)\W*$|agent (?:is )?(?:not connected|disconnected)|\"AGENT\""
-        r"|agent[^\n]*disconnect",
+        matches=r"\"?reason\"?\W+(?-i:AGENT)\b|^\W*(?-i:AGENT)\W*$|agent (?:is )?(?:not connected|disconnected)"
+        r"|\"AGENT\"|agent[^\n]*disconnect",
         confidence=0.92,
         channels=_PLACED,
         transient=True,
@@ -88,8 +89,9 @@ CAPACITY: tuple[Rule, ...] = (
     Rule(
         failure_class=CAP,
         subcause="provisioning-timeout",
-        matches=r"network interface provision|timeout waiting for[^\n]*(?:network|ENI|EBS|provision)|provisioning[^\n]*time(?:d )?out"
-        r"|(?:ENI|attachment)[^\n]*(?:timed out|timeout|expired)|timed out[^\n]*(?:attach|provision)",
+        matches=r"network interface provision|timeout waiting for[^\n]*(?:network|ENI|EBS|provision)"
+        r"|provisioning[^\n]*time(?:d )?out|(?:ENI|attachment)[^\n]*(?:timed out|timeout|expired)"
+        r"|timed out[^\n]*(?:attach|provision)",
         confidence=0.9,
         channels=_PLACED,
         transient=True,
@@ -100,8 +102,9 @@ CAPACITY: tuple[Rule, ...] = (
     Rule(
         failure_class=CAP,
         subcause="throttled",
-        matches=r"Throttl\w+|TooManyRequests(?:Exception)?|Too Many Requests|Rate exceeded|RequestLimitExceeded|SlowDown|reduce your request rate"
-        r"|Request rate (?:is too high|limit)|ProvisionedThroughputExceeded|RequestThrottled|BandwidthLimitExceeded|too many concurrent",
+        matches=r"Throttl\w+|TooManyRequests(?:Exception)?|Too Many Requests|Rate exceeded|RequestLimitExceeded"
+        r"|SlowDown|reduce your request rate|Request rate (?:is too high|limit)|ProvisionedThroughputExceeded"
+        r"|RequestThrottled|BandwidthLimitExceeded|too many concurrent",
         confidence=0.86,
         channels=(CLIENT_ERROR, *ECS, TASK_LOG),
         unless=r"mongo|toomanyrequests: You have reached",
@@ -113,8 +116,8 @@ CAPACITY: tuple[Rule, ...] = (
     Rule(
         failure_class=CAP,
         subcause="pull-rate-limit",
-        matches=r"toomanyrequests|(?:reached|exceeded) your (?:unauthenticated )?pull rate limit|429 Too Many Requests|status code 429"
-        r"|pull rate limit|docker\.com/increase-rate-limit",
+        matches=r"toomanyrequests|(?:reached|exceeded) your (?:unauthenticated )?pull rate limit|429 Too Many Requests"
+        r"|status code 429|pull rate limit|docker\.com/increase-rate-limit",
         confidence=DECISIVE,
         channels=(*ECS, TASK_LOG),
         transient=True,
@@ -140,9 +143,10 @@ CAPACITY: tuple[Rule, ...] = (
     Rule(
         failure_class=CAP,
         subcause="service-trouble",
-        matches=r"ServerException|InternalServer(?:Error|Exception)|InternalFailure|ServiceUnavailable(?:Exception)?|Service Unavailable"
-        r"|InternalServiceError|\(5\d\d\) (?:occurred )?when calling|status code: 5\d\d|Status Code: 5\d\d|StatusCode: 5\d\d|502 Bad Gateway|504 Gateway"
-        r"|503 Slow|Please try again later|reached max retries|5\d\d Internal Server Error|temporary AWS issues?|InternalError\b",
+        matches=r"ServerException|InternalServer(?:Error|Exception)|InternalFailure|ServiceUnavailable(?:Exception)?"
+        r"|Service Unavailable|InternalServiceError|\(5\d\d\) (?:occurred )?when calling|status code: 5\d\d"
+        r"|Status Code: 5\d\d|StatusCode: 5\d\d|502 Bad Gateway|504 Gateway|503 Slow|Please try again later"
+        r"|reached max retries|5\d\d Internal Server Error|temporary AWS issues?|InternalError\b",
         confidence=0.78,
         channels=(CLIENT_ERROR, *ECS, TASK_LOG),
         context=r"aws|ecs|ecr|fargate|amazon|when calling the|ServerException|s3|InternalError|pull",
@@ -156,8 +160,8 @@ CAPACITY: tuple[Rule, ...] = (
     Rule(
         failure_class=CAP,
         subcause="host-gone",
-        matches=r"Host EC2[^\n]*terminated|underlying infrastructure|maintenance|instance[^\n]*(?:draining|was terminated)|retired"
-        r"|Host EC2",
+        matches=r"Host EC2[^\n]*terminated|underlying infrastructure|maintenance"
+        r"|instance[^\n]*(?:draining|was terminated)|retired|Host EC2",
         confidence=0.85,
         channels=(STOPPED_REASON, CONTAINER_REASON),
         transient=True,
@@ -167,8 +171,8 @@ CAPACITY: tuple[Rule, ...] = (
     Rule(
         failure_class=CAP,
         subcause="container-agent",
-        matches=r"Cannot(?:Create|Inspect|Describe|Stop|Remove|List)\w*Error|ContainerVanishedError|DockerStateError|CannotGetDockerclientError"
-        r"|InternalError: |API error \(500\)",
+        matches=r"Cannot(?:Create|Inspect|Describe|Stop|Remove|List)\w*Error|ContainerVanishedError|DockerStateError"
+        r"|CannotGetDockerclientError|InternalError: |API error \(500\)",
         confidence=GENERIC + 0.05,
         channels=ECS,
         transient=True,

@@ -26,16 +26,19 @@ DATA: tuple[Rule, ...] = (
     Rule(
         failure_class=_DATA,
         subcause="source-missing",
-        matches=r"NoSuchKey|\(404\) (?:occurred )?when calling the (?:Head|Get)Object|specified key does not exist|PathNotFound|Path does not exist|BlobNotFound"
-        r"|The specified (?:path|blob) does not exist|(?:input|source|data) (?:file|path|folder|directory|object)s? [^\n]*(?:not (?:exist|found)|missing)"
-        r"|no (?:input|source|data|matching)? ?(?:files?|objects?) (?:found|match)|No objects? to concatenate|No such file[^\n]*s3://|s3://\S+[^\n]*(?:not (?:exist|found)|No such)"
-        r"|fatal error: An error occurred \(404\)|Input path does not exist|does not match any files?|404 Client Error|HTTP Error 404",
+        matches=r"NoSuchKey|\(404\) (?:occurred )?when calling the (?:Head|Get)Object|specified key does not exist"
+        r"|PathNotFound|Path does not exist|BlobNotFound|The specified (?:path|blob) does not exist"
+        r"|(?:input|source|data) (?:file|path|folder|directory|object)s? [^\n]*(?:not (?:exist|found)|missing)"
+        r"|no (?:input|source|data|matching)? ?(?:files?|objects?) (?:found|match)|No objects? to concatenate"
+        r"|No such file[^\n]*s3://|s3://\S+[^\n]*(?:not (?:exist|found)|No such)"
+        r"|fatal error: An error occurred \(404\)|Input path does not exist|does not match any files?"
+        r"|404 Client Error|HTTP Error 404",
         confidence=0.9,
         channels=_SEEN,
         remedy="The object or file is not where the program looks: correct bucket, prefix or key, or wait for its producer: "
         "`aws s3 ls s3://<bucket>/<prefix>/ --recursive`.",
         link="https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html",
-        example="botocore.exceptions.ClientError: An error occurred (404) when calling the HeadObject operation: Not Found",
+        example="An error occurred (NoSuchKey) when calling the GetObject operation: raw/2024.csv is not there",
     ),
     Rule(
         failure_class=_DATA,
@@ -54,13 +57,23 @@ DATA: tuple[Rule, ...] = (
     Rule(
         failure_class=_DATA,
         subcause="malformed",
-        matches=r"Error tokenizing data|ParserError|EmptyDataError|No columns to parse|JSONDecodeError|Expecting (?:value|property name|',' delimiter|':' delimiter)|Extra data: line|Unterminated string"
-        r"|BadZipFile|File is not a zip file|BadGzipFile|Not a gzipped file|Compressed file ended|zlib\.error|incorrect header check|CRC check failed|unexpected end of (?:JSON|data|file|archive|ZLIB)"
-        r"|ArrowInvalid|Parquet magic bytes|not a parquet file|is not a Parquet|XLRDError|InvalidFileException|Excel file format cannot be determined|XMLSyntaxError|ExpatError|not well-formed|mismatched tag"
-        r"|could not convert string to float|invalid literal for int\(\)|time data '[^\n]*' does not match|OutOfBoundsDatetime|Unknown string format|unconverted data remains|NumberFormatException|DateTimeParseException"
-        r"|Unexpected token [^\n]*JSON|SyntaxError: Unexpected token|is not valid JSON|Unexpected end of JSON|JsonParseException|JsonMappingException|MalformedInput|csv\.Error|_csv\.Error|line contains NUL|field larger than field limit|CSV Error|invalid input syntax for|cannot convert float NaN|great_expectations|jsonschema\.exceptions"
-        r"|CParserError|Buffer overflow caught|malformed (?:line|record|row|input|csv|data)|invalid (?:date|timestamp|number) |Invalid isoformat string|Invalid comparison|lexer error|AvroException|Invalid sync|schema inference"
-        r"|DateParseError|month must be in|day is out of range|InvalidOperation: \[<class 'decimal|invalid character '[^\n]*(?:looking for|after)|cannot unmarshal|wrong number of fields|bare \\?\" in non-quoted|parsing time \"|strconv\.Parse",
+        matches=r"Error tokenizing data|ParserError|EmptyDataError|No columns to parse|JSONDecodeError"
+        r"|Expecting (?:value|property name|',' delimiter|':' delimiter)|Extra data: line|Unterminated string"
+        r"|BadZipFile|File is not a zip file|BadGzipFile|Not a gzipped file|Compressed file ended|zlib\.error"
+        r"|incorrect header check|CRC check failed|unexpected end of (?:JSON|data|file|archive|ZLIB)"
+        r"|ArrowInvalid|Parquet magic bytes|not a parquet file|is not a Parquet|XLRDError|InvalidFileException"
+        r"|Excel file format cannot be determined|XMLSyntaxError|ExpatError|not well-formed|mismatched tag"
+        r"|could not convert string to float|invalid literal for int\(\)|time data '[^\n]*' does not match"
+        r"|OutOfBoundsDatetime|Unknown string format|unconverted data remains|NumberFormatException"
+        r"|DateTimeParseException|Unexpected token [^\n]*JSON|SyntaxError: Unexpected token|is not valid JSON"
+        r"|Unexpected end of JSON|JsonParseException|JsonMappingException|MalformedInput|csv\.Error"
+        r"|_csv\.Error|line contains NUL|field larger than field limit|CSV Error|invalid input syntax for"
+        r"|cannot convert float NaN|great_expectations|jsonschema\.exceptions|CParserError"
+        r"|Buffer overflow caught|malformed (?:line|record|row|input|csv|data)"
+        r"|invalid (?:date|timestamp|number) |Invalid isoformat string|Invalid comparison|lexer error"
+        r"|AvroException|Invalid sync|schema inference|DateParseError|month must be in|day is out of range"
+        r"|InvalidOperation: \[<class 'decimal|invalid character '[^\n]*(?:looking for|after)|cannot unmarshal"
+        r"|wrong number of fields|bare \\?\" in non-quoted|parsing time \"|strconv\.Parse",
         confidence=0.84,
         channels=_SEEN,
         unless=r"cli-input-json|Invalid JSON:|task definition|Error parsing parameter|docker",
@@ -70,10 +83,20 @@ DATA: tuple[Rule, ...] = (
     Rule(
         failure_class=_DATA,
         subcause="malformed",
-        matches=r"error while reading data|Could not parse '|LOAD_RUN_FAIL|stl_load_errors|Load into table[^\n]*failed|Too many errors encountered|is not recognized|HIVE_(?:BAD_DATA|CURSOR_ERROR|CANNOT_OPEN_SPLIT|INVALID)\w*|Malformed records|CANNOT_(?:INFER|PARSE)\w*|UNRESOLVED_COLUMN"
-        r"|unable to infer schema|missing data for column|extra data after last expected column|Incorrect \w+ value|Data (?:truncated|too long) for column|Invalid digit|Delimiter not found|Unknown magic byte|Error deserializing|checksum mismatch|md5 mismatch|file (?:is )?truncated|truncated file|premature end"
-        r"|cannot identify image file|not recognized as (?:being in )?a supported file format|Unknown file format|file signature not found|unsupported file (?:format|type)|Input contains NaN|found unknown categories|expected to parse|configured to fail if|date value out of range|more columns than|ErrorCode=\w*(?:Column|File|Path|Delimited|Parquet|Json|Schema|Mapping|Format|Type)\w*"
-        r"|\b(?:csv|tsv|parquet|orc|avro|jsonl?|xlsx?|excel|spreadsheet|geojson|netcdf|gzip|zip)\b[^\n]*\b(?:empty|invalid|corrupt\w*|malformed|infer|damaged|truncated|unreadable|not valid|mismatch\w*|bad)\b|\b(?:empty|invalid|corrupt\w*|malformed|damaged|truncated|bad|mismatch\w*)\b[^\n]*\b(?:csv|tsv|parquet|orc|avro|jsonl?|xlsx?|excel|spreadsheet|geojson|netcdf)\b",
+        matches=r"error while reading data|Could not parse '|LOAD_RUN_FAIL|stl_load_errors|Load into table[^\n]*failed"
+        r"|Too many errors encountered|is not recognized"
+        r"|HIVE_(?:BAD_DATA|CURSOR_ERROR|CANNOT_OPEN_SPLIT|INVALID)\w*|Malformed records"
+        r"|CANNOT_(?:INFER|PARSE)\w*|UNRESOLVED_COLUMN|unable to infer schema|missing data for column"
+        r"|extra data after last expected column|Incorrect \w+ value|Data (?:truncated|too long) for column"
+        r"|Invalid digit|Delimiter not found|Unknown magic byte|Error deserializing|checksum mismatch"
+        r"|md5 mismatch|file (?:is )?truncated|truncated file|premature end|cannot identify image file"
+        r"|not recognized as (?:being in )?a supported file format|Unknown file format"
+        r"|file signature not found|unsupported file (?:format|type)|Input contains NaN"
+        r"|found unknown categories|expected to parse|configured to fail if|date value out of range"
+        r"|more columns than"
+        r"|ErrorCode=\w*(?:Column|File|Path|Delimited|Parquet|Json|Schema|Mapping|Format|Type)\w*"
+        r"|\b(?:csv|tsv|parquet|orc|avro|jsonl?|xlsx?|excel|spreadsheet|geojson|netcdf|gzip|zip)\b[^\n]*\b(?:empty|invalid|corrupt\w*|malformed|infer|damaged|truncated|unreadable|not valid|mismatch\w*|bad)\b"
+        r"|\b(?:empty|invalid|corrupt\w*|malformed|damaged|truncated|bad|mismatch\w*)\b[^\n]*\b(?:csv|tsv|parquet|orc|avro|jsonl?|xlsx?|excel|spreadsheet|geojson|netcdf)\b",
         confidence=0.68,
         channels=_SEEN,
         unless=r"cli-input-json|Invalid JSON:|task definition|Error parsing parameter|valueFrom|secret",
@@ -83,7 +106,9 @@ DATA: tuple[Rule, ...] = (
     Rule(
         failure_class=_DATA,
         subcause="encoding",
-        matches=r"Unicode(?:Decode|Encode)?Error|codec can't (?:decode|encode)|invalid (?:start|continuation) byte|UTF-16 stream does not start|invalid byte sequence|MalformedInputException|invalid UTF-?8|stream did not contain valid UTF-8|byte order mark",
+        matches=r"Unicode(?:Decode|Encode)?Error|codec can't (?:decode|encode)|invalid (?:start|continuation) byte"
+        r"|UTF-16 stream does not start|invalid byte sequence|MalformedInputException|invalid UTF-?8"
+        r"|stream did not contain valid UTF-8|byte order mark",
         confidence=0.87,
         channels=_SEEN,
         remedy="The file is not in the encoding it is read with: `file -i <file>` tells; convert it (`iconv -f <from> -t utf-8`) or "
@@ -94,12 +119,19 @@ DATA: tuple[Rule, ...] = (
         failure_class=_DATA,
         subcause="columns-changed",
         matches=r"(?:column|field|header|key)s?\b[^\n]*(?:not found|missing|cannot be found|do(?:es)? not (?:exist|match)|not in (?:index|columns)|unexpected|expected but not found|specified in column mapping)"
-        r"|(?:missing|unexpected|unknown|required|extra) (?:required )?(?:columns?|fields?|headers?)|Usecols do not match|not in index|not found in axis|Missing column provided to 'parse_dates'|Length mismatch: Expected axis"
-        r"|columns? (?:passed|have mixed)|None of \[[^\n]*are in the|AnalysisException|cannot resolve '|MappingColumnName|schema (?:mismatch|changed|drift|validation)|SchemaError|ColumnNotFound|Worksheet(?: named)? [^\n]*(?:not|does not)"
-        r"|No sheet named|SchemaMismatch|expected \d+ columns?|Number of (?:columns|passed names)|columns? must be same length|invalid column|mismatch between schema|mismatch[^\n]*(?:schema|column)|column (?:count|position|index)|Cannot (?:cast|convert) [^\n]*column|DataError: |InvalidTextRepresentation|pandera",
+        r"|(?:missing|unexpected|unknown|required|extra) (?:required )?(?:columns?|fields?|headers?)"
+        r"|Usecols do not match|not in index|not found in axis|Missing column provided to 'parse_dates'"
+        r"|Length mismatch: Expected axis|columns? (?:passed|have mixed)|None of \[[^\n]*are in the"
+        r"|AnalysisException|cannot resolve '|MappingColumnName|schema (?:mismatch|changed|drift|validation)"
+        r"|SchemaError|ColumnNotFound|Worksheet(?: named)? [^\n]*(?:not|does not)|No sheet named"
+        r"|SchemaMismatch|expected \d+ columns?|Number of (?:columns|passed names)"
+        r"|columns? must be same length|invalid column|mismatch between schema|mismatch[^\n]*(?:schema|column)"
+        r"|column (?:count|position|index)|Cannot (?:cast|convert) [^\n]*column|DataError: "
+        r"|InvalidTextRepresentation|pandera",
         confidence=0.82,
         channels=_SEEN,
-        unless=r"psycopg2\.errors\.Undefined|UndefinedColumn|OperationalError|column [^\n]* of relation|no such column|pip |Unknown column|mongoengine|TopologyDescription",
+        unless=r"psycopg2\.errors\.Undefined|UndefinedColumn|OperationalError|column [^\n]* of relation"
+        r"|no such column|pip |Unknown column|mongoengine|TopologyDescription",
         remedy="The columns are not those the program maps: compare the file's header with the mapping ("
         + _READ_BACK
         + "), then map "
@@ -110,7 +142,8 @@ DATA: tuple[Rule, ...] = (
         failure_class=_DATA,
         subcause="columns-changed",
         matches=r"KeyError\b",
-        context=r"pandas|polars|DataFrame|get_loc|hashtable|csv\b|DictReader|\bdf\[|row\[|record\[|_libs|transform|parse",
+        context=r"pandas|polars|DataFrame|get_loc|hashtable|csv\b|DictReader|\bdf\[|row\[|record\[|_libs|transform"
+        r"|parse",
         confidence=0.72,
         channels=_SEEN,
         unless=r"environ|KeyError: 'MONGO|KeyError: '(?-i:[A-Z][A-Z0-9_]+)'",
@@ -123,9 +156,14 @@ DATA: tuple[Rule, ...] = (
         failure_class=_DATA,
         subcause="nothing-loaded",
         matches=r"(?:nothing|no (?:rows?|records?|documents?|data|readings?|files?|objects?|observations))( (?:was|were|to|could be|has been|have been))? ?(?:loaded|load|inserted|insert|found|processed|process|read|written|ingested|import(?:ed)?|available|returned|extracted|to)"
-        r"|\b0 (?:rows?|records?|documents?|files?) (?:loaded|inserted|processed|read|written|found|ingested)|(?:empty|zero[- ]row) (?:dataset|data ?frame|file|source|input|result|response)|dataset is empty|source is empty"
-        r"|(?:all|too many|more) (?:rows?|records?) (?:were )?(?:rejected|than allowed)|(?:input|data ?frame|file|dataset|source)\S* (?:is|was) empty|rejected[^\n]*(?:threshold|more than|exceed)|No objects to concatenate|row count mismatch|loaded 0\b|cannot do a non-empty take from an empty"
-        r"|nothing to (?:load|do|process|import)|documents must be a non-empty list|Found array with 0 sample|zero[- ]size array|bulk[^\n]*No operations to execute|No operations to execute",
+        r"|\b0 (?:rows?|records?|documents?|files?) (?:loaded|inserted|processed|read|written|found|ingested)"
+        r"|(?:empty|zero[- ]row) (?:dataset|data ?frame|file|source|input|result|response)|dataset is empty"
+        r"|source is empty|(?:all|too many|more) (?:rows?|records?) (?:were )?(?:rejected|than allowed)"
+        r"|(?:input|data ?frame|file|dataset|source)\S* (?:is|was) empty"
+        r"|rejected[^\n]*(?:threshold|more than|exceed)|No objects to concatenate|row count mismatch"
+        r"|loaded 0\b|cannot do a non-empty take from an empty|nothing to (?:load|do|process|import)"
+        r"|documents must be a non-empty list|Found array with 0 sample|zero[- ]size array"
+        r"|bulk[^\n]*No operations to execute|No operations to execute",
         confidence=0.8,
         channels=_SEEN,
         remedy="Nothing usable came in: see what is under the prefix (`aws s3 ls s3://<bucket>/<prefix>/`) and why rows were "
@@ -141,6 +179,18 @@ DATA: tuple[Rule, ...] = (
         unless=r"(?:\w+Error: \S|No module named|ImportError|botocore|pymongo\.errors|MemoryError|PermissionError|urlopen error|URLError|ConnectionError|HTTPError)",
         remedy="A reader failed on the source and the message is cut off: " + _READ_BACK + ".",
         example='File "/app/lib/pandas/io/parsers.py", line 44, in _read',
+    ),
+    Rule(
+        failure_class=_DATA,
+        subcause="malformed",
+        matches=r"\b(?:row|record|column|field|cell|header|timestamp|date)s?\b[^\n]*\b(?:null|nan|invalid|malformed|corrupt\w*|unpars\w*|does not match|not be parsed|failed to parse)\b"
+        r"|\b(?:fail\w*|unable|could not|errors?)\b[^\n]*\b(?:pars(?:e|ing)|transform|deseriali[sz]\w+|decod\w+)\b"
+        r"|does not match[^\n]*format",
+        confidence=0.55,
+        channels=(TASK_LOG,),
+        unless=r"argument|config|template|yaml|mongo",
+        remedy=_MALFORMED,
+        example="record 17: timestamp is malformed",
     ),
     Rule(
         failure_class=_DATA,

@@ -15,8 +15,11 @@ DEPENDENCIES: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="dependency-conflict",
-        matches=r"conflicting dependencies|ResolutionImpossible|conflict is caused by|dependency conflict|version solving failed|SolverProblemError|(?-i:\bERESOLVE\b)|No solution found|unable to resolve dependency tree|Could not resolve dependencies|UnsatisfiableError|incompatible with"
-        r"|depends on [^\n]* which doesn't match|requires a different Python|Requires-Python|conflicting peer|package versions have conflicting|resolution-too-deep",
+        matches=r"conflicting dependencies|ResolutionImpossible|conflict is caused by|dependency conflict"
+        r"|version solving failed|SolverProblemError|(?-i:\bERESOLVE\b)|No solution found"
+        r"|unable to resolve dependency tree|Could not resolve dependencies|UnsatisfiableError"
+        r"|incompatible with|depends on [^\n]* which doesn't match|requires a different Python|Requires-Python"
+        r"|conflicting peer|package versions have conflicting|resolution-too-deep",
         confidence=DECISIVE,
         channels=(DOCKER_BUILD,),
         remedy="Two pins cannot both be had: loosen one of those named, resolve on your machine (`pip install --dry-run -r "
@@ -27,11 +30,16 @@ DEPENDENCIES: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="package-missing",
-        matches=r"Could not find a version that satisfies|No matching distribution found|404 Not Found[^\n]*npmjs|(?-i:\bE404\b)|npm (?:ERR!|error) (?:code )?(?:E404|(?-i:\bETARGET\b)|notarget)|No matching version found|could not find artifact|ModuleNotFoundError|No module named|cannot find module|unknown revision|couldn't find (?:any versions|package)"
-        r"|error: no matching package|not a supported wheel|Package [^\n]* is not available|Couldn't find package|Could not find gem|is not in (?:std|GOROOT)|no required module provides",
+        matches=r"Could not find a version that satisfies|No matching distribution found|404 Not Found[^\n]*npm"
+        r"|(?-i:\bE404\b)|npm (?:ERR!|error) (?:code )?(?:E404|(?-i:\bETARGET\b)|notarget)"
+        r"|No matching version found|could not find artifact|ModuleNotFoundError|No module named"
+        r"|cannot find module|unknown revision|couldn't find (?:any versions|package)"
+        r"|error: no matching package|not a supported wheel|Package [^\n]* is not available"
+        r"|Couldn't find package|Could not find gem|is not in (?:std|GOROOT)|no required module provides",
         confidence=0.9,
         channels=(DOCKER_BUILD,),
-        unless=r"name resolution|Failed to establish a new connection|ReadTimeout|timed out|getaddrinfo|ProxyError|SSLError|CERTIFICATE_VERIFY",
+        unless=r"name resolution|Failed to establish a new connection|ReadTimeout|timed out|getaddrinfo|ProxyError"
+        r"|SSLError|CERTIFICATE_VERIFY",
         remedy="A package or version that is pinned does not exist for this Python (or index): correct its name or version in the "
         "requirements and build again.",
         link="https://pip.pypa.io/en/stable/cli/pip_install/",
@@ -40,20 +48,28 @@ DEPENDENCIES: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="requirements-invalid",
-        matches=r"Could not install packages due to an OSError|Invalid requirement|THESE PACKAGES DO NOT MATCH THE HASHES|Hashes are required|do not match the hashes|Could not open requirements file|npm ci\W[^\n]*(?:can only install|in sync|lock)|package-lock\.json|yarn\.lock|lockfile|poetry\.lock|Pipfile\.lock|is not a valid editable|neither 'setup\.py' nor 'pyproject\.toml'"
-        r"|pyproject\.toml changed significantly|(?-i:\bEUSAGE\b)|(?-i:\bEJSONPARSE\b)|(?-i:\bEBADENGINE\b)|go\.mod|go\.sum|checksum mismatch|externally-managed-environment|Invalid version|InvalidVersion",
+        matches=r"Could not install packages due to an OSError|Invalid requirement"
+        r"|THESE PACKAGES DO NOT MATCH THE HASHES|Hashes are required|do not match the hashes"
+        r"|Could not open requirements file|npm ci\W[^\n]*(?:can only install|in sync|lock)|package-lock\.json"
+        r"|yarn\.lock|lockfile|poetry\.lock|Pipfile\.lock|is not a valid editable"
+        r"|neither 'setup\.py' nor 'pyproject\.toml'|pyproject\.toml changed significantly|(?-i:\bEUSAGE\b)"
+        r"|(?-i:\bEJSONPARSE\b)|(?-i:\bEBADENGINE\b)|go\.mod|go\.sum|checksum mismatch"
+        r"|externally-managed-environment|Invalid version|InvalidVersion",
         confidence=0.86,
         channels=(DOCKER_BUILD,),
-        unless=r"name resolution|Failed to establish a new connection|ReadTimeout|CERTIFICATE_VERIFY|Permission denied|/requirements\.txt\W+: not found",
+        unless=r"name resolution|Failed to establish a new connection|ReadTimeout|CERTIFICATE_VERIFY"
+        r"|Permission denied|/requirements\.txt\W+: not found",
         remedy="The list of requirements itself is wrong (a local path, a hash or a lock file that does not fit): make it anew and "
         "commit it.",
         link="https://pip.pypa.io/en/stable/reference/requirements-file-format/",
-        example="ERROR: Could not install packages due to an OSError: [Errno 2] No such file or directory: '/tmp/build/numpy'",
+        example="ERROR: Could not install packages due to an OSError: '/home/me/wheels/loader.whl'",
     ),
     Rule(
         failure_class=CODE,
         subcause="wheel-build",
-        matches=r"Failed building wheel|Could not build wheels|Failed to build installable wheels|gyp ERR! build error|`make` failed|fatal error: [^\n]*\.h: No such file|command '[^\n]*' failed|COMPILATION ERROR|could not compile|\btsc\b[^\n]*error|error TS\d+",
+        matches=r"Failed building wheel|Could not build wheels|Failed to build installable wheels|gyp ERR! build error"
+        r"|`make` failed|fatal error: [^\n]*\.h: No such file|command '[^\n]*' failed|COMPILATION ERROR"
+        r"|could not compile|\btsc\b[^\n]*error|error TS\d+",
         confidence=0.8,
         channels=(DOCKER_BUILD,),
         remedy=_BUILD_REMEDY,
@@ -63,8 +79,16 @@ DEPENDENCIES: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="wheel-build",
-        matches=r"Failed building wheel|Could not build wheels|metadata-generation-failed|subprocess-exited-with-error|error: command '[^\n]*' failed|setup\.py (?:egg_info|bdist_wheel)|fatal error: [^\n]*\.h: No such file|gcc: (?:error|not found)|g\+\+|pg_config|error: Microsoft Visual|rustc|maturin|cargo|node-gyp|gyp ERR|legacy-install-failure|Failed to build installable wheels|build backend|bdist_wheel|Cython|pep517|getting requirements to build wheel|can't find Rust compiler"
-        r"|TS\d{4}:|error TS|SyntaxError|compilation (?:failed|error)|COMPILATION ERROR|BUILD FAILURE|npm (?:ERR!|error)|(?-i:\bELIFECYCLE\b)|error: cannot find symbol|error\[E\d+\]|could not compile|undefined: |cannot use [^\n]* as|Tests? failed|\b\d{1,4} failed(?:,| in\b|$)|FAILED \(|AssertionError|Traceback \(most recent call last\)|webpack|vite|tsc\b|make: \*\*\*",
+        matches=r"Failed building wheel|Could not build wheels|metadata-generation-failed|subprocess-exited-with-error"
+        r"|error: command '[^\n]*' failed|setup\.py (?:egg_info|bdist_wheel)"
+        r"|fatal error: [^\n]*\.h: No such file|gcc: (?:error|not found)|g\+\+|pg_config"
+        r"|error: Microsoft Visual|rustc|maturin|cargo|node-gyp|gyp ERR|legacy-install-failure"
+        r"|Failed to build installable wheels|build backend|bdist_wheel|Cython|pep517"
+        r"|getting requirements to build wheel|can't find Rust compiler|TS\d{4}:|error TS|SyntaxError"
+        r"|compilation (?:failed|error)|COMPILATION ERROR|BUILD FAILURE|npm (?:ERR!|error)"
+        r"|(?-i:\bELIFECYCLE\b)|error: cannot find symbol|error\[E\d+\]|could not compile|undefined: "
+        r"|cannot use [^\n]* as|Tests? failed|\b\d{1,4} failed(?:,| in\b|$)|FAILED \(|AssertionError"
+        r"|Traceback \(most recent call last\)|webpack|vite|tsc\b|make: \*\*\*",
         confidence=0.62,
         channels=(DOCKER_BUILD,),
         remedy=_BUILD_REMEDY,

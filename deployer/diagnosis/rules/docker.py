@@ -19,25 +19,31 @@ DOCKER: tuple[Rule, ...] = (
     Rule(
         failure_class=_DOCKER,
         subcause="daemon-permission",
-        matches=r"permission denied while trying to connect to the Docker|docker\.sock[^\n]*permission denied|permission denied[^\n]*docker\.sock|PermissionError[^\n]*docker|docker[^\n]*PermissionError\(13",
+        matches=r"permission denied while trying to connect to the Docker|docker\.sock[^\n]*permission denied"
+        r"|permission denied[^\n]*docker\.sock|PermissionError[^\n]*docker|docker[^\n]*PermissionError\(13",
         confidence=DECISIVE,
         channels=_BUILD,
         remedy="Let your user use the daemon: `sudo usermod -aG docker $USER`, then log in again.",
         link="https://docs.docker.com/engine/install/linux-postinstall/",
-        example="permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock",
+        example="permission denied while trying to connect to the Docker daemon socket",
     ),
     Rule(
         failure_class=_DOCKER,
         subcause="daemon-unreachable",
-        matches=r"Cannot connect to the Docker daemon|Is the docker daemon running|docker daemon is not running|error during connect|pipe/docker_?engine|dockerDesktopLinuxEngine|docker\.sock[^\n]*(?:no such file|refused|not found)|Couldn't connect to Docker daemon"
-        r"|Error while fetching server API version|docker(?:-compose)?: (?:command )?not found|failed to connect to the docker API|client version [\d.]+ is too (?:new|old)|DockerException|docker endpoint for|buildkit daemon|buildkitd"
-        r"|failed to (?:dial|find driver|initialize builder|list workers)|no builder \"|unable to (?:resolve|parse) docker|minimum supported API version",
+        matches=r"Cannot connect to the Docker daemon|Is the docker daemon running|docker daemon is not running"
+        r"|error during connect|pipe/docker_?engine|dockerDesktopLinuxEngine"
+        r"|docker\.sock[^\n]*(?:no such file|refused|not found)|Couldn't connect to Docker daemon"
+        r"|Error while fetching server API version|docker(?:-compose)?: (?:command )?not found"
+        r"|failed to connect to the docker API|client version [\d.]+ is too (?:new|old)|DockerException"
+        r"|docker endpoint for|buildkit daemon|buildkitd"
+        r"|failed to (?:dial|find driver|initialize builder|list workers)|no builder \""
+        r"|unable to (?:resolve|parse) docker|minimum supported API version",
         confidence=0.93,
         channels=_BUILD,
         remedy="Start the Docker engine on this machine (`sudo systemctl start docker`, or Docker Desktop) until `docker info` "
         "answers.",
         link=_DAEMON,
-        example="Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+        example="Cannot connect to the Docker daemon at tcp://10.1.2.3:2375",
     ),
     Rule(
         failure_class=_DOCKER,
@@ -54,8 +60,12 @@ DOCKER: tuple[Rule, ...] = (
     Rule(
         failure_class=_DOCKER,
         subcause="copy-source-missing",
-        matches=r"COPY failed|ADD failed|failed to (?:compute cache key|calculate checksum of ref)|excluded by \.dockerignore|(?:COPY|ADD)[^\n]*(?:not found|no such file|forbidden path)|forbidden path outside the build context|failed to walk|lstat [^\n]*no such file"
-        r"|no source files were specified|build context|must end with a /|When using COPY|unable to (?:prepare|evaluate) (?:context|symlinks)|error checking context|can't stat '|file with no instructions|not a directory|path \"[^\n]*\" not found",
+        matches=r"COPY failed|ADD failed|failed to (?:compute cache key|calculate checksum of ref)"
+        r"|excluded by \.dockerignore|(?:COPY|ADD)[^\n]*(?:not found|no such file|forbidden path)"
+        r"|forbidden path outside the build context|failed to walk|lstat [^\n]*no such file"
+        r"|no source files were specified|build context|must end with a /|When using COPY"
+        r"|unable to (?:prepare|evaluate) (?:context|symlinks)|error checking context|can't stat '"
+        r"|file with no instructions|not a directory|path \"[^\n]*\" not found",
         confidence=0.9,
         channels=(DOCKER_BUILD,),
         remedy="COPY names a file that is not in the build context: correct the path, the directory you build from, or take the "
@@ -66,10 +76,18 @@ DOCKER: tuple[Rule, ...] = (
     Rule(
         failure_class=_DOCKER,
         subcause="dockerfile-error",
-        matches=r"[Dd]ockerfile parse error|unknown instruction|Dockerfile cannot be empty|failed to (?:read|open) dockerfile|failed to create LLB definition: (?!failed to (?:authorize|do request|copy))|dockerfile[^\n]*no such file|Cannot locate (?:specified )?Dockerfile"
-        r"|unknown flag|requires (?:at least|exactly) (?:one|two|\d) argument|no build stage in current context|invalid from flag|circular dependency|Syntax error - can't find|Unknown (?:type|flag)|the --(?:mount|chmod|chown|platform) option requires"
-        r"|requires BuildKit|can't find = in|FROM requires|base name \(|should not be blank|failed to process \"|missing '?}'?|unsupported (?:option|modifier)|Please provide a source image|must be of the form|invalid reference format|failed to parse (?:stage|platform)"
-        r"|heredoc|docker(?: buildx)? build\"? requires|target stage [^\n]*(?:not|could not)|repository name must be lowercase|invalid tag|invalid argument \"|dockerfile:\d+|Dockerfile:\d+",
+        matches=r"[Dd]ockerfile parse error|unknown instruction|Dockerfile cannot be empty"
+        r"|failed to (?:read|open) dockerfile"
+        r"|failed to create LLB definition: (?!failed to (?:authorize|do request|copy))"
+        r"|dockerfile[^\n]*no such file|Cannot locate (?:specified )?Dockerfile|unknown flag"
+        r"|requires (?:at least|exactly) (?:one|two|\d) argument|no build stage in current context"
+        r"|invalid from flag|circular dependency|Syntax error - can't find|Unknown (?:type|flag)"
+        r"|the --(?:mount|chmod|chown|platform) option requires|requires BuildKit|can't find = in"
+        r"|FROM requires|base name \(|should not be blank|failed to process \"|missing '?}'?"
+        r"|unsupported (?:option|modifier)|Please provide a source image|must be of the form"
+        r"|invalid reference format|failed to parse (?:stage|platform)|heredoc"
+        r"|docker(?: buildx)? build\"? requires|target stage [^\n]*(?:not|could not)"
+        r"|repository name must be lowercase|invalid tag|invalid argument \"|dockerfile:\d+|Dockerfile:\d+",
         confidence=0.82,
         channels=(DOCKER_BUILD,),
         unless=r"no space left|context deadline|i/o timeout|no such host",
@@ -80,7 +98,8 @@ DOCKER: tuple[Rule, ...] = (
     Rule(
         failure_class=_DOCKER,
         subcause="disk-full-build",
-        matches=r"no space left on device|(?-i:\bENOSPC\b)|Disk quota exceeded|disk (?:is )?full|not enough (?:free |disk )?space|You don't have enough free space",
+        matches=r"no space left on device|(?-i:\bENOSPC\b)|Disk quota exceeded|disk (?:is )?full"
+        r"|not enough (?:free |disk )?space|You don't have enough free space",
         confidence=0.96,
         channels=(DOCKER_BUILD, DOCKER_PUSH),
         remedy="The disk of the machine that builds is full: `docker system df`, `docker system prune --all --volumes` (read what it "
@@ -91,7 +110,10 @@ DOCKER: tuple[Rule, ...] = (
     Rule(
         failure_class=_DOCKER,
         subcause="build-oom",
-        matches=r"(?:exit|non-zero|return\w*)[^\n]*code:? ?\(?137|exit code:? 137|^\W*Killed\W*$|signal: killed|signal: terminated|Cannot allocate memory|MemoryError|heap out of memory|out of memory|\bOOM\b|ResourceExhausted|(?-i:\bENOMEM\b)|cc1plus[^\n]*Killed|Killed signal terminated|returned? (?:a )?(?:non-zero )?code:? ?137",
+        matches=r"(?:exit|non-zero|return\w*)[^\n]*code:? ?\(?137|exit code:? 137|^\W*Killed\W*$|signal: killed"
+        r"|signal: terminated|Cannot allocate memory|MemoryError|heap out of memory|out of memory|\bOOM\b"
+        r"|ResourceExhausted|(?-i:\bENOMEM\b)|cc1plus[^\n]*Killed|Killed signal terminated"
+        r"|returned? (?:a )?(?:non-zero )?code:? ?137",
         confidence=0.94,
         channels=(DOCKER_BUILD,),
         remedy="The builder ran out of memory in a step: give Docker more memory (Docker Desktop: Settings, Resources), or make the step "
@@ -112,11 +134,17 @@ DOCKER: tuple[Rule, ...] = (
     Rule(
         failure_class=_DOCKER,
         subcause="base-image-pull",
-        matches=r"pull access denied|may require 'docker login|manifest (?:for [^\n]* )?(?:not found|unknown)|manifest unknown|failed to (?:solve|resolve)[^\n]*: not found|failed to resolve source metadata[^\n]*not found|no match for platform|no matching manifest|"
-        r"repository [^\n]*(?:not found|does not exist)|insufficient_scope|unable to find image|No such image|does not match the (?:specified|detected) platform|image[^\n]*: not found|invalid checksum digest|requested access to the resource is denied|failed to load metadata|load metadata for|Schema ?1|schema version 1",
+        matches=r"pull access denied|may require 'docker login|manifest (?:for [^\n]* )?(?:not found|unknown)"
+        r"|manifest unknown|failed to (?:solve|resolve)[^\n]*: not found"
+        r"|failed to resolve source metadata[^\n]*not found|no match for platform|no matching manifest"
+        r"|repository [^\n]*(?:not found|does not exist)|insufficient_scope|unable to find image|No such image"
+        r"|does not match the (?:specified|detected) platform|image[^\n]*: not found|invalid checksum digest"
+        r"|requested access to the resource is denied|failed to load metadata|load metadata for|Schema ?1"
+        r"|schema version 1",
         confidence=0.82,
         channels=(DOCKER_BUILD,),
-        unless=r"i/o timeout|no such host|network is unreachable|TLS handshake|x509|failed to authorize|failed to do request|basic auth|authorization token|dial tcp",
+        unless=r"i/o timeout|no such host|network is unreachable|TLS handshake|x509|failed to authorize"
+        r"|failed to do request|basic auth|authorization token|dial tcp",
         remedy="The base image does not exist under that name, tag or platform, or is private: correct FROM (`docker buildx imagetools "
         "inspect <image>`).",
         link=_DOCKERFILE,
@@ -125,21 +153,36 @@ DOCKER: tuple[Rule, ...] = (
     Rule(
         failure_class=_DOCKER,
         subcause="system-packages",
-        matches=r"Unable to locate package|has no installation candidate|Hash Sum mismatch|does not have a Release file|apt-get[^\n]*(?:exit|non-zero|returned|did not complete)|unmet dependencies|held broken packages|is not signed|NO_PUBKEY|public key is not available|signatures couldn't be verified|Failed to fetch [^\n]*404"
-        r"|Release file[^\n]*(?:not valid|expired)|invalid signature|At least one invalid signature|(?:apk|yum|dnf|microdnf|apt)[^\n]*(?:ERROR|unsatisfiable|No match|returned|exit)|unsatisfiable constraints|unable to select packages|No package [^\n]* available|Unable to find a match|dpkg: error|debconf|Sub-process /usr/bin/dpkg|repomd\.xml|Some packages could not be installed"
-        r"|Problem with MergeList|is no longer (?:available|valid)|404  Not Found \[IP|E: (?:Package|Version|The (?:repository|value|package))|jessie|stretch|buster[^\n]*404|mirrorlist\.centos",
+        matches=r"Unable to locate package|has no installation candidate|Hash Sum mismatch"
+        r"|does not have a Release file|apt-get[^\n]*(?:exit|non-zero|returned|did not complete)"
+        r"|unmet dependencies|held broken packages|is not signed|NO_PUBKEY|public key is not available"
+        r"|signatures couldn't be verified|Failed to fetch [^\n]*404|Release file[^\n]*(?:not valid|expired)"
+        r"|invalid signature|At least one invalid signature"
+        r"|(?:apk|yum|dnf|microdnf|apt)[^\n]*(?:ERROR|unsatisfiable|No match|returned|exit)"
+        r"|unsatisfiable constraints|unable to select packages|No package [^\n]* available"
+        r"|Unable to find a match|dpkg: error|debconf|Sub-process /usr/bin/dpkg|repomd\.xml"
+        r"|Some packages could not be installed|Problem with MergeList|is no longer (?:available|valid)"
+        r"|404  Not Found \[IP|E: (?:Package|Version|The (?:repository|value|package))|jessie|stretch"
+        r"|buster[^\n]*404|mirrorlist\.centos",
+        unless=r"temporary error \(try again later\)|Temporary failure resolving|Could not connect to",
         confidence=0.84,
         channels=(DOCKER_BUILD,),
         remedy="A system package is not to be had in that base image: `apt-get update` in the same RUN, the package's name in that "
-        "release (https://packages.debian.org), or a base image that is still supported.",
+        "release (`apt-cache policy <package>`), or a base image that is still supported.",
         link="https://docs.docker.com/build/building/best-practices/#apt-get",
         example="E: Unable to locate package libpq-devel",
     ),
     Rule(
         failure_class=_DOCKER,
         subcause="builder",
-        matches=r"failed to (?:solve|export|register layer|get layer|create (?:shim|endpoint|task)|mount|load cache|prepare|compute|configure registry|import)|exporter|cache (?:export|key|mount)|ApplyLayer|max depth exceeded|overlay2?|layer does not exist|storage driver|OCI runtime|runc|cgroup|iptables|"
-        r"driver (?:not connecting|failed)|docker-container driver|buildx|multi-?platform|BuildKit|invalid file request|secret \S+ not found|frontend|gateway\.v0|executor failed|rpc error|unknown blob|mount options|devmapper|btrfs|containerd|compose file|services\.\S+|yaml:|Conflict\. The container name|port is already allocated|Bind for|no configuration file provided|undefined (?:network|volume|service)|network [^\n]* not found",
+        matches=r"failed to (?:solve|export|register layer|get layer|create (?:shim|endpoint|task)|mount|load cache|prepare|compute|configure registry|import)"
+        r"|exporter|cache (?:export|key|mount)|ApplyLayer|max depth exceeded|overlay2?|layer does not exist"
+        r"|storage driver|OCI runtime|runc|cgroup|iptables|driver (?:not connecting|failed)"
+        r"|docker-container driver|buildx|multi-?platform|BuildKit|invalid file request|secret \S+ not found"
+        r"|frontend|gateway\.v0|executor failed|rpc error|unknown blob|mount options|devmapper|btrfs"
+        r"|containerd|compose file|services\.\S+|yaml:|Conflict\. The container name|port is already allocated"
+        r"|Bind for|no configuration file provided|undefined (?:network|volume|service)"
+        r"|network [^\n]* not found",
         confidence=GENERIC,
         channels=(DOCKER_BUILD,),
         remedy="The builder itself failed: read the step it names; `docker buildx prune` and a restart of the engine clear a damaged "
@@ -150,7 +193,8 @@ DOCKER: tuple[Rule, ...] = (
     Rule(
         failure_class=_DOCKER,
         subcause="build-step-failed",
-        matches=r"returned a non-zero code|did not complete successfully|executor failed running|exit code: \d+|failed to build|exit status \d+|Build failed",
+        matches=r"returned a non-zero code|did not complete successfully|executor failed running|exit code: \d+"
+        r"|failed to build|exit status \d+|Build failed",
         confidence=0.42,
         channels=(DOCKER_BUILD,),
         remedy="A RUN step ended with an error: read the lines above it; `docker build --progress=plain --no-cache .` shows them all.",
@@ -160,7 +204,9 @@ DOCKER: tuple[Rule, ...] = (
     Rule(
         failure_class=_DOCKER,
         subcause="push-failed",
-        matches=r"does not exist locally|tag does not exist|An image does not exist|No such image|layer[^\n]*(?:not found|does not exist)|blob upload|manifest invalid|unknown blob|invalid reference format|unsupported (?:manifest|media)|repository name must be|Layer digest",
+        matches=r"does not exist locally|tag does not exist|An image does not exist|No such image"
+        r"|layer[^\n]*(?:not found|does not exist)|blob upload|manifest invalid|unknown blob"
+        r"|invalid reference format|unsupported (?:manifest|media)|repository name must be|Layer digest",
         confidence=0.83,
         channels=(DOCKER_PUSH,),
         remedy="What is pushed is not there under that name: `docker image ls`, `docker tag <image> <registry>/<repository>:<tag>`, then "

@@ -25,7 +25,8 @@ ECS_API: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="no-container-instances",
-        matches=r"No Container Instances were found|cluster has no (?:registered )?container instances|EMPTY CAPACITY PROVIDER",
+        matches=r"No Container Instances were found|cluster has no (?:registered )?container instances"
+        r"|EMPTY CAPACITY PROVIDER",
         confidence=DECISIVE,
         channels=_CALL,
         remedy="The cluster has no EC2 instance: run on Fargate (launch type FARGATE, requiresCompatibilities FARGATE), or "
@@ -36,27 +37,29 @@ ECS_API: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="placement-constraint",
-        matches=r"placement constraint|missing an attribute|(?-i:\bATTRIBUTE\b)|\"?reason\"?\W+(?-i:MISSING|INACTIVE|LOCATION)\b"
-        r"|MemberOf|distinctInstance|didn't match[^\n]*constraint|^\W*(?-i:MISSING|INACTIVE|LOCATION)\W*$",
+        matches=r"placement constraint|missing an attribute|(?-i:\bATTRIBUTE\b)"
+        r"|\"?reason\"?\W+(?-i:MISSING|INACTIVE|LOCATION)\b|MemberOf|distinctInstance"
+        r"|didn't match[^\n]*constraint|^\W*(?-i:MISSING|INACTIVE|LOCATION)\W*$",
         confidence=0.9,
         channels=_CALL,
         remedy="What was asked for does not exist there: no instance satisfies the constraint or attribute, or the named task, "
         "instance or cluster is missing or inactive: `aws ecs describe-container-instances --cluster <cluster> "
         "--container-instances <id>`, `aws ecs describe-clusters --clusters <cluster>`.",
         link=_FAILURES,
-        example="service loader was unable to place a task because no container instance met all of its requirements. The "
-        "closest matching container-instance is missing an attribute required by your task.",
+        example="unable to place a task: container-instance 0a is missing an attribute required by your task",
     ),
     Rule(
         failure_class=AWS,
         subcause="quota",
-        matches=r"reached the limit on (?:the )?number of|LimitExceeded(?:Exception)?\b|QuotaExceeded|quota[^\n]*(?:exceeded|reached)"
-        r"|(?:exceed|reach)\w*[^\n]*(?:service )?(?:quota|account limit)|VcpuLimitExceeded|too many (?:active )?revisions"
-        r"|limit (?:on|of) (?:vCPU|task)s?[^\n]*(?:reached|exceeded)|account is currently blocked|TooManyBuckets"
-        r"|Maximum number of[^\n]*(?:reached|exceeded)",
+        matches=r"reached the limit on (?:the )?number of|LimitExceeded(?:Exception)?\b|QuotaExceeded"
+        r"|quota[^\n]*(?:exceeded|reached)|(?:exceed|reach)\w*[^\n]*(?:service )?(?:quota|account limit)"
+        r"|VcpuLimitExceeded|too many (?:active )?revisions"
+        r"|limit (?:on|of) (?:vCPU|task)s?[^\n]*(?:reached|exceeded)|account is currently blocked"
+        r"|TooManyBuckets|Maximum number of[^\n]*(?:reached|exceeded)",
         confidence=0.83,
         channels=_CALL_OR_LOG,
-        unless=r"RequestLimitExceeded|SubscriptionLimit|space quota|mongo|Disk quota|toomanyrequests|ThrottlingException",
+        unless=r"RequestLimitExceeded|SubscriptionLimit|space quota|mongo|Disk quota|toomanyrequests"
+        r"|ThrottlingException",
         remedy="A quota of the account is reached, waiting does not help: stop what is not needed, or ask for more: "
         "`aws service-quotas request-service-quota-increase --service-code fargate --quota-code <code> --desired-value <n>`.",
         link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html",
@@ -65,11 +68,13 @@ ECS_API: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="network-configuration",
-        matches=r"Network Configuration (?:is not valid|must be provided)|(?:subnets?|security ?groups?) can(?:not| not) be (?:empty|blank)"
-        r"|awsvpc(?:Configuration)?[^\n]*(?:required|must|not (?:valid|supported|compatible))|assign ?public ?IP[^\n]*not supported"
-        r"|networkMode[^\n]*(?:required|must|invalid|not)|Network Configuration must|subnets? (?:is|are) (?:required|not valid)"
-        r"|(?:subnet|security group)s? (?:IDs? )?[^\n]*(?:does not exist|not exist|invalid)|must (?:be|have)[^\n]*same VPC"
-        r"|Invalid id: \"",
+        matches=r"Network Configuration (?:is not valid|must be provided)"
+        r"|(?:subnets?|security ?groups?) can(?:not| not) be (?:empty|blank)"
+        r"|awsvpc(?:Configuration)?[^\n]*(?:required|must|not (?:valid|supported|compatible))"
+        r"|assign ?public ?IP[^\n]*not supported|networkMode[^\n]*(?:required|must|invalid|not)"
+        r"|Network Configuration must|subnets? (?:is|are) (?:required|not valid)"
+        r"|(?:subnet|security group)s? (?:IDs? )?[^\n]*(?:does not exist|not exist|invalid)"
+        r"|must (?:be|have)[^\n]*same VPC|Invalid id: \"",
         confidence=0.9,
         channels=_CALL,
         remedy="Give awsvpcConfiguration subnets, security groups and assignPublicIp in [run] of deploy.toml (only tasks with "
@@ -80,26 +85,31 @@ ECS_API: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="execution-role-missing",
-        matches=r"requires? (?:that )?(?:the )?task definition to have (?:an )?execution role|execution ?role ?(?:ARN)?[^\n]*(?:required|missing|must|invalid)"
-        r"|service linked role|Role is not valid|role[^\n]*(?:does not exist|cannot be found|not valid)|NoSuchEntity[^\n]*role",
+        matches=r"requires? (?:that )?(?:the )?task definition to have (?:an )?execution role"
+        r"|execution ?role ?(?:ARN)?[^\n]*(?:required|missing|must|invalid)|service linked role"
+        r"|Role is not valid|role[^\n]*(?:does not exist|cannot be found|not valid)|NoSuchEntity[^\n]*role",
         confidence=0.88,
         channels=_CALL_OR_LOG,
         remedy="Set executionRoleArn (and taskRoleArn where the program calls AWS) to roles that exist and that "
         "ecs-tasks.amazonaws.com may assume: `aws iam get-role --role-name ecsTaskExecutionRole`.",
         link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html",
-        example="ClientException: Fargate requires task definition to have execution role ARN to support ECR images.",
+        example="ClientException: executionRoleArn is required for images from ECR",
     ),
     Rule(
         failure_class=AWS,
         subcause="task-definition-invalid",
-        matches=r"No Fargate configuration exists|Invalid 'cpu' setting|Invalid setting for container|At least one of 'memory'"
+        matches=r"No Fargate configuration exists|Invalid 'cpu' setting|Invalid setting for container"
+        r"|At least one of 'memory'"
         r"|(?:cpu|memory)[^\n]*(?:value|combination|setting)[^\n]*(?:invalid|not (?:valid|supported)|unsupported)"
         r"|RegisterTaskDefinition[^\n]*(?:ClientException|InvalidParameter|ParamValidation|SerializationException)"
         r"|(?:ClientException|InvalidParameterException)[^\n]*(?:RegisterTaskDefinition|container|task definition|taskDefinition)"
-        r"|Container\.(?:name|image) |Error parsing parameter|Unknown parameter in (?:input|containerDefinitions)|Unexpected key[^\n]*found in params"
-        r"|Missing required parameter in input|(?:no|one|least)[^\n]*essential container|log driver option|unknown log opt|TaskDefinition (?:is|was|not)"
-        r"|Unable to describe task definition|Unknown task definition|task definition[^\n]*(?:inactive|not found|does not (?:exist|support|match)|incompatible"
-        r"|not compatible)|requiresCompatibilities|Task definition does not support|duplicate[^\n]*environment",
+        r"|Container\.(?:name|image) |Error parsing parameter"
+        r"|Unknown parameter in (?:input|containerDefinitions)|Unexpected key[^\n]*found in params"
+        r"|Missing required parameter in input|(?:no|one|least)[^\n]*essential container|log driver option"
+        r"|unknown log opt|TaskDefinition (?:is|was|not)|Unable to describe task definition"
+        r"|Unknown task definition"
+        r"|task definition[^\n]*(?:inactive|not found|does not (?:exist|support|match)|incompatible|not compatible)"
+        r"|requiresCompatibilities|Task definition does not support|duplicate[^\n]*environment",
         confidence=0.8,
         channels=_CALL,
         remedy="Correct the task definition where the message says so, and look at what ECS has now: "
@@ -111,8 +121,9 @@ ECS_API: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="cluster-missing",
-        matches=r"ClusterNotFound(?:Exception)?|Cluster not found|cluster[^\n]*(?:was not found|inactive|does not exist)"
-        r"|ServiceNotFound(?:Exception)?|ServiceNotActive|Service not found|Referenced cluster was inactive",
+        matches=r"ClusterNotFound(?:Exception)?|Cluster not found"
+        r"|cluster[^\n]*(?:was not found|inactive|does not exist)|ServiceNotFound(?:Exception)?"
+        r"|ServiceNotActive|Service not found|Referenced cluster was inactive",
         confidence=0.9,
         channels=_CALL_OR_LOG,
         unless=r"mongo|database cluster|kubernetes",
@@ -124,9 +135,11 @@ ECS_API: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="region",
-        matches=r"You must specify a region|NoRegionError|Missing region in config|Region is missing|Invalid region|InvalidRegion\w*"
-        r"|Provided region_name '|Unknown region|UnknownEndpoint|Inaccessible host|may not be available in the|Invalid Region|could not find region|not (?:available|supported) in (?:this |the )?region"
-        r"|PermanentRedirect|AuthorizationHeaderMalformed|the region '[^']*' is wrong|IllegalLocationConstraint"
+        matches=r"You must specify a region|NoRegionError|Missing region in config|Region is missing|Invalid region"
+        r"|InvalidRegion\w*|Provided region_name '|Unknown region|UnknownEndpoint|Inaccessible host"
+        r"|may not be available in the|Invalid Region|could not find region"
+        r"|not (?:available|supported) in (?:this |the )?region|PermanentRedirect|AuthorizationHeaderMalformed"
+        r"|the region '[^']*' is wrong|IllegalLocationConstraint"
         r"|must be addressed using the specified endpoint|MissingRegion|Could not find the region",
         confidence=0.9,
         channels=(CLIENT_ERROR, TASK_LOG, *ECS, DOCKER_BUILD, DOCKER_PUSH),
@@ -151,11 +164,12 @@ ECS_API: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="aws-request-refused",
-        matches=r"An error occurred \(\w+\) (?:occurred )?when calling the \w+ operation|botocore\.(?:exceptions|errorfactory)\.\w+"
-        r"|api error \w+:|operation error [\w ]+: \w+|\(Service: (?:Amazon|Aws)?\w+; Status Code: \d+"
-        r"|status code: 4\d\d, request id|ParamValidationError|aws\W+error:|AmazonServiceException|com\.amazonaws\.\w+"
-        r"|software\.amazon\.awssdk|@aws-sdk|aws-sdk-go|Resource handler returned message|\b(?:Client|InvalidParameter|Validation"
-        r"|ResourceNotFound|InvalidRequest)Exception\b",
+        matches=r"An error occurred \(\w+\) (?:occurred )?when calling the \w+ operation"
+        r"|botocore\.(?:exceptions|errorfactory)\.\w+|api error \w+:|operation error [\w ]+: \w+"
+        r"|\(Service: (?:Amazon|Aws)?\w+; Status Code: \d+|status code: 4\d\d, request id|ParamValidationError"
+        r"|aws\W+error:|AmazonServiceException|com\.amazonaws\.\w+|software\.amazon\.awssdk|@aws-sdk"
+        r"|aws-sdk-go|Resource handler returned message"
+        r"|\b(?:Client|InvalidParameter|Validation|ResourceNotFound|InvalidRequest)Exception\b",
         confidence=GENERIC + 0.12,
         channels=_CALL_OR_LOG,
         remedy="AWS refused the call: read its message, correct the named parameter, resource or permission, and try "

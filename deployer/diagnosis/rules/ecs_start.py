@@ -20,10 +20,7 @@ _INIT = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/resource-in
 _ENDPOINTS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html"
 _SECRETS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specifying-sensitive-data.html"
 _START = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/failed-to-start-error.html"
-_NO_ANSWER = (
-    r"(?:i/o timeout|context deadline|deadline exceeded|RequestCanceled|context canceled|Client\.Timeout"
-    r"|connection (?:issue|timed out|refused)|dial tcp|no such host|request send failed|RequestError)"
-)
+_NO_ANSWER = r"(?:i/o timeout|context deadline|deadline exceeded|RequestCanceled|context canceled|Client\.Timeout|connection (?:issue|timed out|refused)|dial tcp|no such host|request send failed|RequestError)"
 _ROUTE_REMEDY = (
     "Give the task's subnets a way out on 443: assignPublicIp=ENABLED in a public subnet, a NAT gateway, or VPC "
     "endpoints (ecr.api, ecr.dkr, logs, secretsmanager or ssm, and the S3 gateway); the security group must allow "
@@ -34,8 +31,8 @@ ECS_START: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="secret-malformed-json",
-        matches=r"invalid character '[^\n]*looking for|did not contain json key|unmarshal[^\n]*secret|secret[^\n]*unmarshal"
-        r"|secret[^\n]*(?:not|invalid)[^\n]*json",
+        matches=r"invalid character '[^\n]*looking for|did not contain json key|unmarshal[^\n]*secret"
+        r"|secret[^\n]*unmarshal|secret[^\n]*(?:not|invalid)[^\n]*json",
         context=r"\basm\b|secret",
         confidence=DECISIVE,
         channels=ECS,
@@ -48,8 +45,9 @@ ECS_START: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="secret-missing",
-        matches=r"can't find the specified secret|invalid (?:ssm )?parameters?:|ParameterNotFound|secret[^\n]*(?:was|not) found"
-        r"|can't find the specified secret value for staging label|Secret[^\n]*marked for deletion|secret[^\n]*does not exist",
+        matches=r"can't find the specified secret|invalid (?:ssm )?parameters?:|ParameterNotFound"
+        r"|secret[^\n]*(?:was|not) found|can't find the specified secret value for staging label"
+        r"|Secret[^\n]*marked for deletion|secret[^\n]*does not exist",
         context=r"secret|ssm|parameter",
         confidence=DECISIVE,
         channels=(*ECS, TASK_LOG, CLIENT_ERROR),
@@ -74,23 +72,22 @@ ECS_START: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="secrets-fetch",
-        matches=r"unable to (?:pull secrets or registry auth|retrieve secrets?)|failed to fetch secret|unable to get registry auth"
-        r"|fetching secret data|cannot pull (?:secrets|registry auth)|can't retrieve (?:the )?secrets?"
-        r"|unexpected ARN format[^\n]*secret",
+        matches=r"unable to (?:pull secrets or registry auth|retrieve secrets?)|failed to fetch secret"
+        r"|unable to get registry auth|fetching secret data|cannot pull (?:secrets|registry auth)"
+        r"|can't retrieve (?:the )?secrets?|unexpected ARN format[^\n]*secret",
         confidence=FAMILY + 0.05,
         channels=ECS,
         remedy="Three things can stop it: the execution role may not read the secret, its ARN or key is wrong, or the "
         "subnet has no way to Secrets Manager, SSM or ECR: `deployer doctor` looks at each; "
         "`aws secretsmanager describe-secret --secret-id <arn>` shows whether it exists.",
         link=_INIT,
-        example="ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
-        "unable to retrieve secret from asm: service call has been retried 1 time(s)",
+        example="ResourceInitializationError: unable to retrieve secret from asm, tried twice",
     ),
     Rule(
         failure_class=AWS,
         subcause="log-group-missing",
-        matches=r"log group does not exist|ResourceNotFoundException[^\n]*log (?:group|stream)|can't find the CloudWatch log group"
-        r"|log group '?[^\n]*' (?:was )?not found",
+        matches=r"log group does not exist|ResourceNotFoundException[^\n]*log (?:group|stream)"
+        r"|can't find the CloudWatch log group|log group '?[^\n]*' (?:was )?not found",
         confidence=DECISIVE,
         channels=(*ECS, TASK_LOG, CLIENT_ERROR),
         remedy="Create the group that the task definition names: `aws logs create-log-group --log-group-name "
@@ -103,15 +100,16 @@ ECS_START: tuple[Rule, ...] = (
         failure_class=AWS,
         subcause="logs-no-route",
         matches=r"failed to (?:validate logger args|initialize logging driver|create (?:Cloudwatch )?log stream)"
-        r"|logging driver[^\n]*(?:fail|error|unable)|(?:fail|error|unable)[^\n]*logging driver|log driver[^\n]*(?:fail|not)"
-        r"|unable to (?:create|find)[^\n]*log (?:group|stream)|connection issue[^\n]*CloudWatch",
+        r"|logging driver[^\n]*(?:fail|error|unable)|(?:fail|error|unable)[^\n]*logging driver"
+        r"|log driver[^\n]*(?:fail|not)|unable to (?:create|find)[^\n]*log (?:group|stream)"
+        r"|connection issue[^\n]*CloudWatch",
         confidence=FAMILY + 0.1,
         channels=ECS,
         remedy="The awslogs driver could not start: the log group, awslogs-region and the execution role's logs:* actions "
         "must be right, and the subnet needs a way to CloudWatch Logs (NAT, or the `logs` VPC endpoint): "
         "`aws logs describe-log-groups --log-group-name-prefix <group>`.",
         link=_INIT,
-        example="ResourceInitializationError: failed to validate logger args: : signal: killed",
+        example="failed to initialize logging driver: no answer from logs.eu-west-3.amazonaws.com",
     ),
     Rule(
         failure_class=AWS,
@@ -122,29 +120,29 @@ ECS_START: tuple[Rule, ...] = (
         remedy="ECS could not read environmentFiles from S3: check the object's ARN, s3:GetObject and s3:GetBucketLocation "
         "of the execution role, and the subnet's way to S3: `aws s3 ls s3://<bucket>/<file>.env`.",
         link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/use-environment-file.html",
-        example="ResourceInitializationError: failed to download env files: file download command: non empty error stream: "
-        "RequestCanceled: request context canceled",
+        example="ResourceInitializationError: failed to download env files: loader.env: no answer",
     ),
     Rule(
         failure_class=AWS,
         subcause="volume",
-        matches=r"EFS utils|mount\.nfs4?|\.efs\.[\w-]+\.amazonaws|failed to (?:set up|mount) EFS|efs[^\n]*(?:mount|volume|access point)"
-        r"|CannotCreateVolumeError|VolumeDriver|error while mounting volume|EBS volume|failed to mount|mknod|/rootfs/[^\n]*errno"
-        r"|invalid mount|bind source path|FSx",
+        matches=r"EFS utils|mount\.nfs4?|\.efs\.[\w-]+\.amazonaws|failed to (?:set up|mount) EFS"
+        r"|efs[^\n]*(?:mount|volume|access point)|CannotCreateVolumeError|VolumeDriver"
+        r"|error while mounting volume|EBS volume|failed to mount|mknod|/rootfs/[^\n]*errno|invalid mount"
+        r"|bind source path|FSx",
         confidence=FAMILY + 0.1,
         channels=ECS,
         remedy="Correct the volume: a mount target in each of the task's subnets, security groups that open 2049 between "
         "them, the file system's policy, and a mount path that hides nothing of the image: "
         "`aws efs describe-mount-targets --file-system-id <fs>`.",
         link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/efs-volumes.html",
-        example="ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: stderr: mount.nfs4: "
-        "Connection timed out",
+        example="ResourceInitializationError: failed to invoke EFS utils commands: mount.nfs4: Connection timed out",
     ),
     Rule(
         failure_class=AWS,
         subcause="subnet-ip-exhausted",
-        matches=r"InsufficientFreeAddresses|not (?:have )?enough free (?:IP )?addresses|no (?:free|available) (?:IP|private) address"
-        r"|insufficient (?:free )?(?:IP )?addresses|run out of (?:IP )?addresses",
+        matches=r"InsufficientFreeAddresses|not (?:have )?enough free (?:IP )?addresses"
+        r"|no (?:free|available) (?:IP|private) address|insufficient (?:free )?(?:IP )?addresses"
+        r"|run out of (?:IP )?addresses",
         confidence=DECISIVE,
         channels=_SEEN,
         remedy="The subnet has no address left: add a larger subnet to [run] subnets, or free some: `aws ec2 describe-subnets "
@@ -156,8 +154,9 @@ ECS_START: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="network-interface",
-        matches=r"Unexpected EC2 error|attempting to create network interface|(?:InvalidSubnetID|InvalidGroup|InvalidSecurityGroupID)"
-        r"\S*NotFound|(?:subnet|security group)[^\n]*(?:does not exist|not found|not belong|different (?:VPC|network))"
+        matches=r"Unexpected EC2 error|attempting to create network interface"
+        r"|(?:InvalidSubnetID|InvalidGroup|InvalidSecurityGroupID)\S*NotFound"
+        r"|(?:subnet|security group)[^\n]*(?:does not exist|not found|not belong|different (?:VPC|network))"
         r"|NetworkInterfaceLimitExceeded|failed to configure ENI|ENI[^\n]*limit",
         confidence=0.83,
         channels=_SEEN,
@@ -165,8 +164,7 @@ ECS_START: tuple[Rule, ...] = (
         "are of one VPC, have addresses left, and that the interface quota is not reached: `aws ec2 describe-subnets "
         "--subnet-ids <subnet>`, `aws ec2 describe-security-groups --group-ids <group>`.",
         link=_START,
-        example="Unexpected EC2 error while attempting to Create Network Interface with public IP assignment enabled in "
-        "subnet 'subnet-0a'",
+        example="Unexpected EC2 error while making a network interface in subnet-0a",
     ),
     Rule(
         failure_class=AWS,

@@ -19,8 +19,9 @@ ENTRYPOINT: tuple[Rule, ...] = (
     Rule(
         failure_class=FailureClass.AWS_CONFIG,
         subcause="command-overrides-entrypoint",
-        matches=r"exec: \\?\"[^\"\n]*\s[^\"\n]*\\?\"|exec: \\?\"(?:\[|,|\{)|task definition[^\n]*command|command[^\n]*task definition"
-        r"|not a directory[^\n]*mount|mount[^\n]*not a directory|Are you trying to mount a directory onto a file",
+        matches=r"exec: \\?\"[^\"\n]*\s[^\"\n]*\\?\"|exec: \\?\"(?:\[|,|\{)|task definition[^\n]*command"
+        r"|command[^\n]*task definition|not a directory[^\n]*mount|mount[^\n]*not a directory"
+        r"|Are you trying to mount a directory onto a file",
         confidence=0.93,
         channels=_SEEN,
         remedy="`command` or `entryPoint` of the task definition is one string where ECS wants a list, or a volume hides the "
@@ -32,7 +33,9 @@ ENTRYPOINT: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="wrong-architecture",
-        matches=r"exec format error|exec user process caused[^\n]*format|cannot execute binary file|Exec format|ELF[^\n]*(?:wrong|invalid) (?:class|header|architecture)|incompatible architecture|rosetta error|qemu: uncaught target signal",
+        matches=r"exec format error|exec user process caused[^\n]*format|cannot execute binary file|Exec format"
+        r"|ELF[^\n]*(?:wrong|invalid) (?:class|header|architecture)|incompatible architecture|rosetta error"
+        r"|qemu: uncaught target signal",
         confidence=DECISIVE + 0.01,
         channels=_SEEN,
         remedy="The image is for another processor than the task's: `docker build --platform linux/amd64 -t <image> .`, push, "
@@ -43,9 +46,14 @@ ENTRYPOINT: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="missing-entrypoint",
-        matches=r"executable file not found|exec: [^\n]*(?:not found|no such file)|no such file or directory: unknown|exec user process caused[^\n]*no such file|stat [^\n]*: no such file or directory|exec \S+: no such file"
-        r"|can't open file '[^\n]*': \[Errno 2\]|(?:^|: )(?:\S+: )?command not found|: not found\s*$|No such file or directory: '[^\n]*(?:\.py|\.sh)'|Unable to access jarfile|Could not find or load main class|Error: Cannot find module '/|no main manifest attribute"
-        r"|starting container process caused[^\n]*(?:not found|no such)|python\d?: can't open file|bad interpreter|env: [^\n]*No such file|unable to (?:find|locate) [^\n]*entry ?point|No command specified|ls: cannot access",
+        matches=r"executable file not found|exec: [^\n]*(?:not found|no such file)|no such file or directory: unknown"
+        r"|exec user process caused[^\n]*no such file|stat [^\n]*: no such file or directory"
+        r"|exec \S+: no such file|can't open file '[^\n]*': \[Errno 2\]|(?:^|: )(?:\S+: )?command not found"
+        r"|: not found\s*$|No such file or directory: '[^\n]*(?:\.py|\.sh)'|Unable to access jarfile"
+        r"|Could not find or load main class|Error: Cannot find module '/|no main manifest attribute"
+        r"|starting container process caused[^\n]*(?:not found|no such)|python\d?: can't open file"
+        r"|bad interpreter|env: [^\n]*No such file|unable to (?:find|locate) [^\n]*entry ?point"
+        r"|No command specified|ls: cannot access",
         confidence=0.86,
         channels=_SEEN,
         unless=r"manifest|failed to resolve ref|pull image(?! or start)|CannotPull|repository",
@@ -57,7 +65,9 @@ ENTRYPOINT: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="entrypoint-not-executable",
-        matches=r"exec[^\n]*permission denied|permission denied: unknown|entrypoint[^\n]*permission denied|starting container process caused[^\n]*permission denied|\.sh: Permission denied|operation not permitted: unknown",
+        matches=r"exec[^\n]*permission denied|permission denied: unknown|entrypoint[^\n]*permission denied"
+        r"|starting container process caused[^\n]*permission denied|\.sh: Permission denied"
+        r"|operation not permitted: unknown",
         confidence=0.88,
         channels=_SEEN,
         remedy="The entry program may not be executed by the container's user: `RUN chmod +x <file>` (or `COPY --chmod=755`) in "
@@ -68,8 +78,12 @@ ENTRYPOINT: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="native-library",
-        matches=r"cannot open shared object file|version `(?:GLIBC|GLIBCXX|CXXABI)\S*' not found|error while loading shared libraries|undefined symbol|symbol not found|Error relocating|DLL load failed|UnsatisfiedLinkError|binary incompatibility"
-        r"|compiled (?:using|against) (?:NumPy|module|a different)|multiarray failed to import|invalid ELF header|Library not (?:loaded|found)|libstdc\+\+|lib\w+\.so|was compiled against a different Node|NODE_MODULE_VERSION|UnsupportedClassVersionError",
+        matches=r"cannot open shared object file|version `(?:GLIBC|GLIBCXX|CXXABI)\S*' not found"
+        r"|error while loading shared libraries|undefined symbol|symbol not found|Error relocating"
+        r"|DLL load failed|UnsatisfiedLinkError|binary incompatibility"
+        r"|compiled (?:using|against) (?:NumPy|module|a different)|multiarray failed to import"
+        r"|invalid ELF header|Library not (?:loaded|found)|libstdc\+\+|lib\w+\.so"
+        r"|was compiled against a different Node|NODE_MODULE_VERSION|UnsupportedClassVersionError",
         confidence=0.88,
         channels=(TASK_LOG, *ECS),
         remedy="A system library or a matching binary is missing in the image: install it in the Dockerfile (`apt-get install "
@@ -79,7 +93,8 @@ ENTRYPOINT: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="native-crash",
-        matches=r"Segmentation fault|SIGSEGV|core dumped|SIGABRT|signal 11|Illegal instruction|SIGILL|Fatal Python error|double free|stack smashing|SIGBUS|Bus error",
+        matches=r"Segmentation fault|SIGSEGV|core dumped|SIGABRT|signal 11|Illegal instruction|SIGILL"
+        r"|Fatal Python error|double free|stack smashing|SIGBUS|Bus error",
         confidence=0.8,
         channels=_SEEN,
         remedy="Native code crashed: run the same image with the same input locally with `PYTHONFAULTHANDLER=1`, then pin or replace the library "
@@ -111,13 +126,14 @@ ENTRYPOINT: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="container-start",
-        matches=r"CannotStart\w*Error|OCI runtime (?:create|exec) failed|unable to start container process|failed to create (?:shim|task)|standard_init_linux|exec user process caused|ContainerRuntimeError",
+        matches=r"CannotStart\w*Error|OCI runtime (?:create|exec) failed|unable to start container process"
+        r"|failed to create (?:shim|task)|standard_init_linux|exec user process caused|ContainerRuntimeError",
         confidence=0.58,
         channels=_SEEN,
         remedy="The container was made and its program did not start: run the same image locally (`docker run --rm <image>`) and "
         "compare entryPoint and command of the task definition.",
         link=_START,
-        example="CannotStartContainerError: Error response from daemon: OCI runtime create failed: container process did not start",
+        example="CannotStartContainerError: OCI runtime create failed: the process did not start",
     ),
     Rule(
         failure_class=CODE,

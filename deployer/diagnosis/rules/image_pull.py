@@ -15,7 +15,10 @@ from deployer.diagnosis.rule import (
 AWS = FailureClass.AWS_CONFIG
 _PULL = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_cannot_pull_image.html"
 _PUSH = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/docker-push-ecr-image.html"
-_PULLING = r"CannotPull|pull(?:ing)? image|Failed to pull|image manifest|inspect image|ref pull|failed to resolve ref|copy image"
+_PULLING = (
+    r"CannotPull|pull(?:ing)? image|Failed to pull|image manifest|inspect image|ref pull|failed to resolve ref"
+    r"|copy image"
+)
 
 IMAGE_PULL: tuple[Rule, ...] = (
     Rule(
@@ -33,10 +36,11 @@ IMAGE_PULL: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="image-not-found",
-        matches=r"manifest[^\n]*(?:not found|unknown)|: not found|repository[^\n]*(?:not found|does not exist)|name unknown|RepositoryNotFound"
-        r"|ImageNotFound|requested image not found|does not exist or no pull access|may require 'docker login'|(?:tag|image)[^\n]*does not exist"
-        r"|invalid reference format|MANIFEST_UNKNOWN|NAME_UNKNOWN|pull access denied|response status code 404|404 Not Found|unexpected status[^\n]*404"
-        r"|insufficient_scope",
+        matches=r"manifest[^\n]*(?:not found|unknown)|: not found|repository[^\n]*(?:not found|does not exist)"
+        r"|name unknown|RepositoryNotFound|ImageNotFound|requested image not found"
+        r"|does not exist or no pull access|may require 'docker login'|(?:tag|image)[^\n]*does not exist"
+        r"|invalid reference format|MANIFEST_UNKNOWN|NAME_UNKNOWN|pull access denied|response status code 404"
+        r"|404 Not Found|unexpected status[^\n]*404|insufficient_scope",
         context=_PULLING + r"|Essential container|manifest|repository|image",
         confidence=0.84,
         channels=ECS,
@@ -61,8 +65,9 @@ IMAGE_PULL: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="image-pull-no-route",
-        matches=r"i/o timeout|Client\.Timeout|context (?:deadline exceeded|canceled)|dial tcp|no such host|connection (?:refused|timed out|reset)"
-        r"|request canceled|TLS handshake timeout|network is unreachable|x509|net/http",
+        matches=r"i/o timeout|Client\.Timeout|context (?:deadline exceeded|canceled)|dial tcp|no such host"
+        r"|connection (?:refused|timed out|reset)|request canceled|TLS handshake timeout"
+        r"|network is unreachable|x509|net/http",
         context=_PULLING,
         confidence=0.85,
         channels=ECS,
@@ -70,8 +75,7 @@ IMAGE_PULL: tuple[Rule, ...] = (
         "endpoints ecr.api, ecr.dkr and S3; egress on 443 in the security group: `aws ec2 describe-route-tables "
         "--filters Name=association.subnet-id,Values=<subnet>`.",
         link=_PULL,
-        example="CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref: failed to do "
-        "request: Head: dial tcp 10.1.2.3:443: i/o timeout",
+        example="CannotPullContainerError: Head https://registry.test/v2/loader: dial tcp 10.1.2.3:443: i/o timeout",
     ),
     Rule(
         failure_class=AWS,
@@ -99,7 +103,8 @@ IMAGE_PULL: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="tag-immutable",
-        matches=r"tag[^\n]*immutable|ImageTagAlreadyExists|ImageAlreadyExists|cannot be overwritten because the repository is immutable",
+        matches=r"tag[^\n]*immutable|ImageTagAlreadyExists|ImageAlreadyExists"
+        r"|cannot be overwritten because the repository is immutable",
         confidence=DECISIVE,
         remedy="The repository does not let a tag be moved: push under a new tag (deployer names images by content), or "
         "`aws ecr put-image-tag-mutability --repository-name <repository> --image-tag-mutability MUTABLE`.",

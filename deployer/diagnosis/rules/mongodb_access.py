@@ -6,8 +6,9 @@ from deployer.diagnosis.rule import CLIENT_ERROR, DECISIVE, DOCKER_BUILD, ECS, F
 MONGO = FailureClass.MONGODB
 SEEN = (PYMONGO, TASK_LOG, CLIENT_ERROR, *ECS, DOCKER_BUILD)
 DRIVER = (
-    r"mongo|\bmotor\b|\bbson\b|server ?selection|TopologyDescription|replica ?set|:270(?:1[5-9]|2\d)\b|AutoReconnect"
-    r"|NotPrimary|NetworkTimeout\b|buffering timed out|heartbeatFrequencyMS|localThresholdMS|errorLabelSet|maxWireVersion"
+    r"mongo|\bmotor\b|\bbson\b|server ?selection|TopologyDescription|replica ?set|:270(?:1[5-9]|2\d)\b"
+    r"|AutoReconnect|NotPrimary|NetworkTimeout\b|buffering timed out|heartbeatFrequencyMS|localThresholdMS"
+    r"|errorLabelSet|maxWireVersion"
 )
 _ACCESS_LIST = "https://www.mongodb.com/docs/atlas/security/ip-access-list/"
 _TROUBLE = "https://www.mongodb.com/docs/atlas/troubleshoot-connection/"
@@ -19,8 +20,9 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="atlas-ip-not-allowed",
-        matches=r"tlsv1 alert internal error|TLSV1_ALERT_INTERNAL_ERROR|SSL alert number 80|alert internal error|IP (?:address )?(?:that )?(?:is ?n[o']t|isn't) whitelisted"
-        r"|isn't whitelisted|not (?:on|in) (?:the|your) (?:IP )?(?:access|white) ?list|IP whitelist|access from an IP that"
+        matches=r"tlsv1 alert internal error|TLSV1_ALERT_INTERNAL_ERROR|SSL alert number 80|alert internal error"
+        r"|IP (?:address )?(?:that )?(?:is ?n[o']t|isn't) whitelisted|isn't whitelisted"
+        r"|not (?:on|in) (?:the|your) (?:IP )?(?:access|white) ?list|IP whitelist|access from an IP that"
         r"|cluster's IP whitelist|internal_error\(80\)|Received fatal alert: internal_error",
         context=DRIVER,
         confidence=DECISIVE,
@@ -28,15 +30,15 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         remedy="Put the address that the job leaves from on the project's network access list: `atlas accessLists create "
         "<address> --projectId <project>` (a NAT gateway's address for a private subnet), wait a minute, resume.",
         link=_ACCESS_LIST,
-        example="pymongo.errors.ServerSelectionTimeoutError: SSL handshake failed: shard-00.ab1cd.mongodb.net:27017: [SSL: "
-        "TLSV1_ALERT_INTERNAL_ERROR] tlsv1 alert internal error",
+        example="SSL handshake failed: shard-00.ab1cd.mongodb.net:27017: tlsv1 alert internal error",
     ),
     Rule(
         failure_class=MONGO,
         subcause="credentials",
-        matches=r"bad auth|Authentication failed|AuthenticationFailed|auth(?:entication)? fail(?:ed|ure)|AuthenticationError|Could not find user"
-        r"|SCRAM|UserNotFound|MongoSecurityException|sasl|No such user|storedKey mismatch|Missing (?:credentials|username)"
-        r"|\bcode\W+18\b|auth error|empty (?:user|password)|mechanism[^\n]*(?:not|unsupported)|Unable to authenticate",
+        matches=r"bad auth|Authentication failed|AuthenticationFailed|auth(?:entication)? fail(?:ed|ure)"
+        r"|AuthenticationError|Could not find user|SCRAM|UserNotFound|MongoSecurityException|sasl|No such user"
+        r"|storedKey mismatch|Missing (?:credentials|username)|\bcode\W+18\b|auth error"
+        r"|empty (?:user|password)|mechanism[^\n]*(?:not|unsupported)|Unable to authenticate",
         context=DRIVER + r"|bad auth|SCRAM",
         confidence=0.93,
         channels=SEEN,
@@ -48,8 +50,9 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="not-authorized",
-        matches=r"not authorized (?:on|for)|not allowed to do action|command \w+ requires authentication|requires authentication|\bcode\W+13\b"
-        r"|Unauthorized\b|AtlasError|not allowed to|need to login|lacks? (?:privilege|permission)|there are no users authenticated",
+        matches=r"not authorized (?:on|for)|not allowed to do action|command \w+ requires authentication"
+        r"|requires authentication|\bcode\W+13\b|Unauthorized\b|AtlasError|not allowed to|need to login"
+        r"|lacks? (?:privilege|permission)|there are no users authenticated",
         context=DRIVER + r"|errmsg|listCollections|AtlasError|to execute command",
         confidence=0.92,
         channels=SEEN,
@@ -61,30 +64,33 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="uri",
-        matches=r"InvalidURI|Invalid URI|must be escaped according to RFC|Empty host|invalid (?:mongo(?:db)? )?connection string|MongoParseError"
-        r"|must begin with 'mongodb|Invalid scheme|expected connection string|error parsing uri|Port must be an integer|Port number|"
-        r"quote_plus|percent-encoded|Unescaped|unescaped|illegal (?:character|username)|nodelist|connection string is invalid|Malformed|ValueError: (?:unknown option|.*is not a valid option)"
-        r"|Reserved characters such as|option [^\n]* (?:is )?not supported|uri parameter|URI (?:must|malformed)|mongodb\+srv[^\n]*(?:port|multiple)"
-        r"|does not support (?:multiple|port)|Unknown option|did not match any|Invalid connection string|Password contains",
+        matches=r"InvalidURI|Invalid URI|must be escaped according to RFC|Empty host"
+        r"|invalid (?:mongo(?:db)? )?connection string|MongoParseError|must begin with 'mongodb|Invalid scheme"
+        r"|expected connection string|error parsing uri|Port must be an integer|Port number|quote_plus"
+        r"|percent-encoded|Unescaped|unescaped|illegal (?:character|username)|nodelist"
+        r"|connection string is invalid|Malformed|ValueError: (?:unknown option|.*is not a valid option)"
+        r"|Reserved characters such as|option [^\n]* (?:is )?not supported|uri parameter"
+        r"|URI (?:must|malformed)|mongodb\+srv[^\n]*(?:port|multiple)|does not support (?:multiple|port)"
+        r"|Unknown option|did not match any|Invalid connection string|Password contains",
         context=DRIVER + r"|RFC 3986",
         confidence=0.9,
         channels=SEEN,
         remedy="The connection string is malformed: mongodb+srv://<user>:<password>@<host>/<database>, user and password "
         "percent-encoded (urllib.parse.quote_plus): `deployer secret set <name>`.",
         link=_URI,
-        example="pymongo.errors.InvalidURI: Username and password must be escaped according to RFC 3986, use "
-        "urllib.parse.quote_plus",
+        example="pymongo.errors.InvalidURI: Username and password must be escaped",
     ),
     Rule(
         failure_class=MONGO,
         subcause="srv-lookup",
-        matches=r"_mongodb\._tcp|querySrv|queryTxt|DNS query name does not exist|dns\.resolver\.\w+|NXDOMAIN|NoNameservers|NoAnswer|LifetimeTimeout"
-        r"|resolution lifetime expired|DNS operation timed out|SRV (?:record|host|lookup|hosts)|DnsTimeout|lookup[^\n]*_mongodb"
-        r"|resolv\.conf|Unable to look up (?:SRV|TXT)|does not have the (?:correct|parent) domain|DNS response",
+        matches=r"_mongodb\._tcp|querySrv|queryTxt|DNS query name does not exist|dns\.resolver\.\w+|NXDOMAIN"
+        r"|NoNameservers|NoAnswer|LifetimeTimeout|resolution lifetime expired|DNS operation timed out"
+        r"|SRV (?:record|host|lookup|hosts)|DnsTimeout|lookup[^\n]*_mongodb|resolv\.conf"
+        r"|Unable to look up (?:SRV|TXT)|does not have the (?:correct|parent) domain|DNS response",
         context=DRIVER + r"|resolver|dns",
         confidence=0.9,
         channels=SEEN,
-        unless=r"(?:pypi|deb\.debian|registry|npmjs)\S*\.(?:org|io|com)",
+        unless=r"\b(?:pip|apt-get|npm)\b|lookup registry",
         remedy="The SRV name of the connection string does not resolve: correct the host (`dig +short SRV "
         "_mongodb._tcp.<host>`), see that the cluster exists and is not paused, and that the VPC has DNS resolution on.",
         link=_TROUBLE,
@@ -93,8 +99,9 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="host-unresolved",
-        matches=r"Name or service not known|getaddrinfo|nodename nor servname|Temporary failure in name resolution|No address associated|no such host"
-        r"|(?-i:\bENOTFOUND\b)|EAI_AGAIN|UnknownHostException|Errno -[235]\b|Errno 1100\d|Could not find address|HostUnreachable|could not resolve",
+        matches=r"Name or service not known|getaddrinfo|nodename nor servname|Temporary failure in name resolution"
+        r"|No address associated|no such host|(?-i:\bENOTFOUND\b)|EAI_AGAIN|UnknownHostException"
+        r"|Errno -[235]\b|Errno 1100\d|Could not find address|HostUnreachable|could not resolve",
         context=DRIVER,
         confidence=0.88,
         channels=SEEN,
@@ -106,10 +113,14 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="tls",
-        matches=r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSL handshake failed|self[- ]signed certificate|x509|tls(?:v1)? (?:alert|handshake|error)|WRONG_VERSION_NUMBER"
-        r"|unable to get local issuer|Hostname mismatch|doesn't match|ssl_c\w+|tlsCA\w+|tlsCertificate\w+|CA certificates could not|ssl_cert_reqs|SSL: \w+|SSLHandshake"
-        r"|SSLException|PKIX path|certificate (?:has expired|is not|rejected)|peer did not (?:present|send)|no SSL certificate provided|ssl is required|The server is configured to only allow SSL"
-        r"|handshake failure|TLS handshake|ERR_SSL|SSL peer|(?-i:PEM)\b|hostname[^\n]*certificate|no system CA|SSL routines|without SSL|Unexpected EOF|EOF occurred in violation",
+        matches=r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSL handshake failed|self[- ]signed certificate"
+        r"|x509|tls(?:v1)? (?:alert|handshake|error)|WRONG_VERSION_NUMBER|unable to get local issuer"
+        r"|Hostname mismatch|doesn't match|ssl_c\w+|tlsCA\w+|tlsCertificate\w+|CA certificates could not"
+        r"|ssl_cert_reqs|SSL: \w+|SSLHandshake|SSLException|PKIX path"
+        r"|certificate (?:has expired|is not|rejected)|peer did not (?:present|send)"
+        r"|no SSL certificate provided|ssl is required|The server is configured to only allow SSL"
+        r"|handshake failure|TLS handshake|ERR_SSL|SSL peer|(?-i:PEM)\b|hostname[^\n]*certificate|no system CA"
+        r"|SSL routines|without SSL|Unexpected EOF|EOF occurred in violation",
         context=DRIVER + r"|ssl_ca_certs|tlsCAFile",
         confidence=0.87,
         channels=SEEN,
@@ -123,7 +134,8 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         failure_class=MONGO,
         subcause="uri-defaults-to-localhost",
         matches=r"(?:localhost|127\.0\.0\.1|::1|0\.0\.0\.0)\W{0,3}(?:27\d{3})?[^\n]*(?:refused|(?-i:\bECONNREFUSED\b)|actively refused|timed out)"
-        r"|(?-i:\bECONNREFUSED\b) (?:127\.0\.0\.1|::1|0\.0\.0\.0):27|MongoDB default port|connect (?-i:\bECONNREFUSED\b)",
+        r"|(?-i:\bECONNREFUSED\b) (?:127\.0\.0\.1|::1|0\.0\.0\.0):27|MongoDB default port"
+        r"|connect (?-i:\bECONNREFUSED\b)",
         context=DRIVER,
         confidence=0.88,
         channels=SEEN,
@@ -131,7 +143,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         "`secrets` of the task definition: `aws ecs describe-task-definition --task-definition <family> --query "
         "'taskDefinition.containerDefinitions[].[environment,secrets]'`.",
         link=_URI,
-        example="pymongo.errors.ServerSelectionTimeoutError: localhost:27017: [Errno 111] Connection refused, Timeout: 30s",
+        example="pymongo.errors.AutoReconnect: localhost:27017: [Errno 111] Connection refused",
     ),
     Rule(
         failure_class=MONGO,
@@ -148,10 +160,12 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="replica-set",
-        matches=r"not a (?:member|replica ?set)|replicaSet|ReplicaSetNoPrimary|No primary|No replica set members|no reachable servers|"
-        r"set name|replica set[^\n]*(?:name|mismatch|not)|NotYetInitialized|no replset config|not running with --replSet|topology_type: ReplicaSetNoPrimary"
-        r"|Transaction numbers are only allowed on a replica set|NewPrimary|not master|NotMaster|NotWritablePrimary|not primary|PrimarySteppedDown"
-        r"|node is (?:recovering|not in primary)|InterruptedAtShutdown|InterruptedDueToReplStateChange|ReadConcernMajorityNotAvailable",
+        matches=r"not a (?:member|replica ?set)|replicaSet|ReplicaSetNoPrimary|No primary|No replica set members"
+        r"|no reachable servers|set name|replica set[^\n]*(?:name|mismatch|not)|NotYetInitialized"
+        r"|no replset config|not running with --replSet|topology_type: ReplicaSetNoPrimary"
+        r"|Transaction numbers are only allowed on a replica set|NewPrimary|not master|NotMaster"
+        r"|NotWritablePrimary|not primary|PrimarySteppedDown|node is (?:recovering|not in primary)"
+        r"|InterruptedAtShutdown|InterruptedDueToReplStateChange|ReadConcernMajorityNotAvailable",
         context=DRIVER,
         confidence=0.84,
         channels=SEEN,
@@ -164,9 +178,13 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="server-selection-timeout",
-        matches=r"ServerSelection(?:Timeout)?Error|ServerSelectionException|Server selection (?:timed out|error|timeout)|No servers? (?:found|available|match)|Timed out after \d+ ?ms"
-        r"|No suitable servers|server selection|could not connect to (?:any )?(?:server|mongo)|buffering timed out|MongoTimeoutException|failed to connect to server"
-        r"|Could not connect to any servers|couldn't connect to server|NetworkTimeout|timed out|(?-i:\bETIMEDOUT\b)|Topology (?:is closed|was destroyed)|WaitQueueTimeout|connection pool",
+        matches=r"ServerSelection(?:Timeout)?Error|ServerSelectionException"
+        r"|Server selection (?:timed out|error|timeout)|No servers? (?:found|available|match)"
+        r"|Timed out after \d+ ?ms|No suitable servers|server selection"
+        r"|could not connect to (?:any )?(?:server|mongo)|buffering timed out|MongoTimeoutException"
+        r"|failed to connect to server|Could not connect to any servers|couldn't connect to server"
+        r"|NetworkTimeout|timed out|(?-i:\bETIMEDOUT\b)|Topology (?:is closed|was destroyed)|WaitQueueTimeout"
+        r"|connection pool",
         context=DRIVER,
         confidence=0.8,
         channels=SEEN,
@@ -178,8 +196,11 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="connection-closed",
-        matches=r"AutoReconnect|connection closed|connection (?:\S+ )?(?:to [^\n]* )?closed|Connection reset by peer|(?-i:\bECONNRESET\b)|Broken pipe|socket (?:hang up|was unexpectedly closed)|MongoNetworkError"
-        r"|MongoSocket\w+|pool (?:was |is )?(?:cleared|destroyed|paused)|incomplete read of message header|connection pool paused|connection\(\) ?(?:error|closed)|ConnectionFailure|unexpected EOF|network error",
+        matches=r"AutoReconnect|connection closed|connection (?:\S+ )?(?:to [^\n]* )?closed|Connection reset by peer"
+        r"|(?-i:\bECONNRESET\b)|Broken pipe|socket (?:hang up|was unexpectedly closed)|MongoNetworkError"
+        r"|MongoSocket\w+|pool (?:was |is )?(?:cleared|destroyed|paused)|incomplete read of message header"
+        r"|connection pool paused|connection\(\) ?(?:error|closed)|ConnectionFailure|unexpected EOF"
+        r"|network error",
         context=DRIVER,
         confidence=FAMILY + 0.08,
         channels=SEEN,

@@ -10,7 +10,8 @@ MONGODB_USE: tuple[Rule, ...] = (
     Rule(
         failure_class=FailureClass.CODE,
         subcause="mongodb-driver-install",
-        matches=r"dnspython|No module named '?(?:pymongo|bson|motor|mongoengine|gridfs)|cannot import name [^\n]*(?:pymongo|bson)|Cannot find module '(?:mongodb|mongoose)"
+        matches=r"dnspython|No module named '?(?:pymongo|bson|motor|mongoengine|gridfs)"
+        r"|cannot import name [^\n]*(?:pymongo|bson)|Cannot find module '(?:mongodb|mongoose)"
         r"|'?bson[^\n]*shadow|module 'bson' has no attribute|pip install[^\n]*(?:pymongo|dnspython)",
         confidence=DECISIVE + 0.02,
         channels=SEEN,
@@ -22,9 +23,11 @@ MONGODB_USE: tuple[Rule, ...] = (
     Rule(
         failure_class=FailureClass.CODE,
         subcause="unencodable-value",
-        matches=r"cannot encode object|documents must have only string keys|Invalid document[^\n]*cannot encode|keys? must (?:be (?:an )?instance of str|not (?:start|contain))"
-        r"|do not implement truth value testing|'(?:Collection|Database)' object is not callable|can only handle up to 8-byte ints|naive and offset-aware"
-        r"|No codec|CodecConfigurationException|Can't find a codec",
+        matches=r"cannot encode object|documents must have only string keys|Invalid document[^\n]*cannot encode"
+        r"|keys? must (?:be (?:an )?instance of str|not (?:start|contain))"
+        r"|do not implement truth value testing|'(?:Collection|Database)' object is not callable"
+        r"|can only handle up to 8-byte ints|naive and offset-aware|No codec|CodecConfigurationException"
+        r"|Can't find a codec",
         context=DRIVER + r"|InvalidDocument|BSON",
         confidence=0.9,
         channels=SEEN,
@@ -36,7 +39,8 @@ MONGODB_USE: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="storage-quota",
-        matches=r"over your space quota|space quota|OutOfDiskSpace|storage (?:limit|quota)|disk (?:space )?full|exceed\w* (?:the )?(?:storage|disk)|Cannot create[^\n]*collections?[^\n]*(?:limit|already)"
+        matches=r"over your space quota|space quota|OutOfDiskSpace|storage (?:limit|quota)|disk (?:space )?full"
+        r"|exceed\w* (?:the )?(?:storage|disk)|Cannot create[^\n]*collections?[^\n]*(?:limit|already)"
         r"|cannot write[^\n]*(?:disk|space)|WT_PANIC|No space left",
         context=r"mongo|AtlasError|space quota|WiredTiger|\bWT_",
         confidence=DECISIVE,
@@ -61,8 +65,8 @@ MONGODB_USE: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="validation",
-        matches=r"Document failed validation|DocumentValidationFailure|schemaRulesNotSatisfied|failed validation|ValidationError: [^\n]*mongoengine|\bcode\W+121\b"
-        r"|mongoengine\.errors\.\w+",
+        matches=r"Document failed validation|DocumentValidationFailure|schemaRulesNotSatisfied|failed validation"
+        r"|ValidationError: [^\n]*mongoengine|\bcode\W+121\b|mongoengine\.errors\.\w+",
         context=DRIVER + r"|Document failed|schemaRules",
         confidence=0.93,
         channels=SEEN,
@@ -73,8 +77,10 @@ MONGODB_USE: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="document-too-large",
-        matches=r"DocumentTooLarge|BSONObj(?:ect)? ?size|BSONObjectTooLarge|object to insert too large|document (?:is )?too large|Resulting document after update is larger|exceeds? maximum (?:BSON|document)"
-        r"|BufBuilder attempted to grow|larger than (?:the )?max(?:imum)?[^\n]*(?:BSON|document|16)|message[^\n]*larger than server max",
+        matches=r"DocumentTooLarge|BSONObj(?:ect)? ?size|BSONObjectTooLarge|object to insert too large"
+        r"|document (?:is )?too large|Resulting document after update is larger"
+        r"|exceeds? maximum (?:BSON|document)|BufBuilder attempted to grow"
+        r"|larger than (?:the )?max(?:imum)?[^\n]*(?:BSON|document|16)|message[^\n]*larger than server max",
         context=DRIVER + r"|BSON|16793600|16777216",
         confidence=0.94,
         channels=SEEN,
@@ -98,8 +104,10 @@ MONGODB_USE: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="operation-timeout",
-        matches=r"operation exceeded time limit|MaxTimeMSExpired|ExecutionTimeout|WTimeoutError|waiting for replication timed out|LockTimeout|WriteConflict|ExceededTimeLimit"
-        r"|NoSuchTransaction|TransientTransactionError|WriteConcernError|WriteConcernFailed|NotEnoughNodes|UnsatisfiableWriteConcern|Not enough data-bearing nodes|\bcode\W+50\b",
+        matches=r"operation exceeded time limit|MaxTimeMSExpired|ExecutionTimeout|WTimeoutError"
+        r"|waiting for replication timed out|LockTimeout|WriteConflict|ExceededTimeLimit|NoSuchTransaction"
+        r"|TransientTransactionError|WriteConcernError|WriteConcernFailed|NotEnoughNodes"
+        r"|UnsatisfiableWriteConcern|Not enough data-bearing nodes|\bcode\W+50\b",
         context=DRIVER + r"|MaxTimeMS|errmsg",
         confidence=0.9,
         channels=SEEN,
@@ -112,24 +120,31 @@ MONGODB_USE: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="server-feature",
-        matches=r"does not support retryable writes|retryWrites|wire version|requires at least (?:wire|MongoDB)|reports (?:wire|maximum wire) version|no such command|CommandNotFound|unrecognized (?:field|pipeline|expression)"
-        r"|not supported by (?:this|the) (?:server|version)|FeatureCompatibility|featureCompatibilityVersion|Unsupported OP_QUERY|OP_QUERY command|IllegalOperation|Transaction numbers|Invalid \$\w+|unknown operator|unknown top level operator"
-        r"|Unrecognized (?:option|expression)|BadValue|FailedToParse|CommandNotSupported|Illegal\w* API|API Version",
+        matches=r"does not support retryable writes|retryWrites|wire version|requires at least (?:wire|MongoDB)"
+        r"|reports (?:wire|maximum wire) version|no such command|CommandNotFound"
+        r"|unrecognized (?:field|pipeline|expression)|not supported by (?:this|the) (?:server|version)"
+        r"|FeatureCompatibility|featureCompatibilityVersion|Unsupported OP_QUERY|OP_QUERY command"
+        r"|IllegalOperation|Transaction numbers|Invalid \$\w+|unknown operator|unknown top level operator"
+        r"|Unrecognized (?:option|expression)|BadValue|FailedToParse|CommandNotSupported|Illegal\w* API"
+        r"|API Version",
         context=DRIVER + r"|errmsg|wire version",
         confidence=0.87,
         channels=SEEN,
         remedy="Driver and server do not know the same features: pin a driver that the server's version supports, or turn the "
         "feature off in the connection string (retryWrites=false).",
         link="https://www.mongodb.com/docs/drivers/compatibility/",
-        example="pymongo.errors.OperationFailure: This MongoDB deployment does not support retryable writes. Please add "
-        "retryWrites=false to your connection string.",
+        example="OperationFailure: loader-db does not support retryable writes (mongod 3.4)",
     ),
     Rule(
         failure_class=MONGO,
         subcause="index-or-namespace",
-        matches=r"IndexOptionsConflict|IndexKeySpecsConflict|CannotCreateIndex|Index[^\n]*already exists with (?:a )?different|index key|NamespaceExists|NamespaceNotFound|ns not found|ns does not exist|too many (?:open )?connections"
-        r"|InvalidNamespace|Invalid namespace|collection already exists|Collection \S+ already exists|CollectionInvalid|InvalidName\b|db already exists with different case|TooManyFilesOpen|KeyTooLong"
-        r"|cannot use the part|CappedPosition|ImmutableField|immutable field|conflict at|ConflictingUpdateOperators|Cannot create field",
+        matches=r"IndexOptionsConflict|IndexKeySpecsConflict|CannotCreateIndex"
+        r"|Index[^\n]*already exists with (?:a )?different|index key|NamespaceExists|NamespaceNotFound"
+        r"|ns not found|ns does not exist|too many (?:open )?connections|InvalidNamespace|Invalid namespace"
+        r"|collection already exists|Collection \S+ already exists|CollectionInvalid|InvalidName\b"
+        r"|db already exists with different case|TooManyFilesOpen|KeyTooLong|cannot use the part"
+        r"|CappedPosition|ImmutableField|immutable field|conflict at|ConflictingUpdateOperators"
+        r"|Cannot create field",
         context=DRIVER + r"|errmsg|\bns\b",
         confidence=0.85,
         channels=SEEN,
@@ -142,9 +157,12 @@ MONGODB_USE: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="operation-failed",
-        matches=r"pymongo\.errors\.\w+|\bMongo(?:Server|Network|Bulk\w*|Write|Command|Socket|Timeout|Security|Query|Client|Api|ServerSelection|\w{0,12})?(?:Error|Exception)\b"
-        r"|OperationFailure|BulkWriteError|WriteError|com\.mongodb\.\w+|mongo\.(?:CommandError|WriteException)|Mongoose\w*Error|ServerDescription|mongod(?:b)?://[^\n]*fail|WiredTiger error|bson\.errors\.\w+"
-        r"|\b(?:error|fail\w*|could not|unable|cannot|refused)\b[^\n]*mongo|\bmongo(?:db)?\b[^\n]*\b(?:error|fail\w*|could not|unable|cannot)\b",
+        matches=r"pymongo\.errors\.\w+"
+        r"|\bMongo(?:Server|Network|Bulk\w*|Write|Command|Socket|Timeout|Security|Query|Client|Api|ServerSelection|\w{0,12})?(?:Error|Exception)\b"
+        r"|OperationFailure|BulkWriteError|WriteError|com\.mongodb\.\w+|mongo\.(?:CommandError|WriteException)"
+        r"|Mongoose\w*Error|ServerDescription|mongod(?:b)?://[^\n]*fail|WiredTiger error|bson\.errors\.\w+"
+        r"|\b(?:error|fail\w*|could not|unable|cannot|refused)\b[^\n]*mongo"
+        r"|\bmongo(?:db)?\b[^\n]*\b(?:error|fail\w*|could not|unable|cannot)\b",
         confidence=FAMILY - 0.02,
         channels=SEEN,
         remedy="MongoDB refused the operation: read its message and code in the evidence and look the code up.",

@@ -24,19 +24,22 @@ REGISTRY: tuple[Rule, ...] = (
     Rule(
         failure_class=AUTH,
         subcause="token-expired",
-        matches=r"authorization token (?:has expired|is invalid|is expired)|authorization token[^\n]*(?:expired|invalid)|token (?:has )?expired[^\n]*get-login",
+        matches=r"authorization token (?:has expired|is invalid|is expired)"
+        r"|authorization token[^\n]*(?:expired|invalid)|token (?:has )?expired[^\n]*get-login",
         confidence=DECISIVE,
         channels=_SEEN,
         remedy=_LOGIN + " (a token lives 12 hours).",
         link=_DOC,
-        example="denied: Your authorization token has expired. Reauthenticate and try again.",
+        example="denied: Your authorization token has expired",
     ),
     Rule(
         failure_class=AUTH,
         subcause="credential-helper",
-        matches=r"error (?:storing|getting|saving|listing) credentials|docker-credential-[\w-]+|credential helper|credsStore|credHelpers"
-        r"|Error saving credentials|specified item (?:already exists|could not be found) in the keychain|pass not initialized"
-        r"|ecr-login[^\n]*(?:error|fail)|gpg[^\n]*(?:decryption|pass)|Cannot autolaunch D-Bus|org\.freedesktop\.secrets",
+        matches=r"error (?:storing|getting|saving|listing) credentials|docker-credential-[\w-]+|credential helper"
+        r"|credsStore|credHelpers|Error saving credentials"
+        r"|specified item (?:already exists|could not be found) in the keychain|pass not initialized"
+        r"|ecr-login[^\n]*(?:error|fail)|gpg[^\n]*(?:decryption|pass)|Cannot autolaunch D-Bus"
+        r"|org\.freedesktop\.secrets",
         confidence=0.93,
         channels=_SEEN,
         remedy="Correct `credsStore`/`credHelpers` in ~/.docker/config.json (the helper it names is missing or fails), or take "
@@ -47,7 +50,8 @@ REGISTRY: tuple[Rule, ...] = (
     Rule(
         failure_class=AUTH,
         subcause="not-logged-in",
-        matches=r"no basic auth credentials|authentication required|not logged in|no credentials? (?:found|available)[^\n]*registry",
+        matches=r"no basic auth credentials|authentication required|not logged in"
+        r"|no credentials? (?:found|available)[^\n]*registry",
         confidence=0.9,
         channels=_SEEN,
         remedy=_LOGIN + ", for the very host in the image's name.",
@@ -57,7 +61,8 @@ REGISTRY: tuple[Rule, ...] = (
     Rule(
         failure_class=AUTH,
         subcause="not-logged-in",
-        matches=r"(?:please|must|need to|may require '?)(?: run)? ?'?docker login|access to the resource is denied|authorization failed",
+        matches=r"(?:please|must|need to|may require '?)(?: run)? ?'?docker login|access to the resource is denied"
+        r"|authorization failed",
         confidence=0.88,
         channels=(DOCKER_PUSH, CLIENT_ERROR),
         remedy=_LOGIN + ", for the very host in the image's name.",
@@ -67,7 +72,8 @@ REGISTRY: tuple[Rule, ...] = (
     Rule(
         failure_class=AUTH,
         subcause="public-ecr-token",
-        matches=r"public\.ecr\.aws[^\n]*(?:403|Forbidden|denied|expired|401|unauthorized)|(?:403|denied|401)[^\n]*public\.ecr\.aws",
+        matches=r"public\.ecr\.aws[^\n]*(?:403|Forbidden|denied|expired|401|unauthorized)"
+        r"|(?:403|denied|401)[^\n]*public\.ecr\.aws",
         confidence=DECISIVE,
         channels=_SEEN,
         unless=r"toomanyrequests",
@@ -80,15 +86,17 @@ REGISTRY: tuple[Rule, ...] = (
     Rule(
         failure_class=AUTH,
         subcause="login-failed",
-        matches=r"incorrect username or password|login attempt[^\n]*failed|failed with status: 40[013]|status: 40[013] (?:Unauthorized|Bad Request|Forbidden)"
-        r"|40[013] Unauthorized|(?-i:\bUNAUTHORIZED\b)|unauthorized: |invalid username/password|(?:bad|invalid) credentials"
-        r"|Must provide --username|Password Required|password-stdin|access forbidden|two-factor|personal access token|invalid token"
-        r"|failed to (?:fetch|get) (?:oauth|anonymous) token: unexpected status[^\n]*(?:401|403)|denied: denied"
-        r"|unknown (?:options?|(?:shorthand )?flag)"
-        r"|failed to authorize: [^\n]*(?:401|403|unauthorized)|unable to retrieve auth|docker login[^\n]*(?:fail|error|denied)",
+        matches=r"incorrect username or password|login attempt[^\n]*failed|failed with status: 40[013]"
+        r"|status: 40[013] (?:Unauthorized|Bad Request|Forbidden)|40[013] Unauthorized|(?-i:\bUNAUTHORIZED\b)"
+        r"|unauthorized: |invalid username/password|(?:bad|invalid) credentials|Must provide --username"
+        r"|Password Required|password-stdin|access forbidden|two-factor|personal access token|invalid token"
+        r"|failed to (?:fetch|get) (?:oauth|anonymous) token: unexpected status[^\n]*(?:401|403)"
+        r"|denied: denied|unknown (?:options?|(?:shorthand )?flag)"
+        r"|failed to authorize: [^\n]*(?:401|403|unauthorized)|unable to retrieve auth"
+        r"|docker login[^\n]*(?:fail|error|denied)",
         confidence=0.82,
         channels=_SEEN,
-        unless=r"not authorized to perform|PyPI|pypi\.org",
+        unless=r"not authorized to perform|/simple/",
         remedy=_LOGIN
         + "; the user name is AWS, the password the token as printed, the host the registry's without a path.",
         link=_ERRORS,
@@ -98,8 +106,9 @@ REGISTRY: tuple[Rule, ...] = (
     Rule(
         failure_class=AUTH,
         subcause="login-without-credentials",
-        matches=r"Unable to locate credentials|ExpiredToken|security token included in the request is (?:expired|invalid)"
-        r"|Error loading SSO Token|Token has expired and refresh failed|when calling the GetAuthorizationToken operation",
+        matches=r"Unable to locate credentials|ExpiredToken"
+        r"|security token included in the request is (?:expired|invalid)|Error loading SSO Token"
+        r"|Token has expired and refresh failed|when calling the GetAuthorizationToken operation",
         context=r"get-login|GetAuthorizationToken|non[- ]TTY|docker login",
         unless=r"not authorized to perform|AccessDenied",
         confidence=0.91,

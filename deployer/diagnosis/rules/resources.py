@@ -24,8 +24,9 @@ RESOURCES: tuple[Rule, ...] = (
     Rule(
         failure_class=RES,
         subcause="container-oom-killed",
-        matches=r"OutOfMemory(?:Error)?: Container killed|OutOfMemoryError|OOMKilled|OOM[- ]?killed|killed due to memory|died due to OOM"
-        r"|memory cgroup out of memory|oom-kill(?:er)?|Out of memory: Kill|exceeded (?:its )?memory limit|exit(?:ed with)? code:? 137",
+        matches=r"OutOfMemory(?:Error)?: Container killed|OutOfMemoryError|OOMKilled|OOM[- ]?killed"
+        r"|killed due to memory|died due to OOM|memory cgroup out of memory|oom-kill(?:er)?"
+        r"|Out of memory: Kill|exceeded (?:its )?memory limit|exit(?:ed with)? code:? 137",
         confidence=DECISIVE,
         channels=(CONTAINER_REASON, *TASK),
         unless=r"Spot Task was interrupted",
@@ -37,8 +38,9 @@ RESOURCES: tuple[Rule, ...] = (
     Rule(
         failure_class=RES,
         subcause="heap-exhausted",
-        matches=r"java\.lang\.OutOfMemoryError|Java heap space|GC overhead limit exceeded|JavaScript heap out of memory|Reached heap limit"
-        r"|Ineffective mark-compacts near heap limit|Metaspace|insufficient memory for the Java Runtime",
+        matches=r"java\.lang\.OutOfMemoryError|Java heap space|GC overhead limit exceeded"
+        r"|JavaScript heap out of memory|Reached heap limit|Ineffective mark-compacts near heap limit"
+        r"|Metaspace|insufficient memory for the Java Runtime",
         confidence=DECISIVE + 0.01,
         channels=TASK,
         remedy="Raise the runtime's own limit under the task's memory (-XX:MaxRAMPercentage=75, NODE_OPTIONS=--max-old-space-size=<MiB>) "
@@ -49,10 +51,11 @@ RESOURCES: tuple[Rule, ...] = (
     Rule(
         failure_class=RES,
         subcause="memory-error",
-        matches=r"\bMemoryError\b|_ArrayMemoryError|Unable to allocate [\d.]+ \wi?B|Cannot allocate memory|std::bad_alloc|(?-i:\bENOMEM\b)|\bout of memory\b"
-        r"|runtime: out of memory|fatal error: out of memory|memory allocation of \d+ bytes failed|errno=12|Allowed memory size of"
-        r"|malloc[^\n]*fail|realloc of size|worker[^\n]*exceeded[^\n]*memory|KilledWorker|BrokenProcessPool|terminated abruptly|perhaps out of memory|ArrowMemoryError"
-        r"|CUDA out of memory|not enough memory",
+        matches=r"\bMemoryError\b|_ArrayMemoryError|Unable to allocate [\d.]+ \wi?B|Cannot allocate memory"
+        r"|std::bad_alloc|(?-i:\bENOMEM\b)|\bout of memory\b|runtime: out of memory|fatal error: out of memory"
+        r"|memory allocation of \d+ bytes failed|errno=12|Allowed memory size of|malloc[^\n]*fail"
+        r"|realloc of size|worker[^\n]*exceeded[^\n]*memory|KilledWorker|BrokenProcessPool|terminated abruptly"
+        r"|perhaps out of memory|ArrowMemoryError|CUDA out of memory|not enough memory",
         confidence=0.92,
         channels=(TASK_LOG, *ECS, PYMONGO),
         remedy=_MORE_MEMORY + " (stream or chunk the input).",
@@ -62,8 +65,9 @@ RESOURCES: tuple[Rule, ...] = (
     Rule(
         failure_class=RES,
         subcause="disk-full",
-        matches=r"No space left on device|\bENOSPC\b|Disk quota exceeded|disk (?:is )?full|not enough (?:disk|free) space|insufficient disk space"
-        r"|Errno 28|errno 122|volume is full|not enough space on the disk",
+        matches=r"No space left on device|\bENOSPC\b|Disk quota exceeded|disk (?:is )?full"
+        r"|not enough (?:disk|free) space|insufficient disk space|Errno 28|errno 122|volume is full"
+        r"|not enough space on the disk",
         confidence=0.93,
         channels=(*TASK, CLIENT_ERROR),
         unless=r"space quota",
@@ -75,8 +79,9 @@ RESOURCES: tuple[Rule, ...] = (
     Rule(
         failure_class=RES,
         subcause="handles-exhausted",
-        matches=r"Too many open files|\bEMFILE\b|\bENFILE\b|can't start new thread|unable to create (?:new )?native thread|Resource temporarily unavailable"
-        r"|pthread_create failed|newosproc|fork: retry|System limit for number of file watchers|open file descriptors",
+        matches=r"Too many open files|Too many files open|Errno 2[34]\b|\bEMFILE\b|\bENFILE\b|can't start new thread"
+        r"|unable to create (?:new )?native thread|Resource temporarily unavailable|pthread_create failed"
+        r"|newosproc|fork: retry|System limit for number of file watchers|open file descriptors",
         confidence=0.87,
         channels=(TASK_LOG, *ECS, PYMONGO),
         remedy="Raise `ulimits` (nofile) of the container definition, and close what is opened: one client for the whole run.",
@@ -86,7 +91,8 @@ RESOURCES: tuple[Rule, ...] = (
     Rule(
         failure_class=RES,
         subcause="killed",
-        matches=r"^\W*Killed\W*$|signal: killed|SIGKILL|signal 9\b|exit(?:ed)?[^\n]{0,20}\b137\b|Killed\s+(?:python|java|node)",
+        matches=r"^\W*Killed\W*$|signal: killed|SIGKILL|signal 9\b|exit(?:ed)?[^\n]{0,20}\b137\b"
+        r"|Killed\s+(?:python|java|node)",
         confidence=0.75,
         channels=TASK,
         unless=r"logger args|Spot Task was interrupted",

@@ -13,7 +13,10 @@ RUNTIME: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="module-missing",
-        matches=r"ModuleNotFoundError|No module named|cannot import name|ImportError|Cannot find module|ERR_MODULE_NOT_FOUND|ClassNotFoundException|NoClassDefFoundError|cannot load such file|MODULE_NOT_FOUND|DistributionNotFound|PackageNotFoundError|ERR_REQUIRE_ESM|NoSuchMethodError|Could not load file or assembly",
+        matches=r"ModuleNotFoundError|No module named|cannot import name|ImportError|Cannot find module"
+        r"|ERR_MODULE_NOT_FOUND|ClassNotFoundException|NoClassDefFoundError|cannot load such file"
+        r"|MODULE_NOT_FOUND|DistributionNotFound|PackageNotFoundError|ERR_REQUIRE_ESM|NoSuchMethodError"
+        r"|Could not load file or assembly",
         confidence=0.84,
         channels=_SEEN,
         remedy="The image lacks a module (or has another version of it): add it to the requirements, rebuild, and see that "
@@ -23,7 +26,11 @@ RUNTIME: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="setting-missing",
-        matches=r"KeyError: '(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*)'|env(?:ironment)? var(?:iable)?s?\b[^\n]*(?:not set|missing|required|undefined)|ImproperlyConfigured|pydantic_settings|validation errors? for \w*(?:Settings|Config)|Missing required (?:option|argument|environment)|the following arguments are required|unrecognized arguments|No such (?:option|command)",
+        matches=r"KeyError: '(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*)'"
+        r"|env(?:ironment)? var(?:iable)?s?\b[^\n]*(?:not set|missing|required|undefined)|ImproperlyConfigured"
+        r"|pydantic_settings|validation errors? for \w*(?:Settings|Config)"
+        r"|Missing required (?:option|argument|environment)|the following arguments are required"
+        r"|unrecognized arguments|No such (?:option|command)",
         confidence=0.83,
         channels=_SEEN,
         remedy="The program asks for a setting or argument that it was not given, or not under that name: compare its configuration with "
@@ -33,7 +40,13 @@ RUNTIME: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="uncaught-exception",
-        matches=r"\b(?:Type|Attribute|Name|Value|Index|Key|Assertion|Runtime|Syntax|Indentation|Tab|ZeroDivision|NotImplemented|UnboundLocal|Recursion|Overflow|Arithmetic|Lookup|Reference|StopIteration|System|Permission|OS|IO|Import|Validation|FileNotFound|Range|URI)Error\b|\bNullPointerException\b|IllegalArgumentException|IllegalStateException|IndexOutOfBounds\w*|ClassCastException|NumberFormatException|ArithmeticException|StackOverflowError|NullReferenceException|ArgumentException|panic: |runtime\.throw\(|fatal error: |Unhandled(?:PromiseRejection)?|UnhandledPromise\w*|goroutine \d+ \[running\]|thread '[^']*' panicked|Uncaught \w+|is not a function|Cannot read propert\w+ of|undefined method|NoMethodError|Exception in thread|Unhandled exception",
+        matches=r"\b(?:Type|Attribute|Name|Value|Index|Key|Assertion|Runtime|Syntax|Indentation|Tab|ZeroDivision|NotImplemented|UnboundLocal|Recursion|Overflow|Arithmetic|Lookup|Reference|StopIteration|System|Permission|OS|IO|Import|Validation|FileNotFound|Range|URI)Error\b"
+        r"|\bNullPointerException\b|IllegalArgumentException|IllegalStateException|IndexOutOfBounds\w*"
+        r"|ClassCastException|NumberFormatException|ArithmeticException|StackOverflowError"
+        r"|NullReferenceException|ArgumentException|panic: |runtime\.throw\(|fatal error: "
+        r"|Unhandled(?:PromiseRejection)?|UnhandledPromise\w*|goroutine \d+ \[running\]"
+        r"|thread '[^']*' panicked|Uncaught \w+|is not a function|Cannot read propert\w+ of|undefined method"
+        r"|NoMethodError|Exception in thread|Unhandled exception",
         confidence=GENERIC + 0.08,
         channels=_SEEN,
         remedy=_MEND + ".",
@@ -42,7 +55,8 @@ RUNTIME: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="uncaught-exception",
-        matches=r"Traceback \(most recent call last\)|^\s*(?:[\w$]+\.)*\w+(?:Error|Exception)\b|Caused by: |^\s+at \S+\(|\bexception\b",
+        matches=r"Traceback \(most recent call last\)|^\s*(?:[\w$]+\.)*\w+(?:Error|Exception)\b|Caused by: "
+        r"|^\s+at \S+\(|\bexception\b",
         confidence=HINT + 0.06,
         channels=_SEEN,
         remedy=_MEND + ".",
@@ -51,7 +65,8 @@ RUNTIME: tuple[Rule, ...] = (
     Rule(
         failure_class=FailureClass.AWS_CONFIG,
         subcause="aws-call-cut-off",
-        matches=r"[/\\](?:botocore|boto3|aiobotocore|s3transfer|awscli)[/\\]|software\.amazon\.awssdk|node_modules/@?aws-sdk",
+        matches=r"[/\\](?:botocore|boto3|aiobotocore|s3transfer|awscli)[/\\]|software\.amazon\.awssdk"
+        r"|node_modules/@?aws-sdk",
         confidence=FRAMES,
         channels=_SEEN,
         remedy="A call to AWS failed and its message is cut off: read the log to its end (`deployer logs --release <release>`); "
@@ -61,7 +76,8 @@ RUNTIME: tuple[Rule, ...] = (
     Rule(
         failure_class=FailureClass.MONGODB,
         subcause="mongodb-call-cut-off",
-        matches=r"[/\\](?:pymongo|motor|mongoengine|gridfs)[/\\]|node_modules/(?:mongodb|mongoose)|com\.mongodb\.|go\.mongodb\.org",
+        matches=r"[/\\](?:pymongo|motor|mongoengine|gridfs)[/\\]|node_modules/(?:mongodb|mongoose)|com\.mongodb\."
+        r"|go\.mongodb\.org",
         confidence=FRAMES,
         channels=_SEEN,
         remedy="A call to MongoDB failed and its message is cut off: read the log to its end (`deployer logs --release "

@@ -54,7 +54,7 @@ def test_an_aws_error_in_a_chained_traceback_is_not_code() -> None:
     text = (
         "Traceback (most recent call last):\n"
         '  File "/app/store.py", line 9, in read\n    body = s3.get_object(Bucket=b, Key=k)\n'
-        "botocore.exceptions.ClientError: An error occurred (AccessDenied) when calling the GetObject operation\n\n"
+        "botocore.exceptions.ClientError: An error occurred (403) when calling the HeadObject operation\n\n"
         "During handling of the above exception, another exception occurred:\n\n"
         "Traceback (most recent call last):\n"
         '  File "/app/main.py", line 4, in main\n    run()\n'
