@@ -2,20 +2,20 @@
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from deployer.errors import EXIT_CODES, INTERRUPTED, DeployerError, disk_failure
+from deployer.signals import end_on_terminate
 
 if TYPE_CHECKING:
     from deployer.app.project import Project
-    from deployer.app.releasing import Request
+    from deployer.app.session import Request
 
 app = typer.Typer(
     help="Release a batch job to AWS ECS Fargate, and say so only when its data is proven to be in MongoDB.",
@@ -130,7 +130,7 @@ def release(
 ) -> None:
     """Take the job through all phases: test, build, push, run, watch, verify."""
     with _reported(context, output or "human"):
-        from deployer.app.releasing import Request
+        from deployer.app.session import Request
         from deployer.errors import UsageError
 
         if release_id and not resume:
@@ -168,7 +168,11 @@ def _ask_to_stop(settle: Callable[[], None]) -> Callable[[str], bool]:
     def ask(arn: str) -> bool:
         settle()
         task = arn.rsplit("/", 1)[-1]
-        answer = input(f"\nTask {task} is running. [L]eave it (the release can be resumed) or [s]top it? ")
+        try:
+            answer = input(f"\nTask {task} is running. [L]eave it (it can be resumed) or [s]top it? ")
+        except (EOFError, KeyboardInterrupt):
+            print()
+            return False
         return answer.strip().lower().startswith("s")
 
     return ask
@@ -321,8 +325,8 @@ def rollback(
 ) -> None:
     """Put a verified release's image, task definition and schedule back; says first what changes."""
     with _reported(context, output or "human"):
-        from deployer.app.releasing import Request
         from deployer.app.rollback import rollback
+        from deployer.app.session import Request
 
         with rollback(_project(context), release_id, env) as going_back:
             changes = going_back.changes(run=run)
@@ -467,14 +471,9 @@ def _tell(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def _on_terminate(signum: int, frame: object) -> NoReturn:
-    """SIGTERM ends a release as Ctrl-C does: recorded, resumable, nothing left behind."""
-    raise KeyboardInterrupt
-
-
 def main() -> None:
     """Entry point of the console script."""
-    signal.signal(signal.SIGTERM, _on_terminate)
+    end_on_terminate()
     app()
 
 

@@ -1,24 +1,19 @@
 """`deployer release`: take the lease, begin or go on, walk, and say how it ended."""
 
-import platform
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
 
 from deployer.app.planning import observe, read_plan, refuse_if_moved
 from deployer.app.project import Project
+from deployer.app.session import AskToStop, Request, Session
 from deployer.app.sharing import Sharing, mirror_of, patiently
 from deployer.app.wiring import real_ports, shared_state
 from deployer.config import Config
-from deployer.errors import INTERRUPTED, RefusedError, TransientFailure
-from deployer.events import Begun, Emit, Ended, Noted
+from deployer.errors import RefusedError, TransientFailure
+from deployer.events import Emit, Noted
 from deployer.gateways.clock import SystemClock
 from deployer.gateways.ids import RandomIds
-from deployer.history import state_of
-from deployer.journal import NAME, Journal
+from deployer.journal import NAME
 from deployer.lease import Holder, held
 from deployer.lease.guard import GuardedJournal, guarded
 from deployer.redaction import Redactor, secrets_of
@@ -26,30 +21,7 @@ from deployer.release.definition import for_image
 from deployer.release.flow import FLOW
 from deployer.release.ports import Ports
 from deployer.release.state import Release, Rollback, dump
-from deployer.release.steps import BEHAVIOUR
 from deployer.release.steps.build import LATEST
-from deployer.runner import PAUSED, Position, Runner, Stop, position
-
-FromPhase = Literal["dev", "build", "deploy"]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the command line asked for. `resume`: go on with `release`, or the newest one under way."""
-
-    env: str | None = None
-    resume: bool = False
-    release: str | None = None
-    from_phase: FromPhase = "dev"
-    plan: Path | None = None
-    detach: bool = False
-    watch: bool = False
-    back_to: Release | None = None
-    """Run again what this verified release ran; its task definition's ARN is the revision to run."""
-
-
-AskToStop = Callable[[str], bool]
-"""Asks a person whether the running task shall be stopped; gets its ARN."""
 
 
 def release(project: Project, request: Request, emit: Emit, ask: AskToStop | None = None) -> int:
@@ -84,7 +56,7 @@ def release(project: Project, request: Request, emit: Emit, ask: AskToStop | Non
             mirror_of(state, folder, lease) if state else None,
         )
         stack.callback(sharing.finish)
-        return _Session(config, ports, journal, request, sharing, ask).run()
+        return Session(config, ports, journal, request, sharing, ask, project.releases).run()
 
 
 def _ready(project: Project, env: str, emit: Emit) -> Config:
@@ -122,106 +94,3 @@ def first_state(release: Release, back_to: Release | None) -> Release:
         return release
     rollback = Rollback(back_to.id, back_to.task_definition.arn)
     return release.with_(from_phase="deploy", source=back_to.source, image=back_to.image, rollback=rollback)
-
-
-class _Session:
-    """One run of the command: from where the journal stands to an end, a pause or an interrupt."""
-
-    def __init__(
-        self,
-        config: Config,
-        ports: Ports,
-        journal: Journal,
-        request: Request,
-        emit: Emit,
-        ask: AskToStop | None,
-    ) -> None:
-        self._config, self._ports, self._journal = config, ports, journal
-        self._request, self._emit, self._ask = request, emit, ask
-        self._begun = ports.clock.now()
-
-    def run(self) -> int:
-        start = position(self._journal, FLOW)
-        self._ports.evidence.keep("tools", _tools(self._ports))
-        self._emit(Begun(start.release.id, start.release.env, start.node, resumed=self._request.resume))
-        try:
-            stop = self._walk(start)
-            while stop.end == PAUSED and self._request.watch:
-                stop = self._walk(self._mended(stop))
-        except KeyboardInterrupt:
-            return self._interrupted()
-        return self._ended(stop.end, stop.node, stop.exit_code, stop.release)
-
-    def _walk(self, start: Position) -> Stop:
-        detach = "TASK_STARTED" if self._request.detach else None
-        runner = Runner(
-            FLOW, BEHAVIOUR, self._config, self._ports, self._journal, self._emit, detach_after=detach
-        )
-        return runner.walk(start)
-
-    def _mended(self, stop: Stop) -> Position:
-        """Waits until the project's files change, then goes on at the node that paused."""
-        self._emit(Noted(stop.node, "waiting for a change of the project's files (Ctrl-C to leave)"))
-        before = self._ports.workspace.source().tree_hash
-        while self._ports.workspace.source().tree_hash == before:
-            self._ports.clock.sleep(1)
-        return Position(stop.node, stop.release, resumed=True)
-
-    def _interrupted(self) -> int:
-        """Everything is recorded already; a running task goes on unless told otherwise."""
-        release, last = state_of(self._journal.records), self._journal.records[-1]
-        launch = release.launch
-        if launch and launch.arn and not launch.over and self._wants_stop(launch.arn):
-            self._ports.tasks.stop(launch.arn, "deployer: stopped by the operator")
-        return self._ended(
-            "INTERRUPTED", str(last.get("next") or last.get("node") or ""), INTERRUPTED, release
-        )
-
-    def _wants_stop(self, arn: str) -> bool:
-        how = self._config.run.on_interrupt
-        if how == "ask" and self._ask:
-            try:
-                return self._ask(arn)
-            except KeyboardInterrupt:
-                return False
-        return how == "stop"
-
-    def _ended(self, end: str, node: str, exit_code: int, release: Release) -> int:
-        going_on = f"deployer release --resume {release.id}"
-        following = {
-            "END_SUCCESS": f"deployer show {release.id}",
-            "END_FAILED": f"deployer show {release.id}",
-            "DETACHED": f"deployer logs --follow --release {release.id}, then {going_on}",
-        }.get(end, going_on)
-        self._emit(
-            Ended(
-                release=release.id,
-                end=end,
-                exit_code=exit_code,
-                seconds=round(self._ports.clock.now() - self._begun, 3),
-                node=node,
-                counts=release.verification.counts if release.verification else {},
-                skipped=release.skipped,
-                next_command=following,
-            )
-        )
-        return exit_code
-
-
-def _tools(ports: Ports) -> dict[str, object]:
-    """The versions of what this release is made with."""
-
-    def said(*command: str) -> str:
-        lines: list[str] = []
-        ports.shell.run(command, lines.append)
-        return " ".join(lines)
-
-    return {
-        "deployer": version("deployer"),
-        "python": platform.python_version(),
-        "machine": platform.platform(),
-        "git": said("git", "--version"),
-        "docker": said(
-            "docker", "version", "--format", "client {{.Client.Version}}, engine {{.Server.Version}}"
-        ),
-    }

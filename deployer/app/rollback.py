@@ -64,7 +64,7 @@ def choose(releases: Releases, env: str, wanted: str | None) -> tuple[Release, s
     if wanted:
         return _verified(releases, env, wanted), newest.id if newest else wanted
     for release, end in ordinary:
-        if newest and end == "END_SUCCESS" and _made(release) != _made(newest):
+        if newest and end == "END_SUCCESS" and release.made != newest.made:
             return release, newest.id
     raise RefusedError(
         f"no verified release to {env} is known to go back to"
@@ -83,11 +83,6 @@ def _verified(releases: Releases, env: str, wanted: str) -> Release:
             "choose one that ended at END_SUCCESS: `deployer history`",
         )
     return state_of(records)
-
-
-def _made(release: Release) -> tuple[str | None, str | None]:
-    image, definition = release.image, release.task_definition
-    return image.digest if image else None, definition.arn if definition else None
 
 
 class Rollback:

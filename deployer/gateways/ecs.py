@@ -35,12 +35,14 @@ class Ecs:
         """Of a family without a number ECS describes the newest."""
         with translated(f"ECS task definition {arn}"):
             try:
-                definition = self._client.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+                answer = self._client.describe_task_definition(taskDefinition=arn, include=["TAGS"])
             except Exception as error:
                 if "Unable to describe task definition" in str(error):
                     return None
                 raise
-        return Revision(definition["taskDefinitionArn"], _plain(definition))
+        definition = answer["taskDefinition"]
+        tags = {tag["key"]: tag["value"] for tag in answer.get("tags", ())}
+        return Revision(definition["taskDefinitionArn"], _plain(definition), tags)
 
     def revisions(self, family: str) -> tuple[str, ...]:
         """`familyPrefix` is a prefix at other hands than AWS's: the family is told by the ARN."""
@@ -78,6 +80,8 @@ class Ecs:
 
     def _parameters(self, request: TaskRequest) -> dict[str, Any]:
         environment = [{"name": name, "value": value} for name, value in request.environment.items()]
+        command = {"command": list(request.command)} if request.command else {}
+        container = {"name": request.container, "environment": environment, **command}
         network = {
             "subnets": list(self._run.subnets),
             "securityGroups": list(self._run.security_groups),
@@ -91,7 +95,7 @@ class Ecs:
             "clientToken": request.token,
             "startedBy": request.started_by,
             "networkConfiguration": {"awsvpcConfiguration": network},
-            "overrides": {"containerOverrides": [{"name": request.container, "environment": environment}]},
+            "overrides": {"containerOverrides": [container]},
             **_tags(request.tags),
         }
 

@@ -6,7 +6,7 @@ what a person can expect to happen (a red test, a task that exits 1) is a return
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from deployer.errors import Failure
 from deployer.release.evidence import Evidence
@@ -121,11 +121,13 @@ class Revision:
 
     arn: str
     definition: Mapping[str, Any]
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class TaskRequest:
-    """One RunTask call. `environment` is added to `container`'s."""
+    """One RunTask call. `environment` is added to `container`'s; `command` takes the place of its own, the
+    image's entry point stays."""
 
     task_definition: str
     token: str
@@ -133,6 +135,11 @@ class TaskRequest:
     container: str
     environment: Mapping[str, str]
     tags: Mapping[str, str]
+    command: tuple[str, ...] = ()
+
+
+SHORT_TASK: Final = "deployer-"
+"""How the mark of a short task begins, which only looks; a run of the job has its release's ID there."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +151,11 @@ class TaskStatus:
     started_by: str = ""
     result: TaskResult | None = None
     raw: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def only_looks(self) -> bool:
+        """It is a short task, and no run of the job."""
+        return self.started_by.startswith(SHORT_TASK)
 
 
 @dataclass(frozen=True)

@@ -212,6 +212,12 @@ class Release:
         """The newest intended run of the job."""
         return self.launches[-1] if self.launches else None
 
+    @property
+    def made(self) -> tuple[str | None, str | None]:
+        """The image's digest and the revision: what one release puts there and another one not."""
+        image, definition = self.image, self.task_definition
+        return image.digest if image else None, definition.arn if definition else None
+
     def with_(self, **changes: Any) -> Self:
         return replace(self, **changes)
 

@@ -16,16 +16,23 @@ def nothing(request: TaskRequest) -> None:
     """The effect of a task that has none."""
 
 
+def silence(request: TaskRequest) -> tuple[str, ...]:
+    """What a task says that does not look at its request."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The life of one task: PENDING, RUNNING, and after `polls` looks STOPPED.
 
     With `failures` RunTask starts nothing and answers these. `lines` are printed while it runs, `late` ones
-    are shown only some reads after it stopped. `effect` happens once, just before it stops.
+    are shown only some reads after it stopped. `effect` happens once, just before it stops; what it `says`
+    then is printed last. It is PENDING until it has been looked at `pending` times.
     """
 
     exit_code: int | None = 0
     polls: int = 3
+    pending: int = 1
     lines: tuple[str, ...] = ("loaded",)
     late: tuple[str, ...] = ()
     stop_code: str = "EssentialContainerExited"
@@ -33,6 +40,7 @@ class Outcome:
     container_reason: str = ""
     failures: tuple[str, ...] = ()
     effect: Callable[[TaskRequest], None] = nothing
+    says: Callable[[TaskRequest], tuple[str, ...]] = silence
 
 
 STILLBORN = Outcome(
@@ -59,7 +67,7 @@ class FakeTask:
     def status(self) -> str:
         if self.stopped:
             return "STOPPED"
-        return "PENDING" if self.looks < 1 else "RUNNING"
+        return "PENDING" if self.looks < self.outcome.pending else "RUNNING"
 
 
 @dataclass
@@ -106,7 +114,7 @@ class FakeTasks:
         family = definition["family"]
         number = 1 + sum(revision.definition["family"] == family for revision in self.registered)
         arn = f"arn:aws:ecs:eu-west-3:123456789012:task-definition/{family}:{number}"
-        self.registered.append(Revision(arn, {**definition, "revision": number, "status": "ACTIVE"}))
+        self.registered.append(Revision(arn, {**definition, "revision": number, "status": "ACTIVE"}, tags))
         self.faults.after("register")
         return arn
 
@@ -166,6 +174,9 @@ class FakeTasks:
         self._print(task, len(outcome.lines) if over else len(outcome.lines) * task.looks // outcome.polls)
         if over:
             outcome.effect(task.request)
+            said = outcome.says(task.request)
+            if said:
+                self.logs.put(self.group, self.stream(task), *map(self._event, said))
             if outcome.late:
                 self.logs.put_late(self.group, self.stream(task), 2, *map(self._event, outcome.late))
             container = ContainerResult(task.request.container, outcome.exit_code, outcome.container_reason)
@@ -190,5 +201,9 @@ class FakeTasks:
             last_status=task.status,
             started_by=task.request.started_by,
             result=task.stopped,
-            raw={"taskArn": task.arn, "taskDefinitionArn": task.request.task_definition},
+            raw={
+                "taskArn": task.arn,
+                "taskDefinitionArn": task.request.task_definition,
+                "overrides": {"containerOverrides": [{"command": list(task.request.command)}]},
+            },
         )

@@ -7,12 +7,13 @@ from deployer.release.causes import diagnosed
 from deployer.release.state import Cause, Image, Release, Source
 
 LATEST = "latest"
+CONTENT = "src-"
 _BUILDING = ("DOCKER_BUILD", "ECR_LOGIN", "DOCKER_TAG", "DOCKER_PUSH")
 
 
 def tag_of(source: Source) -> str:
     """The immutable tag: the same build inputs always give the same one."""
-    return f"src-{source.content_hash[:16]}"
+    return f"{CONTENT}{source.content_hash[:16]}"
 
 
 def image_tag(release: Release) -> str:

@@ -11,6 +11,7 @@ from deployer.release.ports import TaskRequest, TaskStatus
 from deployer.release.state import Cause, Launch, Release, TaskDefinition
 
 POLL_SECONDS = 1.0
+ENV_TAG = "deployer:env"
 TOKEN_LIFETIME = 24 * 3600
 """How long ECS remembers a client token (ECS API reference, RunTask)."""
 
@@ -33,8 +34,9 @@ def wanted_definition(release: Release, context: Context) -> dict[str, Any]:
 
 
 def tags_of(release: Release) -> dict[str, str]:
+    """What a revision and a task are marked with."""
     commit = release.source.commit if release.source else None
-    return {"deployer:release": release.id, "deployer:env": release.env} | (
+    return {"deployer:release": release.id, ENV_TAG: release.env} | (
         {"deployer:commit": commit} if commit else {}
     )
 

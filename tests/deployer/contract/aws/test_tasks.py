@@ -4,7 +4,7 @@ import pytest
 
 from deployer.errors import Failure
 from deployer.release.definition import differences, registrable
-from deployer.release.ports import TaskRequest, TaskStatus
+from deployer.release.ports import SHORT_TASK, TaskRequest, TaskStatus
 from tests.deployer.contract.aws.worlds import World, definition
 
 
@@ -59,12 +59,12 @@ def test_a_family_is_not_confused_with_one_whose_name_it_begins(world: World, na
 
 def test_an_old_revision_is_read_by_its_arn(world: World, name: str) -> None:
     """A rollback finds the definition that an older revision has, also once it is deregistered."""
-    first = world.tasks.register(definition(name, COLOUR="red"), {})
+    first = world.tasks.register(definition(name, COLOUR="red"), {"deployer:env": "test"})
     world.tasks.register(definition(name, COLOUR="blue"), {})
     world.tasks.deregister(first)
     found = world.tasks.revision(first)
     assert found is not None
-    assert found.arn == first
+    assert (found.arn, found.tags) == (first, {"deployer:env": "test"})
     assert differences(definition(name, COLOUR="red"), found.definition) == ()
 
 
@@ -130,6 +130,22 @@ def test_a_stopped_task_says_how_it_ended(world: World, name: str) -> None:
     assert status.last_status == "STOPPED"
     assert status.result is not None
     assert status.result.stopped_reason == "a test"
+
+
+def test_a_task_may_be_given_another_command(world: World, name: str) -> None:
+    """A short task runs another command than the image's own, in the same container."""
+    arn = world.tasks.register(definition(name), {})
+    mark = f"{SHORT_TASK}look-{name[-8:]}"
+    command = ("connectivity", "--output", "json")
+    answer = world.tasks.run(TaskRequest(arn, f"token-of-{name}", mark, "forecast-etl", {}, {}, command))
+    assert answer.failures == ()
+    assert answer.task is not None
+    assert answer.task.only_looks
+    status = world.tasks.status(answer.task.arn)
+    assert status is not None
+    assert [container["command"] for container in status.raw["overrides"]["containerOverrides"]] == [
+        list(command)
+    ]
 
 
 def test_a_running_task_has_no_result(world: World, name: str) -> None:
