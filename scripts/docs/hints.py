@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, Literal, Union
 
 from pydantic import BaseModel
 
-from deployer.config import Seconds
 from deployer.verification import model
+from deployer.verification.durations import seconds
 
 DURATION: Final = "duration"
 
@@ -57,6 +57,4 @@ def spelled(hint: Any) -> str:
 
 
 def _is_duration(metadata: tuple[Any, ...]) -> bool:
-    """Both `Seconds` read a text with a function of that name."""
-    reader = typing.get_args(Seconds)[1].func.__name__
-    return any(getattr(getattr(item, "func", None), "__name__", "") == reader for item in metadata)
+    return any(getattr(item, "func", None) is seconds for item in metadata)

@@ -21,6 +21,8 @@ DOCS = sorted((ROOT / "docs").rglob("*.md"))
 WRITTEN = [page for page in [README, *DOCS] if "Written by `" not in page.read_text(encoding="utf-8")]
 
 COMMANDS = dict(commands(app))
+BEFORE = {"--help"}.union(*(spellings(info) for _, info, _ in options(settings)))
+"""What may stand before a command."""
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
@@ -110,21 +112,30 @@ def test_every_link_of_a_page_resolves(page: Path) -> None:
         assert not heading or heading in anchors(there), f"{target}: no such heading"
 
 
+def mistake(words: list[str]) -> str:
+    """What is wrong with a command line; nothing if it can be typed."""
+    if words[0] == "make":
+        return "" if words[1] in TARGETS else f"no target {words[1]}"
+    name = next((name for name in (" ".join(words[:3]), " ".join(words[:2])) if name in COMMANDS), None)
+    if name is None:
+        return "" if words[1] in (*BEFORE, "sandbox") else f"no command {' '.join(words[:2])}"
+    known = {"-", "--help"}.union(*(spellings(info) for _, info, _ in options(COMMANDS[name])))
+    unknown = {word.partition("=")[0] for word in words if word.startswith("-")} - known
+    return f"{name}: no option {', '.join(sorted(unknown))}" if unknown else ""
+
+
 @pytest.mark.parametrize("page", WRITTEN, ids=named)
 def test_every_command_that_a_page_shows_exists(page: Path) -> None:
     """What a reader types is a target of the Makefile, or a command of deployer with options it knows."""
-    for words in shown(page):
-        said = " ".join(words)
-        if words[0] == "make":
-            assert words[1] in TARGETS, said
-            continue
-        before = {spelling for _, info, _ in options(settings) for spelling in spellings(info)}
-        name = next((n for n in (" ".join(words[:3]), " ".join(words[:2])) if n in COMMANDS), None)
-        if name is None:
-            assert words[1] in before | {"--help", "..."} or words[1:] == ["sandbox"], (
-                f"no such command: {said}"
-            )
-            continue
-        known = {spelling for _, info, _ in options(COMMANDS[name]) for spelling in spellings(info)}
-        unknown = [word for word in words if word.startswith("-") and word.partition("=")[0] not in known]
-        assert set(unknown) <= {"--help", "-"}, f"no such option: {said}"
+    assert [found for words in shown(page) if (found := mistake(words))] == []
+
+
+@pytest.mark.parametrize(
+    "line", ["make relase", "deployer releas", "deployer release --resum", "deployer sandbox up --dat x"]
+)
+def test_a_command_that_does_not_exist_would_be_found(line: str, tmp_path: Path) -> None:
+    """A slip in a page does not pass for a command."""
+    page = tmp_path / "page.md"
+    page.write_text(f"Type\n```bash\n{line}    # and wait\n```\n", encoding="utf-8")
+    assert [mistake(words) for words in shown(page)] != [""]
+    assert list(shown(page)) == [line.split()]
