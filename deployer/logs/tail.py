@@ -83,8 +83,9 @@ class _Tailer:
             )
 
     def _watch_newest(self) -> None:
-        """By ECS while it remembers (an hour after the stop), then by the streams."""
-        known = self._patience(lambda: self._tasks.of_family(self._request.family))
+        """The newest run, by ECS while it remembers (an hour after the stop), then by the streams."""
+        found = self._patience(lambda: self._tasks.of_family(self._request.family))
+        known = [task for task in found if not task.only_looks]
         if known:
             self._watch(known[-1].arn, known[-1])
             return
