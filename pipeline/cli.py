@@ -89,6 +89,22 @@ def sample(
     print(orjson.dumps({"event": "sample", **written}).decode())
 
 
+@app.command()
+def connectivity(output: _OutputOption = Output.plain) -> None:
+    """Walk the way to MongoDB and name the first stage that fails."""
+    from pipeline.connectivity import check
+
+    raise SystemExit(check(output.value))
+
+
+@app.command()
+def ask() -> None:
+    """Answer the questions in QUESTIONS about the database, read-only; `deployer verify --from task` asks."""
+    from pipeline.ask import main
+
+    main()
+
+
 def _end_of(text: str | None) -> datetime:
     """The last moment of the sample, naive UTC; never later than the hour that has begun."""
     hour = datetime.now(UTC).replace(tzinfo=None, minute=0, second=0, microsecond=0)

@@ -181,13 +181,19 @@ def _command(output: str = "plain") -> None:
     """Walk the way to MongoDB and name the first stage that fails."""
     import sys
 
-    import orjson
-
     try:
-        stages = list(walk(mongo_settings()))
+        code = check(output)
     except PipelineError as error:
         print(f"error: {error.message}\n{error.hint}", file=sys.stderr)
-        raise SystemExit(error.exit_code) from None
+        code = error.exit_code
+    raise SystemExit(code)
+
+
+def check(output: str) -> int:
+    """Prints the stages, as lines or JSON; returns the exit code. ConfigurationError: no usable address."""
+    import orjson
+
+    stages = list(walk(mongo_settings()))
     failed = next((stage for stage in stages if not stage.ok), None)
     if output == "json":
         facts = {
@@ -201,7 +207,7 @@ def _command(output: str = "plain") -> None:
             print(f"{'ok    ' if stage.ok else 'FAILED'} {stage.name:15} {stage.detail}")
         if failed:
             print(HINTS[failed.name])
-    raise SystemExit(4 if failed else 0)
+    return 4 if failed else 0
 
 
 if __name__ == "__main__":
