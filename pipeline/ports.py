@@ -77,7 +77,9 @@ class Register(Protocol):
 
     def end_run(self, report: Document) -> None: ...
 
-    def count_measurements(self) -> int: ...
+    def count_measurements(self) -> int:
+        """How many there are, from what the collection knows of itself: in no time however many."""
+        ...
 
 
 class Executor(Protocol):
