@@ -37,14 +37,18 @@ def task_started(release: Release) -> str:
 
 
 def pipeline_ended_well(release: Release) -> str:
-    """Only an exit code of 0 of every essential container will do; none at all is no."""
-    launch = release.launch
-    return _yes(launch and launch.result and launch.result.exit_code == 0)
+    """Only an exit code of 0 of every essential container will do, and only where the task ended by itself: a
+    job that is stopped may end with 0 as well, half done. No code at all is no."""
+    result = release.launch.result if release.launch else None
+    return _yes(result and result.exit_code == 0 and result.stop_code in ("", "EssentialContainerExited"))
 
 
 def data_proven(release: Release) -> str:
     return _yes(release.verification and release.verification.ok)
 
+
+STOPPED_BY_HAND: Final = "stopped-by-hand"
+"""The subcause that the diagnosis gives it."""
 
 _BRANCHES: Final = {
     "code": "code",
@@ -61,5 +65,8 @@ _BRANCHES: Final = {
 
 
 def error_type(release: Release) -> str:
-    """The branch of the cause's class. MongoDB's own passing troubles go by way of CHECK_ATLAS."""
+    """The branch of the cause's class. MongoDB's own passing troubles go by way of CHECK_ATLAS. Where somebody
+    stopped the task there is nothing to mend, and a person to decide that it shall run again."""
+    if release.cause and release.cause.subcause == STOPPED_BY_HAND:
+        return "aws-config"
     return _BRANCHES[release.cause.failure_class] if release.cause else "unknown"

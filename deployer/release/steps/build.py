@@ -1,5 +1,7 @@
 """Phase 2: from the source to an image in the registry, named by its content."""
 
+import re
+
 from deployer.diagnosis.model import Evidence
 from deployer.errors import Failure
 from deployer.release.behaviour import Context, Done
@@ -34,8 +36,13 @@ def local_image(release: Release, context: Context) -> tuple[str | None, str, tu
     return (name if result.image_id else None), result.error, result.lines
 
 
+_ECHO = re.compile(r"Step \d+/\d+ : |#\d+ \[")
+"""How the classic builder and BuildKit begin a line that only repeats an instruction of the Dockerfile."""
+
+
 def build_failure(error: str, lines: tuple[str, ...], node: str) -> Cause:
-    text = "\n".join((*lines, error))
+    """What the builder said; what it was told says nothing of how it failed."""
+    text = "\n".join((*(line for line in lines if not _ECHO.match(line)), error))
     return diagnosed(f"the image could not be built: {error}", [Evidence(text, "docker_build")], node)
 
 

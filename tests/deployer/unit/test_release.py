@@ -279,3 +279,13 @@ def test_a_mend_in_the_code_is_built_before_the_job_runs_again(world: World, tmp
     world.engine.content = "job 2"
     assert releasing.go().end == "END_SUCCESS"
     assert (len(world.registry.pushes), len(world.tasks.registered), len(world.tasks.tasks)) == (2, 2, 2)
+
+
+def test_a_task_that_was_stopped_by_hand_waits_to_be_run_again(world: World, tmp_path: Path) -> None:
+    """It ended with 0 because somebody stopped it: not good, nothing to mend; resumed, the job runs again."""
+    stopped = Outcome(exit_code=0, stop_code="UserInitiated", stopped_reason="Task stopped by user")
+    world.tasks.script += [stopped, world.loads()]
+    releasing = Releasing(world, tmp_path)
+    stop = releasing.go()
+    assert (stop.end, stop.node, stop.exit_code) == ("PAUSED", "CHECK_CONFIG", 19)
+    assert releasing.go().end == "END_SUCCESS"
