@@ -11,8 +11,9 @@ same object beats the version that wrote the document; within one version the la
 the one modified last, then the greater key.
 
 Inserting first is fastest when the readings are new, looking first when they are there: each batch goes the
-way that suited the batch before it. Every step may be repeated after an interruption without doubling or
-losing a row.
+way that suited the batch before it. Without a majority a primary slows writers down, vain inserts too, so
+then each batch is looked up. Every step may be repeated after an interruption without doubling or losing a
+row.
 """
 
 from __future__ import annotations
@@ -137,7 +138,7 @@ class Settler:
         Raises MongoError, and StoreInterrupted when the interruption outlasts the patience.
         """
         batch = _without_repetitions(documents)
-        size, look = len(batch.todo), self._look_first
+        size, look = len(batch.todo), self._look_first or self.degraded
         met = 0
         for attempt in Retrying(
             retry=retry_if_exception_type(StoreInterrupted),

@@ -8,10 +8,12 @@ from typing import Any
 import orjson
 
 from pipeline.errors import BrokenObject
+from pipeline.fields import column_name, infoclimat_fields
 from pipeline.model import Document, Rejection, Row
 from pipeline.transform import InfoClimatRows, ObjectContext, is_station_id
 
 _NOT_A_STATION = "_params"
+_FIELDS = infoclimat_fields()
 
 
 def infoclimat_rows(content: bytes, context: ObjectContext) -> Iterator[Row]:
@@ -29,7 +31,11 @@ def infoclimat_rows(content: bytes, context: ObjectContext) -> Iterator[Row]:
 
 
 def answer_rows(answer: dict[str, Any], context: ObjectContext, position: int) -> Iterator[Row]:
-    """Rows of a parsed answer; the first one has the given position, the others count up from it."""
+    """Rows of a parsed answer; the first one has the given position, the others count up from it.
+
+    Raises BrokenObject when the answer says that a field is in another unit.
+    """
+    _check_units(answer.get("metadata"))
     listed = answer.get("stations")
     for station in listed if isinstance(listed, list) else ():
         if isinstance(station, dict) and is_station_id(station.get("id")):
@@ -46,6 +52,18 @@ def answer_rows(answer: dict[str, Any], context: ObjectContext, position: int) -
             if (row := records.read(position, hour, station_id)) is not None:
                 yield row
             position += 1
+
+
+def _check_units(metadata: Any) -> None:
+    """`metadata` names the unit of each field.
+
+    Raises BrokenObject for one that is not what we convert from.
+    """
+    for key, text in metadata.items() if isinstance(metadata, dict) else ():
+        field = _FIELDS.get(column_name(key))
+        unit = str(text).rpartition(",")[2].strip().lower()
+        if field and field.units and field.units.get(unit) != field.units[field.bare]:
+            raise BrokenObject("unknown_unit", f"{key} is in {unit!r}, not in {field.bare}")
 
 
 def _station_document(station: dict[str, Any]) -> Document:

@@ -168,6 +168,11 @@ def test_an_impossible_value_drops_the_field_and_keeps_the_row() -> None:
         ("infoclimat.json", b"[1", "not_json"),
         ("infoclimat.json", b'{"hourly": []}', "unknown_format"),
         ("infoclimat.json", b'{"a": "\xff"}', "not_utf8"),
+        (
+            "infoclimat.json",
+            b'{"hourly": {}, "metadata": {"temperature": "temperature,degF"}}',
+            "unknown_unit",
+        ),
         ("station_elsewhere_011024.csv", csv(wu_row()), "unknown_station"),
         ("station_elsewhere.xlsx", workbook({"011024": []}), "unknown_station"),
         ("station_elsewhere_011024.jsonl", jsonl(wu_row()), "unknown_station"),
