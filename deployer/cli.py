@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 sandbox = typer.Typer(help="The embedded AWS and MongoDB of this machine.", no_args_is_help=True)
 app.add_typer(sandbox, name="sandbox")
+secret = typer.Typer(help="Values that no file may hold.", no_args_is_help=True)
+app.add_typer(secret, name="secret")
 
 Env = Annotated[
     str | None, typer.Option("--env", help="Environment of deploy.toml; its default-env if left out.")
@@ -419,6 +421,59 @@ def doctor(context: typer.Context, env: Env = None, output: Json = "human") -> N
         result = examine(_project(context), env)
         _render("doctor", result, output)
         raise typer.Exit(int(result["exit_code"]))
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    family: Annotated[str | None, typer.Option("--family", help="The task definition to start from.")] = None,
+    cluster: Annotated[str | None, typer.Option("--cluster", help="The cluster that it runs on.")] = None,
+    region: Annotated[str | None, typer.Option("--region", help="AWS's own setting if left out.")] = None,
+    env: Annotated[str, typer.Option("--env", help="What the environment is to be called.")] = "production",
+) -> None:
+    """Write deploy.toml from a live task definition, its cluster and its last task."""
+    with _reported(context):
+        from deployer.app.init import Wanted, init
+
+        wanted = Wanted(env=env, family=family, cluster=cluster, region=region)
+        for line in init(context.obj.folder, wanted, os.environ):
+            _print(line)
+
+
+@secret.command("set")
+def secret_set(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The secret's name, such as job/mongo-uri.")],
+    env: Env = None,
+) -> None:
+    """Put a value from standard input into Secrets Manager, and say how the task gets it."""
+    with _reported(context):
+        from deployer.app.secrets import set_secret
+
+        made = set_secret(_project(context), env, name, _secret_value(name))
+        _print(made.pop("arn"))
+        _print(json.dumps(made))
+        _tell('that line goes to "secrets" of the container in the task definition')
+
+
+def _secret_value(name: str) -> str:
+    """What is piped in, less the end of its line; at a terminal it is asked for, and not shown."""
+    from deployer.errors import UsageError
+
+    if sys.stdin.isatty():
+        import getpass
+
+        try:
+            return getpass.getpass(f"Value of {name}: ")
+        except EOFError:
+            return ""
+    try:
+        text = sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"secret {name}: the value is not UTF-8 text", "encode it, as base64 does"
+        ) from error
+    return text.removesuffix("\n").removesuffix("\r")
 
 
 @sandbox.command()
