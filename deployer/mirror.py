@@ -82,7 +82,7 @@ class Mirror:
             self._thread.join()
         until = time.monotonic() + LAST_SECONDS
         for _ in range(LAST_TRIES):
-            if self._tried(last=True) or time.monotonic() > until:
+            if self._settled(last=True) or time.monotonic() > until:
                 break
         marker = self._folder / UNSENT
         if self._problem:
@@ -98,18 +98,23 @@ class Mirror:
                 earlier.finish()
         wait = PERIOD
         while not self._stop.wait(wait):
-            wait = PERIOD if self._tried() else min(2 * wait, LONGEST)
+            wait = PERIOD if self._settled() else min(2 * wait, LONGEST)
 
-    def _tried(self, *, last: bool = False) -> bool:
+    def _settled(self, *, last: bool = False) -> bool:
+        """One look; False where the next one may well get further."""
         try:
             self.catch_up(last=last)
-        except (Failure, RefusedError) as error:
+        except RefusedError as error:
             self._problem = error.message
+            return True
+        except Failure as error:
+            self._problem = error.message
+            return False
         except OSError as error:
             self._problem = f"{error.filename}: {error.strerror}"
-        else:
-            self._problem = ""
-        return not self._problem
+            return False
+        self._problem = ""
+        return True
 
     def _send_file(self, path: Path, *, eager: bool) -> None:
         found = path.stat()
@@ -132,6 +137,8 @@ class Mirror:
                 sent = self._store.create(key, journal)
             elif journal.startswith(found.content):
                 sent = self._store.replace(key, journal, found.version)
+            elif found.content.startswith(journal):
+                sent = found.version  # another machine has gone on from here
             else:
                 raise RefusedError("it holds another continuation of this release")
         self._journal, self._version = journal, sent

@@ -181,6 +181,17 @@ def test_an_older_machine_does_not_set_it_back(here: Machine, there: Machine, st
     assert b'"started"' in store.objects[f"{PLACE}{NAME}"][0]
 
 
+def test_a_machine_that_was_followed_has_nothing_left_to_send(here: Machine, there: Machine) -> None:
+    """Where the store begins with all that is here and goes further, nothing is missing there."""
+    here.begin()
+    here.mirror.catch_up()
+    there.bring()
+    there.record("started")
+    there.mirror.catch_up()
+    assert Mirror(here.store, PREFIX, here.folder).finish() == ""
+    assert there.kinds() == ["header", "started"]
+
+
 def test_the_first_machine_gets_the_continuation(here: Machine, there: Machine) -> None:
     """Back on the first machine the longer journal replaces its own beginning, with newer evidence."""
     here.begin()
