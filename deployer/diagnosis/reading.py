@@ -31,7 +31,10 @@ _FRAME = re.compile(
     r"|at (?:async )?[\w$./:\\-]+:\d+:\d+|[~^]+\s*$|\.{3} \d+ more)"
 )
 _PYTHON_FRAME = re.compile(r'^\s*File "[^"]*", line \d+')
-_LEVEL = re.compile(r"^\W*(?:\S+\W+){0,6}?(?:level=)?\"?(DEBUG|INFO|WARN|WARNING|TRACE)\b[\]\":\s|\[/-]")
+_LEVEL = re.compile(
+    r"(?:^|[\s\[(|\"':=])(?:(TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL|SEVERE)|level=(\w+))\b"
+)
+_LEVEL_WIDTH = 80  # of the beginning of a line, where its level stands
 _SURVIVED = re.compile(r"\b(?:retrying|will retry|retry attempt|falling back|ignoring|skipping)\b", re.I)
 _LEVEL_WEIGHT = {"TRACE": 0.5, "DEBUG": 0.5, "INFO": 0.75, "WARN": 0.8, "WARNING": 0.8}
 _FRAME_WEIGHT = 0.4
@@ -101,8 +104,8 @@ def _narrowed(lines: list[str]) -> list[str]:
 
 
 def _weight(line: str) -> float:
-    level = _LEVEL.match(line[:160])
-    weight = _LEVEL_WEIGHT[level.group(1)] if level else 1.0
+    level = _LEVEL.search(line[:_LEVEL_WIDTH])
+    weight = _LEVEL_WEIGHT.get((level.group(1) or level.group(2)).upper(), 1.0) if level else 1.0
     return weight * _SURVIVED_WEIGHT if _SURVIVED.search(line) else weight
 
 

@@ -161,9 +161,9 @@ DATA: tuple[Rule, ...] = (
         r"|source is empty|(?:all|too many|more) (?:rows?|records?) (?:were )?(?:rejected|than allowed)"
         r"|(?:input|data ?frame|file|dataset|source)\S* (?:is|was) empty"
         r"|rejected[^\n]*(?:threshold|more than|exceed)|No objects to concatenate|row count mismatch"
-        r"|loaded 0\b|cannot do a non-empty take from an empty|nothing to (?:load|do|process|import)"
-        r"|documents must be a non-empty list|Found array with 0 sample|zero[- ]size array"
-        r"|bulk[^\n]*No operations to execute|No operations to execute",
+        r"|quarantined|rows? (?:were |was )?refused|loaded 0\b|cannot do a non-empty take from an empty"
+        r"|nothing to (?:load|do|process|import)|documents must be a non-empty list|Found array with 0 sample"
+        r"|zero[- ]size array|bulk[^\n]*No operations to execute|No operations to execute",
         confidence=0.8,
         channels=_SEEN,
         remedy="Nothing usable came in: see what is under the prefix (`aws s3 ls s3://<bucket>/<prefix>/`) and why rows were "

@@ -16,8 +16,8 @@ AWS = FailureClass.AWS_CONFIG
 _PULL = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_cannot_pull_image.html"
 _PUSH = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/docker-push-ecr-image.html"
 _PULLING = (
-    r"CannotPull|pull(?:ing)? image|Failed to pull|image manifest|inspect image|ref pull|failed to resolve ref"
-    r"|copy image"
+    r"CannotPull|pull(?:ing)? image|Failed to pull|image manifest|inspect image|ref pull"
+    r"|failed to resolve ref|copy image"
 )
 
 IMAGE_PULL: tuple[Rule, ...] = (

@@ -64,7 +64,8 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="uri",
-        matches=r"InvalidURI|Invalid URI|must be escaped according to RFC|Empty host"
+        matches=r"InvalidURI|Invalid URI|is no connection string|does not begin with mongodb|no MongoDB is configured"
+        r"|MONGO_\w+ is |must be escaped according to RFC|Empty host"
         r"|invalid (?:mongo(?:db)? )?connection string|MongoParseError|must begin with 'mongodb|Invalid scheme"
         r"|expected connection string|error parsing uri|Port must be an integer|Port number|quote_plus"
         r"|percent-encoded|Unescaped|unescaped|illegal (?:character|username)|nodelist"

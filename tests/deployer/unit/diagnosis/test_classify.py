@@ -114,6 +114,22 @@ def test_stop_codes_speak_before_the_exit_code_they_cause(stop_code: str, expect
     assert class_of("Essential container in task exited", STOPPED_REASON, 137, stop_code) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "exit_code", "expected"),
+    [
+        ("error: nothing loaded: no reading in s3://raw/2024", 3, "nothing-loaded"),
+        ("error: 2 objects are quarantined", 3, "nothing-loaded"),
+        ('done\n{"read": 9, "inserted": 2, "rejected": 7}', 3, "pipeline-report"),
+        ("error: MongoDB: db-9:27017: timed out", 4, "server-selection-timeout"),
+        ("error: no MongoDB is configured: neither MONGO_URI nor MONGO_HOST is set", 2, "uri"),
+        ("error: the source folder data/downloaded does not exist", 5, "source-missing"),
+    ],
+)
+def test_the_words_of_our_own_pipeline_are_known(text: str, exit_code: int, expected: str) -> None:
+    """What `forecast-etl` prints when it fails finds its cause."""
+    assert classify(Evidence(text, TASK_LOG, exit_code)).cause.subcause == expected
+
+
 def test_several_pieces_give_one_ranked_answer() -> None:
     """The stop reason says nothing, the log says all, and both are told."""
     diagnosis = classify_all(

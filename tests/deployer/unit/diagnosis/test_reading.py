@@ -64,3 +64,15 @@ def test_of_a_long_log_the_trouble_and_the_end_are_read() -> None:
     assert len(reading.lines) <= MAX_LINES
     assert len(reading.text) <= MAX_CHARACTERS + MAX_LINES
     assert {"OSError: disk", "bye"} <= {line.text for line in reading.lines}
+
+
+def test_levels_are_found_where_they_stand() -> None:
+    """The level of a line is its first, whatever layout it has; a later word is none."""
+    lines = read("time=1 level=warning no route\n12:01 [main] INFO  no route\nERROR no INFO header").lines
+
+    assert [line.weight < 1 for line in lines] == [True, True, False]
+
+
+def test_lines_of_punctuation_are_read() -> None:
+    """A minified or binary line is read like any other: no pattern goes over it in ever more ways."""
+    assert len(read("a." * 100_000).text) < 200_000
