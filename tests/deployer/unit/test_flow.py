@@ -73,7 +73,7 @@ def test_every_node_has_its_code() -> None:
 def test_every_step_says_why_twice_is_safe() -> None:
     """A step's and a repair's docstring names its effect and why running it again does no harm."""
     for function in (*BEHAVIOUR.steps.values(), *BEHAVIOUR.repairs.values()):
-        assert function.__doc__ and "wice is safe" in function.__doc__, function.__name__
+        assert "wice is safe" in " ".join((function.__doc__ or "").split()), function.__name__
 
 
 def test_the_label_of_a_step_is_its_docstrings_first_line() -> None:

@@ -45,7 +45,7 @@ class Bucket:
 def test_the_state_is_read_back_as_it_was_saved(tmp_path: Path) -> None:
     """With all its facts."""
     facts = SandboxFacts(**{field.name: field.name for field in fields(SandboxFacts)})
-    saved = State(1, 2, "172.17.0.1", "made", "seeded", facts)
+    saved = State(1, 2, "172.17.0.1", "made", "seeded", "sample", facts)
     state.save(tmp_path / "state.json", saved)
     assert state.load(tmp_path / "state.json") == saved
 
