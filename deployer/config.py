@@ -94,6 +94,8 @@ class Run(_Table):
     """What a run's container gets on top of the task definition; RUN_ID always."""
     max_runtime: Seconds = 6 * 3600
     start_timeout: Seconds = 600
+    connectivity_command: tuple[str, ...] = ()
+    """The image's command that walks the way to MongoDB and prints it as JSON; empty: it has none."""
     on_interrupt: Literal["ask", "leave", "stop"] = "ask"
 
 
@@ -121,6 +123,8 @@ class Verify(_Table):
     uri: str
     database: str
     report: Report | None = None
+    ask_command: tuple[str, ...] = ()
+    """The image's command that answers questions about the database; empty: it has none."""
     checks: tuple[Check, ...] = Field(min_length=1)
 
 

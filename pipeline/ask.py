@@ -2,7 +2,8 @@
 
     QUESTIONS=<base64 of zlib of JSON> forecast-etl ask
 
-The JSON is MongoDB's extended one: `{"database", "questions": [{"kind", "collection", "body", "within"}]}`.
+The JSON is MongoDB's extended one, relaxed:
+`{"database": NAME, "questions": [{"kind", "collection", "body", "within"}]}`.
 Kinds: `counts`; `find_one` (body: a query); `aggregate`, `explain` (body: a pipeline); `indexes`; `options`.
 Each answer is a line, `{"question": N, "seconds": S, "answer": ...}`, or with `error` {"kind", "message"} in
 the answer's place. A longer one comes in parts, `{"question": N, "part": 1, "of": 3, "zlib": "<base64>"}`: a
@@ -30,8 +31,9 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 from pymongo.read_concern import ReadConcern
 
-from pipeline.config import MongoSettings
-from pipeline.errors import ConfigurationError
+from pipeline.config import MongoSettings, mongo_settings
+from pipeline.connectivity import explain
+from pipeline.errors import ConfigurationError, MongoError
 from pipeline.gateways.mongo import connect, translated
 
 VARIABLE = "QUESTIONS"
@@ -163,7 +165,7 @@ def _limit(question: Document) -> int:
     return math.ceil(float(question.get("within", 60)) * 1000)
 
 
-_JSON = json_util.CANONICAL_JSON_OPTIONS.with_options(tz_aware=True)
+_JSON = json_util.RELAXED_JSON_OPTIONS.with_options(tz_aware=True)
 
 
 def _lines(number: int, answer: Document) -> Iterator[str]:
@@ -184,8 +186,10 @@ def _lines(number: int, answer: Document) -> Iterator[str]:
 
 def main() -> None:
     """All questions of the environment, to stdout."""
-    from pipeline.config import mongo_settings
-
     database, asked = questions()
-    for line in answered(MongoSettings(mongo_settings().uri, database), asked):
-        print(line, flush=True)
+    settings = MongoSettings(mongo_settings().uri, database)
+    try:
+        for line in answered(settings, asked):
+            print(line, flush=True)
+    except MongoError as error:
+        raise explain(settings, error) from error

@@ -1,6 +1,6 @@
 """The real ports of one environment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,15 +15,19 @@ from deployer.gateways.ecr import Ecr
 from deployer.gateways.ecs import Ecs
 from deployer.gateways.engine import DockerEngine
 from deployer.gateways.ids import RandomIds
+from deployer.gateways.job_network import ShortTaskNetwork
 from deployer.gateways.mongo import MongoDatabase
+from deployer.gateways.mongo_server import MongoServer
 from deployer.gateways.schedules import EventBridgeScheduler
 from deployer.gateways.shell import LocalShell
 from deployer.gateways.state_bucket import StateBucket
 from deployer.gateways.workspace import ProjectFolder
 from deployer.lease import SharedLease
+from deployer.logs.patience import unsaid
 from deployer.redaction import Redactor
 from deployer.release.evidence import Evidence
 from deployer.release.ports import Ports
+from deployer.release.short_task import ShortTasks
 from deployer.sandbox.facts import ACCESS_KEY
 from deployer.store import Store
 
@@ -58,11 +62,18 @@ def shared_state(config: Config) -> SharedState | None:
     return SharedState(store, f"{config.project.name}/{config.env}/", lease)
 
 
+def job_network(config: Config, aws: AwsSession, note: Callable[[str], None] = unsaid) -> ShortTaskNetwork:
+    """MongoDB from where the job runs; `note` hears of each task that is started for it."""
+    short = ShortTasks(config, Ecs(config, aws), CloudWatchLogs(config, aws), SystemClock(), RandomIds())
+    return ShortTaskNetwork(config, short, note)
+
+
 def real_ports(
     root: Path, folder: Path, config: Config, environ: Mapping[str, str], redactor: Redactor
 ) -> Ports:
     """`root` is the project's folder, `folder` the release's own."""
     aws, ids = session(config), RandomIds()
+    mongodb = MongoDatabase(config.verify.uri, config.verify.database)
     return Ports(
         workspace=ProjectFolder(root, config.build),
         shell=LocalShell(root, environ),
@@ -72,7 +83,9 @@ def real_ports(
         tasks=Ecs(config, aws),
         schedules=EventBridgeScheduler(config, aws),
         logs=CloudWatchLogs(config, aws),
-        database=MongoDatabase(config.verify.uri, config.verify.database),
+        database=mongodb,
+        server=MongoServer(mongodb),
+        job_network=job_network(config, aws),
         account=AwsAccount(config, aws),
         clock=SystemClock(),
         ids=ids,

@@ -108,6 +108,15 @@ class MongoDatabase:
         found = self._read(lambda session: list(database.list_collections(session=session, filter=wanted)))
         return dict(found[0].get("options", {})) if found else None
 
+    def command(self, name: str, database: str | None = None) -> Mapping[str, Any]:
+        """The answer to a read-only command without arguments. QueryRefused: the server has none such;
+        Failure: also where the user may not ask it."""
+        return self._read(lambda session: self._client[database or self._name].command(name, session=session))
+
+    def write_concern(self) -> Mapping[str, Any]:
+        """What the address asks for; empty: nothing."""
+        return self._client.write_concern.document
+
     @cached_property
     def _client(self) -> "MongoClient[Document]":
         from pymongo import MongoClient

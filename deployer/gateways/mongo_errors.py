@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from deployer.errors import Failure, TransientFailure
-from deployer.release.ports import QueryRefused, TimeLimitReached
+from deployer.release.ports import QueryRefused, TimeLimitReached, Unreachable
 
 if TYPE_CHECKING:
     from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError
@@ -29,6 +29,7 @@ _LAYERS: Final = (
     ("time-out", "timed out|timeout"),
 )
 """Of an error of connecting, by its text: pymongo keeps no more than that. Anything else is TCP's."""
+_NETWORK: Final = ("DNS", "TCP", "time-out", "TLS")
 _AUTHENTICATION: Final = {18, 8000}
 _AUTHORISATION: Final = {13}
 _TIME_LIMIT: Final = {50, 262}
@@ -117,7 +118,8 @@ def _lost(host: str, error: "PyMongoError") -> TransientFailure:
 
 
 def _layer(layer: str, host: str, error: BaseException) -> Failure:
-    return Failure("mongodb", f"MongoDB at {host}: {layer} failed: {_brief(error)}", _HINTS[layer])
+    kind = Unreachable if layer in _NETWORK else Failure
+    return kind("mongodb", f"MongoDB at {host}: {layer} failed: {_brief(error)}", _HINTS[layer])
 
 
 def _brief(error: BaseException) -> str:

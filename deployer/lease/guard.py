@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from deployer.journal import Journal, Record
-from deployer.release.ports import Engine, Logs, Ports, Registry, Schedules, Tasks
+from deployer.release.ports import Engine, JobNetwork, Logs, Ports, Registry, Schedules, Tasks
 
 Check = Callable[[], None]
 """RefusedError: the lease is lost."""
@@ -30,6 +30,7 @@ def guarded(ports: Ports, check: Check) -> Ports:
         tasks=cast(Tasks, _Guarded(ports.tasks, check)),
         schedules=cast(Schedules, _Guarded(ports.schedules, check)),
         logs=cast(Logs, _Guarded(ports.logs, check)),
+        job_network=cast(JobNetwork, _Guarded(ports.job_network, check)),
     )
 
 

@@ -7,6 +7,7 @@ task-definition.json what was registered or found the same
 task-N.json          the N-th launch's task as ECS described it last
 task-N.jsonl         its log, {"time", "text"} a line
 probes.json          what CHECK_CONFIG saw of the account
+connectivity.json    what CHECK_ATLAS saw of the way to MongoDB from the job's own network
 run-report.json      the run's own report, as the database holds it
 """
 

@@ -6,7 +6,7 @@ what a person can expect to happen (a red test, a task that exits 1) is a return
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from deployer.errors import Failure
 from deployer.release.evidence import Evidence
@@ -242,6 +242,10 @@ class Logs(Protocol):
         """Seconds for which events are kept; None for ever, or where there is no such group."""
 
 
+class Unreachable(Failure):
+    """No connection comes about: name, port or TLS. From another network it may well do."""
+
+
 class TimeLimitReached(Failure):
     """The database ended a read at its time limit."""
 
@@ -291,6 +295,47 @@ class Finding:
     remedy: str = ""
 
 
+class DatabaseServer(Protocol):
+    """What a release depends on beyond being let in."""
+
+    def findings(self) -> Iterator[Finding]:
+        """Server version, write concern, storage left, where they may be read: one finding each."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One read, for a short task. `body` is a query (`find_one`) or a pipeline (`aggregate`, `explain`);
+    `within` its time limit in seconds."""
+
+    kind: Literal["counts", "find_one", "aggregate", "explain", "indexes", "options"]
+    collection: str = ""
+    body: Any = None
+    within: float = 60.0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the database said to a question, or why it did not. `seconds`: how long it took."""
+
+    answer: Any = None
+    error: Failure | None = None
+    seconds: float = 0.0
+
+
+class JobNetwork(Protocol):
+    """MongoDB as the job reaches it: short tasks of its own image in its own network, which only look.
+
+    `revision`: the task definition's ARN, None for the newest. Both methods raise UsageError where
+    deploy.toml does not say how, RefusedError where nothing is registered yet, Failure where the task fails.
+    """
+
+    def walk(self, revision: str | None = None) -> tuple[Finding, ...]:
+        """The way from there to MongoDB, a finding a step, up to and including the first that is refused."""
+
+    def ask(self, questions: Sequence[Question], revision: str | None = None) -> tuple[Reply, ...]:
+        """A reply to each, in order."""
+
+
 class Account(Protocol):
     """Read-only looks at what RunTask depends on."""
 
@@ -331,6 +376,8 @@ class Ports:
     schedules: Schedules
     logs: Logs
     database: Database
+    server: DatabaseServer
+    job_network: JobNetwork
     account: Account
     clock: Clock
     ids: Ids

@@ -4,11 +4,13 @@ Serialised by pydantic from these plain dataclasses (`dump`, `load`).
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import TypeAdapter
 
 from deployer.errors import EXIT_CODES, FailureClass
+
+AskedFrom = Literal["here", "task"]
 
 
 @dataclass(frozen=True)
@@ -154,12 +156,14 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Verification:
-    """`ok` only if every check ran and passed. `counts`: documents per collection."""
+    """`ok` only if every check ran and passed. `counts`: documents per collection. `asked_from`: the
+    operator's machine, or a task in the job's own network."""
 
     ok: bool
     checks: tuple[CheckResult, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
     problem: str = ""
+    asked_from: AskedFrom = "here"
 
 
 @dataclass(frozen=True)
@@ -203,7 +207,7 @@ class Release:
     task_definition: TaskDefinition | None = None
     launches: tuple[Launch, ...] = ()
     verification: Verification | None = None
-    baseline: dict[str, int] = field(default_factory=dict)
+    baseline: dict[str, int] | None = None
     cause: Cause | None = None
     skipped: tuple[str, ...] = ()
 

@@ -15,9 +15,11 @@ from tests.fakes.compose import FakeCompose
 from tests.fakes.database import FakeDatabase
 from tests.fakes.engine import FakeEngine
 from tests.fakes.ids import FakeIds
+from tests.fakes.job_network import FakeJobNetwork
 from tests.fakes.logs import FakeLogs
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.schedules import FakeSchedules
+from tests.fakes.server import FakeServer
 from tests.fakes.shell import FakeShell, Program
 from tests.fakes.tasks import FakeTasks, Outcome
 from tests.fakes.workspace import FakeWorkspace
@@ -82,6 +84,8 @@ class World:
         self.tasks = FakeTasks(self.logs, GROUP, honours_tokens=honours_tokens)
         self.schedules = FakeSchedules()
         self.database = FakeDatabase({"measurements": {}, "load_runs": {}})
+        self.server = FakeServer()
+        self.job_network = FakeJobNetwork(self.database)
         self.account = FakeAccount()
 
     def ports(self, folder: Path) -> Ports:
@@ -97,6 +101,8 @@ class World:
             schedules=self.schedules,
             logs=self.logs,
             database=self.database,
+            server=self.server,
+            job_network=self.job_network,
             account=self.account,
             clock=self.clock,
             ids=self.ids,

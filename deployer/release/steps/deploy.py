@@ -7,7 +7,7 @@ from deployer.errors import Failure
 from deployer.release.behaviour import Context, Done
 from deployer.release.causes import diagnosed
 from deployer.release.definition import differences, for_image, registrable
-from deployer.release.ports import TaskRequest, TaskStatus
+from deployer.release.ports import Question, TaskRequest, TaskStatus, Unreachable
 from deployer.release.state import Cause, Launch, Release, TaskDefinition
 
 POLL_SECONDS = 1.0
@@ -45,8 +45,9 @@ def compare_definition(release: Release, context: Context) -> Done:
     """Compare the task definition.
 
     Reads the newest active revision and notes in which fields ours differs. Counts the database's
-    documents before anything of this release can have changed them. Twice is safe: it only reads; the
-    baseline is kept once the job has been asked for.
+    documents before anything of this release can have changed them; where only the job can reach it,
+    RUN_TASK has them counted there. Twice is safe: it only reads; the baseline is kept once the job has
+    been asked for.
     """
     definition = wanted_definition(release, context)
     context.ports.evidence.keep("task-definition", definition)
@@ -58,11 +59,22 @@ def compare_definition(release: Release, context: Context) -> Done:
         changes = differences(definition, newest.definition)
     current = newest.arn if newest else None
     found = TaskDefinition(family, current, changes, arn=None if changes else current)
-    baseline = release.baseline if release.launches else context.ports.database.counts()
+    baseline = release.baseline if release.launches else _counts(context)
     release = release.with_(task_definition=found, baseline=baseline)
     if changes:
         return Done(release.doing("REGISTER_TASK"), "; ".join(changes[:3]))
     return Done(release.skipping("REGISTER_TASK"), f"{_short(current)} is the same")
+
+
+def _counts(context: Context) -> dict[str, int] | None:
+    """None: MongoDB cannot be reached from here, and the job's image can be asked."""
+    try:
+        return context.ports.database.counts()
+    except Unreachable as refused:
+        if not context.config.verify.ask_command:
+            raise
+        context.note(f"{refused.message}; what it holds is asked of a task in the job's own network")
+        return None
 
 
 def register_definition(release: Release, context: Context) -> Done:
@@ -93,7 +105,7 @@ def run_task(release: Release, context: Context) -> Done:
     for first, among running and stopped ones, and only if there is none ECS is asked again with the same
     token.
     """
-    release = _launch(release, context)
+    release = _launch(_counted(release, context), context)
     task = _find_or_start(release, context)
     if isinstance(task, tuple):
         return Done(_not_started(release.with_launch(failures=task)), "; ".join(task))
@@ -107,6 +119,16 @@ def run_task(release: Release, context: Context) -> Done:
     if release.launches[-1].never_ran:
         return Done(_not_started(release), task.result.stopped_reason if task.result else "")
     return Done(release.with_(cause=None), f"{task.last_status.lower()}: {release.launches[-1].task_id}")
+
+
+def _counted(release: Release, context: Context) -> Release:
+    """With the baseline; where it has to be counted by a task, before the first launch of its revision."""
+    if release.launches or release.baseline is not None or release.task_definition is None:
+        return release
+    (reply,) = context.ports.job_network.ask([Question("counts")], release.task_definition.arn)
+    if reply.error:
+        raise reply.error
+    return release.with_(baseline=dict(reply.answer))
 
 
 def _launch(release: Release, context: Context) -> Release:

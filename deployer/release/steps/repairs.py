@@ -1,9 +1,9 @@
 """The repair nodes: each looks whether what it stands for is mended, and only then lets the release go on."""
 
-from deployer.errors import Failure
+from deployer.errors import Failure, TransientFailure
 from deployer.release.behaviour import Context, Mended, Unmended
 from deployer.release.definition import differences
-from deployer.release.ports import Finding
+from deployer.release.ports import Finding, Unreachable
 from deployer.release.state import Cause, Release, Source
 from deployer.release.steps.deploy import wanted_definition
 
@@ -106,21 +106,52 @@ def _with_findings(cause: Cause, wrong: list[Finding]) -> Cause:
 def check_mongodb(release: Release, context: Context) -> Mended | Unmended:
     """Check MongoDB.
 
-    Walks from here to MongoDB. A passing cause goes on once that works; a standing one needs a person,
-    and then that walk. Twice is safe: it only connects.
+    Walks from here to MongoDB. A passing cause goes on once that works; a standing one needs a person, and
+    then that walk. Because here is not where the job runs, where the image has a command for it a short task
+    walks as well: for a standing cause, and instead of this machine where that reaches nothing. Twice is
+    safe: it only connects.
     """
     cause = release.cause
     if cause is None:
         return Mended(release)
     if not (context.resumed or cause.transient):
         return Unmended(release, cause)
+    has_command = bool(context.config.run.connectivity_command)
+    reached = "MongoDB answers from here"
     try:
         context.ports.database.ping()
     except Failure as failure:
-        seen = f"from this machine: {failure.message}"
-        kept = tuple(line for line in cause.evidence if line != seen)
-        return Unmended(release, Cause(**vars(cause) | {"evidence": (*kept, seen)}))
-    return _again(release, context, "MongoDB answers from here")
+        if not (has_command and isinstance(failure, Unreachable)):
+            return Unmended(release, _with_sight(cause, f"from this machine: {failure.message}"))
+        context.note(f"from this machine: {failure.message}")
+        reached = ""
+    if has_command and not (reached and cause.transient):
+        refused = _refused_there(release, context)
+        if refused and (refused.state == "wrong" or not reached):
+            return Unmended(release, _with_sight(cause, f"{refused.what}: {refused.detail}", refused.remedy))
+    return _again(release, context, reached or "MongoDB answers from the job's own network")
+
+
+def _refused_there(release: Release, context: Context) -> Finding | None:
+    """The step of the way to MongoDB that is refused to a task of the job's own network, if any is; unknown
+    where the task cannot tell."""
+    context.note("walking the way to MongoDB from a task in the job's own network")
+    launch = release.launch
+    try:
+        findings = context.ports.job_network.walk(launch.task_definition if launch else None)
+    except TransientFailure:
+        raise
+    except Failure as failure:
+        findings = (Finding("from the task", "unknown", failure.message, failure.hint),)
+        context.note(f"what the task sees is not known: {failure.message}")
+    context.ports.evidence.keep("connectivity", [vars(finding) for finding in findings])
+    return next((finding for finding in findings if finding.state != "ok"), None)
+
+
+def _with_sight(cause: Cause, seen: str, remedy: str = "") -> Cause:
+    """The cause with what was seen as its last evidence, and with the mend of that where it has one."""
+    kept = tuple(line for line in cause.evidence if line != seen)
+    return Cause(**vars(cause) | {"evidence": (*kept, seen), "remedy": remedy or cause.remedy})
 
 
 def check_data(release: Release, context: Context) -> Mended | Unmended:

@@ -1,0 +1,16 @@
+"""A database server that is as it is told to be."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from deployer.release.ports import Finding
+
+
+@dataclass
+class FakeServer:
+    """`looks` is what `findings` shows."""
+
+    looks: list[Finding] = field(default_factory=lambda: [Finding("MongoDB version", "ok", "8.0.4")])
+
+    def findings(self) -> Iterator[Finding]:
+        yield from self.looks
