@@ -84,8 +84,9 @@ def perform_run(settings: Settings, options: Options, say: Say) -> RunReport:
 
 
 def retry_rejected(settings: Settings, options: Options, say: Say) -> RunReport:
-    """Read those objects again of which rows are refused; what passes now is loaded."""
+    """Read those objects again of which rows are refused; what passes now is loaded. None is fine."""
     report, executor = _prepare(settings, options)
+    report.may_be_empty = True
 
     def perform() -> None:
         with open_register(settings) as register:

@@ -25,6 +25,7 @@ class RunReport:
     executor: str
     full: bool
     max_rejected: float
+    may_be_empty: bool = False
     total: Tally = field(default_factory=Tally)
     previous: Tally = field(default_factory=Tally)
     blank: int = 0
@@ -65,6 +66,8 @@ class RunReport:
         if self.error:
             return self.error
         read = self.total.read + self.previous.read
+        if not read and self.may_be_empty and not self.statuses["quarantined"]:
+            return None
         if not read:
             return DataError(
                 f"nothing loaded: no reading in {self.source}", "Is it the right folder or prefix?"

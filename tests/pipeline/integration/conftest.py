@@ -9,7 +9,7 @@ import pytest
 from pipeline.sample.write import write_sample
 from tests.pipeline.workshop import utc
 
-READINGS = 12_000
+READINGS = 8_000
 
 
 @pytest.fixture(scope="session")

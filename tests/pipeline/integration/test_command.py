@@ -161,6 +161,8 @@ def test_refused_rows_are_retried_after_a_fix(
     assert retried.code == 0
     assert retried.report["totals"]["inserted"] == 1
     assert database["rejected_records"].count_documents({}) == 0
+    nothing = etl(mongo, "retry-rejected", "--source", tmp_path)
+    assert (nothing.code, nothing.report["totals"]["read"]) == (0, 0)
 
 
 def test_a_killed_run_says_so_and_the_next_completes_it(
