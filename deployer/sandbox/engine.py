@@ -1,14 +1,20 @@
 """The Docker engine, as far as the sandbox needs it: its bridge, and the containers MiniStack started."""
 
+import http.client
 import ipaddress
+import json
+import os
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from typing import Any
 
 from deployer.sandbox import network
 from deployer.sandbox.errors import SandboxError
 
 _INSTANCE_LABEL = "ministack.instance"
+_ANSWER_SECONDS = 60.0
 
 
 def gateway() -> str:
@@ -16,9 +22,7 @@ def gateway() -> str:
 
     Raises SandboxError when no engine answers, or when its bridge is on another machine.
     """
-    with _engine() as client:
-        ranges = client.networks.get("bridge").attrs["IPAM"]["Config"]
-    address = next(filter(None, map(ipv4_gateway, ranges)), None)
+    address = next(filter(None, map(ipv4_gateway, _bridge()["IPAM"]["Config"])), None)
     if address is None:
         raise SandboxError(
             "the Docker engine's default bridge has no IPv4 network",
@@ -32,6 +36,40 @@ def gateway() -> str:
             failure_class="docker",
         )
     return address
+
+
+def _bridge() -> Any:
+    """The default bridge as the engine describes it. Asked without the SDK where the engine listens on a
+    socket: loading that takes longer than all else that `up` has to do when everything is up."""
+    kind, _, path = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").partition("://")
+    if kind != "unix":
+        with _engine() as client:
+            return client.networks.get("bridge").attrs
+    connection = _Socket(path)
+    try:
+        connection.request("GET", "/networks/bridge")
+        answer = connection.getresponse()
+        content = json.load(answer)
+        if answer.status != HTTPStatus.OK:
+            raise OSError(content.get("message", answer.reason))
+        return content
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise _silent(error) from error
+    finally:
+        connection.close()
+
+
+class _Socket(http.client.HTTPConnection):
+    """HTTP over the socket at `path`."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=_ANSWER_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
 
 
 def ipv4_gateway(addresses: Mapping[str, str]) -> str | None:
@@ -68,8 +106,12 @@ def _engine() -> Iterator[Any]:
         finally:
             client.close()
     except (DockerException, OSError) as error:
-        raise SandboxError(
-            f"the Docker engine does not answer: {error}",
-            "start Docker, or point DOCKER_HOST at a running engine; then try again",
-            failure_class="docker",
-        ) from error
+        raise _silent(error) from error
+
+
+def _silent(error: Exception) -> SandboxError:
+    return SandboxError(
+        f"the Docker engine does not answer: {error}",
+        "start Docker, or point DOCKER_HOST at a running engine; then try again",
+        failure_class="docker",
+    )

@@ -59,12 +59,22 @@ def read(pid: int) -> Process | None:
 
 def find(marker: tuple[str, str]) -> list[Process]:
     """The processes with these two arguments after one another in their command line."""
-    living = (read(int(entry.name)) for entry in _PROC.iterdir() if entry.name.isdigit())
+    wanted = "\0".join(marker).encode()
+    numbers = (entry.name for entry in _PROC.iterdir() if entry.name.isdigit())
+    living = (read(int(number)) for number in numbers if wanted in _command_line(number))
     return [
         process
         for process in living
         if process and process.command[:1] != ("sh",) and marker in pairwise(process.command)
     ]
+
+
+def _command_line(number: str) -> bytes:
+    """As proc(5) has it; empty for a process that has just ended."""
+    try:
+        return (_PROC / number / "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def launch(command: Sequence[str], environment: Mapping[str, str], log: Path) -> int:

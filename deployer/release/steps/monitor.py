@@ -13,7 +13,8 @@ from deployer.release.ports import TaskStatus
 from deployer.release.state import Cause, Launch, Release, TaskResult
 
 LOG_TAIL = 400
-STATUS_SECONDS = 1.0
+STATUS_SECONDS = (0.2, 1.0)
+"""Between two looks at the task: soon after its launch, and from its twentieth second on."""
 OVERDUE = "deployer: it ran longer than"
 
 
@@ -47,7 +48,7 @@ def follow_task(release: Release, context: Context) -> Done:
 
 
 class _Watch:
-    """The task's state while its log is followed; asked at most once a second."""
+    """The task's state while its log is followed; the younger it is, the more often it is asked for."""
 
     def __init__(self, launch: Launch, context: Context) -> None:
         self._launch, self._context = launch, context
@@ -59,7 +60,7 @@ class _Watch:
 
     def stopped(self) -> bool:
         clock = self._context.ports.clock
-        if not self._over() and clock.now() - self._asked >= STATUS_SECONDS:
+        if not self._over() and clock.now() - self._asked >= self._pause():
             self._asked = clock.now()
             status = self._patience(lambda: self._context.ports.tasks.status(self._launch.arn or ""))
             self._gone = status is None
@@ -67,16 +68,22 @@ class _Watch:
             self._stop_if_overdue()
         return self._over()
 
+    def _pause(self) -> float:
+        shortest, longest = STATUS_SECONDS
+        return min(max(shortest, self._age() / 20), longest)
+
+    def _age(self) -> float:
+        return self._context.ports.clock.now() - self._launch.requested_at
+
     def _over(self) -> bool:
         return self._gone or bool(self._status and self._status.result)
 
     def _stop_if_overdue(self) -> None:
         limit = self._context.config.run.max_runtime
-        running = self._context.ports.clock.now() - self._launch.requested_at
-        if not self._over() and not self._overdue and running > limit:
+        if not self._over() and not self._overdue and self._age() > limit:
             self._overdue = True
             self._context.note(
-                f"the task has run for {running:.0f} s, longer than max-runtime: it is stopped"
+                f"the task has run for {self._age():.0f} s, longer than max-runtime: it is stopped"
             )
             self._context.ports.tasks.stop(self._launch.arn or "", f"{OVERDUE} {limit:.0f} s")
 
