@@ -113,7 +113,7 @@ def jobs_repository(etl: Project, outside: Outside) -> str:
 
 @pytest.fixture
 def make_job(tmp_path: Path, outside: Outside, jobs_repository: str) -> Callable[[], Project]:
-    """Makes projects of one file, not released yet, each with a content, a secret and a family of its own."""
+    """Makes projects of one file, not released yet, each with a secret and a family of its own."""
 
     def make() -> Project:
         name = f"job-{uuid.uuid4().hex[:8]}"

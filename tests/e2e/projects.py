@@ -41,6 +41,11 @@ class Project:
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
         path.write_text(text.replace(old, new))
 
+    def renew(self) -> None:
+        """Gives the job a content that no image has been built of."""
+        with (self.folder / "job.py").open("a") as file:
+            file.write(f"# {self.name}\n")
+
     def release(self, *arguments: str) -> Ran:
         return self.deployer.release(*arguments)
 
@@ -72,7 +77,6 @@ def etl(folder: Path, name: str) -> Project:
 def job(folder: Path, name: str, repository: str, facts: Mapping[str, str], secret: str) -> Project:
     """The job of one file, released to the sandbox as if it were an AWS account."""
     shutil.copytree(JOB, folder)
-    (folder / "job.py").write_text((JOB / "job.py").read_text() + f"# {name}\n")
     environ = {
         **facts,
         **images(),

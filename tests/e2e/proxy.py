@@ -29,6 +29,14 @@ class Proxy:
     refuse: tuple[str, str] | None = None
 
 
+def _refusal(code: str, message: str, *, in_xml: bool) -> bytes:
+    """An error as AWS spells it: JSON where the action came in a header, else XML."""
+    if in_xml:
+        inner = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+        return f"<ErrorResponse>{inner}</ErrorResponse>".encode()
+    return json.dumps({"__type": code, "message": message}).encode()
+
+
 @contextmanager
 def proxy(target: str) -> Iterator[Proxy]:
     """Stands in front of `target` until the end of the block."""
@@ -42,8 +50,7 @@ def proxy(target: str) -> Iterator[Proxy]:
             action = self.headers.get("x-amz-target", "").rpartition(".")[2]
             state.calls[action] += 1
             if state.refuse:
-                code, message = state.refuse
-                self._answer(400, {}, json.dumps({"__type": code, "message": message}).encode())
+                self._answer(400, {}, _refusal(*state.refuse, in_xml=not action))
                 return
             connection = http.client.HTTPConnection(urlsplit(target).netloc, timeout=60)
             connection.request(self.command, self.path, body, dict(self.headers))

@@ -70,6 +70,7 @@ def test_killed_at_any_record_it_ends_the_same(
 ) -> None:
     """One kill at each sampled record: the same end and the same set of effects as without."""
     calm = make_job()
+    calm.renew()
     ran = calm.deployer.release("--from", "build")
     expected = effects(calm, ran.release, outside)
     assert expected["end"] == ("END_SUCCESS", 0), ran.said()
@@ -80,6 +81,7 @@ def test_killed_at_any_record_it_ends_the_same(
     died = 0
     for record in range(1, records + 1, step):
         job = make_job()
+        job.renew()
         killed = killed_at(record, job)
         died += killed.code == -signal.SIGKILL
         written = read(journal_of(job, killed.release))

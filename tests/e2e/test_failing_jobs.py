@@ -1,10 +1,13 @@
 """Jobs that fail, each in its own way: the branch, the exit code, the remedy, and the way on once mended."""
 
+import re
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 
+from tests.e2e.command import Event, Ran
 from tests.e2e.outside import Outside
 from tests.e2e.projects import Project
 
@@ -33,15 +36,14 @@ class World:
 
 @dataclass(frozen=True)
 class Failure:
-    """How it is made, how it is mended, and where the release is to stop in between."""
+    """How it is made and mended; at which node, with which exit code and words it stops in between."""
 
     name: str
     make: Callable[[World], None]
     mend: Callable[[World], None]
-    node: str
-    exit_code: int
+    stop: tuple[str, int]
     says: str
-    remedy: str = ""
+    remedy: str
 
 
 def source(old: str, new: str) -> tuple[Callable[[World], None], Callable[[World], None]]:
@@ -58,7 +60,7 @@ def setting(text: str) -> tuple[Callable[[World], None], Callable[[World], None]
     return file("deploy.toml", ENVIRONMENT, f"environment = {{ {text} }}")
 
 
-def secret(change: Callable[[str], str]) -> tuple[Callable[[World], None], Callable[[World], None]]:
+def address(change: Callable[[str], str]) -> tuple[Callable[[World], None], Callable[[World], None]]:
     """Another address in the secret, and the right one again."""
 
     def make(world: World) -> None:
@@ -85,45 +87,81 @@ FAILURES = [
     Failure(
         "raises",
         *source(BEGINS, 'raise ValueError("no column temperature")'),
-        "CODE",
-        10,
-        "ValueError: no column temperature",
+        ("CODE", 10),
+        says="ValueError: no column temperature",
+        remedy="Mend the program",
     ),
     Failure(
-        "missing-module", *source("import os\n", "import os\nimport pandas\n"), "CODE", 10, "No module named"
+        "missing-module",
+        *source("import os\n", "import os\nimport pandas\n"),
+        ("CODE", 10),
+        says="No module named 'pandas'",
+        remedy="requirements",
     ),
-    Failure("loads-nothing", *setting('ROWS = "0"'), "CHECK_DATA", 17, "something was loaded"),
-    Failure("loses-one", *setting('ROWS = "50", REPORTED = "51"'), "CHECK_DATA", 17, "every reported row"),
+    Failure(
+        "loads-nothing",
+        *setting('ROWS = "0"'),
+        ("CHECK_DATA", 17),
+        says="something was loaded: expected at least 1, found 0",
+        remedy="the job runs again",
+    ),
+    Failure(
+        "loses-one",
+        *setting('REPORTED = "51"'),
+        ("CHECK_DATA", 17),
+        says="expected 51 (the report's written), found 50",
+        remedy="the job runs again",
+    ),
     Failure(
         "wrong-password",
-        *secret(lambda uri: uri.replace("forecast-etl:", "forecast-etl:not")),
-        "CHECK_ATLAS",
-        16,
-        "Authentication failed",
+        *address(lambda uri: uri.replace("forecast-etl:", "forecast-etl:not")),
+        ("CHECK_ATLAS", 16),
+        says="Authentication failed",
+        remedy="password",
     ),
     Failure(
         "closed-port",
-        *secret(lambda uri: "mongodb://172.17.0.1:9/"),
-        "CHECK_ATLAS",
-        16,
-        "ServerSelectionTimeoutError",
+        *address(lambda uri: re.sub(r":\d+/", ":9/", uri)),
+        ("CHECK_ATLAS", 16),
+        says="Connection refused",
+        remedy="port",
     ),
     Failure(
         "unknown-host",
-        *secret(lambda uri: "mongodb://cluster0.invalid/"),
-        "CHECK_ATLAS",
-        16,
-        "cluster0.invalid",
+        *address(lambda uri: "mongodb://cluster0.invalid/"),
+        ("CHECK_ATLAS", 16),
+        says="cluster0.invalid",
+        remedy="does not resolve",
     ),
-    Failure("no-secret", *no_secret(), "CHECK_CONFIG", 13, "secret"),
+    Failure(
+        "no-tls-there",
+        *address(lambda uri: f"{uri}&tls=true"),
+        ("CHECK_ATLAS", 16),
+        says="SSL",
+        remedy="TLS",
+    ),
+    Failure("no-secret", *no_secret(), ("CHECK_CONFIG", 13), says="secret", remedy="restore-secret"),
     Failure(
         "no-entry-point",
         *file("Dockerfile", "/opt/venv/bin/python", "/opt/venv/bin/pyton"),
-        "CHECK_CONFIG",
-        10,
-        "pyton",
+        ("CHECK_CONFIG", 10),
+        says="stat /opt/venv/bin/pyton: no such file",
+        remedy="ENTRYPOINT",
     ),
-    Failure("killed", *source(BEGINS, "os._exit(137)"), "CHECK_CONFIG", 15, "137"),
+    Failure(
+        "killed",
+        *source(BEGINS, "os._exit(137)"),
+        ("CHECK_CONFIG", 15),
+        says="exit code 137",
+        remedy="memory",
+    ),
+    Failure(
+        "broken-dockerfile",
+        *file("Dockerfile", "COPY job.py", "COPY jobb.py"),
+        ("FIX_DOCKERFILE", 11),
+        says="jobb.py",
+        remedy="COPY",
+    ),
 ]
 
 
@@ -135,13 +173,44 @@ def test_a_failure_stops_at_its_node_and_is_gone_on_from_once_mended(
     world = World(job, outside)
     failure.make(world)
     ran = job.release("--from", "build")
-    assert (ran.code, ran.ended["end"], ran.ended["node"]) == (failure.exit_code, "PAUSED", failure.node), (
-        ran.said()
-    )
-    assert failure.says in " ".join((ran.paused["message"], *ran.paused["evidence"])), ran.paused
-    assert ran.paused["remedy"]
-    assert ran.paused["resume"] == f"deployer release --resume {ran.release}"
+    assert (ran.ended["end"], ran.ended["node"], ran.code) == ("PAUSED", *failure.stop), ran.said()
+    said = ran.paused
+    assert failure.says in " ".join((said["message"], *said["evidence"])), said
+    assert failure.remedy in said["remedy"], said
+    assert said["resume"] == ran.ended["next_command"] == f"deployer release --resume {ran.release}"
+    assert holding(outside.facts["SANDBOX_MONGO_URI"], ran, job) == []
     failure.mend(world)
     resumed = job.resume()
     assert (resumed.release, resumed.ended["end"]) == (ran.release, "END_SUCCESS"), resumed.said()
     assert outside.collection("rows").count_documents({"run": ran.release}) == 50
+
+
+def holding(uri: str, ran: Ran, job: Project) -> list[str]:
+    """Where the address's password is found: in what was printed, or in a file that the release keeps."""
+    password = uri.partition("@")[0].rpartition(":")[2]
+    files = [path for path in (job.folder / ".deployer").rglob("*") if path.is_file()]
+    found = [str(path) for path in files if password.encode() in path.read_bytes()]
+    return found + (["printed"] if password in ran.stdout + ran.stderr else [])
+
+
+def test_a_task_that_was_stopped_by_hand_is_run_again(job: Project, outside: Outside) -> None:
+    """StopTask by somebody else: the release says so and waits; resumed, it starts a second task."""
+    job.edit("deploy.toml", ENVIRONMENT, 'environment = { SECONDS = "60" }')
+
+    def stop(process: "subprocess.Popen[str]", event: Event) -> None:
+        if event["event"] == "logged" and "working, second 1" in event["text"]:
+            (task,) = outside.tasks(job_release[0])
+            outside.aws("ecs").stop_task(
+                cluster=outside.facts["SANDBOX_CLUSTER"], task=task["taskArn"], reason="stopped by user"
+            )
+        if event["event"] == "begun":
+            job_release.append(event["release"])
+
+    job_release: list[str] = []
+    ran = job.deployer.watched(("release", "--from", "build", "--output", "json"), stop)
+    assert (ran.code, ran.ended["end"]) == (19, "PAUSED"), ran.said()
+    assert ran.paused["subcause"] == "stopped-by-hand"
+    job.edit("deploy.toml", 'SECONDS = "60"', 'SECONDS = "0"')
+    resumed = job.resume()
+    assert (resumed.release, resumed.ended["end"]) == (ran.release, "END_SUCCESS"), resumed.said()
+    assert len(outside.tasks(ran.release)) == 2

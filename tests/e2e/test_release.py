@@ -13,6 +13,7 @@ from tests.e2e.projects import Project
 SAMPLE = 4950
 LOCAL = ["RUN_TESTS", "DOCKER_COMPOSE"]
 BUILD = ["DOCKER_BUILD", "ECR_LOGIN", "DOCKER_TAG", "DOCKER_PUSH"]
+BUCKET = 'S3_BUCKET_NAME = "${SANDBOX_BUCKET}"'
 SMOOTH = [
     *(
         "START",
@@ -74,19 +75,68 @@ def test_the_second_release_skips_what_is_done(first: Ran, etl: Project, outside
     assert outside.fingerprint("measurements", {}) == before
 
 
-def test_interrupted_in_the_compose_test_it_leaves_nothing_and_goes_on(
+def test_red_tests_then_ctrl_c_then_sigterm_each_is_gone_on_from(
     first: Ran, etl: Project, engine: docker.DockerClient, outside: Outside
 ) -> None:
-    """Ctrl-C, then SIGTERM: each ends with 130 and takes the replica set down; resumed, it succeeds."""
-    ran = interrupted(etl, signal.SIGINT, "release", "--output", "json")
-    assert (ran.code, ran.ended["end"], ran.ended["node"]) == (130, "INTERRUPTED", "DOCKER_COMPOSE")
-    assert containers_of(engine, ran.release) == []
-    again = interrupted(etl, signal.SIGTERM, "release", "--resume", "--output", "json")
-    assert (again.code, again.ended["end"], again.release) == (130, "INTERRUPTED", ran.release)
-    assert containers_of(engine, ran.release) == []
+    """Red local tests pause at CODE with 10; Ctrl-C and SIGTERM in the compose test end with 130 and leave
+    nothing of the replica set; the last resume takes the same release to its end."""
+    etl.edit("checks.py", "== 2", "== 3")
+    red = etl.release()
+    assert (red.code, red.ended["end"], red.ended["node"]) == (10, "PAUSED", "CODE"), red.said()
+    assert "assert 1 + 1 == 3" in " ".join(red.paused["evidence"])
+    assert "then resume" in red.paused["remedy"]
+    etl.edit("checks.py", "== 3", "== 2")
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        ran = interrupted(etl, sent, "release", "--resume", "--output", "json")
+        assert (ran.code, ran.ended["end"], ran.ended["node"]) == (130, "INTERRUPTED", "DOCKER_COMPOSE")
+        assert containers_of(engine, red.release) == []
+    resumed = etl.resume()
+    assert (resumed.ended["end"], resumed.release) == ("END_SUCCESS", red.release), resumed.said()
+    assert len(outside.tasks(red.release)) == 1
+
+
+def test_a_bucket_that_is_not_there(first: Ran, etl: Project) -> None:
+    """The task ends with an error of S3: CHECK_CONFIG, 13; with the right name in deploy.toml a new revision
+    of the task definition is registered, and the release ends in success."""
+    etl.edit("deploy.toml", BUCKET, 'S3_BUCKET_NAME = "nosuch-bucket-of-ours"')
+    ran = etl.release("--from", "build")
+    assert (ran.code, ran.ended["end"], ran.ended["node"]) == (13, "PAUSED", "CHECK_CONFIG"), ran.said()
+    assert "nosuch-bucket-of-ours" in " ".join((ran.paused["message"], *ran.paused["evidence"])), ran.said()
+    assert "bucket" in ran.paused["remedy"]
+    etl.edit("deploy.toml", 'S3_BUCKET_NAME = "nosuch-bucket-of-ours"', BUCKET)
     resumed = etl.resume()
     assert (resumed.ended["end"], resumed.release) == ("END_SUCCESS", ran.release), resumed.said()
-    assert len(outside.tasks(ran.release)) == 1
+    assert "REGISTER_TASK" in resumed.passed
+
+
+def test_one_document_of_4950_that_is_silently_lost_is_missed(
+    first: Ran, etl: Project, outside: Outside
+) -> None:
+    """The ETL says that it wrote every reading and lost one: CHECK_DATA, 17, and `latest` does not move."""
+    measurements = outside.collection("measurements")
+    lost = measurements.find_one({"run_id": first.release})["_id"]
+    for name in ("measurements", "loaded_objects"):
+        outside.collection(name).delete_many({})
+    etl.edit("pipeline/gateways/measurements.py", *losing(lost))
+    before = latest(outside, etl)
+    ran = etl.release("--from", "build")
+    assert (ran.code, ran.ended["end"], ran.ended["node"]) == (17, "PAUSED", "CHECK_DATA"), ran.said()
+    report = outside.collection("load_runs").find_one({"_id": ran.release})
+    there = measurements.count_documents({"run_id": ran.release})
+    assert (report["status"], report["totals"]["inserted"], there) == ("succeeded", SAMPLE, SAMPLE - 1)
+    assert "documents written by this run: expected 4950" in " ".join(ran.paused["evidence"])
+    assert latest(outside, etl) == before
+
+
+def losing(document: str) -> tuple[str, str]:
+    """A line of the ETL, and one that drops that document before the database sees it."""
+    line = "self._collection.insert_many(documents, ordered=False)"
+    return line, line.replace("documents,", f"[d for d in documents if d['_id'] != {document!r}],")
+
+
+def latest(outside: Outside, project: Project) -> list[str]:
+    """The digest that `latest` names."""
+    return [digest for digest, tags in outside.images(project.repository).items() if "latest" in tags]
 
 
 def interrupted(project: Project, sent: signal.Signals, *arguments: str) -> Ran:
