@@ -65,8 +65,10 @@ _BRANCHES: Final = {
 
 
 def error_type(release: Release) -> str:
-    """The branch of the cause's class. MongoDB's own passing troubles go by way of CHECK_ATLAS. Where somebody
-    stopped the task there is nothing to mend, and a person to decide that it shall run again."""
+    """The branch of the cause's class; MongoDB's own passing troubles go by way of CHECK_ATLAS.
+
+    Where somebody stopped the task there is nothing to mend, and a person to decide that it shall run again.
+    """
     if release.cause and release.cause.subcause == STOPPED_BY_HAND:
         return "aws-config"
     return _BRANCHES[release.cause.failure_class] if release.cause else "unknown"
