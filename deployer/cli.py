@@ -35,6 +35,10 @@ ReleaseId = Annotated[str | None, typer.Argument(metavar="[ID]", help="A release
 Output = Annotated[
     Literal["live", "plain", "json"] | None, typer.Option("--output", help="Live on a terminal, else plain.")
 ]
+From = Annotated[
+    Literal["here", "task"],
+    typer.Option("--from", help="Ask MongoDB from this machine, or from a task in the job's own network."),
+]
 Json = Annotated[Literal["human", "json"], typer.Option("--output", help="For people, or one JSON object.")]
 
 
@@ -242,13 +246,17 @@ def verify(
     release: Annotated[
         str | None, typer.Option("--release", help="Whose run; the last verified if left out.")
     ] = None,
+    asked_from: From = "here",
+    update_baseline: Annotated[
+        bool, typer.Option("--update-baseline", help="Compare later counts with what is found now.")
+    ] = False,
     output: Json = "human",
 ) -> None:
     """Check that the data is there as promised; exit 17 when it is not, 16 when MongoDB cannot be asked."""
     with _reported(context, output):
-        from deployer.app import queries
+        from deployer.app.verifying import Verifying, verify
 
-        result = queries.verify(_project(context), env, release)
+        result = verify(_project(context), Verifying(env, release, asked_from, update_baseline))
         _render("verify", result, output)
         raise typer.Exit(0 if result["ok"] else EXIT_CODES["data"])
 
@@ -413,12 +421,14 @@ def diagnose(
 
 
 @app.command()
-def doctor(context: typer.Context, env: Env = None, output: Json = "human") -> None:
+def doctor(
+    context: typer.Context, env: Env = None, asked_from: From = "here", output: Json = "human"
+) -> None:
     """Look at everything a release depends on; every check is reported, none stops the others."""
     with _reported(context, output):
         from deployer.app.doctor import examine
 
-        result = examine(_project(context), env)
+        result = examine(_project(context), env, asked_from)
         _render("doctor", result, output)
         raise typer.Exit(int(result["exit_code"]))
 

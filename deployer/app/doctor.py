@@ -1,24 +1,29 @@
 """`deployer doctor`: every look at what a release depends on, none stopping the others."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 from deployer.app.project import Project
-from deployer.app.wiring import real_ports
+from deployer.app.wiring import job_network, real_ports, session
 from deployer.config import Config
 from deployer.errors import EXIT_CODES, DeployerError
 from deployer.redaction import Redactor
-from deployer.release.ports import Finding, Ports
+from deployer.release.ports import Finding, JobNetwork, Ports
+from deployer.release.state import AskedFrom
 
 
-def examine(project: Project, env: str | None) -> dict[str, Any]:
-    """All findings, and the exit code: that of the first wrong one's class, 0 if none is wrong."""
+def examine(project: Project, env: str | None, asked_from: AskedFrom = "here") -> dict[str, Any]:
+    """All findings, and the exit code: that of the first wrong one's class, 0 if none is wrong. From the task
+    the way to MongoDB is walked there as well."""
     name = project.env(env)
     config = project.config(name)
     ports = real_ports(project.root, project.folder, config, project.environ, Redactor())
+    network = job_network(config, session(config), project.tell)
     exit_code = 0
     findings = []
-    for code, finding in _findings(ports, config):
+    looks = chain(_findings(ports, config), _from_task(network) if asked_from == "task" else ())
+    for code, finding in looks:
         findings.append(
             {"what": finding.what, "state": finding.state, "detail": finding.detail, "remedy": finding.remedy}
         )
@@ -48,5 +53,16 @@ def _findings(ports: Ports, config: Config) -> Iterator[tuple[int, Finding]]:
     try:
         ports.database.ping()
         yield 0, Finding("MongoDB", "ok", "answers from here")
+        for finding in ports.server.findings():
+            yield EXIT_CODES["mongodb"], finding
     except DeployerError as error:
         yield error.exit_code, Finding("MongoDB", "wrong", error.message, error.hint)
+
+
+def _from_task(network: JobNetwork) -> Iterator[tuple[int, Finding]]:
+    """What the task cannot be asked is unknown: the task is at fault then, not MongoDB."""
+    try:
+        for finding in network.walk():
+            yield EXIT_CODES["mongodb"], finding
+    except DeployerError as error:
+        yield error.exit_code, Finding("from the task", "unknown", error.message, error.hint)

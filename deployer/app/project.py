@@ -36,7 +36,7 @@ class Project:
         self.folder = root / ".deployer"
         self.releases = Releases(self.folder / "releases", self._archives, tell)
         self.environ = {**_assignments(self.folder / IMAGES), **environ}
-        self._tell = tell
+        self.tell = tell
         self._shared: dict[str, Archive | None] = {}
 
     @cached_property
@@ -117,7 +117,7 @@ class Project:
             except SandboxDown:
                 pass
             except DeployerError as error:
-                self._tell(f"{env}: only what is known here is shown: {error.message}")
+                self.tell(f"{env}: only what is known here is shown: {error.message}")
         return self._shared[env]
 
     def sandbox_env(self) -> str:

@@ -1,4 +1,4 @@
-"""The commands that look: show, history, status, verify, flow. Each returns data for a renderer."""
+"""The commands that look: show, history, status, flow. Each returns data for a renderer."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -64,42 +64,6 @@ def _holder(project: Project, env: str) -> Holder | None:
     except SandboxDown:
         return here
     return hold.holder if hold else here
-
-
-def verify(project: Project, env: str | None, release: str | None) -> dict[str, Any]:
-    """The checks of `[verify]` now: of the named release's run, else of the run that ended last, whoever
-    started it. Counts are compared with those of the last verified release, if there is one.
-
-    Failure `mongodb`: the database cannot be asked.
-    """
-    from deployer.gateways.clock import SystemClock
-    from deployer.gateways.mongo import MongoDatabase
-    from deployer.verification.run import VerifyContext
-    from deployer.verification.run import verify as run_checks
-
-    name = project.env(env)
-    config = project.config(name, needed=("verify",))
-    verified = _last_verified(project, name)
-    last = state_of(project.releases.records(verified)).verification if verified else None
-    with MongoDatabase(config.verify.uri, config.verify.database) as database:
-        context = VerifyContext(
-            run_id=release,
-            report_collection=config.verify.report.collection if config.verify.report else None,
-            baseline=last.counts if last else {},
-            now=SystemClock().now(),
-            env=name,
-            occasion="later",
-        )
-        return {
-            "env": name,
-            "release": release or verified,
-            **asdict(run_checks(config.verify.checks, database, context)),
-        }
-
-
-def _last_verified(project: Project, env: str) -> str | None:
-    ends = [line for line in project.releases.summaries(env) if line["end"] == "END_SUCCESS"]
-    return str(ends[-1]["id"]) if ends else None
 
 
 def walked(project: Project, release: str | None) -> list[str]:

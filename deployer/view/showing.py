@@ -79,6 +79,7 @@ def verification(data: Data) -> Iterator[RenderableType]:
     yield facts(
         [
             ("data", verdict),
+            ("asked from", "the job's own network" if data.get("asked_from") == "task" else ""),
             ("problem", said(data.get("problem"))),
             ("documents", listed((data.get("counts") or {}).items())),
         ]

@@ -1,0 +1,116 @@
+"""The ETL's image asked in its own network: the checks and the walk from there, and a release by them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.e2e.command import Event, Ran
+from tests.e2e.outside import Outside
+from tests.e2e.projects import Project
+
+ADDRESS = 'uri = "${SANDBOX_MONGO_URI}"'
+NOWHERE = 'uri = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=500"'
+WAY = ["dns", "tcp", "replica-set", "authentication", "authorisation"]
+
+
+@pytest.fixture(scope="module")
+def released(etl: Project) -> Ran:
+    ran = etl.release("--from", "build")
+    assert ran.code == 0, ran.said()
+    return ran
+
+
+@contextmanager
+def walled(project: Project) -> Iterator[None]:
+    """The operator's machine knows an address at which nobody answers; the job has its own."""
+    project.edit("deploy.toml", ADDRESS, NOWHERE)
+    try:
+        yield
+    finally:
+        project.edit("deploy.toml", NOWHERE, ADDRESS)
+
+
+def verified(project: Project, *arguments: str, code: int = 0) -> Event:
+    ran = project.deployer("verify", "--output", "json", *arguments)
+    assert ran.code == code, ran.said()
+    return ran.events[-1]
+
+
+def judged(found: Event) -> list[tuple[str, bool, str, list[str]]]:
+    """What was found of each check; what was expected may hold the time of day."""
+    return [(check["name"], check["ok"], check["found"], check["offending"]) for check in found["checks"]]
+
+
+def looks(outside: Outside) -> list[str]:
+    """The marks of all short tasks, running or stopped."""
+    ecs, cluster = outside.aws("ecs"), outside.facts["SANDBOX_CLUSTER"]
+    arns = [
+        arn
+        for status in ("RUNNING", "STOPPED")
+        for arn in ecs.list_tasks(cluster=cluster, desiredStatus=status)["taskArns"]
+    ]
+    tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]
+    return [task["startedBy"] for task in tasks if task["startedBy"].startswith("deployer-")]
+
+
+def test_from_the_task_the_report_is_the_same(released: Ran, etl: Project) -> None:
+    """Every check finds what it does from here, though this machine does not reach MongoDB."""
+    here = verified(etl)
+    with walled(etl):
+        verified(etl, code=16)
+        there = verified(etl, "--from", "task")
+    assert (here["asked_from"], there["asked_from"]) == ("here", "task")
+    assert judged(there) == judged(here)
+    assert there["counts"] == here["counts"]
+
+
+def test_what_is_wrong_is_as_wrong_from_there(released: Ran, etl: Project, outside: Outside) -> None:
+    """A document of the run that is gone: the same checks fail from both places, with exit code 17."""
+    measurements = outside.collection("measurements")
+    lost = measurements.find_one_and_delete({"run_id": released.release})
+    try:
+        here, there = verified(etl, code=17), verified(etl, "--from", "task", code=17)
+    finally:
+        measurements.insert_one(lost)
+    assert judged(there) == judged(here)
+
+
+def test_the_doctor_walks_the_task_s_way_beside_its_own(released: Ran, etl: Project) -> None:
+    """Each step of the way from the task is a finding, and so are version, write concern and storage."""
+    ran = etl.deployer("doctor", "--from", "task", "--output", "json")
+    found = {finding["what"]: finding for finding in ran.events[-1]["findings"]}
+    assert [found[f"from the task: {step}"]["state"] for step in WAY] == ["ok"] * len(WAY), ran.said()
+    assert found["MongoDB version"]["state"] == "ok"
+    assert {"MongoDB write concern", "MongoDB storage"} <= found.keys()
+
+
+def test_a_release_is_proven_where_only_the_job_reaches_mongodb(
+    released: Ran, etl: Project, outside: Outside
+) -> None:
+    """Baseline and checks are asked by short tasks of the release's revision; one run of the job, no more."""
+    before = len(looks(outside))
+    with walled(etl):
+        ran = etl.release("--from", "build")
+    assert ran.ended["end"] == "END_SUCCESS", ran.said()
+    verification = etl.deployer.show(ran.release)["verification"]
+    assert (verification["ok"], verification["asked_from"]) == (True, "task")
+    assert len(outside.tasks(ran.release)) == 1
+    assert len(looks(outside)) > before + 1
+    notes = [event["text"] for event in ran.events if event["event"] == "noted"]
+    assert sum("job's own network" in text for text in notes) == 2
+
+
+def test_the_log_of_the_job_is_the_job_s(released: Ran, etl: Project) -> None:
+    """Short tasks are newer, and yet `deployer logs` shows the newest run."""
+    verified(etl, "--from", "task")
+    ran = etl.deployer("logs")
+    assert ran.code == 0, ran.said()
+    assert '"inserted"' in ran.stdout, ran.said()
+
+
+def test_a_baseline_is_taken_by_hand(released: Ran, etl: Project) -> None:
+    """From then on counts are compared with it."""
+    verified(etl, "--update-baseline")
+    assert (etl.folder / ".deployer/baselines/sandbox.json").is_file()
+    verified(etl)
