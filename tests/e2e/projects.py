@@ -68,9 +68,8 @@ def etl(folder: Path, name: str) -> Project:
     project = Project(folder, name, name, Deployer(folder, {"HOME": str(home)}))
     project.edit("deploy.toml", 'name = "forecast-etl"\n\n[test]', f'name = "{name}"\n\n[test]')
     project.edit("deploy.toml", 'repository = "forecast-etl"', f'repository = "{name}"')
-    project.edit(
-        "deploy.toml", '"-m", "pytest", "-q", "tests/pipeline/unit"', '"-m", "compileall", "pipeline"'
-    )
+    project.edit("deploy.toml", '"-m", "pytest", "-q", "tests/pipeline/unit"', '"checks.py"')
+    (folder / "checks.py").write_text("assert 1 + 1 == 2\n")
     return project
 
 
