@@ -103,7 +103,8 @@ AWS_ACCESS: tuple[Rule, ...] = (
         r"|s3:(?:Get|Put|List|Delete)\w+"
         r"|(?:S3Exception|AmazonS3Exception|S3)[^\n]*(?:Access ?Denied|Status Code: 403|Forbidden)"
         r"|fatal error: An error occurred \((?:403|AccessDenied)|AccessDenied[^\n]*s3"
-        r"|<Code>AccessDenied</Code>|s3fs[^\n]*(?:Forbidden|PermissionError)",
+        r"|<Code>AccessDenied</Code>|s3fs[^\n]*(?:Forbidden|PermissionError)"
+        r"|PermissionError: (?:Forbidden|Access Denied)|AWS Error ACCESS_DENIED",
         confidence=0.9,
         remedy="Let the task role read the bucket: s3:ListBucket on arn:aws:s3:::<bucket> and s3:GetObject on "
         "arn:aws:s3:::<bucket>/* (and kms:Decrypt where it is encrypted with a key): `aws iam put-role-policy "

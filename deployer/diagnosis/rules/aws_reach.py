@@ -44,7 +44,7 @@ AWS_REACH: tuple[Rule, ...] = (
         + _AWS_HOST
         + r"[^\n]*"
         + _SILENT
-        + r"|botocore\.exceptions\.(?:EndpointConnection|ConnectTimeout|ReadTimeout|ConnectionClosed|SSL|HTTPClient)Error",
+        + r"|AWS Error NETWORK_CONNECTION|botocore\.exceptions\.(?:EndpointConnection|ConnectTimeout|ReadTimeout|ConnectionClosed|SSL|HTTPClient)Error",
         confidence=0.83,
         channels=(TASK_LOG, *TASK),
         unless=r"mongodb\.net|pymongo|:27017",

@@ -75,7 +75,7 @@ CAPACITY: tuple[Rule, ...] = (
     Rule(
         failure_class=CAP,
         subcause="agent-disconnected",
-        matches=r"\"?reason\"?\W+(?-i:AGENT)\b|^\W*(?-i:AGENT)\W*$|agent (?:is )?(?:not connected|disconnected)"
+        matches=r"\"?reason\"?\W+(?-i:AGENT)\b|^\W*(?-i:AGENT)\W*$|agent (?:is )?(?:not connected|disconnected)|(?:does ?n.t|not) have the agent connected"
         r"|\"AGENT\"|agent[^\n]*disconnect",
         confidence=0.92,
         channels=_PLACED,
@@ -146,10 +146,10 @@ CAPACITY: tuple[Rule, ...] = (
         matches=r"ServerException|InternalServer(?:Error|Exception)|InternalFailure|ServiceUnavailable(?:Exception)?"
         r"|Service Unavailable|InternalServiceError|\(5\d\d\) (?:occurred )?when calling|status code: 5\d\d"
         r"|Status Code: 5\d\d|StatusCode: 5\d\d|502 Bad Gateway|504 Gateway|503 Slow|Please try again later"
-        r"|reached max retries|5\d\d Internal Server Error|temporary AWS issues?|InternalError\b",
+        r"|reached max retries|Reason: Internal error|5\d\d Internal Server Error|temporary AWS issues?|InternalError\b",
         confidence=0.78,
         channels=(CLIENT_ERROR, *ECS, TASK_LOG),
-        context=r"aws|ecs|ecr|fargate|amazon|when calling the|ServerException|s3|InternalError|pull",
+        context=r"aws|ecs|ecr|fargate|amazon|when calling the|ServerException|s3|InternalError|pull|unable to place",
         unless=r"mongo|django|flask|express|HTTP/1",
         transient=True,
         remedy=_RETRY + "; if it lasts, see https://health.aws.amazon.com for the region.",

@@ -2,7 +2,6 @@
 
 from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import (
-    CLIENT_ERROR,
     FAMILY,
     FRAMES,
     PYMONGO,
@@ -11,7 +10,7 @@ from deployer.diagnosis.rule import (
 )
 
 _DATA = FailureClass.DATA
-_SEEN = (TASK_LOG, PYMONGO, CLIENT_ERROR)
+_SEEN = (TASK_LOG,)
 _FILE = r"\.(?:csv|tsv|json|jsonl|ndjson|xlsx?|parquet|avro|orc|txt|xml|gz|zip|bz2|zst|dat|sql|feather|hdf5?|h5|nc|shp|geojson|yaml|pkl|tar|log|db)\b"
 _READ_BACK = "`aws s3 cp s3://<bucket>/<key> - | head -c 400` shows what is really there"
 
@@ -32,7 +31,7 @@ DATA: tuple[Rule, ...] = (
         r"|no (?:input|source|data|matching)? ?(?:files?|objects?) (?:found|match)|No objects? to concatenate"
         r"|No such file[^\n]*s3://|s3://\S+[^\n]*(?:not (?:exist|found)|No such)"
         r"|fatal error: An error occurred \(404\)|Input path does not exist|does not match any files?"
-        r"|404 Client Error|HTTP Error 404",
+        r"|404 Client Error|HTTP Error 404|resolved to no files|(?-i:NO_SUCH_KEY)",
         confidence=0.9,
         channels=_SEEN,
         remedy="The object or file is not where the program looks: correct bucket, prefix or key, or wait for its producer: "
@@ -65,7 +64,7 @@ DATA: tuple[Rule, ...] = (
         r"|Excel file format cannot be determined|XMLSyntaxError|ExpatError|not well-formed|mismatched tag"
         r"|could not convert string to float|invalid literal for int\(\)|time data '[^\n]*' does not match"
         r"|OutOfBoundsDatetime|Unknown string format|unconverted data remains|NumberFormatException"
-        r"|DateTimeParseException|Unexpected token [^\n]*JSON|SyntaxError: Unexpected token|is not valid JSON"
+        r"|DateTimeParseException|Unexpected token [^\n]*JSON|is not valid JSON"
         r"|Unexpected end of JSON|JsonParseException|JsonMappingException|MalformedInput|csv\.Error"
         r"|_csv\.Error|line contains NUL|field larger than field limit|CSV Error|invalid input syntax for"
         r"|cannot convert float NaN|great_expectations|jsonschema\.exceptions|CParserError"
@@ -73,7 +72,10 @@ DATA: tuple[Rule, ...] = (
         r"|invalid (?:date|timestamp|number) |Invalid isoformat string|Invalid comparison|lexer error"
         r"|AvroException|Invalid sync|schema inference|DateParseError|month must be in|day is out of range"
         r"|InvalidOperation: \[<class 'decimal|invalid character '[^\n]*(?:looking for|after)|cannot unmarshal"
-        r"|wrong number of fields|bare \\?\" in non-quoted|parsing time \"|strconv\.Parse",
+        r"|wrong number of fields|Mismatched dtypes found|There is no item named [^\n]*archive"
+        r"|not (?:a|in) g?zip (?:file|format)|tarfile\.ReadError|ArrowTypeError|ArrowNotImplemented|ZipException"
+        r"|Could not convert string [^\n]* to numeric|Unable to parse string|duplicate labels|improper structure"
+        r"|cannot read header|ComputeError|bare \\?\" in non-quoted|parsing time \"|strconv\.Parse",
         confidence=0.84,
         channels=_SEEN,
         unless=r"cli-input-json|Invalid JSON:|task definition|Error parsing parameter|docker",
@@ -142,15 +144,27 @@ DATA: tuple[Rule, ...] = (
         failure_class=_DATA,
         subcause="columns-changed",
         matches=r"KeyError\b",
-        context=r"pandas|polars|DataFrame|get_loc|hashtable|csv\b|DictReader|\bdf\[|row\[|record\[|_libs|transform"
-        r"|parse",
+        context=r"pandas|polars|DataFrame|get_loc|hashtable|DictReader|\bdf\[|row\[|record\[|_libs",
         confidence=0.72,
         channels=_SEEN,
-        unless=r"environ|KeyError: 'MONGO|KeyError: '(?-i:[A-Z][A-Z0-9_]+)'",
+        unless=r"environ",
         remedy="A column or key that the program asks for is not in the source: compare the file's header with the mapping ("
         + _READ_BACK
         + ").",
         example="File \"pandas/_libs/hashtable_class_helper.pxi\", line 7, in get_item\nKeyError: 'humidity'",
+    ),
+    Rule(
+        failure_class=_DATA,
+        subcause="columns-changed",
+        matches=r"KeyError: '(?-i:[A-Za-z]*[a-z])",
+        context=r"csv\b|transform|pars(?:e|ing)|\brows?\b|records?\b|extract|ingest",
+        confidence=0.71,
+        channels=_SEEN,
+        unless=r"environ|settings",
+        remedy="A key that the program asks for is not in the source's records: compare them with the mapping ("
+        + _READ_BACK
+        + ").",
+        example="  File \"/app/transform.py\", line 7, in tidy\nKeyError: 'humidity'",
     ),
     Rule(
         failure_class=_DATA,
@@ -165,7 +179,7 @@ DATA: tuple[Rule, ...] = (
         r"|nothing to (?:load|do|process|import)|documents must be a non-empty list|Found array with 0 sample"
         r"|zero[- ]size array|bulk[^\n]*No operations to execute|No operations to execute",
         confidence=0.8,
-        channels=_SEEN,
+        channels=(TASK_LOG, PYMONGO),
         remedy="Nothing usable came in: see what is under the prefix (`aws s3 ls s3://<bucket>/<prefix>/`) and why rows were "
         'rejected (`db.rejected_records.aggregate([{$sortByCount: "$reason"}])`).',
         example="ERROR nothing loaded: 0 records inserted, 212 rejected",

@@ -18,7 +18,8 @@ DEPENDENCIES: tuple[Rule, ...] = (
         matches=r"conflicting dependencies|ResolutionImpossible|conflict is caused by|dependency conflict"
         r"|version solving failed|SolverProblemError|(?-i:\bERESOLVE\b)|No solution found"
         r"|unable to resolve dependency tree|Could not resolve dependencies|UnsatisfiableError"
-        r"|incompatible with|depends on [^\n]* which doesn't match|requires a different Python|Requires-Python"
+        r"|incompatible with|could not find compatible versions|resolved to an installable set"
+        r"|supported Python range|depends on [^\n]* which doesn't match|requires a different Python|Requires-Python"
         r"|conflicting peer|package versions have conflicting|resolution-too-deep",
         confidence=DECISIVE,
         channels=(DOCKER_BUILD,),
@@ -85,10 +86,11 @@ DEPENDENCIES: tuple[Rule, ...] = (
         r"|error: Microsoft Visual|rustc|maturin|cargo|node-gyp|gyp ERR|legacy-install-failure"
         r"|Failed to build installable wheels|build backend|bdist_wheel|Cython|pep517"
         r"|getting requirements to build wheel|can't find Rust compiler|TS\d{4}:|error TS|SyntaxError"
-        r"|compilation (?:failed|error)|COMPILATION ERROR|BUILD FAILURE|npm (?:ERR!|error)"
+        r"|compilation (?:failed|error|failure)|Failed to execute goal|COMPILATION ERROR|BUILD FAILURE|npm (?:ERR!|error)"
         r"|(?-i:\bELIFECYCLE\b)|error: cannot find symbol|error\[E\d+\]|could not compile|undefined: "
         r"|cannot use [^\n]* as|Tests? failed|\b\d{1,4} failed(?:,| in\b|$)|FAILED \(|AssertionError"
-        r"|Traceback \(most recent call last\)|webpack|vite|tsc\b|make: \*\*\*",
+        r"|Traceback \(most recent call last\)|Command errored out|invalid command '|webpack|vite|tsc\b|make: \*\*\*"
+        r"|\b(?:pip3?|npm|yarn|pnpm|poetry|uv|mvn|gradlew?|bundle|composer|go|cargo|dotnet) (?:install|ci|run|build|sync|package|restore|mod|get|publish)\b[^\n]*(?:did not complete|non-zero|exit code)",
         confidence=0.62,
         channels=(DOCKER_BUILD,),
         remedy=_BUILD_REMEDY,

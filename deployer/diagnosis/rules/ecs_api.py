@@ -152,9 +152,10 @@ ECS_API: tuple[Rule, ...] = (
         failure_class=AWS,
         subcause="bucket-missing",
         matches=r"NoSuchBucket|specified bucket does not exist|InvalidBucketName|Invalid bucket name"
-        r"|Bucket[^\n]*(?:does not exist|not found)",
+        r"|\bBucket\b[^\n]{0,60}(?:does not exist|not found)",
         confidence=0.9,
         channels=(TASK_LOG, CLIENT_ERROR, *ECS, DOCKER_BUILD, DOCKER_PUSH),
+        unless=r"(?-i:NO_SUCH_KEY)|NoSuchKey",
         remedy="Correct the bucket's name (S3_BUCKET_NAME in the task definition) or create it: `aws s3 ls`, "
         "`aws s3 mb s3://<bucket> --region <region>`.",
         link="https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html",
@@ -164,11 +165,11 @@ ECS_API: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="aws-request-refused",
-        matches=r"An error occurred \(\w+\) (?:occurred )?when calling the \w+ operation"
+        matches=r"An error occurred \([\w.]+\) (?:occurred )?when calling (?:the )?\w+"
         r"|botocore\.(?:exceptions|errorfactory)\.\w+|api error \w+:|operation error [\w ]+: \w+"
         r"|\(Service: (?:Amazon|Aws)?\w+; Status Code: \d+|status code: 4\d\d, request id|ParamValidationError"
         r"|aws\W+error:|AmazonServiceException|com\.amazonaws\.\w+|software\.amazon\.awssdk|@aws-sdk"
-        r"|aws-sdk-go|Resource handler returned message"
+        r"|aws-sdk-go|AWS Error \w+ during|AWS\.[A-Z]\w+\.[A-Z]\w+|Resource handler returned message"
         r"|\b(?:Client|InvalidParameter|Validation|ResourceNotFound|InvalidRequest)Exception\b",
         confidence=GENERIC + 0.12,
         channels=_CALL_OR_LOG,

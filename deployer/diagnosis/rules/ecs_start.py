@@ -20,6 +20,7 @@ _INIT = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/resource-in
 _ENDPOINTS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html"
 _SECRETS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specifying-sensitive-data.html"
 _START = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/failed-to-start-error.html"
+_DEFINITION = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html"
 _NO_ANSWER = r"(?:i/o timeout|context deadline|deadline exceeded|RequestCanceled|context canceled|Client\.Timeout|connection (?:issue|timed out|refused)|dial tcp|no such host|request send failed|RequestError)"
 _ROUTE_REMEDY = (
     "Give the task's subnets a way out on 443: assignPublicIp=ENABLED in a public subnet, a NAT gateway, or VPC "
@@ -177,6 +178,29 @@ ECS_START: tuple[Rule, ...] = (
         "--tasks <task>`.",
         link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cannot-start-container.html",
         example="ContainerRuntimeTimeoutError: Could not transition to running; timed out after waiting 1m",
+    ),
+    Rule(
+        failure_class=AWS,
+        subcause="container-settings",
+        matches=r"Cannot\w*ContainerError[^\n]*(?:API error \(4\d\d\)|invalid|Conflict|must be|not supported|unknown)",
+        confidence=GENERIC + 0.07,
+        channels=ECS,
+        remedy="The engine refused the container's settings (volume, mount, port, limit, option): correct the container definition: "
+        "`aws ecs describe-task-definition --task-definition <family> --query 'taskDefinition.containerDefinitions'`.",
+        link=_DEFINITION,
+        example="CannotCreateContainerError: API error (400): the mount path must be absolute",
+    ),
+    Rule(
+        failure_class=AWS,
+        subcause="load-balancer-health",
+        matches=r"ELB health checks|is unhealthy in|target-group[^\n]*health|Health checks failed",
+        confidence=GENERIC,
+        channels=(*ECS, CLIENT_ERROR),
+        remedy="The load balancer got no good answer from the task: see its check (port, path, grace period) and that its security "
+        "group reaches the task's: `aws elbv2 describe-target-health --target-group-arn <arn>`; the task's log says whether it "
+        "was up.",
+        link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/troubleshoot-service-load-balancers.html",
+        example="Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:eu-west-3:111122223333:loader)",
     ),
     Rule(
         failure_class=AWS,

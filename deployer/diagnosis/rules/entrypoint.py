@@ -53,7 +53,7 @@ ENTRYPOINT: tuple[Rule, ...] = (
         r"|Could not find or load main class|Error: Cannot find module '/|no main manifest attribute"
         r"|starting container process caused[^\n]*(?:not found|no such)|python\d?: can't open file"
         r"|bad interpreter|env: [^\n]*No such file|unable to (?:find|locate) [^\n]*entry ?point"
-        r"|No command specified|ls: cannot access",
+        r"|No command specified|ls: cannot access|unable to find (?:user|group) |no matching entries in (?:passwd|group)",
         confidence=0.86,
         channels=_SEEN,
         unless=r"manifest|failed to resolve ref|pull image(?! or start)|CannotPull|repository",
@@ -126,7 +126,7 @@ ENTRYPOINT: tuple[Rule, ...] = (
     Rule(
         failure_class=CODE,
         subcause="container-start",
-        matches=r"CannotStart\w*Error|OCI runtime (?:create|exec) failed|unable to start container process"
+        matches=r"CannotStart\w*Error|OCI runtime (?:\w+ failed|error)|unable to start container process"
         r"|failed to create (?:shim|task)|standard_init_linux|exec user process caused|ContainerRuntimeError",
         confidence=0.58,
         channels=_SEEN,

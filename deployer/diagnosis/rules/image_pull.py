@@ -6,7 +6,6 @@ from deployer.diagnosis.rule import (
     DECISIVE,
     DOCKER_PUSH,
     ECS,
-    FAMILY,
     STOPPED_REASON,
     TASK_LOG,
     Rule,
@@ -52,9 +51,10 @@ IMAGE_PULL: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="image-pull-refused",
-        matches=r"(?:403 Forbidden|AccessDenied|HTTP 403|status code 403|unexpected status[^\n]*403)",
+        matches=r"(?:403 Forbidden|Forbidden|AccessDenied|HTTP 403|status code 403|unexpected status[^\n]*403)",
         context=_PULLING,
-        confidence=FAMILY + 0.05,
+        confidence=0.83,
+        unless=r"public\.ecr\.aws",
         channels=ECS,
         remedy="The registry knows the task and refuses it: give the execution role AmazonECSTaskExecutionRolePolicy, and "
         "for another account's repository a repository policy: `aws ecr get-repository-policy --repository-name <repository>`.",

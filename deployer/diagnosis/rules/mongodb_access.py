@@ -1,14 +1,14 @@
 """MongoDB was not reached, or did not let us in: names, access list, TLS, credentials."""
 
 from deployer.diagnosis.model import FailureClass
-from deployer.diagnosis.rule import CLIENT_ERROR, DECISIVE, DOCKER_BUILD, ECS, FAMILY, PYMONGO, TASK_LOG, Rule
+from deployer.diagnosis.rule import CLIENT_ERROR, DECISIVE, FAMILY, PYMONGO, TASK_LOG, Rule
 
 MONGO = FailureClass.MONGODB
-SEEN = (PYMONGO, TASK_LOG, CLIENT_ERROR, *ECS, DOCKER_BUILD)
+SEEN = (PYMONGO, TASK_LOG, CLIENT_ERROR)
 DRIVER = (
     r"mongo|\bmotor\b|\bbson\b|server ?selection|TopologyDescription|replica ?set|:270(?:1[5-9]|2\d)\b"
     r"|AutoReconnect|NotPrimary|NetworkTimeout\b|buffering timed out|heartbeatFrequencyMS|localThresholdMS"
-    r"|errorLabelSet|maxWireVersion"
+    r"|errorLabelSet|maxWireVersion|\bopenUri\b"
 )
 _ACCESS_LIST = "https://www.mongodb.com/docs/atlas/security/ip-access-list/"
 _TROUBLE = "https://www.mongodb.com/docs/atlas/troubleshoot-connection/"
@@ -70,7 +70,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         r"|expected connection string|error parsing uri|Port must be an integer|Port number|quote_plus"
         r"|percent-encoded|Unescaped|unescaped|illegal (?:character|username)|nodelist"
         r"|connection string is invalid|Malformed|ValueError: (?:unknown option|.*is not a valid option)"
-        r"|Reserved characters such as|option [^\n]* (?:is )?not supported|uri parameter"
+        r"|Reserved characters such as|option [^\n]* (?:is )?not supported|uri`? parameter"
         r"|URI (?:must|malformed)|mongodb\+srv[^\n]*(?:port|multiple)|does not support (?:multiple|port)"
         r"|Unknown option|did not match any|Invalid connection string|Password contains",
         context=DRIVER + r"|RFC 3986",
@@ -149,7 +149,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class=MONGO,
         subcause="connection-refused",
-        matches=r"Connection refused|(?-i:\bECONNREFUSED\b)|actively refused|Errno 111|Errno 61|WinError 10061",
+        matches=r"Connection refused|(?-i:\bECONNREFUSED\b)|:econnrefused|actively refused|Errno 111|Errno 61|WinError 10061",
         context=DRIVER,
         confidence=0.85,
         channels=SEEN,
@@ -180,7 +180,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         failure_class=MONGO,
         subcause="server-selection-timeout",
         matches=r"ServerSelection(?:Timeout)?Error|ServerSelectionException"
-        r"|Server selection (?:timed out|error|timeout)|No servers? (?:found|available|match)"
+        r"|(?:server[ _])?selection[ _](?:timed out|error|timeout)|No servers? (?:found|available|match)"
         r"|Timed out after \d+ ?ms|No suitable servers|server selection"
         r"|could not connect to (?:any )?(?:server|mongo)|buffering timed out|MongoTimeoutException"
         r"|failed to connect to server|Could not connect to any servers|couldn't connect to server"

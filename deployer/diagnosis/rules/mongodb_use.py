@@ -42,7 +42,7 @@ MONGODB_USE: tuple[Rule, ...] = (
         matches=r"over your space quota|space quota|OutOfDiskSpace|storage (?:limit|quota)|disk (?:space )?full"
         r"|exceed\w* (?:the )?(?:storage|disk)|Cannot create[^\n]*collections?[^\n]*(?:limit|already)"
         r"|cannot write[^\n]*(?:disk|space)|WT_PANIC|No space left",
-        context=r"mongo|AtlasError|space quota|WiredTiger|\bWT_",
+        context=r"mongo|AtlasError|space quota|WiredTiger|\bWT_|new collection",
         confidence=DECISIVE,
         channels=SEEN,
         remedy="The cluster's storage is full: delete or archive what is not needed, or choose a larger tier: `atlas clusters "

@@ -50,7 +50,7 @@ REGISTRY: tuple[Rule, ...] = (
     Rule(
         failure_class=AUTH,
         subcause="not-logged-in",
-        matches=r"no basic auth credentials|authentication required|not logged in"
+        matches=r"no basic auth credentials|authentication ?required|not logged in|login prior to (?:push|pull)"
         r"|no credentials? (?:found|available)[^\n]*registry",
         confidence=0.9,
         channels=_SEEN,

@@ -24,8 +24,8 @@ RESOURCES: tuple[Rule, ...] = (
     Rule(
         failure_class=RES,
         subcause="container-oom-killed",
-        matches=r"OutOfMemory(?:Error)?: Container killed|OutOfMemoryError|OOMKilled|OOM[- ]?killed"
-        r"|killed due to memory|died due to OOM|memory cgroup out of memory|oom-kill(?:er)?"
+        matches=r"OutOfMemory(?:Error)?: Container killed|OutOfMemoryE(?:rror|xception)|OOMKilled|OOM[- ]?killed"
+        r"|killed due to memory|memory\.(?:limit_in_bytes|max)\W|died due to OOM|memory cgroup out of memory|oom-kill(?:er)?"
         r"|Out of memory: Kill|exceeded (?:its )?memory limit|exit(?:ed with)? code:? 137",
         confidence=DECISIVE,
         channels=(CONTAINER_REASON, *TASK),
@@ -67,7 +67,7 @@ RESOURCES: tuple[Rule, ...] = (
         subcause="disk-full",
         matches=r"No space left on device|\bENOSPC\b|Disk quota exceeded|disk (?:is )?full"
         r"|not enough (?:disk|free) space|insufficient disk space|Errno 28|errno 122|volume is full"
-        r"|not enough space on the disk",
+        r"|not enough space on the disk|Thin Pool has",
         confidence=0.93,
         channels=(*TASK, CLIENT_ERROR),
         unless=r"space quota",
@@ -75,6 +75,18 @@ RESOURCES: tuple[Rule, ...] = (
         "longer needed while running.",
         link=_STORAGE,
         example="OSError: [Errno 28] No space left on device",
+    ),
+    Rule(
+        failure_class=RES,
+        subcause="disk-full",
+        matches=r"failed to (?:extract|register|unpack|apply) layer|apply failure",
+        confidence=0.7,
+        channels=ECS,
+        unless=r"i/o timeout|dial tcp|exec format|no match|platform|unexpected EOF|connection",
+        remedy="The image was pulled and could not be unpacked, most often for want of disk: raise ephemeralStorage.sizeInGiB (21 to "
+        "200) in the task definition, or shrink the image (`docker history <image>`).",
+        link=_STORAGE,
+        example="CannotPullContainerError: failed to extract layer sha256:0a1b",
     ),
     Rule(
         failure_class=RES,

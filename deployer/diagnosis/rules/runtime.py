@@ -16,7 +16,7 @@ RUNTIME: tuple[Rule, ...] = (
         matches=r"ModuleNotFoundError|No module named|cannot import name|ImportError|Cannot find module"
         r"|ERR_MODULE_NOT_FOUND|ClassNotFoundException|NoClassDefFoundError|cannot load such file"
         r"|MODULE_NOT_FOUND|DistributionNotFound|PackageNotFoundError|ERR_REQUIRE_ESM|NoSuchMethodError"
-        r"|Could not load file or assembly",
+        r"|Could not load file or assembly|Could not import '|Can't load plugin|NoSuchModuleError",
         confidence=0.84,
         channels=_SEEN,
         remedy="The image lacks a module (or has another version of it): add it to the requirements, rebuild, and see that "
@@ -46,7 +46,10 @@ RUNTIME: tuple[Rule, ...] = (
         r"|NullReferenceException|ArgumentException|panic: |runtime\.throw\(|fatal error: "
         r"|Unhandled(?:PromiseRejection)?|UnhandledPromise\w*|goroutine \d+ \[running\]"
         r"|thread '[^']*' panicked|Uncaught \w+|is not a function|Cannot read propert\w+ of|undefined method"
-        r"|NoMethodError|Exception in thread|Unhandled exception",
+        r"|NoMethodError|Exception in thread|Unhandled exception|JNI error|Fatal glibc error|missing script:|referenced before assignment|object has no attribute|object is not (?:callable|subscriptable|iterable)"
+        r"|unexpected keyword argument|required positional arguments?|name '\w+' is not defined"
+        r"|(?:list|string|tuple) index out of range|division by zero|maximum recursion depth|nil pointer|null pointer"
+        r"|failed to boot|PHP (?:Fatal|Parse) error|HaltServer|Fatal error: Uncaught|SyntaxError",
         confidence=GENERIC + 0.08,
         channels=_SEEN,
         remedy=_MEND + ".",

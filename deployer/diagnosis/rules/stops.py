@@ -3,13 +3,16 @@
 from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import (
     CLIENT_ERROR,
+    CONTAINER_REASON,
     DOCKER_BUILD,
     DOCKER_PUSH,
     ECS,
     HINT,
     PYMONGO,
     RUN_TASK_FAILURE,
+    STOPPED_REASON,
     TASK,
+    TASK_LOG,
     Rule,
 )
 
@@ -59,6 +62,26 @@ STOPS: tuple[Rule, ...] = (
         remedy="The container ended and ECS does not know why: its exit code and log do: `deployer logs --release <release>`.",
         link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html",
         example="Essential container in task exited",
+    ),
+    Rule(
+        failure_class=FailureClass.AWS_CONFIG,
+        subcause="task-not-started",
+        matches=r"\b\w+(?:Error|Exception): |\b(?:fail|unable|cannot|could not|invalid|not found|denied)",
+        confidence=PLACE,
+        channels=(STOPPED_REASON, CONTAINER_REASON),
+        remedy="ECS did not get the task to run and no rule knows why: `deployer doctor` looks at what a task needs to start.",
+        link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html",
+        example="the sidecar proxy could not be set up",
+    ),
+    Rule(
+        failure_class=FailureClass.CODE,
+        subcause="program-failed",
+        matches=r"\b(?:error|fatal|fail(?:ed|ure|s)?|cannot|can't|could not|unable|invalid|abort(?:ed)?|unexpected|crash\w*)\b",
+        confidence=PLACE,
+        channels=(TASK_LOG,),
+        remedy="The program says that it failed, and nothing outside of it that a rule knows: read the lines before: "
+        "`deployer logs --release <release>`.",
+        example="loader: could not go on",
     ),
     Rule(
         failure_class=FailureClass.DOCKER,
