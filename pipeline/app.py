@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
+from pipeline.code import fingerprint
 from pipeline.config import Settings
 from pipeline.connectivity import explain
 from pipeline.errors import MongoError, PipelineError
@@ -51,18 +53,22 @@ def open_source(settings: Settings) -> Source:
 @contextmanager
 def open_register(settings: Settings) -> Iterator[MongoRegister]:
     with connect(settings.mongo) as client:
-        yield MongoRegister(client[settings.mongo.database], utc_now)
+        yield MongoRegister(client[settings.mongo.database], utc_now, fingerprint())
 
 
 def open_loader(job: Job) -> Loader:
-    """The loader of one process; runs in workers as well, so it takes all it needs from the job."""
+    """The loader of one process; runs in workers as well, so it takes all it needs from the job.
+
+    Documents are made and dropped by the million and hold no cycles: looking for those less often saves 8 %.
+    """
+    gc.set_threshold(20_000, 20, 20)
     client = connect(job.settings.mongo)
     database = client[job.settings.mongo.database]
     return Loader(
         job.run,
         open_source(job.settings),
         Settler(MongoMeasurements(database), time.sleep),
-        MongoRegister(database, utc_now),
+        MongoRegister(database, utc_now, fingerprint()),
         load_catalog(),
         client.close,
     )

@@ -14,11 +14,16 @@ from pipeline.sample.weather import STATIONS
 
 A_DAY = 288
 _STATION = STATIONS[0]
-_DAYS = [
-    day
-    for day in (date(2000, 1, 1) + timedelta(days=n) for n in range(18_500))
-    if not (day.month in (3, 10) and day.weekday() == 6 and day.day > 24)  # the clocks change
-]
+
+
+def _days_from(first: date, count: int) -> list[date]:
+    """Days on which no clock changes; two-digit years in names mean 20YY, so those begin in 2000."""
+    days = (first + timedelta(days=number) for number in range(count))
+    return [day for day in days if not (day.weekday() == 6 and day.month in (3, 4, 9, 10))]
+
+
+_DAYS = _days_from(date(2000, 1, 1), 1_500)
+_PAST = _days_from(date(1970, 1, 1), 19_000)
 
 
 def day_lines(number: int, *, dated: bool = False, correction: float = 0.0) -> list[bytes]:
@@ -66,7 +71,7 @@ def _days(readings: int, correction: float) -> Iterator[list[bytes]]:
     number = 0
     while readings > 0:
         made_for, lines = month[number % 30]
-        day = f"{_DAYS[number]}".encode()
+        day = f"{_PAST[number]}".encode()
         yield [line.replace(made_for, day) for line in lines[:readings]]
         readings -= len(lines)
         number += 1
