@@ -78,7 +78,8 @@ def _cause(rule: Rule, evidence: Evidence, seen: _Seen) -> Cause | None:
         return None
     hits.sort(key=lambda hit: -hit[0].weight)
     shown = dict.fromkeys(_window(line, match.start()) for line, match in hits)
-    return _as_cause(rule, hits[0][0].weight, tuple(shown)[:MAX_EVIDENCE])
+    weight = 1.0 if rule.reads_frames else hits[0][0].weight
+    return _as_cause(rule, weight, tuple(shown)[:MAX_EVIDENCE])
 
 
 def _as_cause(rule: Rule, weight: float, evidence: tuple[str, ...]) -> Cause:

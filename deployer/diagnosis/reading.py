@@ -10,6 +10,7 @@ MAX_LINES = 160  # that are read of a long log: those that tell of trouble, and 
 _FIRST_LINES, _LAST_LINES = 40, 40
 MAX_CHARACTERS = 48_000  # shared out among the lines; a longer line keeps its beginning and its end
 MAX_WIDTH = 1_600
+MAX_DEPTH = 6  # of objects in a JSON record
 EVIDENCE_WIDTH = 400
 
 _TROUBLE = re.compile(
@@ -28,7 +29,8 @@ _PREFIX = re.compile(
 )
 _FRAME = re.compile(
     r'^\s*(?:File "[^"]*", line \d+|at [\w$.<>\[\]/@ ]+\('
-    r"|at (?:async )?[\w$./:\\-]+:\d+:\d+|[~^]+\s*$|\.{3} \d+ more)"
+    r"|at (?:async )?[\w$./:\\-]+:\d+:\d+"
+    r"|\"[\w$.<> ]{1,80} \([^()\"]{1,200}:\d+:\d+\)\"|[~^]+\s*$|\.{3} \d+ more)"
 )
 _PYTHON_FRAME = re.compile(r'^\s*File "[^"]*", line \d+')
 _LEVEL = re.compile(
@@ -41,9 +43,24 @@ _FRAME_WEIGHT = 0.4
 _SURVIVED_WEIGHT = 0.8
 
 _FOLDED_STACK = ("Traceback (most recent", "\\n\\tat ", "\\n    at ")
-_TEXT_KEYS = ("message", "msg", "log", "error", "err", "reason", "detail", "errorMessage", "Message")
+_TEXT_KEYS = (
+    "message", "msg", "log", "error", "err", "reason", "detail", "details", "errormessage", "errmsg", "text",
+    "failurereason", "statusreason", "stoppedreason",
+)  # fmt: skip
+_NAME_KEYS = (
+    "name",
+    "type",
+    "code",
+    "codename",
+    "errortype",
+    "errorcode",
+    "error_type",
+    "error_code",
+    "kind",
+    "class",
+)
 _STACK_KEYS = (
-    "exc_info", "exception", "stack", "stack_trace", "stackTrace", "stacktrace", "traceback", "cause",
+    "exc_info", "exception", "stack", "stack_trace", "stacktrace", "traceback", "cause",
 )  # fmt: skip
 _LEVEL_KEYS = ("level", "levelname", "severity", "lvl")
 
@@ -132,25 +149,19 @@ def _json_record(line: str) -> list[str]:
     if not isinstance(record, Mapping):
         return []
     level = next((str(record[key]).upper() for key in _LEVEL_KEYS if isinstance(record.get(key), str)), "")
-    messages = [part for key in _TEXT_KEYS for part in _strings(record.get(key))]
-    stacks = [part for key in _STACK_KEYS for part in _strings(record.get(key))]
-    if not messages and not stacks:
-        return []
-    first = [f"{level} {part}".strip() if level in _LEVEL_WEIGHT else part for part in messages]
-    return [part for block in dict.fromkeys(first + stacks) for part in block.splitlines()]
+    parts = [*_texts(record, _TEXT_KEYS), *_texts(record, _STACK_KEYS)]
+    if parts and level in _LEVEL_WEIGHT:
+        parts[0] = f"{level} {parts[0]}"
+    return [part for block in dict.fromkeys(parts) for part in block.splitlines()]
 
 
-def _strings(value: object) -> Iterator[str]:
-    """Every text inside a field that is a text, a list of texts, or an error object."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _strings(item)
-    elif isinstance(value, Mapping):
-        name = value.get("name") or value.get("type") or value.get("code")
-        message = value.get("message") or value.get("errmsg") or value.get("Message")
-        if isinstance(message, str):
-            yield f"{name}: {message}" if isinstance(name, str) else message
-        for key in _STACK_KEYS:
-            yield from _strings(value.get(key))
+def _texts(record: Mapping[str, object], keys: tuple[str, ...], depth: int = 0) -> Iterator[str]:
+    """Every text under one of the keys, however deep, after the name of the error that stands beside it."""
+    named = {key.lower(): value for key, value in record.items()}
+    name = ": ".join(str(named[key]) for key in _NAME_KEYS if isinstance(named.get(key), str | int))
+    for key, value in named.items():
+        for item in value if isinstance(value, list) else (value,):
+            if isinstance(item, Mapping) and depth < MAX_DEPTH:
+                yield from _texts(item, keys, depth + 1)
+            elif isinstance(item, str) and key in keys:
+                yield f"{name}: {item}" if name and keys is _TEXT_KEYS else item

@@ -26,7 +26,7 @@ SPECIFIC = 0.85  # the words name the cause, others may stand beside it
 FAMILY = 0.7  # the words name the party that failed, not why
 GENERIC = 0.5  # something failed in the way this class usually does
 HINT = 0.3  # better than nothing
-FRAMES = 0.95  # seen in stack frames only, which count less than messages
+FRAMES = 0.38  # a stack frame only: more than that there is a stack, less than any message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,8 @@ class Rule:
 
     `matches` is searched line by line (case ignored); `context` must occur anywhere in the text or be the
     channel's name, `unless` nowhere. With `exit_codes` or `stop_codes` the evidence must carry one of them;
-    a rule with `matches=""` speaks from these alone. `example` is a text that the rule must win, seen in
+    a rule with `matches=""` speaks from these alone. With `reads_frames` the weight of a line does not count:
+    frames are what it is about. `example` is a text that the rule must win, seen in
     `channels[0]`.
     """
 
@@ -52,6 +53,7 @@ class Rule:
     stop_codes: tuple[str, ...] = ()
     link: str | None = None
     transient: bool = False
+    reads_frames: bool = False
 
     def example_evidence(self) -> Evidence:
         """The evidence that a test holds this rule to."""

@@ -26,7 +26,7 @@ DATA: tuple[Rule, ...] = (
         failure_class=_DATA,
         subcause="source-missing",
         matches=r"NoSuchKey|\(404\) (?:occurred )?when calling the (?:Head|Get)Object|specified key does not exist"
-        r"|PathNotFound|Path does not exist|BlobNotFound|The specified (?:path|blob) does not exist"
+        r"|PathNotFound|Path does not exist|BlobNotFound|(?:Blob|file|object|key) is missing|The specified (?:path|blob) does not exist"
         r"|(?:input|source|data) (?:file|path|folder|directory|object)s? [^\n]*(?:not (?:exist|found)|missing)"
         r"|no (?:input|source|data|matching)? ?(?:files?|objects?) (?:found|match)|No objects? to concatenate"
         r"|No such file[^\n]*s3://|s3://\S+[^\n]*(?:not (?:exist|found)|No such)"
@@ -126,7 +126,7 @@ DATA: tuple[Rule, ...] = (
         r"|Length mismatch: Expected axis|columns? (?:passed|have mixed)|None of \[[^\n]*are in the"
         r"|AnalysisException|cannot resolve '|MappingColumnName|schema (?:mismatch|changed|drift|validation)"
         r"|SchemaError|ColumnNotFound|Worksheet(?: named)? [^\n]*(?:not|does not)|No sheet named"
-        r"|SchemaMismatch|expected \d+ columns?|Number of (?:columns|passed names)"
+        r"|SchemaMismatch|expected \d+ columns?|incompatible types?\b|(?:can ?not|can't) be converted to|Failure happened on 'Source' side|Number of (?:columns|passed names)"
         r"|columns? must be same length|invalid column|mismatch between schema|mismatch[^\n]*(?:schema|column)"
         r"|column (?:count|position|index)|Cannot (?:cast|convert) [^\n]*column|DataError: "
         r"|InvalidTextRepresentation|pandera",
@@ -189,6 +189,7 @@ DATA: tuple[Rule, ...] = (
         subcause="data-reader",
         matches=r"(?:pandas/io/|pandas\\io\\|pyarrow/|polars/io|openpyxl/reader|xlrd/|csv\.py|json/decoder\.py|python_calamine)",
         confidence=FRAMES,
+        reads_frames=True,
         channels=_SEEN,
         unless=r"(?:\w+Error: \S|No module named|ImportError|botocore|pymongo\.errors|MemoryError|PermissionError|urlopen error|URLError|ConnectionError|HTTPError)",
         remedy="A reader failed on the source and the message is cut off: " + _READ_BACK + ".",
@@ -199,7 +200,8 @@ DATA: tuple[Rule, ...] = (
         subcause="malformed",
         matches=r"\b(?:row|record|column|field|cell|header|timestamp|date)s?\b[^\n]*\b(?:null|nan|invalid|malformed|corrupt\w*|unpars\w*|does not match|not be parsed|failed to parse)\b"
         r"|\b(?:fail\w*|unable|could not|errors?)\b[^\n]*\b(?:pars(?:e|ing)|transform|deseriali[sz]\w+|decod\w+)\b"
-        r"|does not match[^\n]*format",
+        r"|does not match[^\n]*format|(?:\b(?:fail\w*|unable|could not|errors?)\b[^\n]*\b(?:ingest\w*|batch insert|bulk (?:load|insert)|import (?:of|file|data)))"
+        r"|\b(?:ingest\w*|batch insert|bulk (?:load|insert)|import (?:of|file|data|job))\b[^\n]*\b(?:fail\w*|errors?)\b",
         confidence=0.55,
         channels=(TASK_LOG,),
         unless=r"argument|config|template|yaml|mongo",

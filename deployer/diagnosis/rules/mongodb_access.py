@@ -53,7 +53,8 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         matches=r"not authorized (?:on|for)|not allowed to do action|command \w+ requires authentication"
         r"|requires authentication|\bcode\W+13\b|Unauthorized\b|AtlasError|not allowed to|need to login"
         r"|lacks? (?:privilege|permission)|there are no users authenticated",
-        context=DRIVER + r"|errmsg|listCollections|AtlasError|to execute command",
+        context=DRIVER
+        + r"|errmsg|listCollections|AtlasError|to execute command|not authorized for (?:query|insert|update|remove|command) on",
         confidence=0.92,
         channels=SEEN,
         remedy="The user may not do that in this database: give it readWrite there: `atlas dbusers update <user> --role "

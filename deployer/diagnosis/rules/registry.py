@@ -110,7 +110,7 @@ REGISTRY: tuple[Rule, ...] = (
         r"|security token included in the request is (?:expired|invalid)|Error loading SSO Token"
         r"|Token has expired and refresh failed|when calling the GetAuthorizationToken operation",
         context=r"get-login|GetAuthorizationToken|non[- ]TTY|docker login",
-        unless=r"not authorized to perform|AccessDenied",
+        unless=r"not authorized to perform|AccessDenied|Throttling|Rate exceeded",
         confidence=0.91,
         channels=_SEEN,
         remedy="The token for the registry needs AWS credentials, and there are none that are valid: `aws sso login --profile "

@@ -71,6 +71,7 @@ RUNTIME: tuple[Rule, ...] = (
         matches=r"[/\\](?:botocore|boto3|aiobotocore|s3transfer|awscli)[/\\]|software\.amazon\.awssdk"
         r"|node_modules/@?aws-sdk",
         confidence=FRAMES,
+        reads_frames=True,
         channels=_SEEN,
         remedy="A call to AWS failed and its message is cut off: read the log to its end (`deployer logs --release <release>`); "
         "a missing task role, a refused action or an unreachable endpoint are the usual reasons.",
@@ -82,6 +83,7 @@ RUNTIME: tuple[Rule, ...] = (
         matches=r"[/\\](?:pymongo|motor|mongoengine|gridfs)[/\\]|node_modules/(?:mongodb|mongoose)|com\.mongodb\."
         r"|go\.mongodb\.org",
         confidence=FRAMES,
+        reads_frames=True,
         channels=_SEEN,
         remedy="A call to MongoDB failed and its message is cut off: read the log to its end (`deployer logs --release "
         "<release>`), and walk to the database with `python -m pipeline.connectivity`.",
