@@ -335,15 +335,17 @@ def rollback(
 ) -> None:
     """Put a verified release's image, task definition and schedule back; says first what changes."""
     with _reported(context, output or "human"):
-        from deployer.app.rollback import rollback
+        from deployer.app.rollback import record, rollback
         from deployer.app.session import Request
 
         with rollback(_project(context), release_id, env) as going_back:
             changes = going_back.changes(run=run)
             _render("rollback", {"event": "rollback", **changes}, output or "human")
-            if not yes and (run or changes["changes"]):
+            if not yes and changes["changes"]:
                 _confirm(f"Go back to release {going_back.target.id}?")
             back = going_back.put_back()
+            if changes["changes"] and not run:
+                record(_project(context), back)
         if run:
             raise typer.Exit(_walk(context, Request(env=back.env, back_to=back), output, yes=yes))
         if output == "json":

@@ -13,6 +13,12 @@ from deployer.errors import DeployerError, Failure, RefusedError
 from deployer.journal import NAME, Record, read, states
 from deployer.release.state import Launch, Release, load
 
+PUT_BACK = "PUT_BACK"
+"""The end of a rollback that was not run."""
+
+VERIFIED = ("END_SUCCESS", PUT_BACK)
+"""The ends behind which there is proven data: its own, or that of the release it went back to."""
+
 FETCHERS = 8
 """Journals that are brought here at a time."""
 

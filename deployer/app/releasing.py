@@ -90,7 +90,13 @@ def _journal(folder: Path, request: Request, wanted: str, env: str, clock: Syste
 
 def first_state(release: Release, back_to: Release | None) -> Release:
     """A rollback begins with the source, the image and the revision of the release it goes back to."""
-    if back_to is None or back_to.task_definition is None or back_to.task_definition.arn is None:
+    made = back_to.task_definition if back_to else None
+    if back_to is None or made is None or made.arn is None:
         return release
-    rollback = Rollback(back_to.id, back_to.task_definition.arn)
-    return release.with_(from_phase="deploy", source=back_to.source, image=back_to.image, rollback=rollback)
+    return release.with_(
+        from_phase="deploy",
+        source=back_to.source,
+        image=back_to.image,
+        task_definition=made,
+        rollback=Rollback(back_to.id, made.arn),
+    )

@@ -8,19 +8,23 @@ from typing import Any
 
 from deployer.app.planning import DO, SKIP
 from deployer.app.project import Project
+from deployer.app.releasing import first_state
 from deployer.app.sharing import patiently
 from deployer.app.wiring import real_ports, shared_state
 from deployer.config import Config
 from deployer.errors import RefusedError
 from deployer.gateways.clock import SystemClock
-from deployer.history import Releases, state_of
+from deployer.gateways.ids import RandomIds
+from deployer.history import PUT_BACK, VERIFIED, Releases, state_of
+from deployer.journal import NAME, Journal
 from deployer.lease import Holder, held
 from deployer.lease.guard import guarded
 from deployer.redaction import HIDDEN, Redactor
 from deployer.release.definition import differences, registrable
 from deployer.release.evidence import Evidence
+from deployer.release.flow import FLOW
 from deployer.release.ports import Ports, Revision, Tasks
-from deployer.release.state import Image, Release, TaskDefinition
+from deployer.release.state import Image, Release, TaskDefinition, dump
 from deployer.release.steps.build import LATEST
 from deployer.release.steps.deploy import tags_of
 
@@ -54,17 +58,17 @@ def rollback(project: Project, wanted: str | None, env: str | None) -> Iterator[
 
 
 def choose(releases: Releases, env: str, wanted: str | None) -> tuple[Release, str]:
-    """The release to go back to, and the newest one's id. A release that was itself a rollback counts for
-    neither: going back twice leads to the same place.
+    """The release to go back to, and the id of the one to go back from: the newest that was no rollback
+    itself, so that going back twice leads to the same place.
 
     RefusedError: there is none, or the wanted one was not verified.
     """
-    ordinary = ((release, end) for release, end in releases.states(env) if not release.rollback)
-    newest, _ = next(ordinary, (None, None))
+    known = releases.states(env)
+    newest = next((release for release, _ in known if not release.rollback), None)
     if wanted:
         return _verified(releases, env, wanted), newest.id if newest else wanted
-    for release, end in ordinary:
-        if newest and end == "END_SUCCESS" and release.made != newest.made:
+    for release, end in known:
+        if newest and end in VERIFIED and release.made != newest.made:
             return release, newest.id
     raise RefusedError(
         f"no verified release to {env} is known to go back to"
@@ -77,12 +81,23 @@ def _verified(releases: Releases, env: str, wanted: str) -> Release:
     records = releases.records(wanted)
     if records[0]["env"] != env:
         raise RefusedError(f"release {wanted} went to {records[0]['env']}, not to {env}", "leave --env out")
-    if records[-1].get("end") != "END_SUCCESS":
+    if records[-1].get("end") not in VERIFIED:
         raise RefusedError(
             f"release {wanted} was not verified: its data was never proven",
             "choose one that ended at END_SUCCESS: `deployer history`",
         )
     return state_of(records)
+
+
+def record(project: Project, back: Release) -> None:
+    """Keeps what was put back without being run, so that `deployer history` tells it."""
+    clock = SystemClock()
+    release = RandomIds().release_id(clock.now())
+    state = dump(first_state(Release(release, back.env, clock.now()), back))
+    path = project.releases.folder / release / NAME
+    journal = Journal.create(path, clock, release=release, env=back.env, flow=FLOW.fingerprint, state=state)
+    journal.append("ended", end=PUT_BACK, exit_code=0)
+    journal.close()
 
 
 class Rollback:
@@ -103,14 +118,13 @@ class Rollback:
         newest = self._revision()
         differing = self._differing(newest)
         steps = list(self._steps(newest, differing))
-        changes = any(action == DO for _, action, _ in steps)
         if run:
             steps.append(("RUN_TASK", DO, f"one task on cluster {self._config.run.cluster}, then verified"))
         return {
             "env": self.target.env,
             "release": self.target.id,
             "newest": self.newest,
-            "changes": changes,
+            "changes": any(action == DO for _, action, _ in steps),
             "steps": [{"node": node, "action": action, "reason": reason} for node, action, reason in steps],
             "differences": list(differing),
         }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from deployer.history import Releases
+from deployer.history import VERIFIED, Releases
 from deployer.release.ports import Ports
 from deployer.release.state import Release
 from deployer.release.steps.build import CONTENT, LATEST
@@ -41,7 +41,7 @@ def tidy(releases: Releases, env: str, keep: int, ports: Ports) -> str:
 def _needed(releases: Releases, env: str, keep: int) -> _Needed:
     needed = _Needed()
     for release, end in releases.states(env):
-        if end == "END_SUCCESS" and release.made not in [other.made for other in needed.verified]:
+        if end in VERIFIED and release.made not in [other.made for other in needed.verified]:
             needed.verified.append(release)
         if end != "END_FAILED" and release.image and release.image.digest:
             needed.digests.add(release.image.digest)

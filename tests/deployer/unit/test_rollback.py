@@ -10,8 +10,8 @@ from deployer.app.releasing import first_state
 from deployer.app.rollback import Rollback, choose
 from deployer.config import Config
 from deployer.errors import Failure, RefusedError, TransientFailure
-from deployer.history import Releases, state_of, summary
-from deployer.journal import read
+from deployer.history import PUT_BACK, Releases, state_of, summary
+from deployer.journal import Journal, read
 from deployer.redaction import Redactor
 from deployer.release.evidence import Evidence
 from deployer.release.state import Release
@@ -255,6 +255,22 @@ def test_after_a_run_back_the_way_back_is_the_same(project: Project) -> None:
     run_again(project, "b1", project.world.loads()).go()
     back = project.back()
     assert (back.target.id, back.newest, back.changes()["changes"]) == ("a1", "a2", False)
+
+
+def test_from_a_release_after_a_rollback_it_goes_back_to_what_was_put_back(project: Project) -> None:
+    """a1, a bad a2, back to a1 (run or not), then a3: from a3 it goes back to a1's, not to a2."""
+    project.release("a1")
+    project.release("a2")
+    put_back = first_state(Release("b1", "test", 0.0), project.back().put_back())
+    path = Releasing(project.world, project.folder / "b1", "b1", state=put_back).path
+    journal = Journal.resume(path, project.world.clock)
+    journal.append("ended", end=PUT_BACK, exit_code=0)
+    journal.close()
+    project.release("c3")
+    back = project.back()
+    assert (back.target.id, back.newest) == ("b1", "c3")
+    back.put_back()
+    assert project.deployed()[1][0] == "a1"
 
 
 def test_a_failed_run_back_goes_on_when_resumed(project: Project) -> None:
