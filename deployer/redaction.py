@@ -60,11 +60,11 @@ class Redactor:
 
 
 def secrets_of(uri: str, environ: Mapping[str, str]) -> Iterable[str]:
-    """The database's password, as it stands in its address and plain, and the operator's AWS keys."""
+    """The database's password, as it stands in its address and plain, and the operator's keys."""
     password = urlsplit(uri).password if "://" in uri else None
     if password:
         yield from (password, unquote(password))
-    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ATLAS_PRIVATE_KEY"):
         if environ.get(name):
             yield environ[name]
 

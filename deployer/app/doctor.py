@@ -19,7 +19,7 @@ def examine(project: Project, env: str | None, asked_from: AskedFrom = "here") -
     name = project.env(env)
     config = project.config(name)
     ports = real_ports(project.root, project.folder, config, project.environ, Redactor())
-    network = job_network(config, session(config), project.tell)
+    network = job_network(config, session(config), project.environ, project.tell)
     exit_code = 0
     findings = []
     looks = chain(_findings(ports, config), _from_task(network) if asked_from == "task" else ())

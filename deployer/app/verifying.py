@@ -63,7 +63,7 @@ def _from_here(config: Config, context: VerifyContext) -> Verification:
 
 
 def _from_task(project: Project, config: Config, context: VerifyContext) -> Verification:
-    network = job_network(config, session(config), project.tell)
+    network = job_network(config, session(config), project.environ, project.tell)
     database = AskedDatabase(network.ask, foreseen(config.verify.checks))
     return verify_by_asking(config.verify.checks, database, context)
 

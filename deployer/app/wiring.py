@@ -1,11 +1,12 @@
 """The real ports of one environment."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from deployer.archive import Archive
 from deployer.config import Config
+from deployer.gateways import atlas
 from deployer.gateways.account import AwsAccount
 from deployer.gateways.aws import READ_TIMEOUT, AwsSession, Credentials
 from deployer.gateways.clock import SystemClock
@@ -26,7 +27,7 @@ from deployer.lease import SharedLease
 from deployer.logs.patience import unsaid
 from deployer.redaction import Redactor
 from deployer.release.evidence import Evidence
-from deployer.release.ports import Ports
+from deployer.release.ports import Finding, Ports
 from deployer.release.short_task import ShortTasks
 from deployer.sandbox.facts import ACCESS_KEY
 from deployer.store import Store
@@ -62,10 +63,16 @@ def shared_state(config: Config) -> SharedState | None:
     return SharedState(store, f"{config.project.name}/{config.env}/", lease)
 
 
-def job_network(config: Config, aws: AwsSession, note: Callable[[str], None] = unsaid) -> ShortTaskNetwork:
+def job_network(
+    config: Config, aws: AwsSession, environ: Mapping[str, str], note: Callable[[str], None] = unsaid
+) -> ShortTaskNetwork:
     """MongoDB from where the job runs; `note` hears of each task that is started for it."""
+
+    def gate() -> Iterator[Finding]:
+        return atlas.look(config, aws, environ)
+
     short = ShortTasks(config, Ecs(config, aws), CloudWatchLogs(config, aws), SystemClock(), RandomIds())
-    return ShortTaskNetwork(config, short, note)
+    return ShortTaskNetwork(config, short, note, gate)
 
 
 def real_ports(
@@ -85,7 +92,7 @@ def real_ports(
         logs=CloudWatchLogs(config, aws),
         database=mongodb,
         server=MongoServer(mongodb),
-        job_network=job_network(config, aws),
+        job_network=job_network(config, aws, environ),
         account=AwsAccount(config, aws),
         clock=SystemClock(),
         ids=ids,

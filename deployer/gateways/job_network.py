@@ -6,7 +6,7 @@ The other side is the image's: `pipeline/ask.py`, docs/how-to/verify-where-the-j
 import base64
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -23,10 +23,17 @@ _MANUAL: Final = "docs/how-to/verify-where-the-job-runs.md"
 
 
 class ShortTaskNetwork:
-    """`ports.JobNetwork`, by short tasks. `note` hears of each, for they take their time to start."""
+    """`ports.JobNetwork`, by short tasks. `note` hears of each, for they take their time to start. `gate`
+    looks at the access list where a step is refused."""
 
-    def __init__(self, config: Config, short: ShortTasks, note: Callable[[str], None] = unsaid) -> None:
-        self._config, self._short, self._note = config, short, note
+    def __init__(
+        self,
+        config: Config,
+        short: ShortTasks,
+        note: Callable[[str], None] = unsaid,
+        gate: Callable[[], Iterable[Finding]] = tuple,
+    ) -> None:
+        self._config, self._short, self._note, self._gate = config, short, note, gate
 
     def walk(self, revision: str | None = None) -> tuple[Finding, ...]:
         command = self._config.run.connectivity_command
@@ -37,7 +44,8 @@ class ShortTaskNetwork:
         walked = _last_object(returned.lines, "stages")
         if walked is None:
             raise returned.failure()
-        return tuple(_findings(walked))
+        steps = tuple(_findings(walked))
+        return steps if all(step.state == "ok" for step in steps) else (*self._gate(), *steps)
 
     def ask(self, questions: Sequence[Question], revision: str | None = None) -> tuple[Reply, ...]:
         command = self._config.verify.ask_command

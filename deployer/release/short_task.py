@@ -55,7 +55,7 @@ class Returned:
         pieces = [piece for piece in (log, *reasons, stop) if piece.text]
         cause = diagnosed("", pieces, "")
         code = "without an exit code" if self.exit_code is None else f"with exit code {self.exit_code}"
-        said = "; ".join(cause.evidence[:3]) or "it printed nothing"
+        said = "; ".join(dict.fromkeys((*cause.evidence[:2], *self.lines[-2:]))) or "it printed nothing"
         where = f"the short task {self.arn.rsplit('/', 1)[-1]} in the job's network"
         return Failure(cause.failure_class, f"{where} ended {code}: {said}", cause.remedy)
 

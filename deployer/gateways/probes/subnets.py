@@ -39,6 +39,22 @@ def subnets(config: Config, session: AwsSession) -> Mapping[str, Mapping[str, An
     return {subnet["SubnetId"]: subnet for subnet in answer["Subnets"]}
 
 
+def public_addresses(config: Config, session: AwsSession) -> list[str]:
+    """The addresses of the NAT gateways by which a task in these subnets goes out; none without one."""
+    routes = [_default_route(subnet, session) for subnet in subnets(config, session).values()]
+    gateways = sorted({str(route["NatGatewayId"]) for route in routes if route and route.get("NatGatewayId")})
+    if not gateways:
+        return []
+    with translated("EC2 NAT gateways"):
+        answer = session.client("ec2").describe_nat_gateways(NatGatewayIds=gateways)
+    return [
+        str(address["PublicIp"])
+        for gateway in answer["NatGateways"]
+        for address in gateway.get("NatGatewayAddresses", ())
+        if address.get("PublicIp")
+    ]
+
+
 def _subnet(subnet: Mapping[str, Any], config: Config, session: AwsSession) -> Iterator[Finding]:
     what, free = f"subnet {subnet['SubnetId']}", subnet["AvailableIpAddressCount"]
     if free:

@@ -12,7 +12,7 @@ from bson import json_util
 
 from deployer.errors import Failure, UsageError
 from deployer.gateways.job_network import ShortTaskNetwork
-from deployer.release.ports import QueryRefused, Question, TaskRequest, TimeLimitReached
+from deployer.release.ports import Finding, QueryRefused, Question, TaskRequest, TimeLimitReached
 from deployer.release.short_task import OVERRIDES, ShortTasks
 from tests.fakes.tasks import Outcome
 from tests.fakes.world import World, settings
@@ -157,6 +157,18 @@ def test_the_way_is_a_finding_a_step(world: World) -> None:
     assert (tcp.what, tcp.state, tcp.detail, tcp.remedy) == (
         "from the task: tcp", "wrong", "timed out", "check the access list",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("free", [True, False])
+def test_the_access_list_is_looked_at_where_a_step_is_refused(world: World, *, free: bool) -> None:
+    """It stands before the steps, so that its mend is the one named; on a free way nobody asks for it."""
+    listed = Finding("Atlas access list", "wrong", "does not let in 203.0.113.7", "atlas accessLists create")
+    config = settings(run={"connectivity-command": ["connectivity"]})
+    tasks = ShortTasks(config, world.tasks, world.logs, world.clock, world.ids)
+    walked = json.dumps({"stages": [{"name": "tcp", "ok": free, "detail": ""}]})
+    says(world, lambda request: (walked,))
+    found = [finding.what for finding in ShortTaskNetwork(config, tasks, gate=lambda: [listed]).walk()]
+    assert found == (["from the task: tcp"] if free else ["Atlas access list", "from the task: tcp"])
 
 
 def test_a_walk_that_prints_no_steps_is_a_failure(world: World) -> None:
