@@ -37,7 +37,10 @@ Row = Document | Rejection
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of rows. Invariant: read = inserted + replaced + unchanged + duplicate + rejected."""
+    """Counts of rows. Invariant: read = inserted + replaced + unchanged + duplicate + rejected.
+
+    `taken_over` says of how many of the replaced another object's row had stood in the database before.
+    """
 
     read: int = 0
     inserted: int = 0
@@ -45,6 +48,7 @@ class Tally:
     unchanged: int = 0
     duplicate: int = 0
     rejected: int = 0
+    taken_over: int = 0
 
     def add(self, other: Tally) -> None:
         for item in fields(self):
@@ -61,8 +65,9 @@ class Tally:
 
     @property
     def documents(self) -> int:
-        """Readings that stand in the database because of these rows, each counted once."""
-        return self.inserted + self.replaced + self.unchanged
+        """Readings that stand in the database because of these rows, each counted once: those taken over
+        from another object are in that one's count already."""
+        return self.inserted + self.replaced + self.unchanged - self.taken_over
 
     def as_dict(self) -> dict[str, int]:
         return {item.name: getattr(self, item.name) for item in fields(self)}
@@ -89,6 +94,8 @@ class ObjectReport:
     error: str | None = None
     degraded: bool = False
     """A part was acknowledged by the primary alone, because no majority of members was there."""
+    run_id: str = field(default="", compare=False)
+    """The run that closed it, where it comes out of the register."""
 
     def saw(self, first: datetime, last: datetime) -> None:
         """Widen the span of time that was seen."""
@@ -109,5 +116,5 @@ class ObjectReport:
             key=values["key"], etag=values["etag"], status=values["status"], tally=Tally.from_dict(values),
             blank=values["blank"], dropped=Counter(values["dropped"]), reasons=Counter(values["reasons"]),
             stations=set(values["stations"]), first=values["first"], last=values["last"],
-            error=values["error"], degraded=values["degraded"],
+            error=values["error"], degraded=values["degraded"], run_id=values.get("run_id", ""),
         )  # fmt: skip

@@ -57,14 +57,21 @@ class Run:
             self._say(done.status, key=done.key, **facts)
 
     def _to_load(self) -> Iterator[ObjectRef]:
-        """What has to be read; skipped and ignored objects go straight into the report."""
+        """What has to be read; skipped and ignored objects go straight into the report.
+
+        What an earlier attempt of this very run has closed is this run's own work: its documents carry this
+        run's id.
+        """
         for page in _pages(self._wanted(), _PAGE):
             known = {} if self._report.full or self._only else self._register.loaded(page)
             for ref in page:
-                if before := known.get(ref.key):
-                    self._report.add_skipped(before)
-                else:
+                before = known.get(ref.key)
+                if before is None:
                     yield ref
+                elif before.run_id == self._report.run_id:
+                    self._report.add(before)
+                else:
+                    self._report.add_skipped(before)
 
     def _wanted(self) -> Iterator[ObjectRef]:
         for ref in self._source.list():

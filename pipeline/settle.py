@@ -45,13 +45,15 @@ class Verdict(Enum):
 class Judgement:
     """`write`: what to store in place of the old document; `restamp`: only its source's version changes.
 
-    `corrects`: a row counted as unchanged before was a duplicate of this one.
+    `corrects`: a row counted as unchanged before was a duplicate of this one. `takes_over`: the reading was
+    another object's before.
     """
 
     verdict: Verdict
     write: Document | None = None
     restamp: bool = False
     corrects: bool = False
+    takes_over: bool = False
 
 
 def judge(new: Document, old: Document) -> Judgement:
@@ -76,7 +78,9 @@ def judge(new: Document, old: Document) -> Judgement:
         return Judgement(Verdict.DUPLICATE)
     if not _newer(mine, theirs):
         return Judgement(Verdict.DUPLICATE)
-    return Judgement(Verdict.REPLACED, new, corrects=same_version and not same_row)
+    return Judgement(
+        Verdict.REPLACED, new, corrects=same_version and not same_row, takes_over=not same_object
+    )
 
 
 def _newer(mine: Document, theirs: Document) -> bool:
@@ -107,9 +111,11 @@ class _Batch:
 
     def settle(self, id_: str, judgement: Judgement) -> None:
         del self.todo[id_]
-        name = self.sent.get(id_, judgement).verdict.value
+        final = self.sent.get(id_, judgement)
+        name = final.verdict.value
         setattr(self.tally, name, getattr(self.tally, name) + 1)
-        if self.sent.get(id_, judgement).corrects:
+        self.tally.taken_over += final.takes_over
+        if final.corrects:
             self.tally.unchanged -= 1
             self.tally.duplicate += 1
 

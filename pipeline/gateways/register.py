@@ -25,11 +25,15 @@ INDEXES: dict[str, tuple[tuple[tuple[str, int], ...], ...]] = {
 
 
 class MongoRegister:
-    """`stations`, `rejected_records`, `loaded_objects` (one an object: its last report) and `load_runs`."""
+    """`stations`, `rejected_records`, `loaded_objects` (one an object: its last report) and `load_runs`.
 
-    def __init__(self, database: Database[dict[str, Any]], now: Callable[[], datetime]) -> None:
+    `code` tells apart what different code has loaded: an object counts as loaded for the same code only.
+    """
+
+    def __init__(self, database: Database[dict[str, Any]], now: Callable[[], datetime], code: str) -> None:
         self._db = database
         self._now = now
+        self._code = code
         self._known_stations: dict[str, Document] = {}
 
     def create_indexes(self) -> None:
@@ -64,7 +68,8 @@ class MongoRegister:
             )
 
     def close_object(self, report: ObjectReport, run_id: str) -> None:
-        entry = {"_id": report.key, "run_id": run_id, "loaded_at": self._now(), **report.as_dict()}
+        whose = {"run_id": run_id, "loaded_at": self._now(), "code": self._code}
+        entry = {"_id": report.key, **whose, **report.as_dict()}
         with translated():
             before = self._db["loaded_objects"].find_one_and_replace({"_id": report.key}, entry, upsert=True)
             if before is None or before["rejected"]:
@@ -73,7 +78,8 @@ class MongoRegister:
     def loaded(self, refs: Sequence[ObjectRef]) -> dict[str, ObjectReport]:
         etags = {ref.key: ref.etag for ref in refs}
         with translated():
-            found = self._db["loaded_objects"].find({"_id": {"$in": list(etags)}, "status": "loaded"})
+            same = {"status": "loaded", "code": self._code}
+            found = self._db["loaded_objects"].find({"_id": {"$in": list(etags)}, **same})
             return {
                 item["_id"]: ObjectReport.from_dict(item)
                 for item in found

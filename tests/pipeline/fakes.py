@@ -108,7 +108,7 @@ class FakeRegister:
         self.rejections |= {(ref.key, item.position): (run_id, item) for item in rejections}
 
     def close_object(self, report: ObjectReport, run_id: str) -> None:
-        self.objects[report.key] = replace(report)
+        self.objects[report.key] = replace(report, run_id=run_id)
         self.rejections = {
             place: (run, item)
             for place, (run, item) in self.rejections.items()

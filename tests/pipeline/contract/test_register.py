@@ -29,7 +29,7 @@ def database(mongo: MongoSettings) -> Iterator[Database[dict[str, Any]]]:
 
 @pytest.fixture
 def register(database: Database[dict[str, Any]]) -> MongoRegister:
-    made = MongoRegister(database, lambda: NOON)
+    made = MongoRegister(database, lambda: NOON, "code 1")
     made.create_indexes()
     return made
 
@@ -86,6 +86,16 @@ def test_an_object_is_loaded_only_under_its_etag(register: MongoRegister) -> Non
     assert register.loaded([ObjectRef("a.csv", "v2", 10, NOON)]) == {}
     register.close_object(ObjectReport("a.csv", "v1", "quarantined"), "r")
     assert register.loaded([REF]) == {}
+
+
+def test_other_code_has_loaded_nothing_yet(
+    register: MongoRegister, database: Database[dict[str, Any]]
+) -> None:
+    """What another version of the rules made of an object says nothing of this one's: it is read again."""
+    register.close_object(ObjectReport("a.csv", "v1", "loaded", Tally(read=1, inserted=1)), "r")
+    assert MongoRegister(database, lambda: NOON, "code 2").loaded([REF]) == {}
+    (held,) = register.loaded([REF]).values()
+    assert held.run_id == "r"
 
 
 def test_refused_rows_mirror_the_last_load(

@@ -77,6 +77,19 @@ def test_a_second_run_reads_nothing_and_can_still_be_verified() -> None:
     assert document["last_timestamp"] is not None
 
 
+def test_a_second_attempt_of_a_run_accounts_for_both() -> None:
+    """What the first attempt had closed is this run's own: the report says what carries the run's id."""
+    work = shop()
+    whole = dict(work.source.objects)
+    work.source.objects = dict(list(whole.items())[:2])
+    work.run("r1")
+    work.source.objects = whole
+    document = work.run("r1").as_document()
+    ours = [held for held in work.measurements.documents.values() if held["run_id"] == "r1"]
+    assert document["written"] == document["documents"] == len(ours) == 13
+    assert document["previous"]["read"] == 0
+
+
 def test_full_reads_again_and_changes_nothing() -> None:
     """With --full every reading is unchanged, every copy a duplicate, and no document differs."""
     work = shop()

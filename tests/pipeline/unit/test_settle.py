@@ -24,13 +24,13 @@ def reading(minute: int = 0, value: float = 1.0, run: str = "r1", **source: Any)
 
 
 def settle(store: FakeMeasurements, *batches: Sequence[Document]) -> dict[str, int]:
-    """The counts of some batches, one after the other; counts of zero left out."""
+    """The counts of some batches, one after the other; counts of zero, and of those taken over, left out."""
     settler = Settler(store, sleep=lambda _: None)
     counts: dict[str, int] = {}
     for batch in batches:
         for name, count in settler.settle(batch).as_dict().items():
             counts[name] = counts.get(name, 0) + count
-    return {name: count for name, count in counts.items() if count}
+    return {name: count for name, count in counts.items() if count and name != "taken_over"}
 
 
 def value(store: FakeMeasurements, minute: int = 0) -> Any:
@@ -170,6 +170,17 @@ def test_interruptions_lose_and_double_nothing(failures: int) -> None:
     ]
     assert settle(store, batch) == {"unchanged": 2, "replaced": 2, "inserted": 2}
     assert [value(store, n) for n in range(6)] == [1.0, 1.0, 5.0, 5.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(("object_", "taken_over"), [("a.csv", 0), ("b.csv", 1)])
+def test_a_reading_taken_over_is_counted_once(object_: str, taken_over: int) -> None:
+    """A correction from another object replaces, but the reading stays in the count of the first."""
+    store = FakeMeasurements()
+    first = Settler(store, sleep=lambda _: None).settle([reading(object="a.csv")])
+    corrected = reading(value=2.0, run="r2", object=object_, etag="v2", modified=NOON + timedelta(days=1))
+    tally = Settler(store, sleep=lambda _: None).settle([corrected])
+    assert (tally.replaced, tally.taken_over) == (1, taken_over)
+    assert first.documents + tally.documents == 2 - taken_over
 
 
 def test_an_interruption_that_does_not_end_is_an_error() -> None:
