@@ -1,12 +1,8 @@
 """`deployer init` and `deployer secret set`, by the installed command against MiniStack, and over moto."""
 
 import json
-import os
-import pty
-import subprocess
-import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +13,11 @@ from deployer.app.init import Wanted, init
 from deployer.config import load, read
 from deployer.errors import Failure, RefusedError, UsageError
 from deployer.release.definition import differences, for_image
+from tests.deployer.contract.aws.command import REGION, Command
 from tests.deployer.contract.aws.worlds import AwsWorld, definition, session
 
-PROGRAM = Path(sys.executable).with_name("deployer")
 PASSWORD = "correct-horse"
 ADDRESS = f"mongodb://app:{PASSWORD}@db.example.net"
-REGION = "eu-west-3"
 
 
 def live(world: AwsWorld, name: str, **environment: str) -> dict[str, Any]:
@@ -124,42 +119,17 @@ def test_several_to_choose_from_are_named(moto: AwsWorld, name: str, tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-def deployer(
-    ministack: str, folder: Path, *arguments: str, given: bytes = b"", **environ: str
-) -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run(
-        [PROGRAM, *arguments],
-        input=given,
-        cwd=folder,
-        env=environment(ministack, folder) | environ,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def environment(ministack: str, folder: Path) -> dict[str, str]:
-    return {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "NO_PROXY": "127.0.0.1",
-        "AWS_ENDPOINT_URL": ministack,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_REGION": REGION,
-    }
-
-
 @pytest.fixture
-def written(ministack: str, name: str, tmp_path: Path) -> Path:
-    """A folder with what `deployer init` wrote of a job in MiniStack."""
+def deployer(ministack: str, name: str, tmp_path: Path) -> Command:
+    """In a folder with what `deployer init` wrote of a job in MiniStack."""
     world = AwsWorld(name, session(ministack))
     world.create_repository(f"{name}/etl")
     live(world, name)
-    done = deployer(ministack, tmp_path, "init", "--family", name, "--cluster", name)
+    command = Command(ministack, tmp_path)
+    done = command("init", "--family", name, "--cluster", name)
     assert (done.returncode, done.stderr) == (0, b"")
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
-    return tmp_path
+    return command
 
 
 BLANKS = {
@@ -170,13 +140,13 @@ BLANKS = {
 }
 
 
-def test_a_plan_can_be_made_of_what_was_written(ministack: str, written: Path) -> None:
+def test_a_plan_can_be_made_of_what_was_written(deployer: Command) -> None:
     """Through AWS_ENDPOINT_URL alone: plan first names every blank, and with those filled it plans."""
-    refused = deployer(ministack, written, "plan")
+    refused = deployer("plan")
     assert refused.returncode == 2
     for blank in BLANKS:
         assert f"{blank} is not set".encode() in refused.stderr
-    planned = deployer(ministack, written, "plan", "--output", "json", **BLANKS)
+    planned = deployer("plan", "--output", "json", **BLANKS)
     plan = json.loads(planned.stdout)
     assert (planned.returncode, plan["env"]) == (2, "production")
     assert [difference.split(":")[0] for difference in plan["differences"]] == [
@@ -184,11 +154,11 @@ def test_a_plan_can_be_made_of_what_was_written(ministack: str, written: Path) -
     ]
 
 
-def test_a_secret_is_made_and_replaced(ministack: str, written: Path, name: str) -> None:
+def test_a_secret_is_made_and_replaced(ministack: str, deployer: Command, name: str) -> None:
     """From standard input, without its line's end: the ARN, the line for the definition, never the value."""
     client = AwsWorld(name, session(ministack)).client("secretsmanager")
     for value in (PASSWORD, f"{PASSWORD}-2"):
-        done = deployer(ministack, written, "secret", "set", f"{name}/mongo-uri", given=f"{value}\n".encode())
+        done = deployer("secret", "set", f"{name}/mongo-uri", given=f"{value}\n".encode())
         assert done.returncode == 0
         arn, line = done.stdout.decode().splitlines()
         assert json.loads(line) == {"name": "MONGO_URI", "valueFrom": arn}
@@ -201,40 +171,23 @@ def test_a_secret_is_made_and_replaced(ministack: str, written: Path, name: str)
     [(b"", b"is empty"), (b" \n", b"is empty"), (b"\xff", b"not UTF-8"), (b"x" * 70000, b"longer")],
 )
 def test_a_value_that_is_none_is_refused(
-    ministack: str, written: Path, name: str, given: bytes, said: bytes
+    ministack: str, deployer: Command, name: str, given: bytes, said: bytes
 ) -> None:
     """Exit code 2 and a sentence, and no secret is made."""
-    done = deployer(ministack, written, "secret", "set", name, given=given)
+    done = deployer("secret", "set", name, given=given)
     assert (done.returncode, said in done.stderr) == (2, True)
     client = AwsWorld(name, session(ministack)).client("secretsmanager")
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.describe_secret(SecretId=name)
 
 
-def test_at_a_terminal_a_secret_is_asked_for_and_not_shown(ministack: str, written: Path, name: str) -> None:
+def test_at_a_terminal_a_secret_is_asked_for_and_not_shown(
+    ministack: str, deployer: Command, name: str
+) -> None:
     """What is typed is not echoed."""
-    said = typed([PROGRAM, "secret", "set", name], f"{PASSWORD}\n", written, environment(ministack, written))
-    assert f"Value of {name}: " in said
+    question = f"Value of {name}: "
+    code, said = deployer.typed("secret", "set", name, question=question, answer=PASSWORD)
+    assert code == 0
     assert PASSWORD not in said
     client = AwsWorld(name, session(ministack)).client("secretsmanager")
     assert client.get_secret_value(SecretId=name)["SecretString"] == PASSWORD
-
-
-def typed(command: Sequence[str | Path], text: str, folder: Path, environ: Mapping[str, str]) -> str:
-    """What a terminal shows of a command that is its only program, once `text` was typed at its question."""
-    child, screen = pty.fork()
-    if child == 0:
-        os.chdir(folder)
-        os.execve(command[0], [str(word) for word in command], dict(environ))
-    said = ""
-    try:
-        while True:
-            said += os.read(screen, 1024).decode()
-            if said.endswith(": ") and text:
-                os.write(screen, text.encode())
-                text = ""
-    except OSError:
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, said
-    finally:
-        os.close(screen)
-    return said
