@@ -1,6 +1,8 @@
 """The ETL's image asked in its own network: the checks and the walk from there, and a release by them."""
 
-from collections.abc import Iterator
+import signal
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -114,3 +116,50 @@ def test_a_baseline_is_taken_by_hand(released: Ran, etl: Project) -> None:
     verified(etl, "--update-baseline")
     assert (etl.folder / ".deployer/baselines/sandbox.json").is_file()
     verified(etl)
+
+
+def test_ctrl_c_leaves_no_task_behind(released: Ran, etl: Project, outside: Outside) -> None:
+    """A short task that is under way is stopped; exit code 130."""
+    slow = 'ask-command = ["sample", "--rows", "9000000", "--out", "/tmp/sample"]'
+    etl.edit("deploy.toml", 'ask-command = ["ask"]', slow)
+    try:
+        process = etl.deployer.start(["verify", "--from", "task"])
+        await_one(lambda: running(outside))
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    finally:
+        etl.edit("deploy.toml", slow, 'ask-command = ["ask"]')
+    assert process.returncode == 130, said
+    assert running(outside) == []
+
+
+def running(outside: Outside) -> list[str]:
+    """The tasks that run now, or are about to."""
+    found = outside.aws("ecs").list_tasks(cluster=outside.facts["SANDBOX_CLUSTER"], desiredStatus="RUNNING")
+    return list(found["taskArns"])
+
+
+def await_one(look: Callable[[], list[str]]) -> None:
+    end = time.monotonic() + 60
+    while not look():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_a_way_that_only_the_task_finds_closed(released: Ran, etl: Project, outside: Outside) -> None:
+    """A wrong secret: this machine reaches MongoDB, the task's walk names the step; mended, it goes on."""
+    secrets, arn = outside.aws("secretsmanager"), outside.facts["SANDBOX_MONGO_SECRET_ARN"]
+    right = secrets.get_secret_value(SecretId=arn)["SecretString"]
+    secrets.put_secret_value(
+        SecretId=arn, SecretString="mongodb://nowhere.invalid/?serverSelectionTimeoutMS=500"
+    )
+    try:
+        ran = etl.release("--from", "build")
+        assert (ran.ended["node"], ran.ended["exit_code"]) == ("CHECK_ATLAS", 16), ran.said()
+        still = etl.resume()
+    finally:
+        secrets.put_secret_value(SecretId=arn, SecretString=right)
+    assert (still.ended["node"], still.ended["exit_code"]) == ("CHECK_ATLAS", 16), still.said()
+    assert any("from the task: dns" in line for line in still.paused["evidence"]), still.paused
+    mended = etl.resume()
+    assert mended.ended["end"] == "END_SUCCESS", mended.said()
