@@ -10,6 +10,7 @@ from deployer.diagnosis.rules.docker import DOCKER
 from deployer.diagnosis.rules.ecs_api import ECS_API
 from deployer.diagnosis.rules.ecs_start import ECS_START
 from deployer.diagnosis.rules.entrypoint import ENTRYPOINT
+from deployer.diagnosis.rules.families import FAMILIES
 from deployer.diagnosis.rules.image_pull import IMAGE_PULL
 from deployer.diagnosis.rules.mongodb_access import MONGODB_ACCESS
 from deployer.diagnosis.rules.mongodb_use import MONGODB_USE
@@ -35,6 +36,7 @@ RULES: tuple[Rule, ...] = (
     *DEPENDENCIES,
     *AWS_REACH,
     *NETWORK,
+    *FAMILIES,
     *RUNTIME,
     *STOPS,
 )

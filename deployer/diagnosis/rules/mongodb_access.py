@@ -8,7 +8,7 @@ SEEN = (PYMONGO, TASK_LOG, CLIENT_ERROR)
 DRIVER = (
     r"mongo|\bmotor\b|\bbson\b|server ?selection|TopologyDescription|replica ?set|:270(?:1[5-9]|2\d)\b"
     r"|AutoReconnect|NotPrimary|NetworkTimeout\b|buffering timed out|heartbeatFrequencyMS|localThresholdMS"
-    r"|errorLabelSet|maxWireVersion|\bopenUri\b"
+    r"|no primary\b|read ?preference|cluster ?description|o\.m\.d\.|failed validation|errorLabelSet|maxWireVersion|\bopenUri\b"
 )
 _ACCESS_LIST = "https://www.mongodb.com/docs/atlas/security/ip-access-list/"
 _TROUBLE = "https://www.mongodb.com/docs/atlas/troubleshoot-connection/"
@@ -182,7 +182,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         subcause="server-selection-timeout",
         matches=r"ServerSelection(?:Timeout)?Error|ServerSelectionException"
         r"|(?:server[ _])?selection[ _](?:timed out|error|timeout)|No servers? (?:found|available|match)"
-        r"|Timed out after \d+ ?ms|No suitable servers|server selection"
+        r"|Timed out after \d+ ?ms|No suitable servers|No server chosen|server selection"
         r"|could not connect to (?:any )?(?:server|mongo)|buffering timed out|MongoTimeoutException"
         r"|failed to connect to server|Could not connect to any servers|couldn't connect to server"
         r"|NetworkTimeout|timed out|(?-i:\bETIMEDOUT\b)|Topology (?:is closed|was destroyed)|WaitQueueTimeout"

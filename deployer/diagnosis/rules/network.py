@@ -76,7 +76,7 @@ NETWORK: tuple[Rule, ...] = (
         r"|RemoteDisconnected|Unable to connect|Failed to connect|Connection failed"
         r"|use of closed network connection|http2: |stream error|Could not connect"
         r"|temporary error \(try again later\)|status[^\n]*\b5\d\d\b|request send failed|Operation timed out"
-        r"|net::ERR|socket hang up|network (?:timeout|error)|timed out|early EOF|RPC failed; curl"
+        r"|net::ERR|socket hang up|network (?:timeout|error)|socket[ _]timeout|network connectivity|timed out|early EOF|RPC failed; curl"
         r"|The remote end hung up|dial tcp|Network Error|(?-i:\bENETUNREACH\b)|(?-i:\bEHOSTUNREACH\b)"
         r"|dialing \S+:\d+|Connection was closed before",
         confidence=0.78,

@@ -93,7 +93,7 @@ REGISTRY: tuple[Rule, ...] = (
         r"|failed to (?:fetch|get) (?:oauth|anonymous) token: unexpected status[^\n]*(?:401|403)"
         r"|denied: denied|unknown (?:options?|(?:shorthand )?flag)"
         r"|failed to authorize: [^\n]*(?:401|403|unauthorized)|unable to retrieve auth"
-        r"|docker login[^\n]*(?:fail|error|denied)",
+        r"|(?<!require ')docker login[^\n]*(?:fail|error)",
         confidence=0.82,
         channels=_SEEN,
         unless=r"not authorized to perform|/simple/",

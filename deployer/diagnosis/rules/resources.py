@@ -52,7 +52,7 @@ RESOURCES: tuple[Rule, ...] = (
         failure_class=RES,
         subcause="memory-error",
         matches=r"\bMemoryError\b|_ArrayMemoryError|Unable to allocate [\d.]+ \wi?B|Cannot allocate memory"
-        r"|std::bad_alloc|(?-i:\bENOMEM\b)|\bout of memory\b|runtime: out of memory|fatal error: out of memory"
+        r"|std::bad_alloc|(?-i:\bENOMEM\b)|\bout[- ]of[- ]memory\b|runtime: out of memory|fatal error: out of memory"
         r"|memory allocation of \d+ bytes failed|errno=12|Allowed memory size of|malloc[^\n]*fail"
         r"|realloc of size|worker[^\n]*exceeded[^\n]*memory|KilledWorker|BrokenProcessPool|terminated abruptly"
         r"|perhaps out of memory|ArrowMemoryError|CUDA out of memory|not enough memory",

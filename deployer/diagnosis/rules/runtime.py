@@ -44,14 +44,14 @@ RUNTIME: tuple[Rule, ...] = (
         r"|\bNullPointerException\b|IllegalArgumentException|IllegalStateException|IndexOutOfBounds\w*"
         r"|ClassCastException|NumberFormatException|ArithmeticException|StackOverflowError"
         r"|NullReferenceException|ArgumentException|panic: |runtime\.throw\(|fatal error: "
-        r"|Unhandled(?:PromiseRejection)?|UnhandledPromise\w*|goroutine \d+ \[running\]"
+        r"|UnhandledPromise\w*|goroutine \d+ \[running\]"
         r"|thread '[^']*' panicked|Uncaught \w+|is not a function|Cannot read propert\w+ of|undefined method"
         r"|NoMethodError|Exception in thread|Unhandled exception|JNI error|Fatal glibc error|missing script:|referenced before assignment|object has no attribute|object is not (?:callable|subscriptable|iterable)"
         r"|unexpected keyword argument|required positional arguments?|name '\w+' is not defined"
         r"|(?:list|string|tuple) index out of range|division by zero|maximum recursion depth|nil pointer|null pointer"
         r"|failed to boot|PHP (?:Fatal|Parse) error|HaltServer|Fatal error: Uncaught|SyntaxError",
         confidence=GENERIC + 0.08,
-        channels=_SEEN,
+        channels=(TASK_LOG, CLIENT_ERROR),
         remedy=_MEND + ".",
         example="TypeError: unsupported operand type(s) for +: 'int' and 'str'",
     ),
@@ -59,9 +59,9 @@ RUNTIME: tuple[Rule, ...] = (
         failure_class=CODE,
         subcause="uncaught-exception",
         matches=r"Traceback \(most recent call last\)|^\s*(?:[\w$]+\.)*\w+(?:Error|Exception)\b|Caused by: "
-        r"|^\s+at \S+\(|\bexception\b",
+        r"|^\s+at \S+\(|\bexception\b|^\s*File \"[^\"\n]+\", line \d+",
         confidence=HINT + 0.06,
-        channels=_SEEN,
+        channels=(TASK_LOG, CLIENT_ERROR),
         remedy=_MEND + ".",
         example="Traceback (most recent call last):",
     ),

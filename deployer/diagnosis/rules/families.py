@@ -1,0 +1,89 @@
+"""What a message is about, where no rule knows its words: a failure is told of, and of what."""
+
+from deployer.diagnosis.model import FailureClass
+from deployer.diagnosis.rule import CLIENT_ERROR, DOCKER_BUILD, DOCKER_PUSH, ECS, TASK_LOG, Rule
+
+ABOUT = 0.6  # above an exception of any kind, below every rule that knows the words
+_FAILED = (
+    r"\b(?:errors?|\w+Error|\w+Exception|fail(?:ed|s|ure|ing)?|can ?not|can't|could ?n[o']t|unable|corrupt\w*|invalid|illegal"
+    r"|unexpected|missing|bad|broken|damaged|reject\w*|refused|denied|not (?:found|valid|supported|recogni[sz]ed|allowed))\b"
+)
+
+
+def _about(nouns: str) -> str:
+    """A line that tells of a failure and names one of the nouns, in either order."""
+    named = rf"\b(?:{nouns})\b"
+    return rf"{_FAILED}[^\n]*{named}|{named}[^\n]*{_FAILED}"
+
+
+FAMILIES: tuple[Rule, ...] = (
+    Rule(
+        failure_class=FailureClass.DATA,
+        subcause="about-the-data",
+        matches=_about(
+            r"csv|tsv|parquet|avro|ndjson|jsonl|xlsx?|excel|spreadsheets?|zip|gzip|tarball|archive|data ?sets?|data ?frames?"
+            r"|rows?|records?|columns?|headers?|sheets?|worksheets?|delimiters?|input files?|data files?|source files?"
+            r"|reading file|data source|feeds?|line \d+ of|observations?|samples?"
+        ),
+        confidence=ABOUT,
+        channels=(TASK_LOG,),
+        unless=r"No module named|ImportError|cannot import|shared object|Permission denied|argument|SQLSTATE|SQLException|psycopg|mysql|postgres",
+        remedy="The message speaks of the data: `aws s3 cp s3://<bucket>/<key> - | head -c 400` shows what is really there; correct it "
+        "at its producer, or let the reader reject such rows with their reason.",
+        example="loader: the spreadsheet could not be read",
+    ),
+    Rule(
+        failure_class=FailureClass.AWS_CONFIG,
+        subcause="about-aws",
+        matches=_about(
+            r"(?-i:EC2|ECS|ECR|IAM|IMDS|STS|SSM|KMS|S3|CloudWatch|Fargate|Secrets Manager|AWS|GetCredentials\w*)|task role"
+        ),
+        confidence=ABOUT + 0.01,
+        channels=(TASK_LOG, CLIENT_ERROR),
+        unless=r"mongo",
+        remedy="A call to AWS failed: see as whom and where it is made (`aws sts get-caller-identity`), and that the task definition "
+        "names a task role that may make it.",
+        example="worker: no answer to use, the SSM lookup failed",
+    ),
+    Rule(
+        failure_class=FailureClass.CODE,
+        subcause="about-dependencies",
+        matches=_about(
+            r"dependenc(?:y|ies)|sub-dependencies|Pipfile(?:\.lock)?|pipenv|pyproject\.toml|package\.json|pom\.xml|build\.gradle"
+            r"|Cargo\.toml|Gemfile|composer\.json|wheels?|resolver|(?:un)?locking|ResolutionFailure"
+        )
+        + r"|could not find a version|Locking Failed",
+        confidence=ABOUT,
+        channels=(DOCKER_BUILD,),
+        unless=r"name resolution|timed? ?out|no such host|unmet dependencies|apt-get|held broken",
+        remedy="The dependencies of the program could not be had: resolve them on your machine (`pip install --dry-run -r "
+        "<requirements>`), commit the pins, build again.",
+        example="the resolver failed on two of the dependencies",
+    ),
+    Rule(
+        failure_class=FailureClass.NETWORK,
+        subcause="about-the-network",
+        matches=_about(
+            r"network(?!\.)|internet|connections?|proxy|firewall|VPN|downloads?|mirrors?|DNS|sockets?|hosts?"
+        ),
+        confidence=ABOUT - 0.02,
+        channels=(DOCKER_BUILD, DOCKER_PUSH, CLIENT_ERROR),
+        unless=r"docker\.sock|docker_engine|docker daemon|network mode|networkMode|networkConfiguration|OCI runtime",
+        transient=True,
+        remedy="Something between this machine and a server failed: check connection, VPN, firewall and proxy "
+        "(`curl -v https://<host>/`), then try again.",
+        example="the download was broken off by the peer, error",
+    ),
+    Rule(
+        failure_class=FailureClass.RESOURCES,
+        subcause="about-resources",
+        matches=_about(r"memory|RAM|heap|OOM|swap|disk|ephemeral storage|file descriptors?"),
+        confidence=ABOUT,
+        channels=(TASK_LOG, *ECS),
+        unless=r"memory address|mongo|'memory'|memory setting|task definition|in-memory|Invalid 'cpu'",
+        remedy="The message speaks of memory or disk: compare the task's size with what the job needs: `aws ecs "
+        "describe-task-definition --task-definition <family> --query 'taskDefinition.[cpu,memory,ephemeralStorage]'`.",
+        link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html",
+        example="loader failed, its heap could not grow",
+    ),
+)
