@@ -27,8 +27,8 @@ def said(value: Any) -> str:
 
 
 def moment(seconds: float | None) -> str:
-    """Seconds since the epoch as date and minute, UTC."""
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}" if seconds is not None else ""
+    """Seconds since the epoch as date and time, UTC."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}" if seconds is not None else ""
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> Table:

@@ -58,7 +58,7 @@ def _facts(board: Board, event: Ended) -> Iterator[RenderableType]:
     if event.skipped:
         nodes = board.flow.nodes
         yield _fact("skipped", ", ".join(nodes[n].label if n in nodes else n for n in event.skipped))
-    if event.next_command:
+    if event.next_command and event.end != "PAUSED":
         yield _command("next", event.next_command, "bold cyan")
 
 

@@ -21,7 +21,7 @@ from deployer.view.board import Board
 from deployer.view.closing import failure_panel, summary
 from deployer.view.frame import Canvas
 from deployer.view.rows import log_row
-from deployer.view.text import harmless
+from deployer.view.text import clipped, harmless
 
 _PERIOD: Final = 0.2
 """Seconds between two pictures."""
@@ -132,7 +132,7 @@ class LiveView:
 def _line(event: Event) -> Text | None:
     match event:
         case Logged():
-            return log_row(event.source, harmless(event.text))
+            return log_row(event.source, clipped(event.text))
         case Noted():
             return log_row("note", harmless(event.text))
         case Retried():

@@ -25,7 +25,7 @@ from deployer.flowchart import Flowchart
 from deployer.view.board import Board
 from deployer.view.pace import Pace
 from deployer.view.stream import Lines
-from deployer.view.text import duration, harmless, listed
+from deployer.view.text import clipped, duration, harmless, listed
 
 _NAME_WIDTH: Final = 14
 """The longest node id; a line's first column."""
@@ -76,7 +76,7 @@ class PlainView:
             case Noted():
                 yield _row(event.node, harmless(event.text))
             case Logged():
-                yield _row(event.source, "| " + harmless(event.text))
+                yield _row(event.source, "| " + clipped(event.text))
             case Failed():
                 yield from _failed(event)
             case Ended():
@@ -123,5 +123,5 @@ def _hints(event: Event) -> Iterator[str]:
                 yield f"mend it: {harmless(event.remedy)}"
             if isinstance(event, Paused):
                 yield f"then:    {event.resume}"
-        case Ended() if event.next_command:
+        case Ended() if event.next_command and event.end != "PAUSED":
             yield f"next:    {event.next_command}"

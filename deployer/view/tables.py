@@ -81,9 +81,9 @@ def _history(data: Data) -> Iterator[RenderableType]:
 
 
 def _documents(row: Data) -> int | None:
-    """Documents of a release; None where they were not counted."""
+    """Documents in the largest collection; None where they were not counted."""
     documents = row.get("documents")
-    return sum(documents.values()) if isinstance(documents, Mapping) and documents else documents or None
+    return max(documents.values()) if isinstance(documents, Mapping) and documents else documents or None
 
 
 def _status(data: Data) -> Iterator[RenderableType]:

@@ -17,6 +17,7 @@ _UNSEEN: Final = frozenset("\u2028\u2029\u200e\u200f\u061c\ufeff") | {
     chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 }
 _BYTES: Final = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+_LONGEST: Final = 320
 _BARS: Final = "▁▂▃▄▅▆▇█"
 
 
@@ -31,6 +32,12 @@ def harmless(text: str) -> str:
     if line.isascii() and line.isprintable():
         return line
     return "".join(_visible(char) for char in line)
+
+
+def clipped(text: str) -> str:
+    """A line of a program as it is shown: a very long one by its beginning, the rest is in the evidence."""
+    line = harmless(text)
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}… ({len(line)} characters)"
 
 
 def _visible(char: str) -> str:

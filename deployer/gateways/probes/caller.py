@@ -59,6 +59,7 @@ def _needs(config: Config, region: str, caller: str) -> list[Need]:
         ("push the image", _PUSH, repository),
         ("register task definitions", _DEFINE, "*"),
         ("run the task", ("ecs:RunTask",), family),
+        ("tag what it makes", ("ecs:TagResource",), "*"),
         ("watch and stop the task", _TASK, tasks),
         ("read the log", ("logs:GetLogEvents",), log),
     ]

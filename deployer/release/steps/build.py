@@ -88,7 +88,7 @@ def build_image(release: Release, context: Context) -> Done:
     """
     image = _image(release)
     if image.digest:
-        return Done(release, "unchanged", skipped=True)
+        return Done(release, f"the registry has {image.tag}", skipped=True)
     name, error, lines = local_image(release, context)
     if name is None:
         failed = release.with_(image=Image(image.repository, image_tag(release), image.registry, error=error))
@@ -104,10 +104,11 @@ def log_in(release: Release, context: Context) -> Done:
 
     Gets a token from ECR for the engine. Twice is safe: a new token replaces the old one.
     """
-    if _image(release).digest:
-        return Done(release, "unchanged", skipped=True)
+    image = _image(release)
+    if image.digest:
+        return Done(release, f"the registry has {image.tag}", skipped=True)
     _log_in(context)
-    return Done(release, _image(release).registry)
+    return Done(release, image.registry)
 
 
 def _log_in(context: Context) -> None:
@@ -124,10 +125,10 @@ def tag_image(release: Release, context: Context) -> Done:
     """
     image = _image(release)
     if image.digest:
-        return Done(release, "unchanged", skipped=True)
+        return Done(release, f"the registry has {image.tag}", skipped=True)
     for tag in (image.tag, LATEST):
         context.ports.engine.tag(f"{image.repository}:{image.tag}", f"{image.name}:{tag}")
-    return Done(release, f"{image.name}:{image.tag}, :{LATEST}")
+    return Done(release, f"{image.name}:{image.tag}")
 
 
 def push_image(release: Release, context: Context) -> Done:
@@ -139,7 +140,7 @@ def push_image(release: Release, context: Context) -> Done:
     """
     image = _image(release)
     if image.digest:
-        return Done(release, "unchanged", skipped=True)
+        return Done(release, f"the registry has {image.tag}", skipped=True)
     registry = context.ports.registry
     digest = registry.digest(image.repository, image.tag)
     if digest is None:

@@ -30,7 +30,7 @@ def run_tests(release: Release, context: Context) -> Done:
             "tests-failed",
             f"`{' '.join(command)}` ended with exit code {code}",
             run.tail[-12:],
-            f"mend what the tests found (whole output: {log.name}), then resume",
+            f"see what they found, whole in .deployer/releases/{release.id}/{log.name}",
             node="TEST_LOCAL",
         )
     last = next((line for line in reversed(run.tail) if line.strip()), "")

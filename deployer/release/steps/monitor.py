@@ -16,6 +16,18 @@ LOG_TAIL = 400
 STATUS_SECONDS = (0.2, 1.0)
 """Between two looks at the task: soon after its launch, and from its twentieth second on."""
 OVERDUE = "deployer: it ran longer than"
+FORGOTTEN = "ECS no longer knows this task; how it ended cannot be told"
+_OWN_REASONS = {
+    OVERDUE: (
+        "max-runtime",
+        "find out what it waited for (its last lines), or give it longer: [run] max-runtime in deploy.toml",
+    ),
+    FORGOTTEN: (
+        "task-forgotten",
+        "look whether its data is there: `deployer verify`; then start a new release",
+    ),
+}
+"""Stopped reasons that are this program's own words: (subcause, what to do)."""
 
 
 def follow_task(release: Release, context: Context) -> Done:
@@ -90,7 +102,7 @@ class _Watch:
     def result(self) -> TaskResult:
         if self._status and self._status.result:
             return self._status.result
-        return TaskResult(stopped_reason="ECS no longer knows this task; how it ended cannot be told")
+        return TaskResult(stopped_reason=FORGOTTEN)
 
     def save_evidence(self) -> None:
         if self._status:
@@ -107,10 +119,10 @@ def analyse_evidence(release: Release, context: Context) -> Done:
     log = context.ports.evidence.log(launch.attempt, LOG_TAIL)
     if release.verification and not release.verification.ok:
         cause = _unproven(release)
-    elif launch.result and launch.result.stopped_reason.startswith(OVERDUE):
-        cause = _overdue(launch, log)
     else:
-        cause = diagnosed(_ending(launch), pieces_of(launch, log), "PIPELINE_OK")
+        cause = _of_own_making(launch, log) or diagnosed(
+            _ending(launch), pieces_of(launch, log), "PIPELINE_OK"
+        )
     subject = f"{cause.failure_class}: {cause.subcause}" if cause.subcause else cause.failure_class
     return Done(release.with_(cause=cause), subject)
 
@@ -122,15 +134,13 @@ def _ending(launch: Launch) -> str:
     return f"the task ended {code}{reason}"
 
 
-def _overdue(launch: Launch, log: Sequence[str]) -> Cause:
-    return Cause(
-        "unknown",
-        "max-runtime",
-        _ending(launch),
-        tuple(log[-12:]),
-        "find out what it waited for (its last lines), or give it longer: [run] max-runtime in deploy.toml",
-        node="PIPELINE_OK",
-    )
+def _of_own_making(launch: Launch, log: Sequence[str]) -> Cause | None:
+    """The cause where this program itself put an end to following the task; None otherwise."""
+    reason = launch.result.stopped_reason if launch.result else ""
+    for own, (subcause, remedy) in _OWN_REASONS.items():
+        if reason.startswith(own):
+            return Cause("unknown", subcause, _ending(launch), tuple(log[-12:]), remedy, node="PIPELINE_OK")
+    return None
 
 
 def pieces_of(launch: Launch, log: Sequence[str]) -> list[Evidence]:

@@ -68,7 +68,7 @@ def test_show() -> None:
     for part in (
         "4f2a9c1aa00b on main, with changes, content c0ffee12ab34",
         "localhost:1/etl:t@sha256:7a",
-        "1970-01-01 00:00 UTC",
+        "1970-01-01 00:00:00 UTC",
         "mongodb / authentication",
         "line [bold]one",
         "measurements 4,949",
@@ -83,7 +83,7 @@ def test_show() -> None:
 def test_history() -> None:
     """Releases are lines, their documents a sparkline; one that was not counted is a dot in it."""
     rows = [
-        {"id": "r1", "end": "END_SUCCESS", "documents": {"a": 50, "b": 50}, "seconds": 3},
+        {"id": "r1", "end": "END_SUCCESS", "documents": {"a": 100, "b": 50}, "seconds": 3},
         {"id": "r2", "end": None, "documents": {}},
         {"id": "r3", "end": "DAMAGED", "documents": 200},
     ]
