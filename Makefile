@@ -27,8 +27,8 @@ compose-env: base data/downloaded ## Write .env for `docker compose` by hand, an
 	@scripts/compose-env
 
 # --- use ----------------------------------------------------------------------------------------
-release: base $(if $(DATA),,data/downloaded) ## Release the ETL to this machine, for real; DATA=dir loads your files instead of a sample
-	@$(if $(DATA),DEPLOYER_DATA="$(abspath $(DATA))" DATA_DIR="$(abspath $(DATA))") $(VENV)/deployer release --env sandbox $(ARGS)
+release: base ## Release the ETL to this machine, for real; DATA=dir loads your files instead of a sample
+	@$(if $(DATA),DEPLOYER_DATA="$(abspath $(DATA))") $(VENV)/deployer release --env sandbox $(ARGS)
 
 down: ## Stop the sandbox and everything that it started
 	@if [[ -x $(VENV)/deployer ]]; then $(VENV)/deployer sandbox down; fi
