@@ -10,6 +10,7 @@ from deployer.diagnosis.model import Evidence
 from deployer.errors import Failure, RefusedError
 from deployer.logs.follow import follow
 from deployer.logs.patience import Patience
+from deployer.redaction import Redactor
 from deployer.release.causes import diagnosed
 from deployer.release.definition import for_image
 from deployer.release.ports import SHORT_TASK, Clock, Ids, Logs, TaskRequest, Tasks, TaskStatus
@@ -57,7 +58,7 @@ class Returned:
         code = "without an exit code" if self.exit_code is None else f"with exit code {self.exit_code}"
         said = "; ".join(dict.fromkeys((*cause.evidence[:2], *self.lines[-2:]))) or "it printed nothing"
         where = f"the short task {self.arn.rsplit('/', 1)[-1]} in the job's network"
-        return Failure(cause.failure_class, f"{where} ended {code}: {said}", cause.remedy)
+        return Failure(cause.failure_class, f"{where} ended {code}: {Redactor().text(said)}", cause.remedy)
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def test_a_long_answer_comes_in_parts(weather: MongoSettings) -> None:
 
 def test_an_answer_that_is_too_long_is_refused(weather: MongoSettings) -> None:
     """More than a log should hold is not printed; the refusal says what to do."""
-    grow: list[dict[str, Any]] = [{"$project": {"all": {"$range": [0, 2000]}}}]
+    grow: list[dict[str, Any]] = [{"$project": {"all": {"$range": [0, 5000]}}}]
     (given,) = answers(asked(weather, {"kind": "aggregate", "collection": "readings", "body": grow}))
     assert "fewer rows" in given["error"]["message"]
 
