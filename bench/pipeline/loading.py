@@ -25,10 +25,10 @@ from pipeline.stations import load_catalog
 from pipeline.transform import Converter, ObjectContext
 from tests.pipeline.mongod import Mongod, initiate
 
-READINGS = 60_000
+READINGS = 200_000
 KEY = "station_ichtegem_BE.jsonl"
 _CHUNK = 2000
-_ROUNDS = 7
+_ROUNDS = 3
 
 
 @contextmanager
