@@ -70,7 +70,7 @@ DATA: tuple[Rule, ...] = (
         r"|cannot convert float NaN|great_expectations|jsonschema\.exceptions|CParserError"
         r"|Buffer overflow caught|malformed (?:line|record|row|input|csv|data)"
         r"|invalid (?:date|timestamp|number) |Invalid isoformat string|Invalid comparison|lexer error"
-        r"|AvroException|Invalid sync|schema inference|DateParseError|month must be in|day is out of range"
+        r"|AvroException|Invalid sync|schema inference|DateParseError|month must be in|\b(?:day|month|hour|date|year)\b[^\n]{0,40}out of range|day is out of range"
         r"|InvalidOperation: \[<class 'decimal|invalid character '[^\n]*(?:looking for|after)|cannot unmarshal"
         r"|wrong number of fields|Mismatched dtypes found|There is no item named [^\n]*archive"
         r"|not (?:a|in) g?zip (?:file|format)|tarfile\.ReadError|ArrowTypeError|ArrowNotImplemented|ZipException"

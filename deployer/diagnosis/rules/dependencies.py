@@ -89,7 +89,7 @@ DEPENDENCIES: tuple[Rule, ...] = (
         r"|compilation (?:failed|error|failure)|Failed to execute goal|COMPILATION ERROR|BUILD FAILURE|npm (?:ERR!|error)"
         r"|(?-i:\bELIFECYCLE\b)|error: cannot find symbol|error\[E\d+\]|could not compile|undefined: "
         r"|cannot use [^\n]* as|Tests? failed|\b\d{1,4} failed(?:,| in\b|$)|FAILED \(|AssertionError"
-        r"|Traceback \(most recent call last\)|Command errored out|invalid command '|webpack|vite|tsc\b|make: \*\*\*"
+        r"|Traceback \(most recent call last\)|Command errored out|invalid command '|webpack|vite|tsc\b"
         r"|\b(?:pip3?|npm|yarn|pnpm|poetry|uv|mvn|gradlew?|bundle|composer|go|cargo|dotnet) (?:install|ci|run|build|sync|package|restore|mod|get|publish)\b[^\n]*(?:did not complete|non-zero|exit code)",
         confidence=0.62,
         channels=(DOCKER_BUILD,),

@@ -192,6 +192,20 @@ DOCKER: tuple[Rule, ...] = (
     ),
     Rule(
         failure_class=_DOCKER,
+        subcause="build-tool",
+        matches=r"^\W*(?:chown|chmod|chgrp|useradd|groupadd|adduser|addgroup|usermod|mkdir|cp|mv|ln|rm|ls|tar|unzip|sed|sh"
+        r"|install|locale-gen|update-\w+|apt-key|add-apt-repository|git|wget|curl|cat|touch|find): "
+        r"|^\W*(?:/usr)?/bin/(?:ba|da)?sh: ",
+        confidence=0.7,
+        channels=(DOCKER_BUILD,),
+        unless=r"exec format error",
+        remedy="A shell command of a RUN step failed: a file, user or tool that it counts on is not in the image at that point; see "
+        "what is there with `docker build --target <stage> --progress=plain --no-cache .`.",
+        link=_DOCKERFILE,
+        example="chown: the user loader is not known",
+    ),
+    Rule(
+        failure_class=_DOCKER,
         subcause="build-step-failed",
         matches=r"returned a non-zero code|did not complete successfully|executor failed running|exit code: \d+"
         r"|failed to build|exit status \d+|Build failed",

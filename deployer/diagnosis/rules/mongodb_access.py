@@ -8,7 +8,7 @@ SEEN = (PYMONGO, TASK_LOG, CLIENT_ERROR)
 DRIVER = (
     r"mongo|\bmotor\b|\bbson\b|server ?selection|TopologyDescription|replica ?set|:270(?:1[5-9]|2\d)\b"
     r"|AutoReconnect|NotPrimary|NetworkTimeout\b|buffering timed out|heartbeatFrequencyMS|localThresholdMS"
-    r"|no primary\b|read ?preference|cluster ?description|o\.m\.d\.|failed validation|errorLabelSet|maxWireVersion|\bopenUri\b"
+    r"|\batlas\b|no primary\b|read ?preference|cluster ?description|o\.m\.d\.|failed validation|errorLabelSet|maxWireVersion|\bopenUri\b"
 )
 _ACCESS_LIST = "https://www.mongodb.com/docs/atlas/security/ip-access-list/"
 _TROUBLE = "https://www.mongodb.com/docs/atlas/troubleshoot-connection/"
@@ -51,7 +51,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         failure_class=MONGO,
         subcause="not-authorized",
         matches=r"not authorized (?:on|for)|not allowed to do action|command \w+ requires authentication"
-        r"|requires authentication|\bcode\W+13\b|Unauthorized\b|AtlasError|not allowed to|need to login"
+        r"|requires authentication|\bcode\W+13\b|Unauthorized\b|AtlasError|not allowed to|(?:not |dis)allowed in (?:\w+ ){0,4}atlas|CMD_NOT_ALLOWED|need to login"
         r"|lacks? (?:privilege|permission)|there are no users authenticated",
         context=DRIVER
         + r"|errmsg|listCollections|AtlasError|to execute command|not authorized for (?:query|insert|update|remove|command) on",
@@ -183,7 +183,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         matches=r"ServerSelection(?:Timeout)?Error|ServerSelectionException"
         r"|(?:server[ _])?selection[ _](?:timed out|error|timeout)|No servers? (?:found|available|match)"
         r"|Timed out after \d+ ?ms|No suitable servers|No server chosen|server selection"
-        r"|could not connect to (?:any )?(?:server|mongo)|buffering timed out|MongoTimeoutException"
+        r"|(?:could not|failed to|unable to|retrying to|cannot|can.t) connect to|buffering timed out|MongoTimeoutException"
         r"|failed to connect to server|Could not connect to any servers|couldn't connect to server"
         r"|NetworkTimeout|timed out|(?-i:\bETIMEDOUT\b)|Topology (?:is closed|was destroyed)|WaitQueueTimeout"
         r"|connection pool",
