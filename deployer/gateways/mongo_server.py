@@ -30,7 +30,7 @@ class MongoServer:
             try:
                 yield look(what)
             except Failure as failure:
-                yield Finding(what, "unknown", failure.message, failure.hint)
+                yield Finding(what, "unknown", failure.message)
 
     def _version(self, what: str) -> Finding:
         version = str(self._database.command("buildInfo", "admin")["version"])
