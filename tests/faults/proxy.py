@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, Literal
@@ -37,11 +37,11 @@ class Fault:
     seconds: float = 0.0
 
 
-Plan = Callable[[str], Fault | None]
-"""Decides what becomes of the next call of an operation; None: it passes."""
+Plan = Callable[[str, int], Fault | None]
+"""Decides what becomes of the N-th call of an operation; None: it passes."""
 
 
-def calm(operation: str) -> Fault | None:
+def calm(operation: str, number: int) -> Fault | None:
     return None
 
 
@@ -55,7 +55,7 @@ class Lots:
     def __init__(self, seed: int, share: float) -> None:
         self._random, self._share = random.Random(seed), share
 
-    def __call__(self, operation: str) -> Fault | None:
+    def __call__(self, operation: str, number: int) -> Fault | None:
         if self._random.random() >= self._share:
             return None
         return Fault(self._random.choice(self.KINDS), seconds=self._random.uniform(0.1, 1.0))
@@ -68,13 +68,9 @@ class Always:
     operation: str
     fault: Fault
     first: int = 1
-    _seen: list[str] = field(default_factory=list)
 
-    def __call__(self, operation: str) -> Fault | None:
-        if operation != self.operation:
-            return None
-        self._seen.append(operation)
-        return self.fault if len(self._seen) >= self.first else None
+    def __call__(self, operation: str, number: int) -> Fault | None:
+        return self.fault if operation == self.operation and number >= self.first else None
 
 
 class Proxy:
@@ -94,7 +90,7 @@ class Proxy:
     def fate(self, operation: str) -> Fault | None:
         with self._lock:
             self.calls[operation] += 1
-            fault = self._plan(operation)
+            fault = self._plan(operation, self.calls[operation])
             if fault:
                 self.injected.append((fault.kind, operation))
         return fault
@@ -128,19 +124,18 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         self._taken: bytes | None = None
         fault = self.proxy.fate(self._operation())
-        match fault and fault.kind:
-            case None:
-                self._pass_on()
-            case "latency":
-                time.sleep(fault.seconds if fault else 0.0)
-                self._pass_on()
-            case "reset":
-                self._reset()
-            case "lost answer":
-                self._ask()
-                self._reset()
-            case _:
-                self._refuse(fault or Fault("refused"))
+        if fault is None:
+            self._pass_on()
+        elif fault.kind == "latency":
+            time.sleep(fault.seconds)
+            self._pass_on()
+        elif fault.kind == "reset":
+            self._reset()
+        elif fault.kind == "lost answer":
+            self._ask()
+            self._reset()
+        else:
+            self._refuse(fault)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815
 

@@ -21,7 +21,6 @@ REFUSALS = {
 def test_a_refusal_is_asked_for_once_and_the_mended_release_goes_on(stage: Stage, name: str) -> None:
     """One refused call, exit code 13 (aws-config); resumed after the mend it ends well, with one task."""
     plan = REFUSALS[name]
-    stage.proxy.begin(calm)
     stage.proxy.begin(plan)
     ran = stage.release()
     assert (ran.code, ran.ended["end"]) == (13, "PAUSED"), ran.said()
