@@ -18,7 +18,7 @@ from tests.e2e.command import Event, Ran
 from tests.e2e.outside import Outside
 from tests.e2e.projects import Project
 
-SAMPLE = 6
+SAMPLE = 8
 RELEASE = ("release", "--from", "build", "--output", "json")
 
 
