@@ -124,7 +124,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
         r"|failed to (?:retrieve|refresh cached|get) (?:AWS )?credentials|No AWSAccessKey was presented"
         r"|EC2 IMDS (?:role|failed)|no EC2 IMDS role found|EC2MetadataError|MissingAuthenticationToken"
         r"|Missing Authentication Token|Error when retrieving (?:credentials|token) from"
-        r"|Credentials not available|Unable to get AWS (?:credentials|region)"
+        r"|Credentials not available|\.aws/credentials|Unable to get AWS (?:credentials|region)"
         r"|no credentials? (?:were )?found[^\n]*aws|anonymous credentials",
         confidence=0.9,
         remedy="In the task: set taskRoleArn in the task definition, and register it anew. On this machine: "

@@ -25,7 +25,7 @@ CAPACITY: tuple[Rule, ...] = (
         subcause="fargate-capacity",
         matches=r"Capacity is unavailable|capacity[^\n]*(?:unavailable|not available)|insufficient capacity"
         r"|InsufficientInstanceCapacity|InsufficientHostCapacity|RunTask failed[^\n]*capacity"
-        r"|do not have sufficient capacity",
+        r"|do not have sufficient (?:\S+ )?capacity",
         confidence=DECISIVE,
         channels=_PLACED,
         transient=True,
@@ -146,7 +146,7 @@ CAPACITY: tuple[Rule, ...] = (
         matches=r"ServerException|InternalServer(?:Error|Exception)|InternalFailure|ServiceUnavailable(?:Exception)?"
         r"|Service Unavailable|InternalServiceError|\(5\d\d\) (?:occurred )?when calling|status code: 5\d\d"
         r"|Status Code: 5\d\d|StatusCode: 5\d\d|502 Bad Gateway|504 Gateway|503 Slow|Please try again later"
-        r"|reached max retries|Reason: Internal error|5\d\d Internal Server Error|temporary AWS issues?|InternalError\b",
+        r"|reached max retries|Reason: Internal error|5\d\d Internal Server Error|\(RequestTimeout\)|temporary AWS issues?|InternalError\b",
         confidence=0.78,
         channels=(CLIENT_ERROR, *ECS, TASK_LOG),
         context=r"aws|ecs|ecr|fargate|amazon|when calling the|ServerException|s3|InternalError|pull|unable to place",

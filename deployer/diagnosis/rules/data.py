@@ -31,7 +31,7 @@ DATA: tuple[Rule, ...] = (
         r"|no (?:input|source|data|matching)? ?(?:files?|objects?) (?:found|match)|No objects? to concatenate"
         r"|No such file[^\n]*s3://|s3://\S+[^\n]*(?:not (?:exist|found)|No such)"
         r"|fatal error: An error occurred \(404\)|Input path does not exist|does not match any files?"
-        r"|404 Client Error|HTTP Error 404|resolved to no files|(?-i:NO_SUCH_KEY)",
+        r"|404 Client Error|HTTP Error 404|(?:resolved to|returned|matched) no files|(?-i:NO_SUCH_KEY)",
         confidence=0.9,
         channels=_SEEN,
         remedy="The object or file is not where the program looks: correct bucket, prefix or key, or wait for its producer: "
@@ -43,7 +43,9 @@ DATA: tuple[Rule, ...] = (
         failure_class=_DATA,
         subcause="source-missing",
         matches=r"(?:FileNotFoundError|IOError|No such file or directory|FileNotFoundException|(?-i:\bENOENT\b)|cannot find the (?:file|path)|NoSuchFileException)[^\n]*"
+        + r"(?:"
         + _FILE
+        + r"|['\"/](?:data|input|inputs|raw|source|sources|download|downloads|share|dataset|datasets)/)"
         + r"|"
         + _FILE
         + r"\W[^\n]*(?:does not exist|not found|No such file|is missing)",
@@ -72,7 +74,9 @@ DATA: tuple[Rule, ...] = (
         r"|invalid (?:date|timestamp|number) |Invalid isoformat string|Invalid comparison|lexer error"
         r"|AvroException|Invalid sync|schema inference|DateParseError|month must be in|\b(?:day|month|hour|date|year)\b[^\n]{0,40}out of range|day is out of range"
         r"|InvalidOperation: \[<class 'decimal|invalid character '[^\n]*(?:looking for|after)|cannot unmarshal"
-        r"|wrong number of fields|Mismatched dtypes found|There is no item named [^\n]*archive"
+        r"|wrong number of fields|did not have \d+ (?:elements|columns|fields)|FormatException|UnrecognizedPropertyException"
+        r"|NotOfficeXml\w*|UnpicklingError|contains duplicate entries|single positional indexer|Bin edges must be"
+        r"|not supported between instances of '(?:str|float|NoneType)|ShapefileException|checksums? (?:does|do|did) not match|Mismatched dtypes found|There is no item named [^\n]*archive"
         r"|not (?:a|in) g?zip (?:file|format)|tarfile\.ReadError|ArrowTypeError|ArrowNotImplemented|ZipException"
         r"|Could not convert string [^\n]* to numeric|Unable to parse string|duplicate labels|improper structure"
         r"|cannot read header|ComputeError|bare \\?\" in non-quoted|parsing time \"|strconv\.Parse",
@@ -133,7 +137,7 @@ DATA: tuple[Rule, ...] = (
         confidence=0.82,
         channels=_SEEN,
         unless=r"psycopg2\.errors\.Undefined|UndefinedColumn|OperationalError|column [^\n]* of relation"
-        r"|no such column|pip |Unknown column|mongoengine|TopologyDescription",
+        r"|no such column|pip |AccessDenied|ciphertext|Unknown column|mongoengine|TopologyDescription",
         remedy="The columns are not those the program maps: compare the file's header with the mapping ("
         + _READ_BACK
         + "), then map "

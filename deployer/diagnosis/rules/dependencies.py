@@ -59,6 +59,7 @@ DEPENDENCIES: tuple[Rule, ...] = (
         confidence=0.86,
         channels=(DOCKER_BUILD,),
         unless=r"name resolution|Failed to establish a new connection|ReadTimeout|CERTIFICATE_VERIFY"
+        r"|Max retries exceeded|Read timed out|ProxyError"
         r"|Permission denied|/requirements\.txt\W+: not found",
         remedy="The list of requirements itself is wrong (a local path, a hash or a lock file that does not fit): make it anew and "
         "commit it.",

@@ -176,7 +176,7 @@ DOCKER: tuple[Rule, ...] = (
         failure_class=_DOCKER,
         subcause="builder",
         matches=r"failed to (?:solve|export|register layer|get layer|create (?:shim|endpoint|task)|mount|load cache|prepare|compute|configure registry|import)"
-        r"|exporter|cache (?:export|key|mount)|ApplyLayer|max depth exceeded|overlay2?|layer does not exist"
+        r"|exporter|cache (?:export|key|mount)|ApplyLayer|max depth exceeded|overlay2?|layer does not exist|processing tar file|uid/gid"
         r"|storage driver|OCI runtime|runc|cgroup|iptables|driver (?:not connecting|failed)"
         r"|docker-container driver|buildx|multi-?platform|BuildKit|invalid file request|secret \S+ not found"
         r"|frontend|gateway\.v0|executor failed|rpc error|unknown blob|mount options|devmapper|btrfs"

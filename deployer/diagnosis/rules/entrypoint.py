@@ -66,7 +66,7 @@ ENTRYPOINT: tuple[Rule, ...] = (
         failure_class=CODE,
         subcause="entrypoint-not-executable",
         matches=r"exec[^\n]*permission denied|permission denied: unknown|entrypoint[^\n]*permission denied"
-        r"|starting container process caused[^\n]*permission denied|\.sh: Permission denied"
+        r"|starting container process caused[^\n]*permission denied|\.sh: Permission denied|^\W*(?:/\S+/)?(?:ba|da)?sh: (?:\d+: |line \d+: )?\S+: Permission denied"
         r"|operation not permitted: unknown",
         confidence=0.88,
         channels=_SEEN,

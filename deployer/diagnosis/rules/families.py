@@ -68,7 +68,7 @@ FAMILIES: tuple[Rule, ...] = (
         ),
         confidence=ABOUT - 0.02,
         channels=(DOCKER_BUILD, DOCKER_PUSH, CLIENT_ERROR),
-        unless=r"docker\.sock|docker_engine|docker daemon|network mode|networkMode|networkConfiguration|OCI runtime",
+        unless=r"docker\.sock|docker_engine|docker daemon|network mode|uid/gid|entitlement|networkMode|networkConfiguration|OCI runtime",
         transient=True,
         remedy="Something between this machine and a server failed: check connection, VPN, firewall and proxy "
         "(`curl -v https://<host>/`), then try again.",

@@ -8,7 +8,7 @@ SEEN = (PYMONGO, TASK_LOG, CLIENT_ERROR)
 DRIVER = (
     r"mongo|\bmotor\b|\bbson\b|server ?selection|TopologyDescription|replica ?set|:270(?:1[5-9]|2\d)\b"
     r"|AutoReconnect|NotPrimary|NetworkTimeout\b|buffering timed out|heartbeatFrequencyMS|localThresholdMS"
-    r"|\batlas\b|no primary\b|read ?preference|cluster ?description|o\.m\.d\.|failed validation|errorLabelSet|maxWireVersion|\bopenUri\b"
+    r"|\batlas\b|no primary\b|read ?preference|cluster ?description|o\.m\.d\.|failed validation|socketTimeoutMS|connectTimeoutMS|ServerSelector|AuthenticationFailed|beanie|djongo|errorLabelSet|maxWireVersion|\bopenUri\b"
 )
 _ACCESS_LIST = "https://www.mongodb.com/docs/atlas/security/ip-access-list/"
 _TROUBLE = "https://www.mongodb.com/docs/atlas/troubleshoot-connection/"
@@ -185,7 +185,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         r"|Timed out after \d+ ?ms|No suitable servers|No server chosen|server selection"
         r"|(?:could not|failed to|unable to|retrying to|cannot|can.t) connect to|buffering timed out|MongoTimeoutException"
         r"|failed to connect to server|Could not connect to any servers|couldn't connect to server"
-        r"|NetworkTimeout|timed out|(?-i:\bETIMEDOUT\b)|Topology (?:is closed|was destroyed)|WaitQueueTimeout"
+        r"|NetworkTimeout|timed out|timeout occurred|(?-i:\bETIMEDOUT\b)|Topology (?:is closed|was destroyed)|WaitQueueTimeout"
         r"|connection pool",
         context=DRIVER,
         confidence=0.8,

@@ -158,9 +158,9 @@ MONGODB_USE: tuple[Rule, ...] = (
         failure_class=MONGO,
         subcause="operation-failed",
         matches=r"pymongo\.errors\.\w+"
-        r"|\bMongo(?:Server|Network|Bulk\w*|Write|Command|Socket|Timeout|Security|Query|Client|Api|ServerSelection|\w{0,12})?(?:Error|Exception)\b"
+        r"|\bMongo(?:Server|Network|Bulk\w*|Write|Command|Socket|Timeout|Security|Query|Client|Api|ServerSelection|\w{0,24})?(?:Error|Exception)\b"
         r"|OperationFailure|BulkWriteError|WriteError|com\.mongodb\.\w+|mongo\.(?:CommandError|WriteException)"
-        r"|Mongoose\w*Error|ServerDescription|mongod(?:b)?://[^\n]*fail|WiredTiger error|bson\.errors\.\w+"
+        r"|Mongoose\w*Error|ServerDescription|mongod(?:b)?://[^\n]*fail|WiredTiger error|bson\.errors\.\w+|(?:beanie|djongo)\.exceptions\.\w+"
         r"|\b(?:error|fail\w*|could not|unable|cannot|refused)\b[^\n]*mongo"
         r"|\bmongo(?:db)?\b[^\n]*\b(?:error|fail\w*|could not|unable|cannot)\b",
         confidence=FAMILY - 0.02,

@@ -51,7 +51,7 @@ RESOURCES: tuple[Rule, ...] = (
     Rule(
         failure_class=RES,
         subcause="memory-error",
-        matches=r"\bMemoryError\b|_ArrayMemoryError|Unable to allocate [\d.]+ \wi?B|Cannot allocate memory"
+        matches=r"\bMemoryError\b|_ArrayMemoryError|Unable to allocate [\d.]+ \wi?B|Cannot allocate (?:memory|vector|block)"
         r"|std::bad_alloc|(?-i:\bENOMEM\b)|\bout[- ]of[- ]memory\b|runtime: out of memory|fatal error: out of memory"
         r"|memory allocation of \d+ bytes failed|errno=12|Allowed memory size of|malloc[^\n]*fail"
         r"|realloc of size|worker[^\n]*exceeded[^\n]*memory|KilledWorker|BrokenProcessPool|terminated abruptly"

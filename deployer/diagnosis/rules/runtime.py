@@ -46,7 +46,7 @@ RUNTIME: tuple[Rule, ...] = (
         r"|NullReferenceException|ArgumentException|panic: |runtime\.throw\(|fatal error: "
         r"|UnhandledPromise\w*|goroutine \d+ \[running\]"
         r"|thread '[^']*' panicked|Uncaught \w+|is not a function|Cannot read propert\w+ of|undefined method"
-        r"|NoMethodError|Exception in thread|Unhandled exception|JNI error|Fatal glibc error|missing script:|referenced before assignment|object has no attribute|object is not (?:callable|subscriptable|iterable)"
+        r"|NoMethodError|Exception in thread|Unhandled exception|JNI error|terminate called after throwing|compatible framework version|AppRegistryNotReady|Fatal glibc error|missing script:|referenced before assignment|object has no attribute|object is not (?:callable|subscriptable|iterable)"
         r"|unexpected keyword argument|required positional arguments?|name '\w+' is not defined"
         r"|(?:list|string|tuple) index out of range|division by zero|maximum recursion depth|nil pointer|null pointer"
         r"|failed to boot|PHP (?:Fatal|Parse) error|HaltServer|Fatal error: Uncaught|SyntaxError",
