@@ -8,14 +8,14 @@ from typing import Any, Final
 from typer import Typer
 from typer.models import ArgumentInfo, OptionInfo
 
-from deployer import cli
+from deployer.cli import frame
 from scripts.docs.hints import spelled
 from scripts.docs.markdown import code, head, prose, table
 
 Command = Callable[..., Any]
 
 _INTRODUCTION: Final = f"""\
-{cli.app.info.help}
+{frame.app.info.help}
 
 Results go to stdout; hints and errors go to stderr. Nothing is coloured or animated where stdout is no
 terminal or `NO_COLOR` is set. Every exit code: [exit codes](exit-codes.md).
@@ -25,9 +25,9 @@ Before the command:
 
 
 def page() -> str:
-    sections = (_section(name, command) for name, command in commands(cli.app))
+    sections = (_section(name, command) for name, command in commands(frame.app))
     return "\n".join(
-        [head("Commands", "deployer/cli.py"), _INTRODUCTION, _parameters(cli.settings), *sections]
+        [head("Commands", "deployer/cli/"), _INTRODUCTION, _parameters(frame.settings), *sections]
     )
 
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from deployer.app.session import Request, Session
-from deployer.cli import _ask_to_stop
+from deployer.cli.releasing import _ask_to_stop
 from deployer.history import Releases
 from deployer.journal import Journal
 from deployer.release.flow import FLOW
