@@ -161,7 +161,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
         r"|AWS was not able to validate the provided access credentials"
         r"|config profile \([^)]*\) could not be found|ProfileNotFound|OptInRequired"
         r"|is not (?:a valid|subscribed)[^\n]*AWS|aws_access_key_id|InvalidIdentityToken"
-        r"|Could not assume role with OIDC|not authorized to assume role",
+        r"|Credential should be scoped to|Could not assume role with OIDC|not authorized to assume role",
         confidence=0.88,
         remedy="The keys or the profile are not those of this account: correct them (`aws configure list` shows where "
         "they come from) until `aws sts get-caller-identity` answers with the account you mean.",

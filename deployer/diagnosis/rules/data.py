@@ -64,7 +64,7 @@ DATA: tuple[Rule, ...] = (
         r"|incorrect header check|CRC check failed|unexpected end of (?:JSON|data|file|archive|ZLIB)"
         r"|ArrowInvalid|Parquet magic bytes|not a parquet file|is not a Parquet|XLRDError|InvalidFileException"
         r"|Excel file format cannot be determined|XMLSyntaxError|ExpatError|not well-formed|mismatched tag"
-        r"|could not convert string to float|invalid literal for int\(\)|time data '[^\n]*' does not match"
+        r"|could not convert string to float|invalid literal for int\(\)|\btime data '"
         r"|OutOfBoundsDatetime|Unknown string format|unconverted data remains|NumberFormatException"
         r"|DateTimeParseException|Unexpected token [^\n]*JSON|is not valid JSON"
         r"|Unexpected end of JSON|JsonParseException|JsonMappingException|MalformedInput|csv\.Error"

@@ -3,6 +3,7 @@
 from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import CLIENT_ERROR, DOCKER_BUILD, DOCKER_PUSH, ECS, TASK_LOG, Rule
 
+BESIDE = 0.3  # a failure without a word of its own, in a text that speaks of one party
 ABOUT = 0.6  # above an exception of any kind, below every rule that knows the words
 _FAILED = (
     r"\b(?:errors?|\w+Error|\w+Exception|fail(?:ed|s|ure|ing)?|can ?not|can't|could ?n[o']t|unable|corrupt\w*|invalid|illegal"
@@ -73,6 +74,39 @@ FAMILIES: tuple[Rule, ...] = (
         remedy="Something between this machine and a server failed: check connection, VPN, firewall and proxy "
         "(`curl -v https://<host>/`), then try again.",
         example="the download was broken off by the peer, error",
+    ),
+    Rule(
+        failure_class=FailureClass.MONGODB,
+        subcause="beside-mongodb",
+        matches=_FAILED,
+        context=r"mongo|\bbson\b|replica set",
+        confidence=BESIDE,
+        channels=(TASK_LOG,),
+        remedy="Something failed while the program worked with MongoDB: `python -m pipeline.connectivity` walks from the name to the write.",
+        link="https://www.mongodb.com/docs/atlas/troubleshoot-connection/",
+        example="mongo shell ready\nthe write failed",
+    ),
+    Rule(
+        failure_class=FailureClass.AWS_CONFIG,
+        subcause="beside-aws",
+        matches=_FAILED,
+        context=r"\baws\b|boto|amazonaws|arn:aws|s3://",
+        confidence=BESIDE,
+        channels=(TASK_LOG,),
+        remedy="Something failed while the program worked with AWS: see that the task has a role that may do it "
+        "(`aws ecs describe-task-definition --task-definition <family> --query taskDefinition.taskRoleArn`).",
+        example="copying s3://raw/in\nthe copy failed",
+    ),
+    Rule(
+        failure_class=FailureClass.DATA,
+        subcause="beside-data",
+        matches=_FAILED,
+        context=r"\.(?:csv|parquet|xlsx?|jsonl?|xml|gz|zip)\b|ingest|\bimport(?:ing|ed)? (?:of|file|data|from)\b",
+        confidence=BESIDE - 0.01,
+        channels=(TASK_LOG,),
+        unless=r"package\.json|tsconfig|node_modules|settings",
+        remedy="Something failed while the program read a file: `aws s3 cp s3://<bucket>/<key> - | head -c 400` shows what is there.",
+        example="reading in.csv\nthe load failed",
     ),
     Rule(
         failure_class=FailureClass.RESOURCES,

@@ -32,7 +32,7 @@ RUNTIME: tuple[Rule, ...] = (
         r"|Missing required (?:option|argument|environment)|the following arguments are required"
         r"|unrecognized arguments|No such (?:option|command)",
         confidence=0.83,
-        channels=_SEEN,
+        channels=(TASK_LOG,),
         remedy="The program asks for a setting or argument that it was not given, or not under that name: compare its configuration with "
         "`environment`, `secrets` and `command` of the task definition.",
         example="KeyError: 'SOURCE_PREFIX'",
