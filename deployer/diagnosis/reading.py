@@ -13,12 +13,12 @@ MAX_WIDTH = 1_600
 MAX_DEPTH = 6  # of objects in a JSON record
 EVIDENCE_WIDTH = 400
 
-_TROUBLE = re.compile(
-    r"err|exception|fail|denied|refus|time[d-]? ?out|unable|can(?:no|')t|could ?n[o']t|not |no such|invalid"
-    r"|missing|kill|memory|space|fatal|panic|traceback|caused|expired|exceed|throttl|reset|abort|crash|unknown|unauthori"
-    r"|forbidden|E\d{5}|4\d\d|5\d\d",
-    re.IGNORECASE,
-)
+_TROUBLE = (
+    "err", "exception", "fail", "denied", "refus", "timeout", "timed out", "time-out", "time out", "unable", "cannot", "can't",
+    "could not", "couldn't", "not ", "no such", "invalid", "missing", "kill", "memory", "space", "fatal", "panic", "traceback",
+    "caused", "expired", "exceed", "throttl", "reset", "abort", "crash", "unknown", "unauthori", "forbidden",
+)  # fmt: skip
+_TROUBLE_CODE = re.compile(r"[45]\d\d|[Ee]\d{5}")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _PREFIX = re.compile(
     r"^(?:"
@@ -108,11 +108,16 @@ def _telling(lines: list[str]) -> list[str]:
         lines = lines[: MAX_SEARCHED // 4] + lines[-MAX_SEARCHED * 3 // 4 :]
     if len(lines) > MAX_LINES:
         before, last = lines[:-_LAST_LINES], lines[-_LAST_LINES:]
-        trouble = [line for line in before if _TROUBLE.search(line)]
+        trouble = [line for line in before if _tells_of_trouble(line)]
         if len(trouble) > MAX_LINES - _LAST_LINES:
             trouble = trouble[:_FIRST_LINES] + trouble[-(MAX_LINES - _LAST_LINES - _FIRST_LINES) :]
         lines = trouble + last
     return lines
+
+
+def _tells_of_trouble(line: str) -> bool:
+    lowered = line.lower()
+    return any(word in lowered for word in _TROUBLE) or bool(_TROUBLE_CODE.search(line))
 
 
 def _narrowed(lines: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ from deployer.diagnosis.rule import (
 _DATA = FailureClass.DATA
 _SEEN = (TASK_LOG,)
 _FILE = r"\.(?:csv|tsv|json|jsonl|ndjson|xlsx?|parquet|avro|orc|txt|xml|gz|zip|bz2|zst|dat|sql|feather|hdf5?|h5|nc|shp|geojson|yaml|pkl|tar|log|db)\b"
+_READER = r"(?:pandas/io/|pandas\\io\\|pyarrow/|polars/io|openpyxl/reader|xlrd/|csv\.py|json/decoder\.py|python_calamine)"
 _READ_BACK = "`aws s3 cp s3://<bucket>/<key> - | head -c 400` shows what is really there"
 
 _MALFORMED = (
@@ -124,7 +125,7 @@ DATA: tuple[Rule, ...] = (
     Rule(
         failure_class=_DATA,
         subcause="columns-changed",
-        matches=r"(?:column|field|header|key)s?\b[^\n]*(?:not found|missing|cannot be found|do(?:es)? not (?:exist|match)|not in (?:index|columns)|unexpected|expected but not found|specified in column mapping)"
+        matches=r"(?:column|field|header|key)s?\b[^\n]{0,300}(?:not found|missing|cannot be found|do(?:es)? not (?:exist|match)|not in (?:index|columns)|unexpected|expected but not found|specified in column mapping)"
         r"|(?:missing|unexpected|unknown|required|extra) (?:required )?(?:columns?|fields?|headers?)"
         r"|Usecols do not match|not in index|not found in axis|Missing column provided to 'parse_dates'"
         r"|Length mismatch: Expected axis|columns? (?:passed|have mixed)|None of \[[^\n]*are in the"
@@ -190,8 +191,19 @@ DATA: tuple[Rule, ...] = (
     ),
     Rule(
         failure_class=_DATA,
+        subcause="malformed",
+        matches=r"^(?:ValueError|OverflowError|OSError|struct\.error|AssertionError)\b",
+        context=_READER,
+        confidence=0.66,
+        channels=_SEEN,
+        unless=r"No module named|botocore|pymongo\.errors|urlopen|unexpected keyword|argument",
+        remedy=_MALFORMED,
+        example='File "/app/lib/pandas/io/stata.py", line 44, in _read\nValueError: 7 is no version of it',
+    ),
+    Rule(
+        failure_class=_DATA,
         subcause="data-reader",
-        matches=r"(?:pandas/io/|pandas\\io\\|pyarrow/|polars/io|openpyxl/reader|xlrd/|csv\.py|json/decoder\.py|python_calamine)",
+        matches=_READER,
         confidence=FRAMES,
         reads_frames=True,
         channels=_SEEN,
@@ -202,10 +214,10 @@ DATA: tuple[Rule, ...] = (
     Rule(
         failure_class=_DATA,
         subcause="malformed",
-        matches=r"\b(?:row|record|column|field|cell|header|timestamp|date)s?\b[^\n]*\b(?:null|nan|invalid|malformed|corrupt\w*|unpars\w*|does not match|not be parsed|failed to parse)\b"
-        r"|\b(?:fail\w*|unable|could not|errors?)\b[^\n]*\b(?:pars(?:e|ing)|transform|deseriali[sz]\w+|decod\w+)\b"
-        r"|does not match[^\n]*format|(?:\b(?:fail\w*|unable|could not|errors?)\b[^\n]*\b(?:ingest\w*|batch insert|bulk (?:load|insert)|import (?:of|file|data)))"
-        r"|\b(?:ingest\w*|batch insert|bulk (?:load|insert)|import (?:of|file|data|job))\b[^\n]*\b(?:fail\w*|errors?)\b",
+        matches=r"\b(?:row|record|column|field|cell|header|timestamp|date)s?\b[^\n]{0,300}\b(?:null|nan|invalid|malformed|corrupt\w*|unpars\w*|does not match|not be parsed|failed to parse)\b"
+        r"|\b(?:fail\w*|unable|could not|errors?)\b[^\n]{0,300}\b(?:pars(?:e|ing)|transform|deseriali[sz]\w+|decod\w+)\b"
+        r"|does not match[^\n]{0,300}format|(?:\b(?:fail\w*|unable|could not|errors?)\b[^\n]{0,300}\b(?:ingest\w*|batch insert|bulk (?:load|insert)|import (?:of|file|data)))"
+        r"|\b(?:ingest\w*|batch insert|bulk (?:load|insert)|import (?:of|file|data|job))\b[^\n]{0,300}\b(?:fail\w*|errors?)\b",
         confidence=0.55,
         channels=(TASK_LOG,),
         unless=r"argument|config|template|yaml|mongo",

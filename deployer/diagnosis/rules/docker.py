@@ -193,9 +193,9 @@ DOCKER: tuple[Rule, ...] = (
     Rule(
         failure_class=_DOCKER,
         subcause="build-tool",
-        matches=r"^\W*(?:chown|chmod|chgrp|useradd|groupadd|adduser|addgroup|usermod|mkdir|cp|mv|ln|rm|ls|tar|unzip|sed|sh"
+        matches=r"^[^\w\n]{0,20}(?:chown|chmod|chgrp|useradd|groupadd|adduser|addgroup|usermod|mkdir|cp|mv|ln|rm|ls|tar|unzip|sed|sh"
         r"|install|locale-gen|update-\w+|apt-key|add-apt-repository|git|wget|curl|cat|touch|find): "
-        r"|^\W*(?:/usr)?/bin/(?:ba|da)?sh: ",
+        r"|^[^\w\n]{0,20}(?:/usr)?/bin/(?:ba|da)?sh: ",
         confidence=0.7,
         channels=(DOCKER_BUILD,),
         unless=r"exec format error",

@@ -12,9 +12,9 @@ _FAILED = (
 
 
 def _about(nouns: str) -> str:
-    """A line that tells of a failure and names one of the nouns, in either order."""
+    """A line that tells of a failure and, near it, names one of the nouns, in either order."""
     named = rf"\b(?:{nouns})\b"
-    return rf"{_FAILED}[^\n]*{named}|{named}[^\n]*{_FAILED}"
+    return rf"{_FAILED}[^\n]{{0,300}}{named}|{named}[^\n]{{0,300}}{_FAILED}"
 
 
 FAMILIES: tuple[Rule, ...] = (
