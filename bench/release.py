@@ -306,11 +306,11 @@ def main() -> None:
 
 
 def remove_images(name: str) -> None:
-    listed = subprocess.run(
-        ["docker", "images", "--format", "{{.Repository}}:{{.Tag}}"], capture_output=True, text=True
-    )
-    ours = [tag for tag in listed.stdout.split() if name in tag]
-    subprocess.run(["docker", "rmi", "--force", *ours, "by-hand"], capture_output=True)
+    """By their IDs: what an unchanged tag has moved away from has none any more."""
+    command = ["docker", "images", "--format", "{{.ID}} {{.Repository}}"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    ours = {line.split()[0] for line in listed if name in line or line.endswith(" by-hand")}
+    subprocess.run(["docker", "rmi", "--force", *ours], capture_output=True)
 
 
 if __name__ == "__main__":
