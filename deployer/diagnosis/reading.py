@@ -14,9 +14,10 @@ MAX_DEPTH = 6  # of objects in a JSON record
 EVIDENCE_WIDTH = 400
 
 _TROUBLE = (
-    "err", "exception", "fail", "denied", "refus", "timeout", "timed out", "time-out", "time out", "unable", "cannot", "can't",
-    "could not", "couldn't", "not ", "no such", "invalid", "missing", "kill", "memory", "space", "fatal", "panic", "traceback",
-    "caused", "expired", "exceed", "throttl", "reset", "abort", "crash", "unknown", "unauthori", "forbidden",
+    "err", "exception", "fail", "denied", "refus", "timeout", "timed out", "time-out", "time out", "unable",
+    "cannot", "can't", "could not", "couldn't", "not ", "no such", "invalid", "missing", "kill", "memory",
+    "space", "fatal", "panic", "traceback", "caused", "expired", "exceed", "throttl", "reset", "abort",
+    "crash", "unknown", "unauthori", "forbidden",
 )  # fmt: skip
 _TROUBLE_CODE = re.compile(r"[45]\d\d|[Ee]\d{5}")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
