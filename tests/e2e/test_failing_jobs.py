@@ -86,9 +86,9 @@ BEGINS = 'print(f"run {run} begins", flush=True)'
 FAILURES = [
     Failure(
         "raises",
-        *source(BEGINS, 'raise ValueError("no column temperature")'),
+        *source(BEGINS, "print(run.title_case())"),
         ("CODE", 10),
-        says="ValueError: no column temperature",
+        says="AttributeError: 'str' object has no attribute 'title_case'",
         remedy="Mend the program",
     ),
     Failure(

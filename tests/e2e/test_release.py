@@ -93,7 +93,7 @@ def test_red_tests_then_ctrl_c_then_sigterm_each_is_gone_on_from(
     red = etl.release()
     assert (red.code, red.ended["end"], red.ended["node"]) == (10, "PAUSED", "CODE"), red.said()
     assert "assert 1 + 1 == 3" in " ".join(red.paused["evidence"])
-    assert "then resume" in red.paused["remedy"]
+    assert "tests.log" in red.paused["remedy"]
     etl.edit("checks.py", "== 3", "== 2")
     for sent in (signal.SIGINT, signal.SIGTERM):
         ran = interrupted(etl, sent, "release", "--resume", "--output", "json")
