@@ -82,11 +82,15 @@ def _ask_to_stop(settle: Callable[[], None]) -> Callable[[str], bool]:
     def ask(arn: str) -> bool:
         settle()
         task = arn.rsplit("/", 1)[-1]
+        question = f"\nTask {task} is running. [L]eave it (it can be resumed) or [s]top it? "
         try:
-            answer = input(f"\nTask {task} is running. [L]eave it (it can be resumed) or [s]top it? ")
-        except (EOFError, KeyboardInterrupt):
+            # input() would not see a Ctrl-C that comes between its question and its read.
+            print(question, end="", flush=True)
+            answer = sys.stdin.readline()
+        except KeyboardInterrupt:
+            answer = ""
+        if not answer:
             print()
-            return False
         return answer.strip().lower().startswith("s")
 
     return ask

@@ -29,14 +29,26 @@ class Run:
     said: str = ""
 
     def until(self, text: str) -> None:
-        """Reads on until it has been printed."""
+        """Reads on until it has been printed. EOFError: the process ended before."""
         while text not in self.said:
-            self.said += os.read(self.screen, 4096).decode()
+            self._read()
+
+    def asked(self) -> None:
+        """Reads on to the question, and waits until the process does nothing but wait for the answer."""
+        self.until(QUESTION)
+        while Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+            pass
+
+    def _read(self) -> None:
+        more = os.read(self.screen, 4096).decode()
+        if not more:
+            raise EOFError(self.said)
+        self.said += more
 
     def ended(self) -> tuple[int, str, list[str | None]]:
         """Exit code, end, and why ECS stopped each task (None: it runs)."""
         while '"seen"' not in self.said or not self.said.endswith("\n"):
-            self.said += os.read(self.screen, 4096).decode()
+            self._read()
         events = [json.loads(line) for line in self.said.splitlines() if line.startswith("{")]
         end = next(event for event in events if event["event"] == "ended")
         return self.process.wait(30), end["end"], events[-1]["stopped"]
@@ -70,7 +82,7 @@ def test_ctrl_c_asks_at_a_terminal(tmp_path: Path, answer: str, reason: str | No
     """Only a person who says so stops the task; either way the release is recorded and exit code is 130."""
     with following(tmp_path, "ask", terminal=True) as run:
         run.process.send_signal(signal.SIGINT)
-        run.until(QUESTION)
+        run.asked()
         os.write(run.screen, f"{answer}\n".encode())
         assert run.ended() == (130, "INTERRUPTED", [reason])
     assert read(tmp_path / "r1/journal.jsonl")[-1]["node"] == "MONITOR"
@@ -81,7 +93,7 @@ def test_interrupted_while_it_asks_it_leaves_the_task(tmp_path: Path, again: sig
     """A second Ctrl-C, or SIGTERM, is no answer: the task runs on."""
     with following(tmp_path, "ask", terminal=True) as run:
         run.process.send_signal(signal.SIGINT)
-        run.until(QUESTION)
+        run.asked()
         run.process.send_signal(again)
         assert run.ended() == (130, "INTERRUPTED", [None])
 
@@ -90,7 +102,7 @@ def test_a_terminal_that_closes_is_no_answer(tmp_path: Path) -> None:
     """End of input at the question (Ctrl-D) leaves the task running."""
     with following(tmp_path, "ask", terminal=True) as run:
         run.process.send_signal(signal.SIGINT)
-        run.until(QUESTION)
+        run.asked()
         os.write(run.screen, b"\x04")
         assert run.ended() == (130, "INTERRUPTED", [None])
 
