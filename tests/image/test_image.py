@@ -15,7 +15,7 @@ INVENTORY = """
 import importlib.metadata, importlib.util, json, pathlib
 distributions = importlib.metadata.distributions()
 names = ["pip", "setuptools", "deployer", "docker", "pytest"]
-caches = [pathlib.Path("/root/.cache"), pathlib.Path("/tmp"), pathlib.Path("/var/lib/apt/lists")]
+caches = [pathlib.Path("/root", ".cache"), pathlib.Path("/tmp"), pathlib.Path("/var/lib/apt/lists")]
 print(json.dumps({
     "app": [path.name for path in pathlib.Path("/app").iterdir()],
     "modules": [name for name in names if importlib.util.find_spec(name)],

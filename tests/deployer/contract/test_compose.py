@@ -6,6 +6,7 @@ import json
 import os
 import sysconfig
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +47,7 @@ def python(text: str, **more: Any) -> dict[str, Any]:
 
 
 @dataclass
-class Rig:
+class Rig(ABC):
     """A compose file whose job a test decides."""
 
     compose: Compose
@@ -54,12 +55,13 @@ class Rig:
     project: str = field(default_factory=lambda: f"contract-{uuid.uuid4().hex[:12]}")
     lines: list[str] = field(default_factory=list)
 
+    @abstractmethod
     def job(self, run: JobRun) -> None:
         """What the next job prints, loads and ends with; `interrupt` comes at its first line."""
-        raise NotImplementedError
 
+    @abstractmethod
     def leftovers(self) -> list[str]:
-        raise NotImplementedError
+        """What of the set is still there."""
 
     def up(self) -> int:
         return self.compose.up(self.project, self.image, "run-1", self.lines.append)

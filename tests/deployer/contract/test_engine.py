@@ -5,6 +5,7 @@ The real one pushes over HTTP to a registry of this test's own on loopback."""
 import os
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from tests.fakes.http_registry import PASSWORD, USER, HttpRegistry, Refusal, dig
 
 
 @dataclass
-class Rig:
+class Rig(ABC):
     """An engine, a registry that it can push to, and everything that they reported."""
 
     engine: Engine
@@ -52,17 +53,17 @@ class Rig:
     def report(self, *progress: Any) -> None:
         self.progress.append(progress)
 
+    @abstractmethod
     def content(self, text: str) -> None:
         """What the image is made of from now on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def spoil(self) -> None:
         """From now on the Dockerfile is wrong."""
-        raise NotImplementedError
 
+    @abstractmethod
     def digest(self, tag: str) -> str:
         """What the registry holds under a tag."""
-        raise NotImplementedError
 
     def push(self) -> str:
         """All of the way: build, log in, tag, push."""
