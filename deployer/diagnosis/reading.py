@@ -146,10 +146,11 @@ def _unfolded(lines: list[str]) -> Iterator[str]:
 def _json_record(line: str) -> list[str]:
     """The text of a JSON log record, its level before the message; nothing when it is not one."""
     start = line.find("{")
-    if start < 0 or not line.rstrip().endswith("}"):
+    end = line.rfind("}") + 1
+    if start < 0 or line[end:].strip(" ]\r\t"):
         return []
     try:
-        record = json.loads(line[start:])
+        record = json.loads(line[start:end])
     except (ValueError, RecursionError):
         return []
     if not isinstance(record, Mapping):

@@ -12,7 +12,7 @@ from deployer.diagnosis.rule import (
 _DATA = FailureClass.DATA
 _SEEN = (TASK_LOG,)
 _FILE = r"\.(?:csv|tsv|json|jsonl|ndjson|xlsx?|parquet|avro|orc|txt|xml|gz|zip|bz2|zst|dat|sql|feather|hdf5?|h5|nc|shp|geojson|yaml|pkl|tar|log|db)\b"
-_READER = r"(?:pandas/io/|pandas\\io\\|pyarrow/|polars/io|openpyxl/reader|xlrd/|csv\.py|json/decoder\.py|python_calamine)"
+_READER = r"(?:pandas/io/|pandas\\io\\|pyarrow/|polars/io|openpyxl/reader|xlrd/|csv\.py|json/decoder\.py|python_calamine|java\.util\.zip\.|commons\.csv|opencsv|fasterxml\.jackson\.(?:core|dataformat))"
 _READ_BACK = "`aws s3 cp s3://<bucket>/<key> - | head -c 400` shows what is really there"
 
 _MALFORMED = (
@@ -65,7 +65,7 @@ DATA: tuple[Rule, ...] = (
         r"|incorrect header check|CRC check failed|unexpected end of (?:JSON|data|file|archive|ZLIB)"
         r"|ArrowInvalid|Parquet magic bytes|not a parquet file|is not a Parquet|XLRDError|InvalidFileException"
         r"|Excel file format cannot be determined|XMLSyntaxError|ExpatError|not well-formed|mismatched tag"
-        r"|could not convert string to float|invalid literal for int\(\)|\btime data '"
+        r"|could not convert (?:string|object|value)|invalid literal for (?:int|float|long|decimal)\b|\btime data '"
         r"|OutOfBoundsDatetime|Unknown string format|unconverted data remains|NumberFormatException"
         r"|DateTimeParseException|Unexpected token [^\n]*JSON|is not valid JSON"
         r"|Unexpected end of JSON|JsonParseException|JsonMappingException|MalformedInput|csv\.Error"
@@ -192,7 +192,7 @@ DATA: tuple[Rule, ...] = (
     Rule(
         failure_class=_DATA,
         subcause="malformed",
-        matches=r"^(?:ValueError|OverflowError|OSError|struct\.error|AssertionError)\b",
+        matches=r"^(?:Caused by: )?(?:ValueError|OverflowError|OSError|struct\.error|AssertionError|java\.[\w.]{1,60}Exception)\b",
         context=_READER,
         confidence=0.66,
         channels=_SEEN,
@@ -215,8 +215,9 @@ DATA: tuple[Rule, ...] = (
         failure_class=_DATA,
         subcause="malformed",
         matches=r"\b(?:row|record|column|field|cell|header|timestamp|date)s?\b[^\n]{0,300}\b(?:null|nan|invalid|malformed|corrupt\w*|unpars\w*|does not match|not be parsed|failed to parse)\b"
-        r"|\b(?:fail\w*|unable|could not|errors?)\b[^\n]{0,300}\b(?:pars(?:e|ing)|transform|deseriali[sz]\w+|decod\w+)\b"
-        r"|does not match[^\n]{0,300}format|(?:\b(?:fail\w*|unable|could not|errors?)\b[^\n]{0,300}\b(?:ingest\w*|batch insert|bulk (?:load|insert)|import (?:of|file|data)))"
+        r"|\b(?:fail\w*|unable|could ?n[o']t|can ?not|errors?)\b[^\n]{0,300}\b(?:pars(?:ed?|ing)|transform|deseriali[sz]\w+|decod\w+)\b"
+        r"|does not match[^\n]{0,300}format|\b(?:unexpected|unknown|unsupported|bad|wrong) (?:date|time|number|value|row|line|file)\w* (?:with |in )?format"
+        r"|\bnot in (?:the |a |an )?(?:proper|right|correct|expected|valid) format|(?:\b(?:fail\w*|unable|could not|errors?)\b[^\n]{0,300}\b(?:ingest\w*|batch insert|bulk (?:load|insert)|import (?:of|file|data)))"
         r"|\b(?:ingest\w*|batch insert|bulk (?:load|insert)|import (?:of|file|data|job))\b[^\n]{0,300}\b(?:fail\w*|errors?)\b",
         confidence=0.55,
         channels=(TASK_LOG,),

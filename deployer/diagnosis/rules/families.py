@@ -6,7 +6,7 @@ from deployer.diagnosis.rule import CLIENT_ERROR, DOCKER_BUILD, DOCKER_PUSH, ECS
 BESIDE = 0.3  # a failure without a word of its own, in a text that speaks of one party
 ABOUT = 0.6  # above an exception of any kind, below every rule that knows the words
 _FAILED = (
-    r"\b(?:errors?|\w+Error|\w+Exception|fail(?:ed|s|ure|ing)?|can ?not|can't|could ?n[o']t|unable|corrupt\w*|invalid|illegal"
+    r"\b(?:errors?|\w+Error|\w+Exception|\w+Failed|failed?_\w+|fail(?:ed|s|ure|ing)?|can ?not|can't|could ?n[o']t|unable|corrupt\w*|invalid|illegal"
     r"|unexpected|missing|bad|broken|damaged|reject\w*|refused|denied|not (?:found|valid|supported|recogni[sz]ed|allowed))\b"
 )
 

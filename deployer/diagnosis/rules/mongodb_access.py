@@ -8,7 +8,7 @@ SEEN = (PYMONGO, TASK_LOG, CLIENT_ERROR)
 DRIVER = (
     r"mongo|\bmotor\b|\bbson\b|server ?selection|TopologyDescription|replica ?set|:270(?:1[5-9]|2\d)\b"
     r"|AutoReconnect|NotPrimary|NetworkTimeout\b|buffering timed out|heartbeatFrequencyMS|localThresholdMS"
-    r"|\batlas\b|no primary\b|read ?preference|cluster ?description|o\.m\.d\.|failed validation|socketTimeoutMS|connectTimeoutMS|ServerSelector|AuthenticationFailed|beanie|djongo|errorLabelSet|maxWireVersion|\bopenUri\b"
+    r"|\batlas\b|no primary\b|read ?preference|cluster ?description|o\.m\.d\.|failed validation|socketTimeoutMS|connectTimeoutMS|ServerSelector|AuthenticationFailed|beanie|djongo|errorLabelSet|maxWireVersion|prematurely reached end of stream|\bopenUri\b"
 )
 _ACCESS_LIST = "https://www.mongodb.com/docs/atlas/security/ip-access-list/"
 _TROUBLE = "https://www.mongodb.com/docs/atlas/troubleshoot-connection/"
@@ -201,7 +201,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         matches=r"AutoReconnect|connection closed|connection (?:\S+ )?(?:to [^\n]* )?closed|Connection reset by peer"
         r"|(?-i:\bECONNRESET\b)|Broken pipe|socket (?:hang up|was unexpectedly closed)|MongoNetworkError"
         r"|MongoSocket\w+|pool (?:was |is )?(?:cleared|destroyed|paused)|incomplete read of message header"
-        r"|connection pool paused|connection\(\) ?(?:error|closed)|ConnectionFailure|unexpected EOF"
+        r"|connection pool paused|prematurely reached end of stream|connection\(\) ?(?:error|closed)|ConnectionFailure|unexpected EOF"
         r"|network error",
         context=DRIVER,
         confidence=FAMILY + 0.08,

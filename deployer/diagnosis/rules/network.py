@@ -70,7 +70,7 @@ NETWORK: tuple[Rule, ...] = (
         matches=r"Could not connect to the endpoint|i/o timeout|context deadline exceeded|Client\.Timeout"
         r"|request canceled|connection (?:refused|reset|timed out|aborted|closed)|(?-i:\bECONNRESET\b)"
         r"|(?-i:\bE(?:SOCKET)?TIMEDOUT\b)|(?-i:\bECONNREFUSED\b)|(?-i:\bECONNABORTED\b)|network is unreachable"
-        r"|no route to host|unexpected EOF|: EOF\b|broken pipe|Read ?time(?:d )?out|ReadTimeoutError"
+        r"|no route to host|unexpected EOF|: EOF\b|^EOF$|broken pipe|Read ?time(?:d )?out|ReadTimeoutError"
         r"|ConnectTimeout|Connect(?:ion)? ?time(?:d )?out|Failed to establish a new connection"
         r"|Max retries exceeded|IncompleteRead|ConnectionError|EndpointConnectionError|ConnectionResetError"
         r"|RemoteDisconnected|Unable to connect|Failed to connect|Connection failed"
