@@ -172,7 +172,7 @@ CAPACITY: tuple[Rule, ...] = (
         failure_class=CAP,
         subcause="container-agent",
         matches=r"Cannot(?:Create|Inspect|Describe|Stop|Remove|List)\w*Error|ContainerVanishedError|DockerStateError"
-        r"|CannotGetDockerclientError|CgroupError|Agent could not|InternalError: |API error \(500\)",
+        r"|CannotGetDockerclientError|CgroupError|Agent could not|could not find bridge|no such network interface|failed to create endpoint|InternalError: |API error \(500\)",
         confidence=GENERIC + 0.05,
         channels=ECS,
         transient=True,

@@ -182,7 +182,8 @@ ECS_START: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="container-settings",
-        matches=r"Cannot\w*ContainerError[^\n]*(?:API error \(4\d\d\)|invalid|Conflict|must be|not supported|unknown)",
+        matches=r"Cannot\w*ContainerError[^\n]*(?:API error \(4\d\d\)|invalid|Conflict|must be|not supported|unknown|expected \w+$"
+        r"|chown|copy file info|/volumes/|VolumeDriver|mount)",
         confidence=GENERIC + 0.07,
         channels=ECS,
         remedy="The engine refused the container's settings (volume, mount, port, limit, option): correct the container definition: "

@@ -37,7 +37,7 @@ FAMILIES: tuple[Rule, ...] = (
         failure_class=FailureClass.AWS_CONFIG,
         subcause="about-aws",
         matches=_about(
-            r"(?-i:EC2|ECS|ECR|IAM|IMDS|STS|SSM|KMS|S3|CloudWatch|Fargate|Secrets Manager|AWS|GetCredentials\w*)|task role"
+            r"(?-i:EC2|ECS|ECR|IAM|IMDS|STS|SSM|KMS|S3|CloudWatch|Fargate|Secrets Manager|AWS|boto\.exception|GetCredentials\w*)|task role"
         ),
         confidence=ABOUT + 0.01,
         channels=(TASK_LOG, CLIENT_ERROR),
