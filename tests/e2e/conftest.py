@@ -16,7 +16,7 @@ from tests.e2e.projects import ROOT, Project
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "crash: kills a real release at its journal's records; asked for, at all"
+        "markers", "crash: kills a real release at its journal's records: a sample; asked for by name, all"
     )
 
 
@@ -39,32 +39,28 @@ def etl(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -
         yield project
     finally:
         down = project.deployer("sandbox", "down", "--purge")
-        remove_images(engine, project.name)
+        for tag in tags_of(engine, project.name):
+            engine.images.remove(tag, force=True)
     assert down.code == 0, down.said()
     assert left_over(engine, project) == []
 
 
-def remove_images(engine: docker.DockerClient, name: str) -> None:
-    """Every tag whose repository is `name`, or `name` in a registry."""
-    for image in engine.images.list():
-        for tag in image.tags:
-            if tag.rpartition(":")[0].rpartition("/")[2].startswith(name):
-                engine.images.remove(tag, force=True)
+def tags_of(engine: docker.DockerClient, name: str) -> list[str]:
+    """Every tag whose repository begins with `name`, in whatever registry."""
+    tags = [tag for image in engine.images.list() for tag in image.tags]
+    return [tag for tag in tags if tag.rpartition(":")[0].rpartition("/")[2].startswith(name)]
 
 
 def left_over(engine: docker.DockerClient, project: Project) -> list[str]:
-    """Processes that name the project's folder, and containers that name the project."""
-    processes = [
-        cmdline.read_bytes().replace(b"\0", b" ").decode()
-        for cmdline in Path("/proc").glob("[0-9]*/cmdline")
-        if str(project.folder).encode() in contents(cmdline)
-    ]
+    """Processes that name the project's folder, containers and image tags that name the project."""
+    commands = [contents(path).replace(b"\0", b" ").decode() for path in Path("/proc").glob("[0-9]*/cmdline")]
+    processes = [command for command in commands if f"{project.folder}/" in command]
     containers = [
         f"{item.name} ({item.attrs['Config']['Image']})"
         for item in engine.containers.list(all=True, ignore_removed=True)
         if project.name in item.name or project.name in item.attrs["Config"]["Image"]
     ]
-    return processes + containers
+    return processes + containers + tags_of(engine, project.name)
 
 
 def contents(path: Path) -> bytes:

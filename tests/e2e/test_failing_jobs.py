@@ -198,15 +198,13 @@ def test_a_task_that_was_stopped_by_hand_is_run_again(job: Project, outside: Out
     job.edit("deploy.toml", ENVIRONMENT, 'environment = { SECONDS = "60" }')
 
     def stop(process: "subprocess.Popen[str]", event: Event) -> None:
-        if event["event"] == "logged" and "working, second 1" in event["text"]:
-            (task,) = outside.tasks(job_release[0])
+        if event["event"] == "left" and event["node"] == "TASK_STARTED":
+            (release,) = (path.name for path in (job.folder / ".deployer" / "releases").iterdir())
+            (task,) = outside.tasks(release)
             outside.aws("ecs").stop_task(
                 cluster=outside.facts["SANDBOX_CLUSTER"], task=task["taskArn"], reason="stopped by user"
             )
-        if event["event"] == "begun":
-            job_release.append(event["release"])
 
-    job_release: list[str] = []
     ran = job.deployer.watched(("release", "--from", "build", "--output", "json"), stop)
     assert (ran.code, ran.ended["end"]) == (19, "PAUSED"), ran.said()
     assert ran.paused["subcause"] == "stopped-by-hand"
