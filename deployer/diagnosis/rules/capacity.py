@@ -171,8 +171,20 @@ CAPACITY: tuple[Rule, ...] = (
     Rule(
         failure_class=CAP,
         subcause="container-agent",
+        matches=r"could not find bridge|no such network interface|failed to create endpoint",
+        confidence=GENERIC + 0.2,
+        channels=ECS,
+        unless=r"already allocated|address already in use",
+        transient=True,
+        remedy=_RETRY + "; if it repeats on one instance, its Docker engine is ill: drain and replace it.",
+        link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cannot-start-container.html",
+        example="CannotStartContainerError: could not find bridge br7 on the host",
+    ),
+    Rule(
+        failure_class=CAP,
+        subcause="container-agent",
         matches=r"Cannot(?:Create|Inspect|Describe|Stop|Remove|List)\w*Error|ContainerVanishedError|DockerStateError"
-        r"|CannotGetDockerclientError|CgroupError|Agent could not|could not find bridge|no such network interface|failed to create endpoint|InternalError: |API error \(500\)",
+        r"|CannotGetDockerclientError|CgroupError|Agent could not|InternalError: |API error \(500\)",
         confidence=GENERIC + 0.05,
         channels=ECS,
         transient=True,

@@ -63,7 +63,7 @@ DATA: tuple[Rule, ...] = (
         r"|Expecting (?:value|property name|',' delimiter|':' delimiter)|Extra data: line|Unterminated string"
         r"|BadZipFile|File is not a zip file|BadGzipFile|Not a gzipped file|Compressed file ended|zlib\.error"
         r"|incorrect header check|CRC check failed|unexpected end of (?:JSON|data|file|archive|ZLIB)"
-        r"|ArrowInvalid|Parquet magic bytes|not a parquet file|is not a Parquet|XLRDError|InvalidFileException"
+        r"|Arrow(?:Invalid|IOError|TypeError|NotImplementedError)|Parquet magic bytes|not a parquet file|is not a Parquet|XLRDError|InvalidFileException"
         r"|Excel file format cannot be determined|XMLSyntaxError|ExpatError|not well-formed|mismatched tag"
         r"|could not convert (?:string|object|value)|invalid literal for (?:int|float|long|decimal)\b|\btime data '"
         r"|OutOfBoundsDatetime|Unknown string format|unconverted data remains|NumberFormatException"
@@ -216,6 +216,7 @@ DATA: tuple[Rule, ...] = (
         subcause="malformed",
         matches=r"\b(?:row|record|column|field|cell|header|timestamp|date)s?\b[^\n]{0,300}\b(?:null|nan|invalid|malformed|corrupt\w*|unpars\w*|does not match|not be parsed|failed to parse)\b"
         r"|\b(?:fail\w*|unable|could ?n[o']t|can ?not|errors?)\b[^\n]{0,300}\b(?:pars(?:ed?|ing)|transform|deseriali[sz]\w+|decod\w+)\b"
+        r"|(?:make sure|ensure|must|should|check)\b[^\n]{0,200}\b(?:csv|header|columns?|rows?|input (?:file|path|data)|data file)\b|\bempty (?:column|header|row|line|cell|value)s?\b"
         r"|does not match[^\n]{0,300}format|\b(?:unexpected|unknown|unsupported|bad|wrong) (?:date|time|number|value|row|line|file)\w* (?:with |in )?format"
         r"|\bnot in (?:the |a |an )?(?:proper|right|correct|expected|valid) format|(?:\b(?:fail\w*|unable|could not|errors?)\b[^\n]{0,300}\b(?:ingest\w*|batch insert|bulk (?:load|insert)|import (?:of|file|data)))"
         r"|\b(?:ingest\w*|batch insert|bulk (?:load|insert)|import (?:of|file|data|job))\b[^\n]{0,300}\b(?:fail\w*|errors?)\b",
