@@ -67,8 +67,11 @@ class Register(Protocol):
         """Keys of objects of which rows are refused."""
         ...
 
-    def begin_run(self, report: Document) -> None:
-        """Open a `load_runs` entry; entries of runs that died are closed as failed."""
+    def begin_run(self, report: Document) -> bool:
+        """Open a `load_runs` entry; entries of runs that died are closed as failed.
+
+        Whether an earlier attempt of this very run had succeeded.
+        """
         ...
 
     def beat(self, run_id: str) -> None:

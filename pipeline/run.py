@@ -37,10 +37,11 @@ class Run:
         self._now = now
         self._say = say
         self._only = only
+        self._doubted = False
 
     def perform(self) -> RunReport:
         """Load, and close the `load_runs` entry whatever happens. An expected failure is in the report."""
-        self._register.begin_run(self._report.as_document())
+        self._doubted = self._register.begin_run(self._report.as_document())
         try:
             self._load()
             self._report.measurements = self._register.count_measurements()
@@ -59,11 +60,13 @@ class Run:
     def _to_load(self) -> Iterator[ObjectRef]:
         """What has to be read; skipped and ignored objects go straight into the report.
 
+        A run that had succeeded and is asked for again is doubted by somebody: it reads everything.
         What an earlier attempt of this very run has closed is this run's own work: its documents carry this
         run's id.
         """
         for page in _pages(self._wanted(), _PAGE):
-            known = {} if self._report.full or self._only else self._register.loaded(page)
+            anew = self._report.full or self._only or self._doubted
+            known = {} if anew else self._register.loaded(page)
             for ref in page:
                 before = known.get(ref.key)
                 if before is None:

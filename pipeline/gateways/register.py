@@ -90,7 +90,7 @@ class MongoRegister:
         with translated():
             return set(self._db["rejected_records"].distinct("object"))
 
-    def begin_run(self, report: Document) -> None:
+    def begin_run(self, report: Document) -> bool:
         alive = {"heartbeat_at": self._now(), "host": socket.gethostname(), "pid": os.getpid()}
         with translated():
             runs = self._db["load_runs"]
@@ -102,6 +102,7 @@ class MongoRegister:
             kept = {"started_at": earlier.get("started_at", report["started_at"])}
             attempt = {"attempts": earlier.get("attempts", 0) + 1}
             runs.replace_one({"_id": report["_id"]}, {**report, **kept, **attempt, **alive}, upsert=True)
+            return earlier.get("status") == "succeeded"
 
     def beat(self, run_id: str) -> None:
         with translated():

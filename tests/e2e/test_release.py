@@ -121,7 +121,10 @@ def test_a_bucket_that_is_not_there(first: Ran, etl: Project) -> None:
 def test_one_document_of_4950_that_is_silently_lost_is_missed(
     first: Ran, etl: Project, outside: Outside
 ) -> None:
-    """The ETL says that it wrote every reading and lost one: CHECK_DATA, 17, and `latest` does not move."""
+    """The ETL says that it wrote every reading and lost one: CHECK_DATA, 17, and `latest` does not move.
+
+    With the ETL mended, --resume writes what was lost, and then only is it proven.
+    """
     measurements, before = outside.collection("measurements"), latest(outside, etl)
     forget_what_is_loaded(outside)
     etl.edit("pipeline/__main__.py", *LOSING)
@@ -135,6 +138,9 @@ def test_one_document_of_4950_that_is_silently_lost_is_missed(
     assert (report["status"], report["totals"]["inserted"], there) == ("succeeded", SAMPLE, SAMPLE - 1)
     assert "documents written by this run: expected 4950" in " ".join(ran.paused["evidence"])
     assert latest(outside, etl) == before
+    mended = etl.resume()
+    assert (mended.ended["end"], mended.release) == ("END_SUCCESS", ran.release), mended.said()
+    assert measurements.count_documents({"run_id": ran.release}) == SAMPLE
     forget_what_is_loaded(outside)
 
 

@@ -126,8 +126,10 @@ class FakeRegister:
     def rejected_objects(self) -> set[str]:
         return {key for key, _ in self.rejections}
 
-    def begin_run(self, report: Document) -> None:
+    def begin_run(self, report: Document) -> bool:
+        earlier = self.runs.get(report["_id"], {})
         self.runs[report["_id"]] = report
+        return bool(earlier.get("status") == "succeeded")
 
     def beat(self, run_id: str) -> None:
         pass

@@ -83,11 +83,23 @@ def test_a_second_attempt_of_a_run_accounts_for_both() -> None:
     whole = dict(work.source.objects)
     work.source.objects = dict(list(whole.items())[:2])
     work.run("r1")
+    work.register.runs["r1"]["status"] = "running"  # as a run leaves it that dies
     work.source.objects = whole
     document = work.run("r1").as_document()
     ours = [held for held in work.measurements.documents.values() if held["run_id"] == "r1"]
     assert document["written"] == document["documents"] == len(ours) == 13
     assert document["previous"]["read"] == 0
+
+
+def test_a_doubted_run_reads_everything_again() -> None:
+    """A run that had succeeded and is asked for again mends what was lost since, and reports the same."""
+    work = shop()
+    before = work.run("r1").as_document()
+    whole = dict(work.measurements.documents)
+    del work.measurements.documents[next(iter(whole))]
+    document = work.run("r1").as_document()
+    assert work.measurements.documents == whole
+    assert (document["written"], document["totals"]) == (before["written"], before["totals"])
 
 
 def test_full_reads_again_and_changes_nothing() -> None:
