@@ -2,9 +2,11 @@
 
 import platform
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from threading import Thread
 from typing import Literal
 
 from deployer.app.tidying import tidy
@@ -62,7 +64,8 @@ class Session:
 
     def run(self) -> int:
         start = position(self._journal, FLOW)
-        self._ports.evidence.keep("tools", _tools(self._ports))
+        recording = Thread(target=self._record_tools, daemon=True, name="tools")
+        recording.start()
         self._emit(Begun(start.release.id, start.release.env, start.node, resumed=self._request.resume))
         try:
             stop = self._walk(start)
@@ -72,7 +75,16 @@ class Session:
             return self._interrupted(None if isinstance(interrupt, Terminated) else self._ask)
         if stop.end == "END_SUCCESS":
             self._tidy(stop.release.env)
+        recording.join()
         return self._ended(stop.end, stop.node, stop.exit_code, stop.release)
+
+    def _record_tools(self) -> None:
+        """Beside the release, which need not wait for what other programs say of themselves.
+
+        What cannot be written is left out: the journal will say of the disk what there is to say.
+        """
+        with suppress(OSError, DeployerError):
+            self._ports.evidence.keep("tools", _tools(self._ports))
 
     def _walk(self, start: Position) -> Stop:
         detach = "TASK_STARTED" if self._request.detach else None
