@@ -10,7 +10,8 @@ from deployer.release.definition import differences, for_image, registrable
 from deployer.release.ports import Question, TaskRequest, TaskStatus, Unreachable
 from deployer.release.state import Cause, Launch, Release, TaskDefinition
 
-POLL_SECONDS = 1.0
+POLL_SECONDS = (0.2, 2.0)
+"""Between two looks at a task that is to start: at first, and in the end."""
 ENV_TAG = "deployer:env"
 TOKEN_LIFETIME = 24 * 3600
 """How long ECS remembers a client token (ECS API reference, RunTask)."""
@@ -188,7 +189,7 @@ def _refuse_stale_token(launch: Launch, context: Context) -> None:
 
 def _await_start(task: TaskStatus, context: Context) -> TaskStatus:
     clock, begun = context.ports.clock, context.ports.clock.now()
-    show = context.progress()
+    show, pause = context.progress(), POLL_SECONDS[0]
     while task.last_status in ("PROVISIONING", "PENDING", "ACTIVATING"):
         waited = clock.now() - begun
         if waited > context.config.run.start_timeout:
@@ -199,7 +200,8 @@ def _await_start(task: TaskStatus, context: Context) -> TaskStatus:
                 f"aws ecs stop-task --cluster {context.config.run.cluster} --task {task.arn}",
             )
         show("start", f"task is {task.last_status.lower()}", waited, None, "s")
-        clock.sleep(POLL_SECONDS)
+        clock.sleep(pause)
+        pause = min(pause * 1.5, POLL_SECONDS[1])
         task = context.ports.tasks.status(task.arn) or task
     return task
 
