@@ -19,7 +19,9 @@ from deployer.sandbox.mongod import Mongod
 from deployer.sandbox.parts import Part
 from deployer.sandbox.settings import SandboxSettings
 from deployer.sandbox.state import State
+from deployer.sandbox.waiting import wait_for
 
+_CLOSING_SECONDS = 5.0
 _LOCK_SECONDS = 300.0
 _LOOPBACK = "127.0.0.1"
 
@@ -155,8 +157,13 @@ class Sandbox:
         )
 
     def _port(self, part: Part) -> int:
-        if part.port and (processes.find(part.marker) or network.is_free(part.port, part.addresses)):
-            return part.port
+        """A process that was killed a moment ago is gone before the kernel has closed its sockets."""
+        remembered, addresses = part.port, part.addresses
+        if remembered and (
+            processes.find(part.marker)
+            or wait_for(lambda: network.is_free(remembered, addresses), _CLOSING_SECONDS)
+        ):
+            return remembered
         port = network.free_port(part.addresses)
         if part.port:
             self._report(f"{part.name} moves from port {part.port}, which is now taken, to {port}")
