@@ -131,7 +131,3 @@ class Ended(Event):
 
 
 Emit = Callable[[Event], None]
-
-
-def discard(event: Event) -> None:
-    """A listener for callers that show nothing."""
