@@ -5,6 +5,7 @@ from deployer.diagnosis.rules.aws_access import AWS_ACCESS
 from deployer.diagnosis.rules.aws_reach import AWS_REACH
 from deployer.diagnosis.rules.capacity import CAPACITY
 from deployer.diagnosis.rules.data import DATA
+from deployer.diagnosis.rules.data_malformed import DATA_MALFORMED
 from deployer.diagnosis.rules.dependencies import DEPENDENCIES
 from deployer.diagnosis.rules.docker import DOCKER
 from deployer.diagnosis.rules.ecs_api import ECS_API
@@ -31,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     *MONGODB_ACCESS,
     *MONGODB_USE,
     *DATA,
+    *DATA_MALFORMED,
     *ENTRYPOINT,
     *DOCKER,
     *DEPENDENCIES,

@@ -23,7 +23,9 @@ AWS_REACH: tuple[Rule, ...] = (
         # a label that looks like a region and is none, or a placeholder in its place
         matches=r"[./](?!"
         + _REGION
-        + r"\.)[a-z]{2}(?:-[a-z]+){1,2}-\d+\w*\.amazonaws\.com|\.\.amazonaws\.com|Invalid endpoint: https?://|\.(?:None"
+        + r"\.)[a-z]{2}(?:-[a-z]+){1,2}-\d+\w*\.amazonaws\.com|[./](?:s3|ecs|ecr|ec2|sts|ssm|kms|sqs|sns|logs|secretsmanager|dynamodb|lambda)\.(?!"
+        + _REGION
+        + r"\.)[\w-]+\.amazonaws\.com|\.\.amazonaws\.com|Invalid endpoint: https?://|\.(?:None"
         r"|null|undefined|your-region|region|global|us-west|us-east|eu-west|eu-central|<[^>]*>"
         r"|\$\{?\w+\}?)\.amazonaws\.com",
         context=_SILENT + r"|endpoint|host",

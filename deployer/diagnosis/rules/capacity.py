@@ -23,7 +23,7 @@ CAPACITY: tuple[Rule, ...] = (
     Rule(
         failure_class=CAP,
         subcause="fargate-capacity",
-        matches=r"Capacity is unavailable|capacity[^\n]*(?:unavailable|not available)|insufficient capacity"
+        matches=r"Capacity is unavailable|capacity[^\n]*(?:unavailable|not available)|\bno capacity\b|insufficient capacity"
         r"|InsufficientInstanceCapacity|InsufficientHostCapacity|RunTask failed[^\n]*capacity"
         r"|do not have sufficient (?:\S+ )?capacity",
         confidence=DECISIVE,

@@ -3,7 +3,6 @@
 from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import (
     FAMILY,
-    FRAMES,
     PYMONGO,
     TASK_LOG,
     Rule,
@@ -12,15 +11,7 @@ from deployer.diagnosis.rule import (
 _DATA = FailureClass.DATA
 _SEEN = (TASK_LOG,)
 _FILE = r"\.(?:csv|tsv|json|jsonl|ndjson|xlsx?|parquet|avro|orc|txt|xml|gz|zip|bz2|zst|dat|sql|feather|hdf5?|h5|nc|shp|geojson|yaml|pkl|tar|log|db)\b"
-_READER = r"(?:pandas/io/|pandas\\io\\|pyarrow/|polars/io|openpyxl/reader|xlrd/|csv\.py|json/decoder\.py|python_calamine|java\.util\.zip\.|commons\.csv|opencsv|fasterxml\.jackson\.(?:core|dataformat))"
 _READ_BACK = "`aws s3 cp s3://<bucket>/<key> - | head -c 400` shows what is really there"
-
-_MALFORMED = (
-    "The source is malformed or has another format than it is read as: "
-    + _READ_BACK
-    + "; correct it at its producer, "
-    "or let the reader reject such rows with their reason."
-)
 
 DATA: tuple[Rule, ...] = (
     Rule(
@@ -55,60 +46,6 @@ DATA: tuple[Rule, ...] = (
         unless=r"(?:package|tsconfig|config|settings|manifest|credentials|task-?def\w*)\S*\.(?:json|ya?ml|txt)",
         remedy="The input file is not there: produce or mount it, or correct the path that the program is given.",
         example="FileNotFoundError: [Errno 2] No such file or directory: '/data/readings-2024.csv'",
-    ),
-    Rule(
-        failure_class=_DATA,
-        subcause="malformed",
-        matches=r"Error tokenizing data|ParserError|EmptyDataError|No columns to parse|JSONDecodeError"
-        r"|Expecting (?:value|property name|',' delimiter|':' delimiter)|Extra data: line|Unterminated string"
-        r"|BadZipFile|File is not a zip file|BadGzipFile|Not a gzipped file|Compressed file ended|zlib\.error"
-        r"|incorrect header check|CRC check failed|unexpected end of (?:JSON|data|file|archive|ZLIB)"
-        r"|Arrow(?:Invalid|IOError|TypeError|NotImplementedError)|Parquet magic bytes|not a parquet file|is not a Parquet|XLRDError|InvalidFileException"
-        r"|Excel file format cannot be determined|XMLSyntaxError|ExpatError|not well-formed|mismatched tag"
-        r"|could not convert (?:string|object|value)|invalid literal for (?:int|float|long|decimal)\b|\btime data '"
-        r"|OutOfBoundsDatetime|Unknown string format|unconverted data remains|NumberFormatException"
-        r"|DateTimeParseException|Unexpected token [^\n]*JSON|is not valid JSON"
-        r"|Unexpected end of JSON|JsonParseException|JsonMappingException|MalformedInput|csv\.Error"
-        r"|_csv\.Error|line contains NUL|field larger than field limit|CSV Error|invalid input syntax for"
-        r"|cannot convert float NaN|great_expectations|jsonschema\.exceptions|CParserError"
-        r"|Buffer overflow caught|malformed (?:line|record|row|input|csv|data)"
-        r"|invalid (?:date|timestamp|number) |Invalid isoformat string|Invalid comparison|lexer error"
-        r"|AvroException|Invalid sync|schema inference|DateParseError|month must be in|\b(?:day|month|hour|date|year)\b[^\n]{0,40}out of range|day is out of range"
-        r"|InvalidOperation: \[<class 'decimal|invalid character '[^\n]*(?:looking for|after)|cannot unmarshal"
-        r"|wrong number of fields|did not have \d+ (?:elements|columns|fields)|FormatException|UnrecognizedPropertyException"
-        r"|NotOfficeXml\w*|UnpicklingError|contains duplicate entries|single positional indexer|Bin edges must be"
-        r"|not supported between instances of '(?:str|float|NoneType)|ShapefileException|checksums? (?:does|do|did) not match|Mismatched dtypes found|There is no item named [^\n]*archive"
-        r"|not (?:a|in) g?zip (?:file|format)|tarfile\.ReadError|ArrowTypeError|ArrowNotImplemented|ZipException"
-        r"|Could not convert string [^\n]* to numeric|Unable to parse string|duplicate labels|improper structure"
-        r"|cannot read header|ComputeError|bare \\?\" in non-quoted|parsing time \"|strconv\.Parse",
-        confidence=0.84,
-        channels=_SEEN,
-        unless=r"cli-input-json|Invalid JSON:|task definition|Error parsing parameter|docker",
-        remedy=_MALFORMED,
-        example="pandas.errors.ParserError: Error tokenizing data. C error: Expected 7 fields in line 12, saw 9",
-    ),
-    Rule(
-        failure_class=_DATA,
-        subcause="malformed",
-        matches=r"error while reading data|Could not parse '|LOAD_RUN_FAIL|stl_load_errors|Load into table[^\n]*failed"
-        r"|Too many errors encountered|is not recognized"
-        r"|HIVE_(?:BAD_DATA|CURSOR_ERROR|CANNOT_OPEN_SPLIT|INVALID)\w*|Malformed records"
-        r"|CANNOT_(?:INFER|PARSE)\w*|UNRESOLVED_COLUMN|unable to infer schema|missing data for column"
-        r"|extra data after last expected column|Incorrect \w+ value|Data (?:truncated|too long) for column"
-        r"|Invalid digit|Delimiter not found|Unknown magic byte|Error deserializing|checksum mismatch"
-        r"|md5 mismatch|file (?:is )?truncated|truncated file|premature end|cannot identify image file"
-        r"|not recognized as (?:being in )?a supported file format|Unknown file format"
-        r"|file signature not found|unsupported file (?:format|type)|Input contains NaN"
-        r"|found unknown categories|expected to parse|configured to fail if|date value out of range"
-        r"|more columns than"
-        r"|ErrorCode=\w*(?:Column|File|Path|Delimited|Parquet|Json|Schema|Mapping|Format|Type)\w*"
-        r"|\b(?:csv|tsv|parquet|orc|avro|jsonl?|xlsx?|excel|spreadsheet|geojson|netcdf|gzip|zip)\b[^\n]*\b(?:empty|invalid|corrupt\w*|malformed|infer|damaged|truncated|unreadable|not valid|mismatch\w*|bad)\b"
-        r"|\b(?:empty|invalid|corrupt\w*|malformed|damaged|truncated|bad|mismatch\w*)\b[^\n]*\b(?:csv|tsv|parquet|orc|avro|jsonl?|xlsx?|excel|spreadsheet|geojson|netcdf)\b",
-        confidence=0.68,
-        channels=_SEEN,
-        unless=r"cli-input-json|Invalid JSON:|task definition|Error parsing parameter|valueFrom|secret",
-        remedy=_MALFORMED,
-        example="Error while reading data, error message: Could not parse 'n/a' as DOUBLE for field wind",
     ),
     Rule(
         failure_class=_DATA,
@@ -188,43 +125,6 @@ DATA: tuple[Rule, ...] = (
         remedy="Nothing usable came in: see what is under the prefix (`aws s3 ls s3://<bucket>/<prefix>/`) and why rows were "
         'rejected (`db.rejected_records.aggregate([{$sortByCount: "$reason"}])`).',
         example="ERROR nothing loaded: 0 records inserted, 212 rejected",
-    ),
-    Rule(
-        failure_class=_DATA,
-        subcause="malformed",
-        matches=r"^(?:Caused by: )?(?:ValueError|OverflowError|OSError|struct\.error|AssertionError|java\.[\w.]{1,60}Exception)\b",
-        context=_READER,
-        confidence=0.66,
-        channels=_SEEN,
-        unless=r"No module named|botocore|pymongo\.errors|urlopen|unexpected keyword|argument",
-        remedy=_MALFORMED,
-        example='File "/app/lib/pandas/io/stata.py", line 44, in _read\nValueError: 7 is no version of it',
-    ),
-    Rule(
-        failure_class=_DATA,
-        subcause="data-reader",
-        matches=_READER,
-        confidence=FRAMES,
-        reads_frames=True,
-        channels=_SEEN,
-        unless=r"(?:\w+Error: \S|No module named|ImportError|botocore|pymongo\.errors|MemoryError|PermissionError|urlopen error|URLError|ConnectionError|HTTPError)",
-        remedy="A reader failed on the source and the message is cut off: " + _READ_BACK + ".",
-        example='File "/app/lib/pandas/io/parsers.py", line 44, in _read',
-    ),
-    Rule(
-        failure_class=_DATA,
-        subcause="malformed",
-        matches=r"\b(?:row|record|column|field|cell|header|timestamp|date)s?\b[^\n]{0,300}\b(?:null|nan|invalid|malformed|corrupt\w*|unpars\w*|does not match|not be parsed|failed to parse)\b"
-        r"|\b(?:fail\w*|unable|could ?n[o']t|can ?not|errors?)\b[^\n]{0,300}\b(?:pars(?:ed?|ing)|transform|deseriali[sz]\w+|decod\w+)\b"
-        r"|(?:make sure|ensure|must|should|check)\b[^\n]{0,200}\b(?:csv|header|columns?|rows?|input (?:file|path|data)|data file)\b|\bempty (?:column|header|row|line|cell|value)s?\b"
-        r"|does not match[^\n]{0,300}format|\b(?:unexpected|unknown|unsupported|bad|wrong) (?:date|time|number|value|row|line|file)\w* (?:with |in )?format"
-        r"|\bnot in (?:the |a |an )?(?:proper|right|correct|expected|valid) format|(?:\b(?:fail\w*|unable|could not|errors?)\b[^\n]{0,300}\b(?:ingest\w*|batch insert|bulk (?:load|insert)|import (?:of|file|data)))"
-        r"|\b(?:ingest\w*|batch insert|bulk (?:load|insert)|import (?:of|file|data|job))\b[^\n]{0,300}\b(?:fail\w*|errors?)\b",
-        confidence=0.55,
-        channels=(TASK_LOG,),
-        unless=r"argument|config|template|yaml|mongo",
-        remedy=_MALFORMED,
-        example="record 17: timestamp is malformed",
     ),
     Rule(
         failure_class=_DATA,

@@ -5,6 +5,11 @@ from deployer.diagnosis.rule import DECISIVE, DOCKER_BUILD, Rule
 
 CODE = FailureClass.CODE
 
+# the index was not reached: what pip or npm say after it is a consequence
+_NO_WAY = (
+    r"name resolution|Failed to establish a new connection|(?:Read|Connect) ?time(?:d )?out|connection broken|getaddrinfo|Max retries exceeded"
+    r"|ProxyError|SSLError|CERTIFICATE_VERIFY|Could not resolve host|(?-i:EAI_AGAIN|ECONNRESET|ECONNREFUSED|ETIMEDOUT)"
+)
 _BUILD_REMEDY = (
     "A dependency (or the program) does not build in this image: pin a version with a ready wheel for this Python, or "
     "install the compiler and headers it names in the build stage."
@@ -39,8 +44,7 @@ DEPENDENCIES: tuple[Rule, ...] = (
         r"|Couldn't find package|Could not find gem|is not in (?:std|GOROOT)|no required module provides",
         confidence=0.9,
         channels=(DOCKER_BUILD,),
-        unless=r"name resolution|Failed to establish a new connection|ReadTimeout|timed out|getaddrinfo|ProxyError"
-        r"|SSLError|CERTIFICATE_VERIFY",
+        unless=_NO_WAY,
         remedy="A package or version that is pinned does not exist for this Python (or index): correct its name or version in the "
         "requirements and build again.",
         link="https://pip.pypa.io/en/stable/cli/pip_install/",
@@ -58,9 +62,7 @@ DEPENDENCIES: tuple[Rule, ...] = (
         r"|externally-managed-environment|Invalid version|InvalidVersion",
         confidence=0.86,
         channels=(DOCKER_BUILD,),
-        unless=r"name resolution|Failed to establish a new connection|ReadTimeout|CERTIFICATE_VERIFY"
-        r"|Max retries exceeded|Read timed out|ProxyError"
-        r"|Permission denied|/requirements\.txt\W+: not found",
+        unless=_NO_WAY + r"|Permission denied|/requirements\.txt\W+: not found",
         remedy="The list of requirements itself is wrong (a local path, a hash or a lock file that does not fit): make it anew and "
         "commit it.",
         link="https://pip.pypa.io/en/stable/reference/requirements-file-format/",
@@ -90,10 +92,11 @@ DEPENDENCIES: tuple[Rule, ...] = (
         r"|compilation (?:failed|error|failure)|Failed to execute goal|COMPILATION ERROR|BUILD FAILURE|npm (?:ERR!|error)"
         r"|(?-i:\bELIFECYCLE\b)|error: cannot find symbol|error\[E\d+\]|could not compile|undefined: "
         r"|cannot use [^\n]* as|Tests? failed|\b\d{1,4} failed(?:,| in\b|$)|FAILED \(|AssertionError"
-        r"|Traceback \(most recent call last\)|Command errored out|invalid command '|webpack|vite|tsc\b"
+        r"|Traceback \(most recent call last\)|(?-i:^\s*(?:\w+\.)*[A-Z]\w+Error: )|> Task :\S+ FAILED|Command errored out|invalid command '|webpack|vite|tsc\b"
         r"|\b(?:pip3?|npm|yarn|pnpm|poetry|uv|mvn|gradlew?|bundle|composer|go|cargo|dotnet) (?:install|ci|run|build|sync|package|restore|mod|get|publish)\b[^\n]*(?:did not complete|non-zero|exit code)",
         confidence=0.62,
         channels=(DOCKER_BUILD,),
+        unless=_NO_WAY,
         remedy=_BUILD_REMEDY,
         link=_BUILD_LINK,
         example="error: subprocess-exited-with-error",

@@ -31,7 +31,7 @@ DOCKER: tuple[Rule, ...] = (
         failure_class=_DOCKER,
         subcause="daemon-unreachable",
         matches=r"Cannot connect to the Docker daemon|Is the docker daemon running|docker daemon is not running"
-        r"|error during connect|pipe/docker_?engine|dockerDesktopLinuxEngine"
+        r"|error during connect|pipe/docker_?engine|http\+docker://|dockerDesktopLinuxEngine"
         r"|docker\.sock[^\n]*(?:no such file|refused|not found)|Couldn't connect to Docker daemon"
         r"|Error while fetching server API version|docker(?:-compose)?: (?:command )?not found"
         r"|failed to connect to the docker API|client version [\d.]+ is too (?:new|old)|DockerException"

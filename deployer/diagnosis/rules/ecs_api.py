@@ -140,7 +140,7 @@ ECS_API: tuple[Rule, ...] = (
         r"|may not be available in the|Invalid Region|could not find region"
         r"|not (?:available|supported) in (?:this |the )?region|PermanentRedirect|AuthorizationHeaderMalformed"
         r"|the region '[^']*' is wrong|IllegalLocationConstraint"
-        r"|must be addressed using the specified endpoint|MissingRegion|Could not find the region",
+        r"|must be addressed using the specified endpoint|MissingRegion|Invalid endpoint: |Could not find the region",
         confidence=0.9,
         channels=(CLIENT_ERROR, TASK_LOG, *ECS, DOCKER_BUILD, DOCKER_PUSH),
         remedy="Set the region that the resources are in: AWS_REGION in the task definition's environment, or "
@@ -151,7 +151,7 @@ ECS_API: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="bucket-missing",
-        matches=r"NoSuchBucket|specified bucket does not exist|InvalidBucketName|Invalid bucket name"
+        matches=r"NoSuchBucket|specified bucket does not exist|InvalidBucketName|Invalid bucket name|Required parameter name not set"
         r"|\bBucket\b[^\n]{0,60}(?:does not exist|not found)",
         confidence=0.9,
         channels=(TASK_LOG, CLIENT_ERROR, *ECS, DOCKER_BUILD, DOCKER_PUSH),

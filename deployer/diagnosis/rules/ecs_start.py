@@ -115,7 +115,7 @@ ECS_START: tuple[Rule, ...] = (
     Rule(
         failure_class=AWS,
         subcause="env-file",
-        matches=r"failed to download env(?:ironment)? files?|env(?:ironment)? file[^\n]*(?:download|fail|denied)",
+        matches=r"failed ?to ?download ?env(?:ironment)? ?files?|env(?:ironment)? file[^\n]*(?:download|fail|denied)",
         confidence=0.9,
         channels=ECS,
         remedy="ECS could not read environmentFiles from S3: check the object's ARN, s3:GetObject and s3:GetBucketLocation "

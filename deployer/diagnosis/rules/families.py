@@ -1,13 +1,21 @@
 """What a message is about, where no rule knows its words: a failure is told of, and of what."""
 
 from deployer.diagnosis.model import FailureClass
-from deployer.diagnosis.rule import CLIENT_ERROR, DOCKER_BUILD, DOCKER_PUSH, ECS, TASK_LOG, Rule
+from deployer.diagnosis.rule import (
+    CLIENT_ERROR,
+    CONTAINER_REASON,
+    DOCKER_BUILD,
+    DOCKER_PUSH,
+    STOPPED_REASON,
+    TASK_LOG,
+    Rule,
+)
 
 BESIDE = 0.3  # a failure without a word of its own, in a text that speaks of one party
 ABOUT = 0.6  # above an exception of any kind, below every rule that knows the words
 _FAILED = (
     r"\b(?:errors?|\w+Error|\w+Exception|\w+Failed|failed?_\w+|fail(?:ed|s|ure|ing)?|can ?not|can't|could ?n[o']t|unable|corrupt\w*|invalid|illegal"
-    r"|unexpected|missing|bad|broken|damaged|reject\w*|refused|denied|not (?:found|valid|supported|recogni[sz]ed|allowed))\b"
+    r"|unexpected|missing|bad|broken|damaged|reject\w*|refused|denied|not (?:found|valid|supported|recogni[sz]ed|allowed)|exceed\w*)\b"
 )
 
 
@@ -24,11 +32,12 @@ FAMILIES: tuple[Rule, ...] = (
         matches=_about(
             r"csv|tsv|parquet|avro|ndjson|jsonl|xlsx?|excel|spreadsheets?|zip|gzip|tarball|archive|data ?sets?|data ?frames?"
             r"|rows?|records?|columns?|headers?|sheets?|worksheets?|delimiters?|input files?|data files?|source files?"
-            r"|reading file|data source|feeds?|line \d+ of|observations?|samples?"
+            r"|reading file|data source|feeds?|line \d+ of|observations?|samples?|readings|measurements?|stations?|timestamps?"
+            r"|values|manifest lists|NaNs?|schema|input director(?:y|ies)|\d+ (?:files|hours|days)"
         ),
         confidence=ABOUT,
         channels=(TASK_LOG,),
-        unless=r"No module named|ImportError|cannot import|shared object|Permission denied|argument|SQLSTATE|SQLException|psycopg|mysql|postgres",
+        unless=r"No module named|ImportError|cannot import|shared object|Permission denied|argument|AttributeError|SQLSTATE|SQLException|psycopg|mysql|postgres",
         remedy="The message speaks of the data: `aws s3 cp s3://<bucket>/<key> - | head -c 400` shows what is really there; correct it "
         "at its producer, or let the reader reject such rows with their reason.",
         example="loader: the spreadsheet could not be read",
@@ -37,7 +46,7 @@ FAMILIES: tuple[Rule, ...] = (
         failure_class=FailureClass.AWS_CONFIG,
         subcause="about-aws",
         matches=_about(
-            r"(?-i:EC2|ECS|ECR|IAM|IMDS|STS|SSM|KMS|S3|CloudWatch|Fargate|Secrets Manager|AWS|boto\.exception|GetCredentials\w*)|task role"
+            r"(?-i:EC2|ECS|ECR|IAM|IMDS|STS|SSM|KMS|S3|CloudWatch|Fargate|Secrets Manager|AWS|boto\.exception|GetCredentials\w*)|task role|decrypt"
         ),
         confidence=ABOUT + 0.01,
         channels=(TASK_LOG, CLIENT_ERROR),
@@ -77,11 +86,23 @@ FAMILIES: tuple[Rule, ...] = (
     ),
     Rule(
         failure_class=FailureClass.MONGODB,
+        subcause="credentials",
+        matches=r"(?<!password )\bauth(?:entication)? failed\b|\bbad auth\b",
+        confidence=ABOUT,
+        channels=(TASK_LOG,),
+        unless=r"postgres|psycopg|mysql|maria|oracle|sqlserver|smtp|s?ftp|ssh|git|http|kafka|redis|ldap|token|registry|docker|snowflake",
+        remedy="A database refused user or password, most likely MongoDB: set the connection string anew with `deployer secret set "
+        "<name>`; `python -m pipeline.connectivity` tells whether it is the one.",
+        link="https://www.mongodb.com/docs/atlas/troubleshoot-connection/",
+        example="loader: authentication: Authentication failed.",
+    ),
+    Rule(
+        failure_class=FailureClass.MONGODB,
         subcause="beside-mongodb",
         matches=_FAILED,
-        context=r"mongo|\bbson\b|replica set",
+        context=r"mongo|\bbson\b|replica set|\"ctx\":",
         confidence=BESIDE,
-        channels=(TASK_LOG,),
+        channels=(TASK_LOG, CLIENT_ERROR),
         remedy="Something failed while the program worked with MongoDB: `python -m pipeline.connectivity` walks from the name to the write.",
         link="https://www.mongodb.com/docs/atlas/troubleshoot-connection/",
         example="mongo shell ready\nthe write failed",
@@ -104,7 +125,7 @@ FAMILIES: tuple[Rule, ...] = (
         context=r"\.(?:csv|parquet|xlsx?|jsonl?|xml|gz|zip)\b|ingest|\bimport(?:ing|ed)? (?:of|file|data|from)\b",
         confidence=BESIDE - 0.01,
         channels=(TASK_LOG,),
-        unless=r"package\.json|tsconfig|node_modules|settings",
+        unless=r"package\.json|tsconfig|node_modules|settings|Cannot find (?:package|module)",
         remedy="Something failed while the program read a file: `aws s3 cp s3://<bucket>/<key> - | head -c 400` shows what is there.",
         example="reading in.csv\nthe load failed",
     ),
@@ -113,8 +134,8 @@ FAMILIES: tuple[Rule, ...] = (
         subcause="about-resources",
         matches=_about(r"memory|RAM|heap|OOM|swap|disk|ephemeral storage|file descriptors?"),
         confidence=ABOUT,
-        channels=(TASK_LOG, *ECS),
-        unless=r"memory address|mongo|'memory'|memory setting|task definition|in-memory|Invalid 'cpu'",
+        channels=(TASK_LOG, STOPPED_REASON, CONTAINER_REASON),
+        unless=r"memory address|size of the|mongo|'memory'|memory setting|task definition|in-memory|Invalid 'cpu'",
         remedy="The message speaks of memory or disk: compare the task's size with what the job needs: `aws ecs "
         "describe-task-definition --task-definition <family> --query 'taskDefinition.[cpu,memory,ephemeralStorage]'`.",
         link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html",

@@ -160,7 +160,9 @@ MONGODB_USE: tuple[Rule, ...] = (
         matches=r"pymongo\.errors\.\w+"
         r"|\bMongo(?:Server|Network|Bulk\w*|Write|Command|Socket|Timeout|Security|Query|Client|Api|ServerSelection|\w{0,24})?(?:Error|Exception)\b"
         r"|OperationFailure|BulkWriteError|WriteError|com\.mongodb\.\w+|mongo\.(?:CommandError|WriteException)"
-        r"|Mongoose\w*Error|ServerDescription|mongod(?:b)?://[^\n]*fail|WiredTiger error|bson\.errors\.\w+|no reachable servers|error connecting to db server|error restoring from|(?:insertion|restore) error"
+        r"|Mongoose\w*Error|ServerDescription|mongod(?:b)?://[^\n]*fail|WiredTiger error|bson\.errors\.\w+|InvalidBSON|no reachable servers|error connecting to db server|error restoring from|(?:insertion|restore) error"
+        r"|(?:fail\w*|error|invalid|cannot|must)\b[^\n]*(?:caused by ::|time-?series collection|BSON|namespace)|caused by ::"
+        r"|\btime-?series collection\b[^\n]*\bmust\b"
         r"|Import BSON files|(?:beanie|djongo)\.exceptions\.\w+"
         r"|\b(?:error|fail\w*|could not|unable|cannot|refused)\b[^\n]*mongo"
         r"|\bmongo(?:db)?\b[^\n]*\b(?:error|fail\w*|could not|unable|cannot)\b",

@@ -28,7 +28,7 @@ NETWORK: tuple[Rule, ...] = (
         r"|certificate verify failed|self[- ]signed certificate|SELF_SIGNED_CERT"
         r"|unable to get (?:local )?issuer|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)\w*|SSL validation failed"
         r"|SSLCertVerificationError|PKIX path building|SSL certificate problem"
-        r"|server certificate (?:verification failed|not trusted)|certificate is not trusted",
+        r"|confirming the ssl certificate|server certificate (?:verification failed|not trusted)|certificate is not trusted",
         confidence=0.87,
         channels=_SEEN,
         remedy="A proxy (or a registry of your own) shows a certificate that this machine does not know: install its CA (system store, "

@@ -30,12 +30,25 @@ RUNTIME: tuple[Rule, ...] = (
         r"|env(?:ironment)? var(?:iable)?s?\b[^\n]*(?:not set|missing|required|undefined)|ImproperlyConfigured"
         r"|pydantic_settings|validation errors? for \w*(?:Settings|Config)"
         r"|Missing required (?:option|argument|environment)|the following arguments are required"
-        r"|unrecognized arguments|No such (?:option|command)",
+        r"|unrecognized arguments|No such (?:option|command)|Invalid value for '",
         confidence=0.83,
         channels=(TASK_LOG,),
         remedy="The program asks for a setting or argument that it was not given, or not under that name: compare its configuration with "
         "`environment`, `secrets` and `command` of the task definition.",
         example="KeyError: 'SOURCE_PREFIX'",
+    ),
+    Rule(
+        failure_class=CODE,
+        subcause="setting-missing",
+        matches=r"^\s*KeyError: |invalid literal for|could not convert|JSONDecodeError|\bNoneType\b",
+        context=r"\benviron\b|\bgetenv\(|[/\\]os\.py\b|process\.env\.",
+        unless=r"amazonaws|botocore|mongo",
+        confidence=0.86,
+        channels=(TASK_LOG,),
+        remedy="A setting that the program reads from its environment is missing, empty or of another kind: compare `environment` and "
+        "`secrets` of the task definition: `aws ecs describe-task-definition --task-definition <family> --query "
+        "'taskDefinition.containerDefinitions[].[environment,secrets]'`.",
+        example='  File "/app/main.py", line 3, in main\n    port = int(os.environ["PORT"])\nValueError: invalid literal for int() with base 10: \'\'',
     ),
     Rule(
         failure_class=CODE,
