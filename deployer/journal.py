@@ -44,15 +44,18 @@ class Journal:
 
     @classmethod
     def create(cls, path: Path, clock: Any, **header: Any) -> Self:
-        """A new journal; the folder is made. RefusedError: there is one already."""
+        """A new journal, there with its header or, after a crash, not at all; the folder is made.
+        RefusedError: there is one already."""
+        if path.exists():
+            raise RefusedError(f"{path} exists: that release has begun", "resume it instead")
+        new = path.with_suffix(".new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(exist_ok=False)
-            journal = cls(path, [], clock)
+            journal = cls(new, [], clock)
             journal.append("header", version=VERSION, **header)
+            new.rename(path)
+            journal._path = path
             _sync_folder(path.parent)
-        except FileExistsError:
-            raise RefusedError(f"{path} exists: that release has begun", "resume it instead") from None
         except OSError as error:
             raise _unwritable(path, error) from error
         return journal

@@ -1,11 +1,13 @@
 """The journal: what is read back is what was written, or it is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from deployer.errors import Failure, JournalDamaged, RefusedError
-from deployer.journal import Journal, read
+from deployer.history import Releases
+from deployer.journal import NAME, Journal, Record, read
 from tests.fakes.clock import FakeClock
 
 
@@ -92,6 +94,29 @@ def test_a_release_is_begun_once(tmp_path: Path) -> None:
     path = written(tmp_path)
     with pytest.raises(RefusedError):
         Journal.create(path, FakeClock(), release="r1", env="e", flow="f", state={})
+
+
+class Crash(BaseException):
+    """The end of a process: nothing of it runs after that."""
+
+
+class ShortLivedJournal(Journal):
+    """Its process dies as soon as the first record is written."""
+
+    def append(self, kind: str, **fields: Any) -> Record:
+        super().append(kind, **fields)
+        self.close()
+        raise Crash
+
+
+def test_a_release_has_begun_with_its_header_or_not_at_all(tmp_path: Path) -> None:
+    """A crash while the header is written leaves no journal, and so nothing that hinders the next release."""
+    releases = Releases(tmp_path)
+    with pytest.raises(Crash):
+        ShortLivedJournal.create(tmp_path / "r1" / NAME, FakeClock(), release="r1", env="e")
+    assert releases.ids() == []
+    with pytest.raises(RefusedError, match="under way"):
+        releases.resumable("e")
 
 
 def test_a_full_disk_is_an_error_with_a_way_out(tmp_path: Path) -> None:
