@@ -29,7 +29,7 @@ _NAMED = (
     r"|EmptyData|EmptyFile|OutOfBounds|Promotion|Merge|SchemaError)"
 )
 _FRAME = (
-    r"(?:pandas/io/|pandas\\io\\|pyarrow/|polars/io|openpyxl/reader|xlrd/|csv\.py|json/decoder\.py|python_calamine"
+    r"(?:pandas/io/|pandas\\io\\|pyarrow/|polars/io|openpyxl/reader|xlrd/|netCDF4|h5py|xarray[/\\]backends|rasterio|fiona|csv\.py|json/decoder\.py|python_calamine"
     r"|java\.util\.zip\.|commons\.csv|opencsv|fasterxml\.jackson\.(?:core|dataformat))"
 )
 _PART = (
@@ -58,7 +58,7 @@ DATA_MALFORMED: tuple[Rule, ...] = (
         r"|not supported between instances of '(?:str|float|NoneType)|checksums? (?:does|do|did) not match|Mismatched dtypes found"
         r"|There is no item named [^\n]*archive|not (?:a|in) (?:g?zip|bzip2) (?:file|format)|Invalid data stream"
         r"|Unable to parse string|duplicate labels|improper structure|cannot read header|ComputeError"
-        r"|bare \\?\" in non-quoted|parsing time \"|strconv\.Parse|Cannot deserialize|No tables found",
+        r"|bare \\?\" in non-quoted|parsing time \"|strconv\.Parse|Cannot deserialize|NetCDF: |HDF error|HDF5-DIAG|central.directory|zipfile directory|out of range for type|CONTEXT:\s+COPY|imply differing number of rows|Element count|No tables found",
         confidence=0.84,
         channels=_SEEN,
         unless=_NOT_OURS,
@@ -81,7 +81,7 @@ DATA_MALFORMED: tuple[Rule, ...] = (
     Rule(
         failure_class=_DATA,
         subcause="malformed",
-        matches=r"^(?:Caused by: )?(?:ValueError|OverflowError|OSError|struct\.error|AssertionError|java\.[\w.]{1,60}Exception)\b",
+        matches=r"^(?:Caused by: )?(?:ValueError|OverflowError|OSError|RuntimeError|struct\.error|AssertionError|java\.[\w.]{1,60}Exception)\b",
         context=_FRAME,
         confidence=0.66,
         channels=_SEEN,
@@ -135,6 +135,7 @@ DATA_MALFORMED: tuple[Rule, ...] = (
         r"|(?:not|n't) (?:an? )?(?:likely |valid )*(?:an? )?(?:convertible|parsable|numeric|dates?|datetimes?|timestamps?|numbers?|integers?|floats?|decimals?|booleans?)\b"
         r"|(?:not|no) (?:be )?recogni[sz]ed as (?:an? )?|does not contain an? (?:date|number|time)"
         r"|(?:shape|length|number|count|width)s? (?:of|for) [^\n]{0,60}(?:mismatch|differ|does not match|do not match|imply|is different|not equal)"
+        r"|\b(?:larger|smaller|shorter|longer|greater|less|fewer|more) than (?:the )?(?:expected|values|number of|length|size of)|\boffsets?\b[^\n]*\b(?:negative|invalid|invariant|out of)"
         r"|(?:many|enough) values to unpack|fields not in fieldnames"
         r"|\bduplicated? (?:rows?|records?|timestamps?|dates?|ids?|keys? in|entries|columns?|labels?|index|values?)\b"
         r"|\b(?:"

@@ -171,7 +171,7 @@ ECS_START: tuple[Rule, ...] = (
         failure_class=AWS,
         subcause="container-start-timeout",
         matches=r"(?:Docker|ContainerRuntime)TimeoutError|Could not transition to|Could not tranisition",
-        confidence=GENERIC,
+        confidence=GENERIC + 0.06,
         channels=ECS,
         remedy="The container did not get to its next state in time. Run it again once; if it repeats, look at the way out of "
         "the subnet (image, secrets, logs) and at the size of the image: `aws ecs describe-tasks --cluster <cluster> "

@@ -15,6 +15,7 @@ BESIDE = 0.3  # a failure without a word of its own, in a text that speaks of on
 ABOUT = 0.6  # above an exception of any kind, below every rule that knows the words
 _FAILED = (
     r"\b(?:errors?|\w+Error|\w+Exception|\w+Failed|failed?_\w+|fail(?:ed|s|ure|ing)?|can ?not|can't|could ?n[o']t|unable|corrupt\w*|invalid|illegal"
+    r"|retries (?:used up|exhausted)|giv(?:en?|ing) up|gave up|timed? ?out|time-?out|abort\w*|fatal|crash\w*|panic\w*|lost"
     r"|unexpected|missing|bad|broken|damaged|reject\w*|refused|denied|not (?:found|valid|supported|recogni[sz]ed|allowed)|exceed\w*)\b"
 )
 
@@ -33,7 +34,7 @@ FAMILIES: tuple[Rule, ...] = (
             r"csv|tsv|parquet|avro|ndjson|jsonl|xlsx?|excel|spreadsheets?|zip|gzip|tarball|archive|data ?sets?|data ?frames?"
             r"|rows?|records?|columns?|headers?|sheets?|worksheets?|delimiters?|input files?|data files?|source files?"
             r"|reading file|data source|feeds?|line \d+ of|observations?|samples?|readings|measurements?|stations?|timestamps?"
-            r"|values|manifest lists|NaNs?|schema|input director(?:y|ies)|\d+ (?:files|hours|days)"
+            r"|(?:invalid|incomplete|bad|corrupt|missing|no|more|wrong) data|values|manifest lists|NaNs?|schema|input director(?:y|ies)|\d+ (?:files|hours|days)"
         ),
         confidence=ABOUT,
         channels=(TASK_LOG,),
@@ -95,6 +96,21 @@ FAMILIES: tuple[Rule, ...] = (
         "<name>`; `python -m pipeline.connectivity` tells whether it is the one.",
         link="https://www.mongodb.com/docs/atlas/troubleshoot-connection/",
         example="loader: authentication: Authentication failed.",
+    ),
+    Rule(
+        failure_class=FailureClass.MONGODB,
+        subcause="about-mongodb",
+        matches=_about(
+            r"(?:to|no|not|a|the) (?:master|primary)|secondar(?:y|ies)|repl(?:ica)?[ _-]?sets?|oplog|mongo[ds]?|shards?|sharded|BSON|ObjectIds?"
+            r"|collections?|cursors?|namespaces?|upserts?|aggregation|write ?concern|read ?(?:concern|preference)|capped|GridFS|WiredTiger"
+            r"|isMaster|SRV|seed ?list|topology|heartbeat"
+        ),
+        confidence=ABOUT - 0.01,
+        channels=(TASK_LOG,),
+        unless=r"\b(?:Attribute|Name|Type|Import|Syntax|Index|ModuleNotFound|NoSuchMethod)Error|NullPointer|java\.util|garbage|\bsql|postgres|mysql|kafka|kube|elastic|redis",
+        remedy="The message speaks of MongoDB's own things: `python -m pipeline.connectivity` walks from the name to the write.",
+        link="https://www.mongodb.com/docs/atlas/troubleshoot-connection/",
+        example="the cursor was lost",
     ),
     Rule(
         failure_class=FailureClass.MONGODB,

@@ -102,6 +102,17 @@ IMAGE_PULL: tuple[Rule, ...] = (
     ),
     Rule(
         failure_class=AWS,
+        subcause="registry-refuses",
+        matches=r"(?:unexpected|received)[^\n]*status[^\n]*\b(?:400|404|405|409|413|415|422)\b",
+        confidence=0.6,
+        channels=(DOCKER_PUSH,),
+        remedy="The registry knows you and does not take this request: see that the repository exists and what it allows: `aws ecr "
+        "describe-repositories --repository-names <repository>`; an old client may ask in a way that ECR does not know.",
+        link=_PUSH,
+        example="failed to push: unexpected status code 405 Method Not Allowed",
+    ),
+    Rule(
+        failure_class=AWS,
         subcause="tag-immutable",
         matches=r"tag[^\n]*immutable|ImageTagAlreadyExists|ImageAlreadyExists"
         r"|cannot be overwritten because the repository is immutable",

@@ -86,7 +86,7 @@ STOPS: tuple[Rule, ...] = (
     Rule(
         failure_class=FailureClass.DATA,
         subcause="speaks-of-data",
-        matches=r"\b(?:rows?|records?|columns?|fields?|headers?|csv|parquet|json|xlsx?|dataset|schema|manifest|source file|input (?:file|directory))\b",
+        matches=r"\b(?:rows?|records?|columns?|fields?|headers?|csv|parquet|json|xlsx?|dataset|schema|manifest|source file|input (?:file|directory)|values|array|offsets)\b",
         confidence=PLACE - 0.05,
         channels=(TASK_LOG,),
         remedy="The log tells of no failure that a rule knows and speaks of the data: `aws s3 cp s3://<bucket>/<key> - | head -c 400` "
