@@ -23,7 +23,7 @@ CAPACITY: tuple[Rule, ...] = (
     Rule(
         failure_class=CAP,
         subcause="fargate-capacity",
-        matches=r"Capacity is unavailable|capacity[^\n]*(?:unavailable|not available)|\bno capacity\b|insufficient capacity"
+        matches=r"Capacity is unavailable|capacity[^\n]*(?:unavailable|not available)|\bno capacity\b(?! provider)|insufficient capacity"
         r"|InsufficientInstanceCapacity|InsufficientHostCapacity|RunTask failed[^\n]*capacity"
         r"|do not have sufficient (?:\S+ )?capacity",
         confidence=DECISIVE,
@@ -103,7 +103,7 @@ CAPACITY: tuple[Rule, ...] = (
         failure_class=CAP,
         subcause="throttled",
         matches=r"Throttl\w+|TooManyRequests(?:Exception)?|Too Many Requests|Rate exceeded|RequestLimitExceeded"
-        r"|SlowDown|reduce your request rate|Request rate (?:is too high|limit)|ProvisionedThroughputExceeded"
+        r"|Slow ?Down|reduce your request rate|Request rate (?:is too high|limit)|ProvisionedThroughputExceeded"
         r"|RequestThrottled|BandwidthLimitExceeded|too many concurrent",
         confidence=0.86,
         channels=(CLIENT_ERROR, *ECS, TASK_LOG),

@@ -153,7 +153,7 @@ DATA_MALFORMED: tuple[Rule, ...] = (
         failure_class=_DATA,
         subcause="malformed",
         matches=r"\b(?:row|record|column|field|cell|header|timestamp|date)s?\b[^\n]{0,300}\b(?:null|nan|invalid|malformed|corrupt\w*|unpars\w*|does not match|not be parsed|failed to parse)\b"
-        r"|\b(?:fail\w*|unable|could ?n[o']t|can ?not|errors?)\b[^\n]{0,300}\b(?:pars(?:ed?|ing)|transform|deseriali[sz]\w+|decod\w+)\b"
+        r"|\b(?:fail\w*|unable|could ?n[o']t|can ?not|errors?)\b[^\n]{0,300}\b(?:pars(?:ed?|ing)|convert(?:ed|ing)?|transform|deseriali[sz]\w+|decod\w+)\b"
         r"|(?:make sure|ensure|must|should|check)\b[^\n]{0,200}\b(?:csv|header|columns?|rows?|input (?:file|path|data)|data file)\b|\bempty (?:column|header|row|line|cell|value)s?\b"
         r"|does not match[^\n]{0,300}format|\b(?:unexpected|unknown|unsupported|bad|wrong) (?:date|time|number|value|row|line|file)\w* (?:with |in )?format"
         r"|\bnot in (?:the |a |an )?(?:proper|right|correct|expected|valid) format|(?:\b(?:fail\w*|unable|could not|errors?)\b[^\n]{0,300}\b(?:ingest\w*|batch insert|bulk (?:load|insert)|import (?:of|file|data)))"

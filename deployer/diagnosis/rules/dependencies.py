@@ -55,7 +55,7 @@ DEPENDENCIES: tuple[Rule, ...] = (
         subcause="requirements-invalid",
         matches=r"Could not install packages due to an OSError|Invalid requirement"
         r"|THESE PACKAGES DO NOT MATCH THE HASHES|Hashes are required|do not match the hashes"
-        r"|Could not open requirements file|npm ci\W[^\n]*(?:can only install|in sync|lock)|package-lock\.json"
+        r"|npm ci\W[^\n]*(?:can only install|in sync|lock)|package-lock\.json"
         r"|yarn\.lock|lockfile|poetry\.lock|Pipfile\.lock|is not a valid editable"
         r"|neither 'setup\.py' nor 'pyproject\.toml'|pyproject\.toml changed significantly|(?-i:\bEUSAGE\b)"
         r"|(?-i:\bEJSONPARSE\b)|(?-i:\bEBADENGINE\b)|go\.mod|go\.sum|checksum mismatch"

@@ -65,7 +65,7 @@ DOCKER: tuple[Rule, ...] = (
         r"|forbidden path outside the build context|failed to walk|lstat [^\n]*no such file"
         r"|no source files were specified|build context|must end with a /|When using COPY"
         r"|unable to (?:prepare|evaluate) (?:context|symlinks)|error checking context|can't stat '"
-        r"|file with no instructions|not a directory|path \"[^\n]*\" not found",
+        r"|file with no instructions|not a directory|Could not open requirements file|could not read package\.json|open '?\S*package\.json|go\.mod file not found|can't open file|could not find `?Cargo\.toml|path \"[^\n]*\" not found",
         confidence=0.9,
         channels=(DOCKER_BUILD,),
         remedy="COPY names a file that is not in the build context: correct the path, the directory you build from, or take the "

@@ -15,7 +15,7 @@ BESIDE = 0.3  # a failure without a word of its own, in a text that speaks of on
 ABOUT = 0.6  # above an exception of any kind, below every rule that knows the words
 _FAILED = (
     r"\b(?:errors?|\w+Error|\w+Exception|\w+Failed|failed?_\w+|fail(?:ed|s|ure|ing)?|can ?not|can't|could ?n[o']t|unable|corrupt\w*|invalid|illegal"
-    r"|retries (?:used up|exhausted)|giv(?:en?|ing) up|gave up|timed? ?out|time-?out|abort\w*|fatal|crash\w*|panic\w*|lost"
+    r"|no \w+ found|retries (?:used up|exhausted)|giv(?:en?|ing) up|gave up|timed? ?out|time-?out|abort\w*|fatal|crash\w*|panic\w*|lost"
     r"|unexpected|missing|bad|broken|damaged|reject\w*|refused|denied|not (?:found|valid|supported|recogni[sz]ed|allowed)|exceed\w*)\b"
 )
 
@@ -47,7 +47,7 @@ FAMILIES: tuple[Rule, ...] = (
         failure_class=FailureClass.AWS_CONFIG,
         subcause="about-aws",
         matches=_about(
-            r"(?-i:EC2|ECS|ECR|IAM|IMDS|STS|SSM|KMS|S3|CloudWatch|Fargate|Secrets Manager|AWS|boto\.exception|GetCredentials\w*)|task role|decrypt"
+            r"(?-i:EC2|ECS|ECR|IAM|IMDS|STS|SSM|KMS|S3|CloudWatch|Fargate|Secrets Manager|AWS|boto\.exception|GetCredentials\w*)|task role|decrypt|(?-i:ARNs?)|(?:execution|iam|instance|service) ?(?:role|profile)|\w+ExecutionRole|(?<!/)buckets?|security ?groups?|subnets?|log ?groups?|parameter store"
         ),
         confidence=ABOUT + 0.01,
         channels=(TASK_LOG, CLIENT_ERROR),
@@ -55,6 +55,19 @@ FAMILIES: tuple[Rule, ...] = (
         remedy="A call to AWS failed: see as whom and where it is made (`aws sts get-caller-identity`), and that the task definition "
         "names a task role that may make it.",
         example="worker: no answer to use, the SSM lookup failed",
+    ),
+    Rule(
+        failure_class=FailureClass.AWS_CONFIG,
+        subcause="about-aws",
+        matches=_about(
+            r"clusters?|task ?def(?:inition)?s?|(?:container )?instances?|capacity providers?|launch ?type|ecs|services?|roles?|stacks?|regions?|profile"
+        ),
+        confidence=ABOUT,
+        channels=(CLIENT_ERROR,),
+        unless=r"mongo|docker daemon|docker\.sock|No module named|ImportError",
+        remedy="A call about ECS failed: see that what it names exists there: `aws ecs list-clusters --region <region>`, `aws ecs "
+        "list-task-definitions`, as whom: `aws sts get-caller-identity`.",
+        example="release tool: the cluster is not found, giving up",
     ),
     Rule(
         failure_class=FailureClass.CODE,

@@ -92,7 +92,7 @@ IMAGE_PULL: tuple[Rule, ...] = (
         failure_class=AWS,
         subcause="repository-missing",
         matches=r"name unknown|RepositoryNotFoundException|repository with name '[^\n]*' does not exist|NAME_UNKNOWN"
-        r"|repository does not exist in the registry",
+        r"|repository does not exist in the registry|repository not found",
         confidence=DECISIVE,
         channels=(DOCKER_PUSH, CLIENT_ERROR),
         remedy="Create the repository in the account and region of the URI: `aws ecr create-repository --repository-name "

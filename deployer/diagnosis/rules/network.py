@@ -75,7 +75,7 @@ NETWORK: tuple[Rule, ...] = (
         r"|Max retries exceeded|IncompleteRead|ConnectionError|EndpointConnectionError|ConnectionResetError"
         r"|RemoteDisconnected|Unable to connect|Failed to connect|Connection failed"
         r"|use of closed network connection|http2: |stream error|Could not connect"
-        r"|temporary error \(try again later\)|status[^\n]*\b5\d\d\b|request send failed|Operation timed out"
+        r"|temporary error \(try again later\)|status[^\n]*\b5\d\d\b|Bad Gateway|Gateway Time-?out|Service Unavailable|request send failed|Operation timed out"
         r"|net::ERR|socket hang up|network (?:timeout|error)|socket[ _]timeout|network connectivity|timed out|early EOF|RPC failed; curl"
         r"|The remote end hung up|dial tcp|Network Error|(?-i:\bENETUNREACH\b)|(?-i:\bEHOSTUNREACH\b)"
         r"|dialing \S+:\d+|Connection was closed before",
@@ -93,7 +93,7 @@ NETWORK: tuple[Rule, ...] = (
         matches=r"requests\.exceptions\.(?:Connect|Read|SSL|Proxy)\w*|Max retries exceeded with url|urlopen error"
         r"|NewConnectionError|NameResolutionError|aiohttp\.client_exceptions\.\w+|httpx\.Connect\w+"
         r"|httpcore\.Connect\w+|URLError|java\.net\.(?:Connect|UnknownHost|SocketTimeout|NoRouteToHost)\w*"
-        r"|dial tcp[^\n]*|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)|Temporary failure in name resolution"
+        r"|HTTP Error 5\d\d|5\d\d Server Error|dial tcp[^\n]*|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)|Temporary failure in name resolution"
         r"|fetch failed|connect (?:ETIMEDOUT|(?-i:\bECONNREFUSED\b)|(?-i:\bEHOSTUNREACH\b))"
         r"|Could not resolve host|socket\.gaierror|ConnectionRefusedError|Connection refused"
         r"|Name or service not known",

@@ -134,6 +134,16 @@ STOPS: tuple[Rule, ...] = (
         example="the call was not made",
     ),
     Rule(
+        failure_class=FailureClass.NETWORK,
+        subcause="push-broken-off",
+        matches=r"Retrying in \d+ sec|unexpected end of JSON|retries",
+        confidence=PLACE + 0.05,
+        channels=(DOCKER_PUSH,),
+        remedy="The push was tried again and again and no reason was printed: push once by hand; the daemon's log (`journalctl -u docker`) "
+        "has the reason. A repository that is not there looks the same to some clients.",
+        example="0a1b2c3d4e5f: Retrying in 9 seconds",
+    ),
+    Rule(
         failure_class=FailureClass.REGISTRY_AUTH,
         subcause="push-failed",
         matches=_ANYTHING,
