@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from deployer.diagnosis.model import Cause, Diagnosis, Evidence, EvidenceError, FailureClass
+from deployer.diagnosis.model import Cause, Diagnosis, Evidence, EvidenceError
 from deployer.diagnosis.reading import EVIDENCE_WIDTH, Line, read
 from deployer.diagnosis.rule import Rule, compiled
 from deployer.diagnosis.rules import RULES
@@ -12,7 +12,7 @@ from deployer.diagnosis.rules import RULES
 MAX_EVIDENCE = 6
 MAX_OTHERS = 4
 NOTHING_FOUND = Cause(
-    failure_class=FailureClass.UNKNOWN,
+    failure_class="unknown",
     subcause="no-rule-matches",
     confidence=0.0,
     evidence=(),

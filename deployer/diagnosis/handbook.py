@@ -3,9 +3,9 @@
 import sys
 from collections.abc import Iterator
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import Rule
 from deployer.diagnosis.rules import RULES
+from deployer.errors import EXIT_CODES, FailureClass
 
 _INTRODUCTION = """\
 # When it fails
@@ -20,25 +20,17 @@ This page is the whole table of rules, by class.
 | Class | Exit code | What it is | Where the release goes |
 |---|---|---|---|"""
 
-_CLASSES: dict[FailureClass, tuple[int, str, str]] = {
-    FailureClass.CODE: (10, "The program, or what its image holds, is wrong", "CODE"),
-    FailureClass.DOCKER: (11, "The image could not be built on this machine", "FIX_DOCKERFILE"),
-    FailureClass.REGISTRY_AUTH: (
-        12,
-        "The registry does not know who asks",
-        "ECR_LOGIN, or CHECK_CONFIG for a task",
-    ),
-    FailureClass.AWS_CONFIG: (13, "AWS refuses or lacks what the release asks for", "CHECK_CONFIG"),
-    FailureClass.CAPACITY: (14, "AWS had no room or slowed us down", "a retry with growing pauses"),
-    FailureClass.RESOURCES: (15, "The container ran out of memory, disk or handles", "CHECK_CONFIG"),
-    FailureClass.MONGODB: (16, "MongoDB was not reached, or refused", "CHECK_ATLAS"),
-    FailureClass.DATA: (
-        17,
-        "The source is not what the program reads",
-        "a pause, with the rejected rows' reasons",
-    ),
-    FailureClass.NETWORK: (18, "A machine or service is not reached from here", "a pause, or a retry"),
-    FailureClass.UNKNOWN: (19, "Nothing that was seen decides", "END_FAILED, with everything saved"),
+_CLASSES: dict[FailureClass, tuple[str, str]] = {
+    "code": ("The program, or what its image holds, is wrong", "CODE"),
+    "docker": ("The image could not be built on this machine", "FIX_DOCKERFILE"),
+    "registry-auth": ("The registry does not know who asks", "ECR_LOGIN, or CHECK_CONFIG for a task"),
+    "aws-config": ("AWS refuses or lacks what the release asks for", "CHECK_CONFIG"),
+    "capacity": ("AWS had no room or slowed us down", "a retry with growing pauses"),
+    "resources": ("The container ran out of memory, disk or handles", "CHECK_CONFIG"),
+    "mongodb": ("MongoDB was not reached, or refused", "CHECK_ATLAS"),
+    "data": ("The source is not what the program reads", "a pause, with the rejected rows' reasons"),
+    "network": ("A machine or service is not reached from here", "a pause, or a retry"),
+    "unknown": ("Nothing that was seen decides", "END_FAILED, with everything saved"),
 }
 
 
@@ -50,13 +42,13 @@ def page() -> str:
 
 
 def _table() -> Iterator[str]:
-    for name, (code, meaning, way) in _CLASSES.items():
-        yield f"| [{name}](#{name}) | {code} | {meaning} | {way} |"
+    for name, (meaning, way) in _CLASSES.items():
+        yield f"| [{name}](#{name}) | {EXIT_CODES[name]} | {meaning} | {way} |"
 
 
 def _section(name: FailureClass) -> Iterator[str]:
     yield f"\n## {name}\n"
-    yield f"{_CLASSES[name][1]}. Exit code {_CLASSES[name][0]}."
+    yield f"{_CLASSES[name][0]}. Exit code {EXIT_CODES[name]}."
     subcauses = dict.fromkeys(rule.subcause for rule in RULES if rule.failure_class == name)
     for subcause in subcauses:
         rules = [rule for rule in RULES if (rule.failure_class, rule.subcause) == (name, subcause)]

@@ -1,22 +1,8 @@
 """What goes into a diagnosis and what comes out of it."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class FailureClass(StrEnum):
-    """The ten answers of ERROR_TYPE, each with its own arrow and exit code."""
-
-    CODE = "code"
-    DOCKER = "docker"
-    REGISTRY_AUTH = "registry-auth"
-    AWS_CONFIG = "aws-config"
-    CAPACITY = "capacity"
-    RESOURCES = "resources"
-    MONGODB = "mongodb"
-    DATA = "data"
-    NETWORK = "network"
-    UNKNOWN = "unknown"
+from deployer.errors import FailureClass
 
 
 class EvidenceError(ValueError):
@@ -42,7 +28,7 @@ class Evidence:
 class Cause:
     """One possible cause: `confidence` is 0 to 1, `evidence` the lines that speak for it."""
 
-    failure_class: str
+    failure_class: FailureClass
     subcause: str
     confidence: float
     evidence: tuple[str, ...]
@@ -53,7 +39,7 @@ class Cause:
     def to_json(self) -> dict[str, object]:
         """The cause as JSON data, without the keys of its diagnosis."""
         return {
-            "class": str(self.failure_class),
+            "class": self.failure_class,
             "subcause": self.subcause,
             "confidence": round(self.confidence, 2),
             "evidence": list(self.evidence),

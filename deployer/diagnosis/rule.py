@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from deployer.diagnosis.model import Evidence, FailureClass
+from deployer.diagnosis.model import Evidence
+from deployer.errors import FailureClass
 
 TASK_LOG = "task_log"
 STOPPED_REASON = "stopped_reason"

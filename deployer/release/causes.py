@@ -1,11 +1,9 @@
 """From what was seen to a `Cause`: the bridge between the steps and the diagnosis."""
 
 from collections.abc import Sequence
-from typing import cast
 
 from deployer.diagnosis.classify import classify_all
 from deployer.diagnosis.model import Evidence
-from deployer.errors import FailureClass
 from deployer.release.state import Cause
 
 
@@ -14,7 +12,7 @@ def diagnosed(message: str, pieces: Sequence[Evidence], node: str) -> Cause:
     found = classify_all(pieces).cause
     lines = found.evidence or tuple(piece.text for piece in pieces if piece.text)[:3]
     return Cause(
-        failure_class=cast(FailureClass, str(found.failure_class)),
+        failure_class=found.failure_class,
         subcause=found.subcause,
         message=message,
         evidence=tuple(lines),

@@ -1,6 +1,5 @@
 """Refused by AWS: who asked, and what IAM, STS or S3 said no to."""
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import (
     CLIENT_ERROR,
     DECISIVE,
@@ -14,7 +13,6 @@ from deployer.diagnosis.rule import (
     Rule,
 )
 
-AWS = FailureClass.AWS_CONFIG
 _DENIED = r"(?:not authorized to perform|AccessDenied|access denied|UnauthorizedOperation|Forbidden|\b403\b)"
 _NOT_AUTHORIZED = r"(?:is not authorized to perform|not authorized to perform:?)\s*"
 _EXECUTION_ROLE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html"
@@ -23,7 +21,7 @@ _STS_CREDENTIALS = "https://docs.aws.amazon.com/cli/latest/userguide/cli-chap-tr
 
 AWS_ACCESS: tuple[Rule, ...] = (
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="iam-passrole",
         matches=r"iam:PassRole|\bPassRole\b[^\n]*(?:denied|not authorized)",
         confidence=DECISIVE,
@@ -36,7 +34,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
         "arn:aws:iam::111122223333:role/loader",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="role-trust",
         matches=r"unable to assume (?:the )?role|not authorized to perform: sts:AssumeRole"
         r"|sts:AssumeRoleWithWebIdentity|role (?:defined for the function )?cannot be assumed"
@@ -49,7 +47,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
         "this task. Please verify that the role being passed has the proper trust relationship and permissions.",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="secrets-permission",
         matches=_DENIED
         + r"[^\n]*(?:secretsmanager:|ssm:GetParameter|kms:Decrypt|GetSecretValue|GetParameters?\b)"
@@ -66,7 +64,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
         channels=(STOPPED_REASON, *TASK, CLIENT_ERROR, DOCKER_BUILD, DOCKER_PUSH),
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="ecr-permission",
         matches=_NOT_AUTHORIZED + r"ecr(?:-public)?:|" + _DENIED + r"[^\n]*\becr(?:-public)?:[A-Z]\w+",
         confidence=DECISIVE,
@@ -80,7 +78,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
         channels=(DOCKER_PUSH, DOCKER_BUILD, CLIENT_ERROR, *TASK),
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="logs-permission",
         matches=_NOT_AUTHORIZED
         + r"logs:|"
@@ -97,7 +95,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
         channels=(*ECS, TASK_LOG, CLIENT_ERROR),
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="s3-access-denied",
         matches=r"\((?:403|AccessDenied|AllAccessDisabled|AccountProblem)\) (?:occurred )?when calling the (?:Head|Get|List|Put|Copy|Delete|Create|Upload)\w*(?:Object|Bucket|Part|Upload)\w*"
         r"|s3:(?:Get|Put|List|Delete)\w+"
@@ -115,7 +113,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
         channels=(TASK_LOG, *ECS, CLIENT_ERROR, DOCKER_BUILD, DOCKER_PUSH),
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="credentials-missing",
         matches=r"Unable to locate credentials|NoCredentialsError|NoCredentialProviders|no valid providers in chain"
         r"|CredentialsProviderError|Could not load credentials from any providers"
@@ -135,7 +133,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
         unless=r"GetAuthorizationToken|get-login|non[- ]TTY",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="credentials-expired",
         matches=r"ExpiredToken|security token included in the request is (?:expired|invalid)|RequestExpired"
         r"|token has expired and refresh failed|SSO session[^\n]*(?:expired|invalid)|SSOTokenLoadError"
@@ -153,7 +151,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
         unless=r"GetAuthorizationToken|get-login|non[- ]TTY",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="credentials-invalid",
         matches=r"UnrecognizedClient(?:Exception)?|InvalidClientTokenId|InvalidAccessKeyId|InvalidToken\b|AuthFailure"
         r"|SignatureDoesNotMatch|InvalidSignatureException|IncompleteSignature"
@@ -171,7 +169,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
         channels=(CLIENT_ERROR, TASK_LOG, *ECS, DOCKER_BUILD, DOCKER_PUSH),
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="clock-skew",
         matches=r"RequestTimeTooSkewed|difference between the request time and the current time"
         r"|Signature (?:not yet current|expired)|InvalidSignatureException[^\n]*(?:expired|current)"
@@ -185,7 +183,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
         channels=(CLIENT_ERROR, TASK_LOG, DOCKER_BUILD, DOCKER_PUSH),
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="iam-denied",
         matches=r"is not authorized to perform|\bAccessDenied(?:Exception)?\b|UnauthorizedOperation"
         r"|UnauthorizedException|You are not authorized to perform this operation|explicit deny"

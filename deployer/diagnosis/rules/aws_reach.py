@@ -1,6 +1,5 @@
 """An AWS endpoint did not answer: inside the task that is its subnet, for the operator it is the network."""
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import OPERATOR, TASK, TASK_LOG, Rule
 
 _AWS_HOST = r"(?:amazonaws\.com|\baws\b|ecr|s3[.:/]|169\.254\.\d+\.\d+)"
@@ -18,7 +17,7 @@ _NO_ROUTE = (
 
 AWS_REACH: tuple[Rule, ...] = (
     Rule(
-        failure_class=FailureClass.AWS_CONFIG,
+        failure_class="aws-config",
         subcause="wrong-region",
         # a label that looks like a region and is none, or a placeholder in its place
         matches=r"[./](?!"
@@ -37,7 +36,7 @@ AWS_REACH: tuple[Rule, ...] = (
         example='Could not connect to the endpoint URL: "https://ecs.eu-west-3a.amazonaws.com/"',
     ),
     Rule(
-        failure_class=FailureClass.AWS_CONFIG,
+        failure_class="aws-config",
         subcause="aws-endpoint-no-route",
         matches=_SILENT
         + r"[^\n]*"
@@ -55,7 +54,7 @@ AWS_REACH: tuple[Rule, ...] = (
         example='botocore.exceptions.ConnectTimeoutError: Connect timeout on endpoint URL: "https://s3.eu-west-3.amazonaws.com/raw"',
     ),
     Rule(
-        failure_class=FailureClass.AWS_CONFIG,
+        failure_class="aws-config",
         subcause="aws-endpoint-no-route",
         matches=_SILENT,
         context=r"[\w-]\.amazonaws\.com|169\.254\.170\.2",

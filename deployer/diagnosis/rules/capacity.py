@@ -1,6 +1,5 @@
 """AWS had no room, was slow or slowed us down: a retry is the mend."""
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import (
     CLIENT_ERROR,
     CONTAINER_REASON,
@@ -14,14 +13,13 @@ from deployer.diagnosis.rule import (
     Rule,
 )
 
-CAP = FailureClass.CAPACITY
 _PLACED = (RUN_TASK_FAILURE, STOPPED_REASON, CONTAINER_REASON, CLIENT_ERROR, TASK_LOG)
 _RETRY = "Nothing to mend: `deployer release --resume` tries again with growing pauses"
 _FAILURES = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html"
 
 CAPACITY: tuple[Rule, ...] = (
     Rule(
-        failure_class=CAP,
+        failure_class="capacity",
         subcause="fargate-capacity",
         matches=r"Capacity is unavailable|capacity[^\n]*(?:unavailable|not available)|\bno capacity\b(?! provider)|insufficient capacity"
         r"|InsufficientInstanceCapacity|InsufficientHostCapacity|RunTask failed[^\n]*capacity"
@@ -34,7 +32,7 @@ CAPACITY: tuple[Rule, ...] = (
         example="Capacity is unavailable at this time. Please try again later or in a different availability zone",
     ),
     Rule(
-        failure_class=CAP,
+        failure_class="capacity",
         subcause="spot-interruption",
         matches=r"Spot Task was interrupted|SpotInterruption|spot[^\n]*(?:interrupt|reclaim|terminat)",
         confidence=DECISIVE + 0.03,
@@ -45,7 +43,7 @@ CAPACITY: tuple[Rule, ...] = (
         example="Your Spot Task was interrupted.",
     ),
     Rule(
-        failure_class=CAP,
+        failure_class="capacity",
         subcause="spot-interruption",
         matches="",
         stop_codes=("SpotInterruption", "TerminationNotice"),
@@ -56,11 +54,11 @@ CAPACITY: tuple[Rule, ...] = (
         example="Essential container in task exited",
     ),
     Rule(
-        failure_class=CAP,
+        failure_class="capacity",
         subcause="instance-resources",
         matches=r"RESOURCE:\w+|insufficient (?:CPU|memory) (?:units )?available|(?:CPU|memory)[^\n]*units available"
         r"|already using a port required|enough (?:CPU|memory)[^\n]*available"
-        r"|insufficient (?:cpu|memory|resources)|has insufficient"
+        r"|insufficient (?:cpu|memory|resources)|has insufficient|with sufficient"
         r"|closest matching[^\n]*(?:has no|does ?n[o']t have)[^\n]*available",
         confidence=0.92,
         channels=_PLACED,
@@ -73,7 +71,7 @@ CAPACITY: tuple[Rule, ...] = (
         example="unable to place a task: container-instance 0a has insufficient CPU units available",
     ),
     Rule(
-        failure_class=CAP,
+        failure_class="capacity",
         subcause="agent-disconnected",
         matches=r"\"?reason\"?\W+(?-i:AGENT)\b|^\W*(?-i:AGENT)\W*$|agent (?:is )?(?:not connected|disconnected)|(?:does ?n.t|not) have the agent connected"
         r"|\"AGENT\"|agent[^\n]*disconnect",
@@ -87,7 +85,7 @@ CAPACITY: tuple[Rule, ...] = (
         example='{"failures": [{"arn": "arn:aws:ecs:eu-west-3:111122223333:container-instance/0a", "reason": "AGENT"}]}',
     ),
     Rule(
-        failure_class=CAP,
+        failure_class="capacity",
         subcause="provisioning-timeout",
         matches=r"network interface provision|timeout waiting for[^\n]*(?:network|ENI|EBS|provision)"
         r"|provisioning[^\n]*time(?:d )?out|(?:ENI|attachment)[^\n]*(?:timed out|timeout|expired)"
@@ -100,9 +98,9 @@ CAPACITY: tuple[Rule, ...] = (
         example="Timeout waiting for network interface provisioning to complete.",
     ),
     Rule(
-        failure_class=CAP,
+        failure_class="capacity",
         subcause="throttled",
-        matches=r"Throttl\w+|TooManyRequests(?:Exception)?|Too Many Requests|Rate exceeded|RequestLimitExceeded"
+        matches=r"Throttl\w+|TooMany(?:Requests|Updates)(?:Exception)?|Too Many Requests|Rate exceeded|RequestLimitExceeded"
         r"|Slow ?Down|reduce your request rate|Request rate (?:is too high|limit)|ProvisionedThroughputExceeded"
         r"|RequestThrottled|BandwidthLimitExceeded|too many concurrent",
         confidence=0.86,
@@ -114,7 +112,7 @@ CAPACITY: tuple[Rule, ...] = (
         example="An error occurred (ThrottlingException) when calling the RunTask operation: Rate exceeded",
     ),
     Rule(
-        failure_class=CAP,
+        failure_class="capacity",
         subcause="pull-rate-limit",
         matches=r"toomanyrequests|(?:reached|exceeded) your (?:unauthenticated )?pull rate limit|429 Too Many Requests"
         r"|status code 429|pull rate limit|docker\.com/increase-rate-limit",
@@ -129,7 +127,7 @@ CAPACITY: tuple[Rule, ...] = (
         "pull rate limit.",
     ),
     Rule(
-        failure_class=CAP,
+        failure_class="capacity",
         subcause="pull-refused-by-hub",
         matches=r"unexpected status code https://registry-1\.docker\.io",
         confidence=FAMILY,
@@ -141,7 +139,7 @@ CAPACITY: tuple[Rule, ...] = (
         example="CannotPullContainerError: failed open: unexpected status code https://registry-1.docker.io/v2/acme/loader/",
     ),
     Rule(
-        failure_class=CAP,
+        failure_class="capacity",
         subcause="service-trouble",
         matches=r"ServerException|InternalServer(?:Error|Exception)|InternalFailure|ServiceUnavailable(?:Exception)?"
         r"|Service Unavailable|InternalServiceError|\(5\d\d\) (?:occurred )?when calling|status code: 5\d\d"
@@ -158,7 +156,7 @@ CAPACITY: tuple[Rule, ...] = (
         "later.",
     ),
     Rule(
-        failure_class=CAP,
+        failure_class="capacity",
         subcause="host-gone",
         matches=r"Host EC2[^\n]*terminated|underlying infrastructure|maintenance"
         r"|instance[^\n]*(?:draining|was terminated)|retired|Host EC2",
@@ -169,7 +167,7 @@ CAPACITY: tuple[Rule, ...] = (
         example="Host EC2 (instance i-0a) terminated.",
     ),
     Rule(
-        failure_class=CAP,
+        failure_class="capacity",
         subcause="container-agent",
         matches=r"could not find bridge|no such network interface|failed to create endpoint",
         confidence=GENERIC + 0.2,
@@ -181,7 +179,7 @@ CAPACITY: tuple[Rule, ...] = (
         example="CannotStartContainerError: could not find bridge br7 on the host",
     ),
     Rule(
-        failure_class=CAP,
+        failure_class="capacity",
         subcause="container-agent",
         matches=r"Cannot(?:Create|Inspect|Describe|Stop|Remove|List)\w*Error|ContainerVanishedError|DockerStateError"
         r"|CannotGetDockerclientError|CgroupError|Agent could not|InternalError: |API error \(500\)",
@@ -193,7 +191,7 @@ CAPACITY: tuple[Rule, ...] = (
         example="CannotInspectContainerError: Could not inspect the container",
     ),
     Rule(
-        failure_class=CAP,
+        failure_class="capacity",
         subcause="task-failed-to-start",
         matches=r"Task failed to start",
         confidence=GENERIC - 0.1,

@@ -1,6 +1,5 @@
 """The source is not what the program reads: missing, malformed, changed, empty."""
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import (
     FAMILY,
     PYMONGO,
@@ -8,14 +7,13 @@ from deployer.diagnosis.rule import (
     Rule,
 )
 
-_DATA = FailureClass.DATA
 _SEEN = (TASK_LOG,)
 _FILE = r"\.(?:csv|tsv|json|jsonl|ndjson|xlsx?|parquet|avro|orc|txt|xml|gz|zip|bz2|zst|dat|sql|feather|hdf5?|h5|nc|shp|geojson|yaml|pkl|tar|log|db)\b"
 _READ_BACK = "`aws s3 cp s3://<bucket>/<key> - | head -c 400` shows what is really there"
 
 DATA: tuple[Rule, ...] = (
     Rule(
-        failure_class=_DATA,
+        failure_class="data",
         subcause="source-missing",
         matches=r"NoSuchKey|\(404\) (?:occurred )?when calling the (?:Head|Get)Object|specified key does not exist"
         r"|PathNotFound|Path does not exist|BlobNotFound|(?:Blob|file|object|key) is missing|The specified (?:path|blob) does not exist"
@@ -32,7 +30,7 @@ DATA: tuple[Rule, ...] = (
         example="An error occurred (NoSuchKey) when calling the GetObject operation: raw/2024.csv is not there",
     ),
     Rule(
-        failure_class=_DATA,
+        failure_class="data",
         subcause="source-missing",
         matches=r"(?:FileNotFoundError|IOError|No such file or directory|FileNotFoundException|(?-i:\bENOENT\b)|cannot find the (?:file|path)|NoSuchFileException)[^\n]*"
         + r"(?:"
@@ -48,7 +46,7 @@ DATA: tuple[Rule, ...] = (
         example="FileNotFoundError: [Errno 2] No such file or directory: '/data/readings-2024.csv'",
     ),
     Rule(
-        failure_class=_DATA,
+        failure_class="data",
         subcause="encoding",
         matches=r"Unicode(?:Decode|Encode)?Error|codec can't (?:decode|encode)|invalid (?:start|continuation) byte"
         r"|UTF-16 stream does not start|invalid byte sequence|MalformedInputException|invalid UTF-?8"
@@ -60,7 +58,7 @@ DATA: tuple[Rule, ...] = (
         example="UnicodeDecodeError: 'utf-8' codec can't decode byte 0xe9 in position 41: invalid continuation byte",
     ),
     Rule(
-        failure_class=_DATA,
+        failure_class="data",
         subcause="columns-changed",
         matches=r"(?:column|field|header|key)s?\b[^\n]{0,300}(?:not found|missing|cannot be found|do(?:es)? not (?:exist|match)|not in (?:index|columns)|unexpected|expected but not found|specified in column mapping)"
         r"|(?:missing|unexpected|unknown|required|extra) (?:required )?(?:columns?|fields?|headers?)"
@@ -83,7 +81,7 @@ DATA: tuple[Rule, ...] = (
         example="ValueError: Usecols do not match columns, columns expected but not found: ['humidity']",
     ),
     Rule(
-        failure_class=_DATA,
+        failure_class="data",
         subcause="columns-changed",
         matches=r"KeyError\b",
         context=r"pandas|polars|DataFrame|get_loc|hashtable|DictReader|\bdf\[|row\[|record\[|_libs",
@@ -96,7 +94,7 @@ DATA: tuple[Rule, ...] = (
         example="File \"pandas/_libs/hashtable_class_helper.pxi\", line 7, in get_item\nKeyError: 'humidity'",
     ),
     Rule(
-        failure_class=_DATA,
+        failure_class="data",
         subcause="columns-changed",
         matches=r"KeyError: '(?-i:[A-Za-z]*[a-z])",
         context=r"csv\b|transform|pars(?:e|ing)|\brows?\b|records?\b|extract|ingest",
@@ -109,7 +107,7 @@ DATA: tuple[Rule, ...] = (
         example="  File \"/app/transform.py\", line 7, in tidy\nKeyError: 'humidity'",
     ),
     Rule(
-        failure_class=_DATA,
+        failure_class="data",
         subcause="nothing-loaded",
         matches=r"(?:nothing|no (?:rows?|records?|documents?|data|readings?|files?|objects?|observations))( (?:was|were|to|could be|has been|have been))? ?(?:loaded|load|inserted|insert|found|processed|process|read|written|ingested|import(?:ed)?|available|returned|extracted|to)"
         r"|\b0 (?:rows?|records?|documents?|files?) (?:loaded|inserted|processed|read|written|found|ingested)"
@@ -127,7 +125,7 @@ DATA: tuple[Rule, ...] = (
         example="ERROR nothing loaded: 0 records inserted, 212 rejected",
     ),
     Rule(
-        failure_class=_DATA,
+        failure_class="data",
         subcause="pipeline-report",
         matches=r"\"read\": ?\d+[^\n]*\"rejected\": ?\d+",
         exit_codes=(3,),

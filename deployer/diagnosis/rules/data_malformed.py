@@ -4,10 +4,8 @@ Three ways to know it, from the surest to the vaguest: the words a reader prints
 library it belongs to, whatever it says; a value, a row or a shape that was expected and is another.
 """
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import FRAMES, TASK_LOG, Rule
 
-_DATA = FailureClass.DATA
 _SEEN = (TASK_LOG,)
 _NOT_OURS = r"cli-input-json|Invalid JSON:|task definition|Error parsing parameter|docker"
 _MALFORMED = (
@@ -38,7 +36,7 @@ _PART = (
 
 DATA_MALFORMED: tuple[Rule, ...] = (
     Rule(
-        failure_class=_DATA,
+        failure_class="data",
         subcause="malformed",
         matches=r"Error tokenizing data|No columns to parse"
         r"|Expecting (?:value|property name|',' delimiter|':' delimiter)|Extra data: line|Unterminated string"
@@ -66,7 +64,7 @@ DATA_MALFORMED: tuple[Rule, ...] = (
         example="pandas.errors.ParserError: Error tokenizing data. C error: Expected 7 fields in line 12, saw 9",
     ),
     Rule(
-        failure_class=_DATA,
+        failure_class="data",
         subcause="malformed",
         matches=r"(?:^|[^\w./])" + _LIBRARY + r"\.[\w.$]{0,80}(?:Error|Exception)\b"
         r"|(?-i:\b(?!Mongo|URI|Config|Argument)\w{0,40}"
@@ -79,7 +77,7 @@ DATA_MALFORMED: tuple[Rule, ...] = (
         example="polars.exceptions.ShapeError: the widths differ",
     ),
     Rule(
-        failure_class=_DATA,
+        failure_class="data",
         subcause="malformed",
         matches=r"^(?:Caused by: )?(?:ValueError|OverflowError|OSError|RuntimeError|struct\.error|AssertionError|java\.[\w.]{1,60}Exception)\b",
         context=_FRAME,
@@ -90,7 +88,7 @@ DATA_MALFORMED: tuple[Rule, ...] = (
         example='File "/app/lib/pandas/io/stata.py", line 44, in _read\nValueError: 7 is no version of it',
     ),
     Rule(
-        failure_class=_DATA,
+        failure_class="data",
         subcause="data-reader",
         matches=_FRAME,
         confidence=FRAMES,
@@ -101,7 +99,7 @@ DATA_MALFORMED: tuple[Rule, ...] = (
         example='File "/app/lib/pandas/io/parsers.py", line 44, in _read',
     ),
     Rule(
-        failure_class=_DATA,
+        failure_class="data",
         subcause="malformed",
         matches=r"error while reading data|Could not parse '|LOAD_RUN_FAIL|stl_load_errors|Load into table[^\n]*failed"
         r"|Too many errors encountered|is not recognized"
@@ -124,7 +122,7 @@ DATA_MALFORMED: tuple[Rule, ...] = (
         example="Error while reading data, error message: Could not parse 'n/a' as DOUBLE for field wind",
     ),
     Rule(
-        failure_class=_DATA,
+        failure_class="data",
         subcause="unexpected-shape",
         # one count was expected and another found; a value is none of its kind; something is there twice
         matches=r"\bexpect(?:ed|s|ing)?\b[^\n]{0,80}\b\d+\b[^\n]{0,60}\b(?:got|found|saw|but|was|were|only|actual|instead)\b"
@@ -150,7 +148,7 @@ DATA_MALFORMED: tuple[Rule, ...] = (
         example="loader: expected 24 values of the day, found 23",
     ),
     Rule(
-        failure_class=_DATA,
+        failure_class="data",
         subcause="malformed",
         matches=r"\b(?:row|record|column|field|cell|header|timestamp|date)s?\b[^\n]{0,300}\b(?:null|nan|invalid|malformed|corrupt\w*|unpars\w*|does not match|not be parsed|failed to parse)\b"
         r"|\b(?:fail\w*|unable|could ?n[o']t|can ?not|errors?)\b[^\n]{0,300}\b(?:pars(?:ed?|ing)|convert(?:ed|ing)?|transform|deseriali[sz]\w+|decod\w+)\b"

@@ -1,9 +1,6 @@
 """What the program needs cannot be installed while building: pip, npm, Maven, Go, compilers."""
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import DECISIVE, DOCKER_BUILD, Rule
-
-CODE = FailureClass.CODE
 
 # the index was not reached: what pip or npm say after it is a consequence
 _NO_WAY = (
@@ -18,7 +15,7 @@ _BUILD_LINK = "https://pip.pypa.io/en/stable/cli/pip_wheel/"
 
 DEPENDENCIES: tuple[Rule, ...] = (
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="dependency-conflict",
         matches=r"conflicting dependencies|ResolutionImpossible|conflict is caused by|dependency conflict"
         r"|version solving failed|SolverProblemError|(?-i:\bERESOLVE\b)|No solution found"
@@ -34,7 +31,7 @@ DEPENDENCIES: tuple[Rule, ...] = (
         example="ERROR: Cannot install loader==1.0 and urllib3==1.26 because these package versions have conflicting dependencies.",
     ),
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="package-missing",
         matches=r"Could not find a version that satisfies|No matching distribution found|404 Not Found[^\n]*npm"
         r"|(?-i:\bE404\b)|npm (?:ERR!|error) (?:code )?(?:E404|(?-i:\bETARGET\b)|notarget)"
@@ -51,7 +48,7 @@ DEPENDENCIES: tuple[Rule, ...] = (
         example="ERROR: No matching distribution found for pandas==9.9.9",
     ),
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="requirements-invalid",
         matches=r"Could not install packages due to an OSError|Invalid requirement"
         r"|THESE PACKAGES DO NOT MATCH THE HASHES|Hashes are required|do not match the hashes"
@@ -69,7 +66,7 @@ DEPENDENCIES: tuple[Rule, ...] = (
         example="ERROR: Could not install packages due to an OSError: '/home/me/wheels/loader.whl'",
     ),
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="wheel-build",
         matches=r"Failed building wheel|Could not build wheels|Failed to build installable wheels|gyp ERR! build error"
         r"|`make` failed|fatal error: [^\n]*\.h: No such file|command '[^\n]*' failed|COMPILATION ERROR"
@@ -81,7 +78,7 @@ DEPENDENCIES: tuple[Rule, ...] = (
         example="ERROR: Failed building wheel for psycopg2",
     ),
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="wheel-build",
         matches=r"Failed building wheel|Could not build wheels|metadata-generation-failed|subprocess-exited-with-error"
         r"|error: command '[^\n]*' failed|setup\.py (?:egg_info|bdist_wheel)"
@@ -92,7 +89,7 @@ DEPENDENCIES: tuple[Rule, ...] = (
         r"|compilation (?:failed|error|failure)|Failed to execute goal|COMPILATION ERROR|BUILD FAILURE|npm (?:ERR!|error)"
         r"|(?-i:\bELIFECYCLE\b)|error: cannot find symbol|error\[E\d+\]|could not compile|undefined: "
         r"|cannot use [^\n]* as|Tests? failed|\b\d{1,4} failed(?:,| in\b|$)|FAILED \(|AssertionError"
-        r"|Traceback \(most recent call last\)|(?-i:^\s*(?:\w+\.)*[A-Z]\w+Error: )|> Task :\S+ FAILED|Command errored out|invalid command '|webpack|vite|tsc\b"
+        r"|Traceback \(most recent call last\)|(?-i:^\s*(?:\w+\.)*[A-Z]\w+Error: )|> Task :\S+ FAILED|Command errored out|invalid command '|(?-i:error [A-Z]{2,6}\d{3,5}\b)|yarnpkg\.com|lock ?file|Gemfile|Your (?:Ruby|Node|Python|PHP) version|webpack|vite|tsc\b"
         r"|\b(?:pip3?|npm|yarn|pnpm|poetry|uv|mvn|gradlew?|bundle|composer|go|cargo|dotnet) (?:install|ci|run|build|sync|package|restore|mod|get|publish)\b[^\n]*(?:did not complete|non-zero|exit code)",
         confidence=0.62,
         channels=(DOCKER_BUILD,),

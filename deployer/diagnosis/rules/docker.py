@@ -1,6 +1,5 @@
 """The image was not built: Dockerfile, context, base image, the builder itself."""
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import (
     CLIENT_ERROR,
     DECISIVE,
@@ -10,14 +9,13 @@ from deployer.diagnosis.rule import (
     Rule,
 )
 
-_DOCKER = FailureClass.DOCKER
 _BUILD = (DOCKER_BUILD, DOCKER_PUSH, CLIENT_ERROR)
 _DOCKERFILE = "https://docs.docker.com/reference/dockerfile/"
 _DAEMON = "https://docs.docker.com/engine/daemon/troubleshoot/"
 
 DOCKER: tuple[Rule, ...] = (
     Rule(
-        failure_class=_DOCKER,
+        failure_class="docker",
         subcause="daemon-permission",
         matches=r"permission denied while trying to connect to the Docker|docker\.sock[^\n]*permission denied"
         r"|permission denied[^\n]*docker\.sock|PermissionError[^\n]*docker|docker[^\n]*PermissionError\(13",
@@ -28,7 +26,7 @@ DOCKER: tuple[Rule, ...] = (
         example="permission denied while trying to connect to the Docker daemon socket",
     ),
     Rule(
-        failure_class=_DOCKER,
+        failure_class="docker",
         subcause="daemon-unreachable",
         matches=r"Cannot connect to the Docker daemon|Is the docker daemon running|docker daemon is not running"
         r"|error during connect|pipe/docker_?engine|http\+docker://|dockerDesktopLinuxEngine"
@@ -46,7 +44,7 @@ DOCKER: tuple[Rule, ...] = (
         example="Cannot connect to the Docker daemon at tcp://10.1.2.3:2375",
     ),
     Rule(
-        failure_class=_DOCKER,
+        failure_class="docker",
         subcause="base-image-rate-limit",
         matches=r"toomanyrequests|Too Many Requests|pull rate limit|\b429\b|Rate exceeded",
         confidence=0.94,
@@ -58,7 +56,7 @@ DOCKER: tuple[Rule, ...] = (
         example="toomanyrequests: You have reached your unauthenticated pull rate limit.",
     ),
     Rule(
-        failure_class=_DOCKER,
+        failure_class="docker",
         subcause="copy-source-missing",
         matches=r"COPY failed|ADD failed|failed to (?:compute cache key|calculate checksum of ref)"
         r"|excluded by \.dockerignore|(?:COPY|ADD)[^\n]*(?:not found|no such file|forbidden path)"
@@ -74,7 +72,7 @@ DOCKER: tuple[Rule, ...] = (
         example='failed to compute cache key: failed to calculate checksum of ref 0a::1b: "/requirements.txt": not found',
     ),
     Rule(
-        failure_class=_DOCKER,
+        failure_class="docker",
         subcause="dockerfile-error",
         matches=r"[Dd]ockerfile parse error|unknown instruction|Dockerfile cannot be empty"
         r"|failed to (?:read|open) dockerfile"
@@ -96,7 +94,7 @@ DOCKER: tuple[Rule, ...] = (
         example="dockerfile parse error on line 7: unknown instruction: RUNN",
     ),
     Rule(
-        failure_class=_DOCKER,
+        failure_class="docker",
         subcause="disk-full-build",
         matches=r"no space left on device|(?-i:\bENOSPC\b)|Disk quota exceeded|disk (?:is )?full"
         r"|not enough (?:free |disk )?space|You don't have enough free space",
@@ -108,7 +106,7 @@ DOCKER: tuple[Rule, ...] = (
         example="failed to register layer: write /usr/lib/libx.so: no space left on device",
     ),
     Rule(
-        failure_class=_DOCKER,
+        failure_class="docker",
         subcause="build-oom",
         matches=r"(?:exit|non-zero|return\w*)[^\n]*code:? ?\(?137|exit code:? 137|^\W*Killed\W*$|signal: killed"
         r"|signal: terminated|Cannot allocate memory|MemoryError|heap out of memory|out of memory|\bOOM\b"
@@ -122,7 +120,7 @@ DOCKER: tuple[Rule, ...] = (
         example="The command '/bin/sh -c pip install -r requirements.txt' returned a non-zero code: 137",
     ),
     Rule(
-        failure_class=_DOCKER,
+        failure_class="docker",
         subcause="build-oom",
         matches="",
         exit_codes=(137,),
@@ -132,7 +130,7 @@ DOCKER: tuple[Rule, ...] = (
         example="The build was stopped",
     ),
     Rule(
-        failure_class=_DOCKER,
+        failure_class="docker",
         subcause="base-image-pull",
         matches=r"pull access denied|may require 'docker login|manifest (?:for [^\n]* )?(?:not found|unknown)"
         r"|manifest unknown|failed to (?:solve|resolve)[^\n]*: not found"
@@ -151,7 +149,7 @@ DOCKER: tuple[Rule, ...] = (
         example="failed to solve: acme/python:3.99: failed to resolve source metadata for docker.io/acme/python:3.99: not found",
     ),
     Rule(
-        failure_class=_DOCKER,
+        failure_class="docker",
         subcause="system-packages",
         matches=r"Unable to locate package|has no installation candidate|Hash Sum mismatch"
         r"|does not have a Release file|apt-get[^\n]*(?:exit|non-zero|returned|did not complete)"
@@ -173,7 +171,7 @@ DOCKER: tuple[Rule, ...] = (
         example="E: Unable to locate package libpq-devel",
     ),
     Rule(
-        failure_class=_DOCKER,
+        failure_class="docker",
         subcause="builder",
         matches=r"failed to (?:solve|export|register layer|get layer|create (?:shim|endpoint|task)|mount|load cache|prepare|compute|configure registry|import)"
         r"|exporter|cache (?:export|key|mount)|ApplyLayer|max depth exceeded|overlay2?|layer does not exist|processing tar file|uid/gid"
@@ -191,7 +189,7 @@ DOCKER: tuple[Rule, ...] = (
         example="failed to solve: failed to prepare 0a as 1b: invalid argument",
     ),
     Rule(
-        failure_class=_DOCKER,
+        failure_class="docker",
         subcause="build-tool",
         matches=r"^[^\w\n]{0,20}(?:chown|chmod|chgrp|useradd|groupadd|adduser|addgroup|usermod|mkdir|cp|mv|ln|rm|ls|tar|unzip|sed|sh"
         r"|install|locale-gen|update-\w+|apt-key|add-apt-repository|git|wget|curl|cat|touch|find): "
@@ -205,7 +203,7 @@ DOCKER: tuple[Rule, ...] = (
         example="chown: the user loader is not known",
     ),
     Rule(
-        failure_class=_DOCKER,
+        failure_class="docker",
         subcause="build-step-failed",
         matches=r"returned a non-zero code|did not complete successfully|executor failed running|exit code: \d+"
         r"|failed to build|exit status \d+|Build failed",
@@ -216,7 +214,7 @@ DOCKER: tuple[Rule, ...] = (
         example="The command '/bin/sh -c ./configure' returned a non-zero code: 2",
     ),
     Rule(
-        failure_class=_DOCKER,
+        failure_class="docker",
         subcause="push-failed",
         matches=r"does not exist locally|tag does not exist|An image does not exist|No such image"
         r"|layer[^\n]*(?:not found|does not exist)|blob upload|manifest invalid|unknown blob"

@@ -1,6 +1,5 @@
 """ECS refused a call or a placement: task definition, network settings, cluster, quotas."""
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import (
     CLIENT_ERROR,
     DECISIVE,
@@ -14,7 +13,6 @@ from deployer.diagnosis.rule import (
     Rule,
 )
 
-AWS = FailureClass.AWS_CONFIG
 _CALL = (CLIENT_ERROR, RUN_TASK_FAILURE, *ECS, DOCKER_PUSH)
 _CALL_OR_LOG = (*_CALL, TASK_LOG, DOCKER_BUILD)
 _FAILURES = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html"
@@ -23,7 +21,7 @@ _DEFINITION = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_
 
 ECS_API: tuple[Rule, ...] = (
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="no-container-instances",
         matches=r"No Container Instances were found|cluster has no (?:registered )?container instances"
         r"|EMPTY CAPACITY PROVIDER",
@@ -35,7 +33,7 @@ ECS_API: tuple[Rule, ...] = (
         example="InvalidParameterException: No Container Instances were found in your cluster.",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="placement-constraint",
         matches=r"placement constraint|missing an attribute|(?-i:\bATTRIBUTE\b)"
         r"|\"?reason\"?\W+(?-i:MISSING|INACTIVE|LOCATION)\b|MemberOf|distinctInstance"
@@ -49,7 +47,7 @@ ECS_API: tuple[Rule, ...] = (
         example="unable to place a task: container-instance 0a is missing an attribute required by your task",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="quota",
         matches=r"reached the limit on (?:the )?number of|LimitExceeded(?:Exception)?\b|QuotaExceeded"
         r"|quota[^\n]*(?:exceeded|reached)|(?:exceed|reach)\w*[^\n]*(?:service )?(?:quota|account limit)"
@@ -66,7 +64,7 @@ ECS_API: tuple[Rule, ...] = (
         example="You've reached the limit on the number of vCPUs you can run concurrently",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="network-configuration",
         matches=r"Network Configuration (?:is not valid|must be provided)"
         r"|(?:subnets?|security ?groups?) can(?:not| not) be (?:empty|blank)"
@@ -83,7 +81,7 @@ ECS_API: tuple[Rule, ...] = (
         example="InvalidParameterException: Network Configuration must be provided when networkMode 'awsvpc' is specified.",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="execution-role-missing",
         matches=r"requires? (?:that )?(?:the )?task definition to have (?:an )?execution role"
         r"|execution ?role ?(?:ARN)?[^\n]*(?:required|missing|must|invalid)|service linked role"
@@ -96,7 +94,7 @@ ECS_API: tuple[Rule, ...] = (
         example="ClientException: executionRoleArn is required for images from ECR",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="task-definition-invalid",
         matches=r"No Fargate configuration exists|Invalid 'cpu' setting|Invalid setting for container"
         r"|At least one of 'memory'"
@@ -119,7 +117,7 @@ ECS_API: tuple[Rule, ...] = (
         "configuration exists for given values.",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="cluster-missing",
         matches=r"ClusterNotFound(?:Exception)?|Cluster not found"
         r"|cluster[^\n]*(?:was not found|inactive|does not exist)|ServiceNotFound(?:Exception)?"
@@ -133,7 +131,7 @@ ECS_API: tuple[Rule, ...] = (
         example="An error occurred (ClusterNotFoundException) when calling the RunTask operation: Cluster not found.",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="region",
         matches=r"You must specify a region|NoRegionError|Missing region in config|Region is missing|Invalid region"
         r"|InvalidRegion\w*|Provided region_name '|Unknown region|UnknownEndpoint|Inaccessible host"
@@ -149,7 +147,7 @@ ECS_API: tuple[Rule, ...] = (
         example="botocore.exceptions.NoRegionError: You must specify a region.",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="bucket-missing",
         matches=r"NoSuchBucket|specified bucket does not exist|InvalidBucketName|Invalid bucket name|Required parameter name not set"
         r"|\bBucket\b[^\n]{0,60}(?:does not exist|not found)",
@@ -163,7 +161,7 @@ ECS_API: tuple[Rule, ...] = (
         "operation: The specified bucket does not exist",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="aws-request-refused",
         matches=r"An error occurred \([\w.]+\) (?:occurred )?when calling (?:the )?\w+"
         r"|botocore\.(?:exceptions|errorfactory)\.\w+|api error \w+:|operation error [\w ]+: \w+"
@@ -173,12 +171,13 @@ ECS_API: tuple[Rule, ...] = (
         r"|\b(?:Client|InvalidParameter|Validation|ResourceNotFound|InvalidRequest)Exception\b",
         confidence=GENERIC + 0.12,
         channels=_CALL_OR_LOG,
+        unless=r"non[- ]TTY",
         remedy="AWS refused the call: read its message, correct the named parameter, resource or permission, and try "
         "again; `aws sts get-caller-identity` and `aws configure list` show as whom and where.",
         example="An error occurred (InvalidRequestException) when calling the CreateThing operation: the name is taken",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="placement-failed",
         matches=r"unable to place a task",
         confidence=FAMILY - 0.1,

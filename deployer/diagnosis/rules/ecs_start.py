@@ -1,6 +1,5 @@
 """The task did not start: secrets, logs, network interfaces, volumes, as ECS and Fargate word it."""
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import (
     CLIENT_ERROR,
     CONTAINER_REASON,
@@ -14,7 +13,6 @@ from deployer.diagnosis.rule import (
     Rule,
 )
 
-AWS = FailureClass.AWS_CONFIG
 _SEEN = (STOPPED_REASON, CONTAINER_REASON, RUN_TASK_FAILURE, TASK_LOG, CLIENT_ERROR)
 _INIT = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/resource-initialization-error.html"
 _ENDPOINTS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/vpc-endpoints.html"
@@ -30,7 +28,7 @@ _ROUTE_REMEDY = (
 
 ECS_START: tuple[Rule, ...] = (
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="secret-malformed-json",
         matches=r"invalid character '[^\n]*looking for|did not contain json key|unmarshal[^\n]*secret"
         r"|secret[^\n]*unmarshal|secret[^\n]*(?:not|invalid)[^\n]*json",
@@ -44,7 +42,7 @@ ECS_START: tuple[Rule, ...] = (
         "Manager did not contain json key mongo_uri",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="secret-missing",
         matches=r"can't find the specified secret|invalid (?:ssm )?parameters?:|ParameterNotFound"
         r"|secret[^\n]*(?:was|not) found|can't find the specified secret value for staging label"
@@ -59,7 +57,7 @@ ECS_START: tuple[Rule, ...] = (
         "Manager can't find the specified secret.",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="secrets-no-route",
         matches=r"(?:secret|\basm\b|\bssm\b|registry auth|Secrets Manager|GetAuthorizationToken)[^\n]*"
         + _NO_ANSWER,
@@ -71,7 +69,7 @@ ECS_START: tuple[Rule, ...] = (
         "auth: RequestError: send request failed caused by: Post: dial tcp 10.1.2.3:443: i/o timeout",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="secrets-fetch",
         matches=r"unable to (?:pull secrets or registry auth|retrieve secrets?)|failed to fetch secret"
         r"|unable to get registry auth|fetching secret data|cannot pull (?:secrets|registry auth)"
@@ -85,7 +83,7 @@ ECS_START: tuple[Rule, ...] = (
         example="ResourceInitializationError: unable to retrieve secret from asm, tried twice",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="log-group-missing",
         matches=r"log group does not exist|ResourceNotFoundException[^\n]*log (?:group|stream)"
         r"|can't find the CloudWatch log group|log group '?[^\n]*' (?:was )?not found",
@@ -98,7 +96,7 @@ ECS_START: tuple[Rule, ...] = (
         "ResourceNotFoundException: The specified log group does not exist.",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="logs-no-route",
         matches=r"failed to (?:validate logger args|initialize logging driver|create (?:Cloudwatch )?log stream)"
         r"|logging driver[^\n]*(?:fail|error|unable)|(?:fail|error|unable)[^\n]*logging driver"
@@ -113,7 +111,7 @@ ECS_START: tuple[Rule, ...] = (
         example="failed to initialize logging driver: no answer from logs.eu-west-3.amazonaws.com",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="env-file",
         matches=r"failed ?to ?download ?env(?:ironment)? ?files?|env(?:ironment)? file[^\n]*(?:download|fail|denied)",
         confidence=0.9,
@@ -124,7 +122,7 @@ ECS_START: tuple[Rule, ...] = (
         example="ResourceInitializationError: failed to download env files: loader.env: no answer",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="volume",
         matches=r"EFS utils|mount\.nfs4?|\.efs\.[\w-]+\.amazonaws|failed to (?:set up|mount) EFS"
         r"|efs[^\n]*(?:mount|volume|access point)|CannotCreateVolumeError|VolumeDriver"
@@ -139,7 +137,7 @@ ECS_START: tuple[Rule, ...] = (
         example="ResourceInitializationError: failed to invoke EFS utils commands: mount.nfs4: Connection timed out",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="subnet-ip-exhausted",
         matches=r"InsufficientFreeAddresses|not (?:have )?enough free (?:IP )?addresses"
         r"|no (?:free|available) (?:IP|private) address|insufficient (?:free )?(?:IP )?addresses"
@@ -153,7 +151,7 @@ ECS_START: tuple[Rule, ...] = (
         "InsufficientFreeAddressesInSubnet",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="network-interface",
         matches=r"Unexpected EC2 error|attempting to create network interface"
         r"|(?:InvalidSubnetID|InvalidGroup|InvalidSecurityGroupID)\S*NotFound"
@@ -168,7 +166,7 @@ ECS_START: tuple[Rule, ...] = (
         example="Unexpected EC2 error while making a network interface in subnet-0a",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="container-start-timeout",
         matches=r"(?:Docker|ContainerRuntime)TimeoutError|Could not transition to|Could not tranisition",
         confidence=GENERIC + 0.06,
@@ -180,7 +178,7 @@ ECS_START: tuple[Rule, ...] = (
         example="ContainerRuntimeTimeoutError: Could not transition to running; timed out after waiting 1m",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="container-settings",
         matches=r"Cannot\w*ContainerError[^\n]*(?:API error \(4\d\d\)|invalid|Conflict|must be|not supported|unknown|expected \w+$"
         r"|chown|copy file info|/volumes/|VolumeDriver|mount)",
@@ -192,7 +190,7 @@ ECS_START: tuple[Rule, ...] = (
         example="CannotCreateContainerError: API error (400): the mount path must be absolute",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="load-balancer-health",
         matches=r"ELB health checks|is unhealthy in|target-group[^\n]*health|Health checks failed",
         confidence=GENERIC,
@@ -204,7 +202,7 @@ ECS_START: tuple[Rule, ...] = (
         example="Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:eu-west-3:111122223333:loader)",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="resource-initialization",
         matches=r"ResourceInitializationError|connection issue between the task and",
         confidence=0.6,

@@ -1,6 +1,5 @@
 """The container was made and its program did not run: entry point, architecture, permissions, native crashes."""
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import (
     CONTAINER_REASON,
     DECISIVE,
@@ -11,13 +10,12 @@ from deployer.diagnosis.rule import (
     Rule,
 )
 
-CODE = FailureClass.CODE
 _START = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cannot-start-container.html"
 _SEEN = (CONTAINER_REASON, *TASK)
 
 ENTRYPOINT: tuple[Rule, ...] = (
     Rule(
-        failure_class=FailureClass.AWS_CONFIG,
+        failure_class="aws-config",
         subcause="command-overrides-entrypoint",
         matches=r"exec: \\?\"[^\"\n]*\s[^\"\n]*\\?\"|exec: \\?\"(?:\[|,|\{)|task definition[^\n]*command"
         r"|command[^\n]*task definition|not a directory[^\n]*mount|mount[^\n]*not a directory"
@@ -31,7 +29,7 @@ ENTRYPOINT: tuple[Rule, ...] = (
         example='CannotStartContainerError: OCI runtime create failed: exec: "python -m loader": executable file not found in $PATH',
     ),
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="wrong-architecture",
         matches=r"exec format error|exec user process caused[^\n]*format|cannot execute binary file|Exec format"
         r"|ELF[^\n]*(?:wrong|invalid) (?:class|header|architecture)|incompatible architecture|rosetta error"
@@ -44,7 +42,7 @@ ENTRYPOINT: tuple[Rule, ...] = (
         example="exec /usr/local/bin/python: exec format error",
     ),
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="missing-entrypoint",
         matches=r"executable file not found|exec: [^\n]*(?:not found|no such file)|no such file or directory: unknown"
         r"|exec user process caused[^\n]*no such file|stat [^\n]*: no such file or directory"
@@ -63,7 +61,7 @@ ENTRYPOINT: tuple[Rule, ...] = (
         example='CannotStartContainerError: OCI runtime create failed: exec: "/app/run.sh": stat /app/run.sh: no such file or directory',
     ),
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="entrypoint-not-executable",
         matches=r"exec[^\n]*permission denied|permission denied: unknown|entrypoint[^\n]*permission denied"
         r"|starting container process caused[^\n]*permission denied|\.sh: Permission denied|^\W*(?:/\S+/)?(?:ba|da)?sh: (?:\d+: |line \d+: )?\S+: Permission denied"
@@ -76,7 +74,7 @@ ENTRYPOINT: tuple[Rule, ...] = (
         example='unable to start container process: exec: "/entry.sh": permission denied: unknown',
     ),
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="native-library",
         matches=r"cannot open shared object file|version `(?:GLIBC|GLIBCXX|CXXABI)\S*' not found"
         r"|error while loading shared libraries|undefined symbol|symbol not found|Error relocating"
@@ -91,7 +89,7 @@ ENTRYPOINT: tuple[Rule, ...] = (
         example="ImportError: libpq.so.5: cannot open shared object file: No such file or directory",
     ),
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="native-crash",
         matches=r"Segmentation fault|SIGSEGV|core dumped|SIGABRT|signal 11|Illegal instruction|SIGILL"
         r"|Fatal Python error|double free|stack smashing|SIGBUS|Bus error",
@@ -102,7 +100,7 @@ ENTRYPOINT: tuple[Rule, ...] = (
         example="Fatal Python error: Segmentation fault",
     ),
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="native-crash",
         matches="",
         exit_codes=(139, 134, 132, 136),
@@ -112,7 +110,7 @@ ENTRYPOINT: tuple[Rule, ...] = (
         example="Essential container in task exited",
     ),
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="missing-entrypoint",
         matches="",
         exit_codes=(126, 127),
@@ -124,7 +122,7 @@ ENTRYPOINT: tuple[Rule, ...] = (
         example="Essential container in task exited",
     ),
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="container-start",
         matches=r"CannotStart\w*Error|OCI runtime (?:\w+ failed|error)|unable to start container process"
         r"|failed to create (?:shim|task)|standard_init_linux|exec user process caused|ContainerRuntimeError",
@@ -136,7 +134,7 @@ ENTRYPOINT: tuple[Rule, ...] = (
         example="CannotStartContainerError: OCI runtime create failed: the process did not start",
     ),
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="wrong-architecture-in-build",
         matches=r"exec format error",
         confidence=0.84,

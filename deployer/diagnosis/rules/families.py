@@ -1,6 +1,5 @@
 """What a message is about, where no rule knows its words: a failure is told of, and of what."""
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import (
     CLIENT_ERROR,
     CONTAINER_REASON,
@@ -28,7 +27,7 @@ def _about(nouns: str) -> str:
 
 FAMILIES: tuple[Rule, ...] = (
     Rule(
-        failure_class=FailureClass.DATA,
+        failure_class="data",
         subcause="about-the-data",
         matches=_about(
             r"csv|tsv|parquet|avro|ndjson|jsonl|xlsx?|excel|spreadsheets?|zip|gzip|tarball|archive|data ?sets?|data ?frames?"
@@ -44,7 +43,7 @@ FAMILIES: tuple[Rule, ...] = (
         example="loader: the spreadsheet could not be read",
     ),
     Rule(
-        failure_class=FailureClass.AWS_CONFIG,
+        failure_class="aws-config",
         subcause="about-aws",
         matches=_about(
             r"(?-i:EC2|ECS|ECR|IAM|IMDS|STS|SSM|KMS|S3|CloudWatch|Fargate|Secrets Manager|AWS|boto\.exception|GetCredentials\w*)|task role|decrypt|(?-i:ARNs?)|(?:execution|iam|instance|service) ?(?:role|profile)|\w+ExecutionRole|(?<!/)buckets?|security ?groups?|subnets?|log ?groups?|parameter store"
@@ -57,7 +56,7 @@ FAMILIES: tuple[Rule, ...] = (
         example="worker: no answer to use, the SSM lookup failed",
     ),
     Rule(
-        failure_class=FailureClass.AWS_CONFIG,
+        failure_class="aws-config",
         subcause="about-aws",
         matches=_about(
             r"clusters?|task ?def(?:inition)?s?|(?:container )?instances?|capacity providers?|launch ?type|ecs|services?|roles?|stacks?|regions?|profile"
@@ -70,7 +69,7 @@ FAMILIES: tuple[Rule, ...] = (
         example="release tool: the cluster is not found, giving up",
     ),
     Rule(
-        failure_class=FailureClass.CODE,
+        failure_class="code",
         subcause="about-dependencies",
         matches=_about(
             r"dependenc(?:y|ies)|sub-dependencies|Pipfile(?:\.lock)?|pipenv|pyproject\.toml|package\.json|pom\.xml|build\.gradle"
@@ -85,7 +84,7 @@ FAMILIES: tuple[Rule, ...] = (
         example="the resolver failed on two of the dependencies",
     ),
     Rule(
-        failure_class=FailureClass.NETWORK,
+        failure_class="network",
         subcause="about-the-network",
         matches=_about(
             r"network(?!\.)|internet|connections?|proxy|firewall|VPN|downloads?|mirrors?|DNS|sockets?|hosts?"
@@ -99,7 +98,7 @@ FAMILIES: tuple[Rule, ...] = (
         example="the download was broken off by the peer, error",
     ),
     Rule(
-        failure_class=FailureClass.MONGODB,
+        failure_class="mongodb",
         subcause="credentials",
         matches=r"(?<!password )\bauth(?:entication)? failed\b|\bbad auth\b",
         confidence=ABOUT,
@@ -111,7 +110,7 @@ FAMILIES: tuple[Rule, ...] = (
         example="loader: authentication: Authentication failed.",
     ),
     Rule(
-        failure_class=FailureClass.MONGODB,
+        failure_class="mongodb",
         subcause="about-mongodb",
         matches=_about(
             r"(?:to|no|not|a|the) (?:master|primary)|secondar(?:y|ies)|repl(?:ica)?[ _-]?sets?|oplog|mongo[ds]?|shards?|sharded|BSON|ObjectIds?"
@@ -126,7 +125,7 @@ FAMILIES: tuple[Rule, ...] = (
         example="the cursor was lost",
     ),
     Rule(
-        failure_class=FailureClass.MONGODB,
+        failure_class="mongodb",
         subcause="beside-mongodb",
         matches=_FAILED,
         context=r"mongo|\bbson\b|replica set|\"ctx\":",
@@ -137,7 +136,7 @@ FAMILIES: tuple[Rule, ...] = (
         example="mongo shell ready\nthe write failed",
     ),
     Rule(
-        failure_class=FailureClass.AWS_CONFIG,
+        failure_class="aws-config",
         subcause="beside-aws",
         matches=_FAILED,
         context=r"\baws\b|boto|amazonaws|arn:aws|s3://",
@@ -148,7 +147,7 @@ FAMILIES: tuple[Rule, ...] = (
         example="copying s3://raw/in\nthe copy failed",
     ),
     Rule(
-        failure_class=FailureClass.DATA,
+        failure_class="data",
         subcause="beside-data",
         matches=_FAILED,
         context=r"\.(?:csv|parquet|xlsx?|jsonl?|xml|gz|zip)\b|ingest|\bimport(?:ing|ed)? (?:of|file|data|from)\b",
@@ -159,7 +158,7 @@ FAMILIES: tuple[Rule, ...] = (
         example="reading in.csv\nthe load failed",
     ),
     Rule(
-        failure_class=FailureClass.RESOURCES,
+        failure_class="resources",
         subcause="about-resources",
         matches=_about(r"memory|RAM|heap|OOM|swap|disk|ephemeral storage|file descriptors?"),
         confidence=ABOUT,

@@ -1,6 +1,5 @@
 """The image could not be pulled by the task, or is not where the push or the task definition says."""
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import (
     CLIENT_ERROR,
     DECISIVE,
@@ -11,7 +10,6 @@ from deployer.diagnosis.rule import (
     Rule,
 )
 
-AWS = FailureClass.AWS_CONFIG
 _PULL = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_cannot_pull_image.html"
 _PUSH = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/docker-push-ecr-image.html"
 _PULLING = (
@@ -21,7 +19,7 @@ _PULLING = (
 
 IMAGE_PULL: tuple[Rule, ...] = (
     Rule(
-        failure_class=FailureClass.CODE,
+        failure_class="code",
         subcause="wrong-architecture-manifest",
         matches=r"no match for platform|does not contain descriptor matching platform|no matching manifest for"
         r"|image (?:operating system|platform)[^\n]*(?:does not match|cannot be used)",
@@ -33,7 +31,7 @@ IMAGE_PULL: tuple[Rule, ...] = (
         example="CannotPullContainerError: image Manifest does not contain descriptor matching platform 'linux/amd64'",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="image-not-found",
         matches=r"manifest[^\n]*(?:not found|unknown)|: not found|repository[^\n]*(?:not found|does not exist)"
         r"|name unknown|RepositoryNotFound|ImageNotFound|requested image not found"
@@ -49,7 +47,7 @@ IMAGE_PULL: tuple[Rule, ...] = (
         example="CannotPullContainerError: failed to resolve ref docker.io/acme/loader:v9: docker.io/acme/loader:v9: not found",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="image-pull-refused",
         matches=r"(?:403 Forbidden|Forbidden|AccessDenied|HTTP 403|status code 403|unexpected status[^\n]*403)",
         context=_PULLING,
@@ -63,7 +61,7 @@ IMAGE_PULL: tuple[Rule, ...] = (
         "https://111122223333.dkr.ecr.eu-west-3.amazonaws.com/v2/loader/blobs/sha256:0a: 403 Forbidden",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="image-pull-no-route",
         matches=r"i/o timeout|Client\.Timeout|context (?:deadline exceeded|canceled)|dial tcp|no such host"
         r"|connection (?:refused|timed out|reset)|request canceled|TLS handshake timeout"
@@ -78,7 +76,7 @@ IMAGE_PULL: tuple[Rule, ...] = (
         example="CannotPullContainerError: Head https://registry.test/v2/loader: dial tcp 10.1.2.3:443: i/o timeout",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="image-pull-failed",
         matches=r"CannotPull\w*Error",
         confidence=0.6,
@@ -89,7 +87,7 @@ IMAGE_PULL: tuple[Rule, ...] = (
         example="CannotPullContainerError: pull command failed",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="repository-missing",
         matches=r"name unknown|RepositoryNotFoundException|repository with name '[^\n]*' does not exist|NAME_UNKNOWN"
         r"|repository does not exist in the registry|repository not found",
@@ -101,7 +99,7 @@ IMAGE_PULL: tuple[Rule, ...] = (
         example="name unknown: The repository with name 'loader' does not exist in the registry with id '111122223333'",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="registry-refuses",
         matches=r"(?:unexpected|received)[^\n]*status[^\n]*\b(?:400|404|405|409|413|415|422)\b",
         confidence=0.6,
@@ -112,7 +110,7 @@ IMAGE_PULL: tuple[Rule, ...] = (
         example="failed to push: unexpected status code 405 Method Not Allowed",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="tag-immutable",
         matches=r"tag[^\n]*immutable|ImageTagAlreadyExists|ImageAlreadyExists"
         r"|cannot be overwritten because the repository is immutable",
@@ -125,7 +123,7 @@ IMAGE_PULL: tuple[Rule, ...] = (
         "the repository is immutable.",
     ),
     Rule(
-        failure_class=AWS,
+        failure_class="aws-config",
         subcause="image-missing-locally-named",
         matches=r"ImageNotFoundException|image with imageId[^\n]*does not exist|Requested image not found",
         confidence=0.9,

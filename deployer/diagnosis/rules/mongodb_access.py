@@ -1,9 +1,7 @@
 """MongoDB was not reached, or did not let us in: names, access list, TLS, credentials."""
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import CLIENT_ERROR, DECISIVE, FAMILY, PYMONGO, TASK_LOG, Rule
 
-MONGO = FailureClass.MONGODB
 SEEN = (PYMONGO, TASK_LOG, CLIENT_ERROR)
 DRIVER = (
     r"mongo|\bmotor\b|\bbson\b|server ?selection|TopologyDescription|replica ?set|:270(?:1[5-9]|2\d)\b"
@@ -18,7 +16,7 @@ _WALK = "`python -m pipeline.connectivity` names the step that fails"
 
 MONGODB_ACCESS: tuple[Rule, ...] = (
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="atlas-ip-not-allowed",
         matches=r"tlsv1 alert internal error|TLSV1_ALERT_INTERNAL_ERROR|SSL alert number 80|alert internal error"
         r"|IP (?:address )?(?:that )?(?:is ?n[o']t|isn't) whitelisted|isn't whitelisted"
@@ -33,7 +31,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         example="SSL handshake failed: shard-00.ab1cd.mongodb.net:27017: tlsv1 alert internal error",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="credentials",
         matches=r"bad auth|Authentication failed|AuthenticationFailed|auth(?:entication)? fail(?:ed|ure)"
         r"|AuthenticationError|Could not find user|SCRAM|UserNotFound|MongoSecurityException|sasl|No such user"
@@ -48,7 +46,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         example="pymongo.errors.OperationFailure: bad auth : Authentication failed., code 8000",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="not-authorized",
         matches=r"not authorized (?:on|for)|not allowed to do action|command \w+ requires authentication"
         r"|requires authentication|\bcode\W+13\b|Unauthorized\b|AtlasError|not allowed to|(?:not |dis)allowed in (?:\w+ ){0,4}atlas|CMD_NOT_ALLOWED|need to login"
@@ -63,7 +61,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         example='pymongo.errors.OperationFailure: not authorized on weather to execute command { insert: "measurements" }',
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="uri",
         matches=r"InvalidURI|Invalid URI|is no connection string|does not begin with mongodb|no MongoDB is configured"
         r"|MONGO_\w+ is |must be escaped according to RFC|Empty host"
@@ -83,7 +81,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         example="pymongo.errors.InvalidURI: Username and password must be escaped",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="srv-lookup",
         matches=r"_mongodb\._tcp|querySrv|queryTxt|DNS query name does not exist|dns\.resolver\.\w+|NXDOMAIN"
         r"|NoNameservers|NoAnswer|LifetimeTimeout|resolution lifetime expired|DNS operation timed out"
@@ -99,7 +97,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         example="pymongo.errors.ConfigurationError: The DNS query name does not exist: _mongodb._tcp.cluster9.ab1cd.mongodb.net.",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="host-unresolved",
         matches=r"Name or service not known|getaddrinfo|nodename nor servname|Temporary failure in name resolution"
         r"|No address associated|no such host|(?-i:\bENOTFOUND\b)|EAI_AGAIN|UnknownHostException"
@@ -113,7 +111,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         example="pymongo.errors.ServerSelectionTimeoutError: db-7:27017: [Errno -2] Name or service not known, Timeout: 30s",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="tls",
         matches=r"CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSL handshake failed|self[- ]signed certificate"
         r"|x509|tls(?:v1)? (?:alert|handshake|error)|WRONG_VERSION_NUMBER|unable to get local issuer"
@@ -133,7 +131,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         "certificate verify failed: unable to get local issuer certificate",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="uri-defaults-to-localhost",
         matches=r"(?:localhost|127\.0\.0\.1|::1|0\.0\.0\.0)\W{0,3}(?:27\d{3})?[^\n]*(?:refused|(?-i:\bECONNREFUSED\b)|actively refused|timed out)"
         r"|(?-i:\bECONNREFUSED\b) (?:127\.0\.0\.1|::1|0\.0\.0\.0):27|MongoDB default port"
@@ -148,7 +146,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         example="pymongo.errors.AutoReconnect: localhost:27017: [Errno 111] Connection refused",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="connection-refused",
         matches=r"Connection refused|(?-i:\bECONNREFUSED\b)|:econnrefused|actively refused|Errno 111|Errno 61|WinError 10061",
         context=DRIVER,
@@ -160,7 +158,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         example="pymongo.errors.ServerSelectionTimeoutError: db-7.internal:27017: [Errno 111] Connection refused, Timeout: 30s",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="replica-set",
         matches=r"not a (?:member|replica ?set)|replicaSet|ReplicaSetNoPrimary|No primary|No replica set members"
         r"|no reachable servers|set name|replica set[^\n]*(?:name|mismatch|not)|NotYetInitialized"
@@ -178,7 +176,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         example="pymongo.errors.NotPrimaryError: not primary, full error: {'ok': 0.0, 'code': 10107}",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="server-selection-timeout",
         matches=r"ServerSelection(?:Timeout)?Error|ServerSelectionException"
         r"|(?:server[ _])?selection[ _](?:timed out|error|timeout)|No servers? (?:found|available|match)"
@@ -196,7 +194,7 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
         example="pymongo.errors.ServerSelectionTimeoutError: shard-00.ab1cd.mongodb.net:27017: timed out, Timeout: 30s",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="connection-closed",
         matches=r"AutoReconnect|connection closed|connection (?:\S+ )?(?:to [^\n]* )?closed|Connection reset by peer"
         r"|(?-i:\bECONNRESET\b)|Broken pipe|socket (?:hang up|was unexpectedly closed)|MongoNetworkError"

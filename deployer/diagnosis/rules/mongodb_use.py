@@ -1,14 +1,13 @@
 """MongoDB was reached and refused an operation: keys, documents, storage, time."""
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import DECISIVE, FAMILY, Rule
-from deployer.diagnosis.rules.mongodb_access import DRIVER, MONGO, SEEN
+from deployer.diagnosis.rules.mongodb_access import DRIVER, SEEN
 
 _ERRORS = "https://www.mongodb.com/docs/manual/reference/error-codes/"
 
 MONGODB_USE: tuple[Rule, ...] = (
     Rule(
-        failure_class=FailureClass.CODE,
+        failure_class="code",
         subcause="mongodb-driver-install",
         matches=r"dnspython|No module named '?(?:pymongo|bson|motor|mongoengine|gridfs)"
         r"|cannot import name [^\n]*(?:pymongo|bson)|Cannot find module '(?:mongodb|mongoose)"
@@ -21,7 +20,7 @@ MONGODB_USE: tuple[Rule, ...] = (
         example='pymongo.errors.ConfigurationError: The "dnspython" module must be installed to use mongodb+srv:// URIs',
     ),
     Rule(
-        failure_class=FailureClass.CODE,
+        failure_class="code",
         subcause="unencodable-value",
         matches=r"cannot encode object|documents must have only string keys|Invalid document[^\n]*cannot encode"
         r"|keys? must (?:be (?:an )?instance of str|not (?:start|contain))"
@@ -37,7 +36,7 @@ MONGODB_USE: tuple[Rule, ...] = (
         example="bson.errors.InvalidDocument: cannot encode object: 3.5, of type: <class 'numpy.float32'>",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="storage-quota",
         matches=r"over your space quota|space quota|OutOfDiskSpace|storage (?:limit|quota)|disk (?:space )?full"
         r"|exceed\w* (?:the )?(?:storage|disk)|Cannot create[^\n]*collections?[^\n]*(?:limit|already)"
@@ -51,7 +50,7 @@ MONGODB_USE: tuple[Rule, ...] = (
         example="pymongo.errors.OperationFailure: you are over your space quota, using 513 MB of 512 MB, code 8000",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="duplicate-key",
         matches=r"\bE11000\b|\bE11001\b|DuplicateKey(?:Error|Exception)?|duplicate key error",
         unless=r"postgres|psycopg|mysql|Duplicate entry|unique constraint",
@@ -63,7 +62,7 @@ MONGODB_USE: tuple[Rule, ...] = (
         example="pymongo.errors.DuplicateKeyError: E11000 duplicate key error collection: weather.measurements index: _id_",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="validation",
         matches=r"Document failed validation|DocumentValidationFailure|schemaRulesNotSatisfied|failed validation"
         r"|ValidationError: [^\n]*mongoengine|\bcode\W+121\b|mongoengine\.errors\.\w+",
@@ -75,7 +74,7 @@ MONGODB_USE: tuple[Rule, ...] = (
         example="pymongo.errors.WriteError: Document failed validation, full error: {'index': 0, 'code': 121}",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="document-too-large",
         matches=r"DocumentTooLarge|BSONObj(?:ect)? ?size|BSONObjectTooLarge|object to insert too large"
         r"|document (?:is )?too large|Resulting document after update is larger"
@@ -90,7 +89,7 @@ MONGODB_USE: tuple[Rule, ...] = (
         "document sizes up to 16793598 bytes.",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="cursor-timeout",
         matches=r"CursorNotFound|cursor id \S+ not found|cursor[^\n]*(?:not found|killed|timed out)|\bcode\W+43\b",
         context=DRIVER + r"|cursor id",
@@ -102,7 +101,7 @@ MONGODB_USE: tuple[Rule, ...] = (
         example="pymongo.errors.CursorNotFound: cursor id 8123 not found",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="operation-timeout",
         matches=r"operation exceeded time limit|MaxTimeMSExpired|ExecutionTimeout|WTimeoutError"
         r"|waiting for replication timed out|LockTimeout|WriteConflict|ExceededTimeLimit|NoSuchTransaction"
@@ -118,7 +117,7 @@ MONGODB_USE: tuple[Rule, ...] = (
         example="pymongo.errors.ExecutionTimeout: operation exceeded time limit, full error: {'ok': 0.0, 'code': 50}",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="server-feature",
         matches=r"does not support retryable writes|retryWrites|wire version|requires at least (?:wire|MongoDB)"
         r"|reports (?:wire|maximum wire) version|no such command|CommandNotFound"
@@ -136,7 +135,7 @@ MONGODB_USE: tuple[Rule, ...] = (
         example="OperationFailure: loader-db does not support retryable writes (mongod 3.4)",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="index-or-namespace",
         matches=r"IndexOptionsConflict|IndexKeySpecsConflict|CannotCreateIndex"
         r"|Index[^\n]*already exists with (?:a )?different|index key|NamespaceExists|NamespaceNotFound"
@@ -155,7 +154,7 @@ MONGODB_USE: tuple[Rule, ...] = (
         "IndexOptionsConflict",
     ),
     Rule(
-        failure_class=MONGO,
+        failure_class="mongodb",
         subcause="operation-failed",
         matches=r"pymongo\.errors\.\w+"
         r"|\bMongo(?:Server|Network|Bulk\w*|Write|Command|Socket|Timeout|Security|Query|Client|Api|ServerSelection|\w{0,24})?(?:Error|Exception)\b"

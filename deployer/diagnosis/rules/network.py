@@ -1,19 +1,17 @@
 """A name does not resolve, a connection is not made: the way between two machines."""
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import CLIENT_ERROR, DOCKER_BUILD, DOCKER_PUSH, TASK_LOG, Rule
 
-_NET = FailureClass.NETWORK
 _SEEN = (DOCKER_BUILD, DOCKER_PUSH, CLIENT_ERROR)
 _PROXY = "https://docs.docker.com/engine/daemon/proxy/"
 
 NETWORK: tuple[Rule, ...] = (
     Rule(
-        failure_class=_NET,
+        failure_class="network",
         subcause="proxy",
         matches=r"ProxyConnectionError|proxyconnect|Failed to connect to proxy|ProxyError|Cannot connect to proxy"
         r"|Proxy Authentication Required|\b407\b|Tunnel connection failed|HTTPS?_PROXY"
-        r"|proxy[^\n]*(?:refused|timed? ?out|fail)|SOCKS|ERR_PROXY|lookup \S*proxy",
+        r"|proxy[^\n]*(?:refused|timed? ?out|fail)|SOCKS|proxy scheme|ERR_PROXY|lookup \S*proxy",
         confidence=0.93,
         channels=(CLIENT_ERROR, DOCKER_BUILD, DOCKER_PUSH, TASK_LOG),
         remedy="Correct HTTP_PROXY/HTTPS_PROXY (address, special characters percent-encoded) and NO_PROXY; for Docker set them in the "
@@ -22,7 +20,7 @@ NETWORK: tuple[Rule, ...] = (
         example='ProxyConnectionError: Failed to connect to proxy URL: "http://proxy.internal:3128"',
     ),
     Rule(
-        failure_class=_NET,
+        failure_class="network",
         subcause="tls-interception",
         matches=r"x509: certificate|certificate signed by unknown authority|CERTIFICATE_VERIFY_FAILED"
         r"|certificate verify failed|self[- ]signed certificate|SELF_SIGNED_CERT"
@@ -37,7 +35,7 @@ NETWORK: tuple[Rule, ...] = (
         example="Get https://registry.test/v2/: x509: certificate signed by unknown authority",
     ),
     Rule(
-        failure_class=_NET,
+        failure_class="network",
         subcause="dns",
         matches=r"no such host|Temporary failure (?:in name resolution|resolving)|Could not resolve"
         r"|Name or service not known|getaddrinfo|(?-i:\bENOTFOUND\b)|EAI_AGAIN|nodename nor servname"
@@ -52,12 +50,12 @@ NETWORK: tuple[Rule, ...] = (
         example="Get https://registry.test/v2/: dial tcp: lookup registry.test on 10.0.0.2:53: no such host",
     ),
     Rule(
-        failure_class=_NET,
+        failure_class="network",
         subcause="tls-handshake",
         matches=r"TLS handshake timeout"
         r"|tls: (?:handshake failure|first record|protocol version|internal error|bad record|failed)"
         r"|EOF occurred in violation|SSL_ERROR_SYSCALL|server gave HTTP response to HTTPS client"
-        r"|WRONG_VERSION_NUMBER|SSLError|remote error: tls|SSL: \w+|gnutls|SSL connection",
+        r"|WRONG_VERSION_NUMBER|SSLError|remote error: tls|SSL: \w+|gnutls|SSL connection|Could not handshake",
         confidence=0.86,
         channels=_SEEN,
         transient=True,
@@ -65,7 +63,7 @@ NETWORK: tuple[Rule, ...] = (
         example="Get https://auth.docker.io/token: net/http: TLS handshake timeout",
     ),
     Rule(
-        failure_class=_NET,
+        failure_class="network",
         subcause="connection",
         matches=r"Could not connect to the endpoint|i/o timeout|context deadline exceeded|Client\.Timeout"
         r"|request canceled|connection (?:refused|reset|timed out|aborted|closed)|(?-i:\bECONNRESET\b)"
@@ -88,7 +86,7 @@ NETWORK: tuple[Rule, ...] = (
         example="failed to do request: Head https://registry-1.docker.io/v2/library/python: dial tcp 10.1.2.3:443: i/o timeout",
     ),
     Rule(
-        failure_class=_NET,
+        failure_class="network",
         subcause="third-party-unreachable",
         matches=r"requests\.exceptions\.(?:Connect|Read|SSL|Proxy)\w*|Max retries exceeded with url|urlopen error"
         r"|NewConnectionError|NameResolutionError|aiohttp\.client_exceptions\.\w+|httpx\.Connect\w+"

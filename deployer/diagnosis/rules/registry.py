@@ -1,6 +1,5 @@
 """The registry does not know who asks: logins, tokens and credential helpers."""
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import (
     CLIENT_ERROR,
     DECISIVE,
@@ -11,7 +10,6 @@ from deployer.diagnosis.rule import (
     Rule,
 )
 
-AUTH = FailureClass.REGISTRY_AUTH
 _SEEN = (DOCKER_PUSH, DOCKER_BUILD, CLIENT_ERROR, *ECS)
 _LOGIN = (
     "Log in to the registry anew: `aws ecr get-login-password --region <region> | docker login --username AWS "
@@ -22,7 +20,7 @@ _ERRORS = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/common-errors-
 
 REGISTRY: tuple[Rule, ...] = (
     Rule(
-        failure_class=AUTH,
+        failure_class="registry-auth",
         subcause="token-expired",
         matches=r"authorization token (?:has expired|is invalid|is expired)"
         r"|authorization token[^\n]*(?:expired|invalid)|token (?:has )?expired[^\n]*get-login",
@@ -33,7 +31,7 @@ REGISTRY: tuple[Rule, ...] = (
         example="denied: Your authorization token has expired",
     ),
     Rule(
-        failure_class=AUTH,
+        failure_class="registry-auth",
         subcause="credential-helper",
         matches=r"error (?:storing|getting|saving|listing) credentials|docker-credential-[\w-]+|credential helper"
         r"|credsStore|credHelpers|Error saving credentials"
@@ -48,7 +46,7 @@ REGISTRY: tuple[Rule, ...] = (
         example='error getting credentials - err: exec: "docker-credential-pass": executable file not found in $PATH, out: ``',
     ),
     Rule(
-        failure_class=AUTH,
+        failure_class="registry-auth",
         subcause="not-logged-in",
         matches=r"no basic auth credentials|authentication ?required|not logged in|login prior to (?:push|pull)"
         r"|no credentials? (?:found|available)[^\n]*registry",
@@ -59,7 +57,7 @@ REGISTRY: tuple[Rule, ...] = (
         example="no basic auth credentials",
     ),
     Rule(
-        failure_class=AUTH,
+        failure_class="registry-auth",
         subcause="not-logged-in",
         matches=r"(?:please|must|need to|may require '?)(?: run)? ?'?docker login|access to the resource is denied"
         r"|authorization failed",
@@ -70,7 +68,7 @@ REGISTRY: tuple[Rule, ...] = (
         example="denied: requested access to the resource is denied",
     ),
     Rule(
-        failure_class=AUTH,
+        failure_class="registry-auth",
         subcause="public-ecr-token",
         matches=r"public\.ecr\.aws[^\n]*(?:403|Forbidden|denied|expired|401|unauthorized)"
         r"|(?:403|denied|401)[^\n]*public\.ecr\.aws",
@@ -84,7 +82,7 @@ REGISTRY: tuple[Rule, ...] = (
         "request: 403 Forbidden",
     ),
     Rule(
-        failure_class=AUTH,
+        failure_class="registry-auth",
         subcause="login-failed",
         matches=r"incorrect username or password|login attempt[^\n]*failed|failed with status: 40[013]"
         r"|status: 40[013] (?:Unauthorized|Bad Request|Forbidden)|40[013] Unauthorized|(?-i:\bUNAUTHORIZED\b)"
@@ -104,7 +102,7 @@ REGISTRY: tuple[Rule, ...] = (
         "incorrect username or password",
     ),
     Rule(
-        failure_class=AUTH,
+        failure_class="registry-auth",
         subcause="login-without-credentials",
         matches=r"Unable to locate credentials|ExpiredToken"
         r"|security token included in the request is (?:expired|invalid)|Error loading SSO Token"
@@ -119,7 +117,7 @@ REGISTRY: tuple[Rule, ...] = (
         example="Unable to locate credentials\nError: Cannot perform an interactive login from a non TTY device",
     ),
     Rule(
-        failure_class=AUTH,
+        failure_class="registry-auth",
         subcause="login-without-password",
         matches=r"non[- ]TTY|Cannot perform an interactive login",
         confidence=FAMILY - 0.1,
@@ -130,7 +128,7 @@ REGISTRY: tuple[Rule, ...] = (
         example="Error: Cannot perform an interactive login from a non TTY device",
     ),
     Rule(
-        failure_class=AUTH,
+        failure_class="registry-auth",
         subcause="push-refused",
         matches=r"(?:unexpected status|HEAD|PUT|POST|PATCH)[^\n]*403|^\W*denied\b|denied: |403 Forbidden|HTTP 403",
         confidence=FAMILY,

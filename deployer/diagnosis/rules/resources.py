@@ -1,6 +1,5 @@
 """The container ran out of something: memory, disk, handles."""
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import (
     CLIENT_ERROR,
     CONTAINER_REASON,
@@ -12,7 +11,6 @@ from deployer.diagnosis.rule import (
     Rule,
 )
 
-RES = FailureClass.RESOURCES
 _MORE_MEMORY = (
     "Raise `memory` (and `cpu`, in a pair that Fargate knows) in the task definition and register it, or let the program "
     "hold less at once"
@@ -22,7 +20,7 @@ _STORAGE = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-
 
 RESOURCES: tuple[Rule, ...] = (
     Rule(
-        failure_class=RES,
+        failure_class="resources",
         subcause="container-oom-killed",
         matches=r"OutOfMemory(?:Error)?: Container killed|OutOfMemoryE(?:rror|xception)|OOMKilled|OOM[- ]?killed"
         r"|killed due to memory|memory\.(?:limit_in_bytes|max)\W|died due to OOM|memory cgroup out of memory|oom-kill(?:er)?"
@@ -36,7 +34,7 @@ RESOURCES: tuple[Rule, ...] = (
         example="OutOfMemoryError: Container killed due to memory usage",
     ),
     Rule(
-        failure_class=RES,
+        failure_class="resources",
         subcause="heap-exhausted",
         matches=r"java\.lang\.OutOfMemoryError|Java heap space|GC overhead limit exceeded"
         r"|JavaScript heap out of memory|Reached heap limit|Ineffective mark-compacts near heap limit|Last few GCs|\[allocation failure\]|might not succeed\]"
@@ -49,12 +47,12 @@ RESOURCES: tuple[Rule, ...] = (
         example='Exception in thread "main" java.lang.OutOfMemoryError: Java heap space',
     ),
     Rule(
-        failure_class=RES,
+        failure_class="resources",
         subcause="memory-error",
         matches=r"\bMemoryError\b|_ArrayMemoryError|Unable to allocate [\d.]+ \wi?B|Cannot allocate (?:memory|vector|block)"
         r"|std::bad_alloc|(?-i:\bENOMEM\b)|\bout[- ]of[- ]memory\b|runtime: out of memory|fatal error: out of memory"
         r"|memory allocation of \d+ bytes failed|errno=12|Allowed memory size of|malloc[^\n]*fail"
-        r"|realloc of size|worker[^\n]*exceeded[^\n]*memory|KilledWorker|BrokenProcessPool|terminated abruptly"
+        r"|realloc of size|worker[^\n]*exceeded[^\n]*memory|KilledWorker|BrokenProcessPool|TerminatedWorkerError|ExecutorLost|excessive memory|terminated abruptly"
         r"|perhaps out of memory|ArrowMemoryError|CUDA out of memory|not enough memory",
         confidence=0.92,
         channels=(TASK_LOG, *ECS, PYMONGO),
@@ -63,7 +61,7 @@ RESOURCES: tuple[Rule, ...] = (
         example="numpy.core._exceptions._ArrayMemoryError: Unable to allocate 9.31 GiB for an array with shape (1250000000,)",
     ),
     Rule(
-        failure_class=RES,
+        failure_class="resources",
         subcause="disk-full",
         matches=r"No space left on device|\bENOSPC\b|Disk quota exceeded|disk (?:is )?full"
         r"|not enough (?:disk|free) space|insufficient disk space|Errno 28|errno 122|volume is full"
@@ -77,7 +75,7 @@ RESOURCES: tuple[Rule, ...] = (
         example="OSError: [Errno 28] No space left on device",
     ),
     Rule(
-        failure_class=RES,
+        failure_class="resources",
         subcause="disk-full",
         matches=r"failed to (?:extract|register|unpack|apply) layer|apply failure",
         confidence=0.7,
@@ -89,7 +87,7 @@ RESOURCES: tuple[Rule, ...] = (
         example="CannotPullContainerError: failed to extract layer sha256:0a1b",
     ),
     Rule(
-        failure_class=RES,
+        failure_class="resources",
         subcause="handles-exhausted",
         matches=r"Too many open files|Too many files open|Errno 2[34]\b|\bEMFILE\b|\bENFILE\b|can't start new thread"
         r"|unable to create (?:new )?native thread|Resource temporarily unavailable|pthread_create failed"
@@ -101,7 +99,7 @@ RESOURCES: tuple[Rule, ...] = (
         example="OSError: [Errno 24] Too many open files: '/data/in.json'",
     ),
     Rule(
-        failure_class=RES,
+        failure_class="resources",
         subcause="killed",
         matches=r"^\W*Killed\W*$|signal: killed|SIGKILL|signal 9\b|exit(?:ed)?[^\n]{0,20}\b137\b"
         r"|Killed\s+(?:python|java|node)",
@@ -113,7 +111,7 @@ RESOURCES: tuple[Rule, ...] = (
         example="Killed",
     ),
     Rule(
-        failure_class=RES,
+        failure_class="resources",
         subcause="killed",
         matches="",
         exit_codes=(137,),

@@ -1,9 +1,7 @@
 """The program itself failed: an exception of any runtime that nothing more precise explains."""
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import CLIENT_ERROR, FRAMES, GENERIC, HINT, PYMONGO, TASK_LOG, Rule
 
-CODE = FailureClass.CODE
 _SEEN = (TASK_LOG, PYMONGO, CLIENT_ERROR)
 _MEND = (
     "Mend the program where the last frame of its own says, see it pass locally (`make test`), release again"
@@ -11,7 +9,7 @@ _MEND = (
 
 RUNTIME: tuple[Rule, ...] = (
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="module-missing",
         matches=r"ModuleNotFoundError|No module named|cannot import name|ImportError|Cannot find module"
         r"|ERR_MODULE_NOT_FOUND|ClassNotFoundException|NoClassDefFoundError|cannot load such file"
@@ -24,7 +22,7 @@ RUNTIME: tuple[Rule, ...] = (
         example="ModuleNotFoundError: No module named 'requests'",
     ),
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="setting-missing",
         matches=r"KeyError: '(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*)'"
         r"|env(?:ironment)? var(?:iable)?s?\b[^\n]*(?:not set|missing|required|undefined)|ImproperlyConfigured"
@@ -38,7 +36,7 @@ RUNTIME: tuple[Rule, ...] = (
         example="KeyError: 'SOURCE_PREFIX'",
     ),
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="setting-missing",
         matches=r"^\s*KeyError: |invalid literal for|could not convert|JSONDecodeError|\bNoneType\b",
         context=r"\benviron\b|\bgetenv\(|[/\\]os\.py\b|process\.env\.",
@@ -51,7 +49,7 @@ RUNTIME: tuple[Rule, ...] = (
         example='  File "/app/main.py", line 3, in main\n    port = int(os.environ["PORT"])\nValueError: invalid literal for int() with base 10: \'\'',
     ),
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="uncaught-exception",
         matches=r"\b(?:Type|Attribute|Name|Value|Index|Key|Assertion|Runtime|Syntax|Indentation|Tab|ZeroDivision|NotImplemented|UnboundLocal|Recursion|Overflow|Arithmetic|Lookup|Reference|StopIteration|System|Permission|OS|IO|Import|Validation|FileNotFound|Range|URI)Error\b"
         r"|\bNullPointerException\b|IllegalArgumentException|IllegalStateException|IndexOutOfBounds\w*"
@@ -69,9 +67,9 @@ RUNTIME: tuple[Rule, ...] = (
         example="TypeError: unsupported operand type(s) for +: 'int' and 'str'",
     ),
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="uncaught-exception",
-        matches=r"Traceback \(most recent call last\)|^\s*(?:[\w$]+\.)*\w+(?:Error|Exception)\b|Caused by: "
+        matches=r"Traceback \(most recent call last\)|(?-i:^(?:[a-z_]\w*\.)+[A-Z]\w+(?::|\s*$))|^\*\* \(\w+\)|^\s*(?:[\w$]+\.)*\w+(?:Error|Exception)\b|Caused by: "
         r"|^\s+at \S+\(|\bexception\b|^\s*File \"[^\"\n]+\", line \d+",
         confidence=HINT + 0.06,
         channels=(TASK_LOG, CLIENT_ERROR),
@@ -79,7 +77,7 @@ RUNTIME: tuple[Rule, ...] = (
         example="Traceback (most recent call last):",
     ),
     Rule(
-        failure_class=FailureClass.AWS_CONFIG,
+        failure_class="aws-config",
         subcause="aws-call-cut-off",
         matches=r"[/\\](?:botocore|boto3|aiobotocore|s3transfer|awscli)[/\\]|software\.amazon\.awssdk"
         r"|node_modules/@?aws-sdk",
@@ -91,7 +89,7 @@ RUNTIME: tuple[Rule, ...] = (
         example='Traceback (most recent call last):\n  File "/usr/lib/python3/site-packages/botocore/client.py", line 5, in _api_call',
     ),
     Rule(
-        failure_class=FailureClass.MONGODB,
+        failure_class="mongodb",
         subcause="mongodb-call-cut-off",
         matches=r"[/\\](?:pymongo|motor|mongoengine|gridfs)[/\\]|node_modules/(?:mongodb|mongoose)|com\.mongodb\."
         r"|go\.mongodb\.org",
@@ -103,7 +101,7 @@ RUNTIME: tuple[Rule, ...] = (
         example='Traceback (most recent call last):\n  File "/usr/lib/python3/site-packages/pymongo/pool.py", line 5, in command',
     ),
     Rule(
-        failure_class=CODE,
+        failure_class="code",
         subcause="exit-code",
         matches="",
         exit_codes=(1, 2, 3, 4, 5, 101, 255),

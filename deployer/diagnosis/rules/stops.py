@@ -1,6 +1,5 @@
 """Nothing is said of the cause: what the stop itself, or the place where it was seen, lets one suppose."""
 
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import (
     CLIENT_ERROR,
     CONTAINER_REASON,
@@ -16,14 +15,13 @@ from deployer.diagnosis.rule import (
     Rule,
 )
 
-_UNKNOWN = FailureClass.UNKNOWN
 _ANYTHING = r"\S"
 PLACE = 0.15  # nothing but the place where it was seen speaks for it
 _LOOK = "`aws ecs describe-tasks --cluster <cluster> --tasks <task>` and the log of the run say more"
 
 STOPS: tuple[Rule, ...] = (
     Rule(
-        failure_class=_UNKNOWN,
+        failure_class="unknown",
         subcause="stopped-by-hand",
         matches="",
         stop_codes=("UserInitiated", "ServiceSchedulerInitiated"),
@@ -33,7 +31,7 @@ STOPS: tuple[Rule, ...] = (
         example="Task stopped by user",
     ),
     Rule(
-        failure_class=_UNKNOWN,
+        failure_class="unknown",
         subcause="stopped-by-hand",
         matches=r"stopped by user|Task stopped by|Scaling activity initiated|stopped manually|UserInitiated|StopTask",
         confidence=0.8,
@@ -42,7 +40,7 @@ STOPS: tuple[Rule, ...] = (
         example="Task stopped by user",
     ),
     Rule(
-        failure_class=_UNKNOWN,
+        failure_class="unknown",
         subcause="terminated",
         matches="",
         exit_codes=(143, 130),
@@ -54,7 +52,7 @@ STOPS: tuple[Rule, ...] = (
         example="Essential container in task exited",
     ),
     Rule(
-        failure_class=_UNKNOWN,
+        failure_class="unknown",
         subcause="essential-container-exited",
         matches=r"Essential container in task exited",
         confidence=HINT - 0.1,
@@ -64,7 +62,7 @@ STOPS: tuple[Rule, ...] = (
         example="Essential container in task exited",
     ),
     Rule(
-        failure_class=FailureClass.AWS_CONFIG,
+        failure_class="aws-config",
         subcause="task-not-started",
         matches=r"\b\w+(?:Error|Exception): |\b(?:fail|unable|cannot|could not|invalid|not found|denied)",
         confidence=PLACE,
@@ -74,7 +72,7 @@ STOPS: tuple[Rule, ...] = (
         example="the sidecar proxy could not be set up",
     ),
     Rule(
-        failure_class=FailureClass.CODE,
+        failure_class="code",
         subcause="program-failed",
         matches=r"\b(?:error|fatal|fail(?:ed|ure|s)?|cannot|can't|could not|unable|invalid|abort(?:ed)?|unexpected|crash\w*)\b",
         confidence=PLACE,
@@ -84,7 +82,7 @@ STOPS: tuple[Rule, ...] = (
         example="loader: could not go on",
     ),
     Rule(
-        failure_class=FailureClass.DATA,
+        failure_class="data",
         subcause="speaks-of-data",
         matches=r"\b(?:rows?|records?|columns?|fields?|headers?|csv|parquet|json|xlsx?|dataset|schema|manifest|source file|input (?:file|directory)|values|array|offsets)\b",
         confidence=PLACE - 0.05,
@@ -94,7 +92,7 @@ STOPS: tuple[Rule, ...] = (
         example="row 17 is short",
     ),
     Rule(
-        failure_class=FailureClass.DOCKER,
+        failure_class="docker",
         subcause="build-failed",
         matches=_ANYTHING,
         confidence=PLACE,
@@ -104,7 +102,7 @@ STOPS: tuple[Rule, ...] = (
         example="the builder gave up",
     ),
     Rule(
-        failure_class=FailureClass.MONGODB,
+        failure_class="mongodb",
         subcause="mongodb-failed",
         matches=_ANYTHING,
         confidence=PLACE,
@@ -114,7 +112,7 @@ STOPS: tuple[Rule, ...] = (
         example="the driver gave up",
     ),
     Rule(
-        failure_class=FailureClass.AWS_CONFIG,
+        failure_class="aws-config",
         subcause="run-task-refused",
         matches=_ANYTHING,
         confidence=PLACE,
@@ -124,7 +122,7 @@ STOPS: tuple[Rule, ...] = (
         example="the task was not placed",
     ),
     Rule(
-        failure_class=FailureClass.AWS_CONFIG,
+        failure_class="aws-config",
         subcause="call-failed",
         matches=_ANYTHING,
         confidence=PLACE,
@@ -134,7 +132,7 @@ STOPS: tuple[Rule, ...] = (
         example="the call was not made",
     ),
     Rule(
-        failure_class=FailureClass.NETWORK,
+        failure_class="network",
         subcause="push-broken-off",
         matches=r"Retrying in \d+ sec|unexpected end of JSON|retries",
         confidence=PLACE + 0.05,
@@ -144,7 +142,7 @@ STOPS: tuple[Rule, ...] = (
         example="0a1b2c3d4e5f: Retrying in 9 seconds",
     ),
     Rule(
-        failure_class=FailureClass.REGISTRY_AUTH,
+        failure_class="registry-auth",
         subcause="push-failed",
         matches=_ANYTHING,
         confidence=PLACE,

@@ -3,9 +3,9 @@
 import pytest
 
 from deployer.diagnosis.classify import classify
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rule import CHANNELS, Rule, compiled
 from deployer.diagnosis.rules import RULES
+from deployer.errors import EXIT_CODES
 
 
 def named(rule: Rule) -> str:
@@ -37,4 +37,4 @@ def test_a_rule_is_well_formed(rule: Rule) -> None:
 
 def test_every_class_has_a_rule() -> None:
     """No class of ERROR_TYPE is without a rule that can reach it."""
-    assert {rule.failure_class for rule in RULES} == set(FailureClass)
+    assert {rule.failure_class for rule in RULES} == set(EXIT_CODES)

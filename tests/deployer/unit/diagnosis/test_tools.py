@@ -7,8 +7,8 @@ import pytest
 
 from deployer.diagnosis import evaluate
 from deployer.diagnosis.handbook import page
-from deployer.diagnosis.model import FailureClass
 from deployer.diagnosis.rules import RULES
+from deployer.errors import EXIT_CODES
 
 HANDBOOK = Path(__file__).parents[4] / "docs" / "how-to" / "when-it-fails.md"
 
@@ -22,7 +22,7 @@ def test_the_handbook_has_every_rule() -> None:
     """Each class has a section and each rule its example and remedy in it."""
     text = page()
 
-    assert all(f"\n## {name}\n" in text for name in FailureClass)
+    assert all(f"\n## {name}\n" in text for name in EXIT_CODES)
     assert all(rule.example.splitlines()[0] in text for rule in RULES)
 
 
