@@ -144,7 +144,7 @@ CAPACITY: tuple[Rule, ...] = (
         matches=r"ServerException|InternalServer(?:Error|Exception)|InternalFailure|ServiceUnavailable(?:Exception)?"
         r"|Service Unavailable|InternalServiceError|\(5\d\d\) (?:occurred )?when calling|status code: 5\d\d"
         r"|Status Code: 5\d\d|StatusCode: 5\d\d|502 Bad Gateway|504 Gateway|503 Slow|Please try again later"
-        r"|reached max retries|Reason: Internal error|5\d\d Internal Server Error|\(RequestTimeout\)|temporary AWS issues?|InternalError\b",
+        r"|reached max retries|Reason: Internal error|5\d\d Internal Server Error|\(RequestTimeout\)|temporary AWS issues?|\(InternalError\)|InternalError\W+(?:We|An|The|$)",
         confidence=0.78,
         channels=(CLIENT_ERROR, *ECS, TASK_LOG),
         context=r"aws|ecs|ecr|fargate|amazon|when calling the|ServerException|s3|InternalError|pull|unable to place",

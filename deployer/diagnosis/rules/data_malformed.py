@@ -112,6 +112,7 @@ DATA_MALFORMED: tuple[Rule, ...] = (
         r"|file signature not found|unsupported file (?:format|type)|Input contains NaN"
         r"|found unknown categories|expected to parse|configured to fail if|date value out of range"
         r"|more columns than|installed IO backends"
+        r"|\b(?:corrupt\w*|truncated|damaged|garbled|incomplete)\b[^\n]{0,40}\b(?:file|data|input|record|stream|archive|footer|header)s?\b|\b(?:file|data|input|record|stream|archive)s?\b[^\n]{0,40}\b(?:corrupt\w*|truncated|damaged|garbled)\b"
         r"|ErrorCode=\w*(?:Column|File|Path|Delimited|Parquet|Json|Schema|Mapping|Format|Type)\w*"
         r"|\b(?:csv|tsv|parquet|orc|avro|jsonl?|xlsx?|excel|spreadsheet|geojson|netcdf|gzip|zip)\b[^\n]*\b(?:empty|invalid|corrupt\w*|malformed|infer|damaged|truncated|unreadable|not valid|mismatch\w*|bad)\b"
         r"|\b(?:empty|invalid|corrupt\w*|malformed|damaged|truncated|bad|mismatch\w*)\b[^\n]*\b(?:csv|tsv|parquet|orc|avro|jsonl?|xlsx?|excel|spreadsheet|geojson|netcdf)\b",

@@ -46,7 +46,7 @@ FAMILIES: tuple[Rule, ...] = (
         failure_class="aws-config",
         subcause="about-aws",
         matches=_about(
-            r"(?-i:EC2|ECS|ECR|IAM|IMDS|STS|SSM|KMS|S3|CloudWatch|Fargate|Secrets Manager|AWS|boto\.exception|GetCredentials\w*)|task role|decrypt|(?-i:ARNs?)|(?:execution|iam|instance|service) ?(?:role|profile)|\w+ExecutionRole|(?<!/)buckets?|security ?groups?|subnets?|log ?groups?|parameter store"
+            r"(?-i:EC2|ECS|ECR|IAM|IMDS|STS|SSM|KMS|S3|CloudWatch|Fargate|Secrets Manager|AWS|boto\.exception|GetCredentials\w*)|s3[a-z]+|task role|decrypt|(?-i:ARNs?)|(?:execution|iam|instance|service) ?(?:role|profile)|\w+ExecutionRole|(?<!/)buckets?|security ?groups?|subnets?|log ?groups?|parameter store"
         ),
         confidence=ABOUT + 0.01,
         channels=(TASK_LOG, CLIENT_ERROR),

@@ -36,7 +36,7 @@ IMAGE_PULL: tuple[Rule, ...] = (
         matches=r"manifest[^\n]*(?:not found|unknown)|: not found|repository[^\n]*(?:not found|does not exist)"
         r"|name unknown|RepositoryNotFound|ImageNotFound|requested image not found"
         r"|does not exist or no pull access|may require 'docker login'|(?:tag|image)[^\n]*does not exist"
-        r"|invalid reference format|MANIFEST_UNKNOWN|NAME_UNKNOWN|pull access denied|response status code 404"
+        r"|invalid reference format|normalize image reference|MANIFEST_UNKNOWN|NAME_UNKNOWN|pull access denied|response status code 404"
         r"|404 Not Found|unexpected status[^\n]*404|insufficient_scope",
         context=_PULLING + r"|Essential container|manifest|repository|image",
         confidence=0.84,

@@ -6,7 +6,7 @@ SEEN = (PYMONGO, TASK_LOG, CLIENT_ERROR)
 DRIVER = (
     r"mongo|\bmotor\b|\bbson\b|server ?selection|TopologyDescription|replica ?set|:270(?:1[5-9]|2\d)\b"
     r"|AutoReconnect|NotPrimary|NetworkTimeout\b|buffering timed out|heartbeatFrequencyMS|localThresholdMS"
-    r"|\batlas\b|no primary\b|read ?preference|cluster ?description|o\.m\.d\.|failed validation|socketTimeoutMS|connectTimeoutMS|ServerSelector|AuthenticationFailed|beanie|djongo|errorLabelSet|caused by ::|Plan ?Executor|errmsg|codeName|time-?series collection|BSON|allowDiskUse|\"ctx\"|InvalidNamespace|Moped|ReplicaSetMonitor|dbclient|slaveOk|not master|to master|maxWireVersion|DocumentTooLarge|InvalidBSON|prematurely reached end of stream|\bopenUri\b"
+    r"|\batlas\b|no primary\b|read ?preference|cluster ?description|o\.m\.d\.|failed validation|socketTimeoutMS|connectTimeoutMS|ServerSelector|AuthenticationFailed|beanie|djongo|errorLabelSet|caused by ::|Plan ?Executor|errmsg|codeName|time-?series collection|BSON|allowDiskUse|\"ctx\"|InvalidNamespace|Moped|ReplicaSetMonitor|dbclient|slaveOk|not master|to master|cluster0|instance pool|maxWireVersion|DocumentTooLarge|InvalidBSON|prematurely reached end of stream|\bopenUri\b"
 )
 _ACCESS_LIST = "https://www.mongodb.com/docs/atlas/security/ip-access-list/"
 _TROUBLE = "https://www.mongodb.com/docs/atlas/troubleshoot-connection/"
@@ -48,11 +48,11 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
     Rule(
         failure_class="mongodb",
         subcause="not-authorized",
-        matches=r"not authorized (?:on|for)|not allowed to do action|command \w+ requires authentication"
+        matches=r"not authorized (?:on|for|to create)|not allowed to do action|command \w+ requires authentication"
         r"|requires authentication|\bcode\W+13\b|Unauthorized\b|AtlasError|not allowed to|(?:not |dis)allowed in (?:\w+ ){0,4}atlas|CMD_NOT_ALLOWED|need to login"
         r"|lacks? (?:privilege|permission)|there are no users authenticated",
         context=DRIVER
-        + r"|errmsg|listCollections|AtlasError|to execute command|not authorized for (?:query|insert|update|remove|command) on",
+        + r"|errmsg|create index|listCollections|AtlasError|to execute command|not authorized for (?:query|insert|update|remove|command) on",
         confidence=0.92,
         channels=SEEN,
         remedy="The user may not do that in this database: give it readWrite there: `atlas dbusers update <user> --role "

@@ -91,7 +91,7 @@ NETWORK: tuple[Rule, ...] = (
         matches=r"requests\.exceptions\.(?:Connect|Read|SSL|Proxy)\w*|Max retries exceeded with url|urlopen error"
         r"|NewConnectionError|NameResolutionError|aiohttp\.client_exceptions\.\w+|httpx\.Connect\w+"
         r"|httpcore\.Connect\w+|URLError|java\.net\.(?:Connect|UnknownHost|SocketTimeout|NoRouteToHost)\w*"
-        r"|HTTP Error 5\d\d|5\d\d Server Error|dial tcp[^\n]*|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)|Temporary failure in name resolution"
+        r"|HTTP Error 5\d\d|5\d\d Server Error|\b50[234]\b[^\n]{0,20}(?:responses?|gateway|unavailable)|dial tcp[^\n]*|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)|Temporary failure in name resolution"
         r"|fetch failed|connect (?:ETIMEDOUT|(?-i:\bECONNREFUSED\b)|(?-i:\bEHOSTUNREACH\b))"
         r"|Could not resolve host|socket\.gaierror|ConnectionRefusedError|Connection refused"
         r"|Name or service not known",
