@@ -180,6 +180,7 @@ class Runner:
 
     def _pause(self, node: str, cause: Cause) -> Stop:
         release = self._release.with_(cause=cause)
+        self._behaviour.record_stop(release, self._config, self._ports)
         self._journal.append("paused", node=node, cause=asdict(cause), state=dump(release))
         resume = f"deployer release --resume {release.id}"
         self._emit(Paused(node, *_told(cause), resume=resume, exit_code=cause.exit_code))
@@ -189,6 +190,8 @@ class Runner:
         release = self._release
         cause = release.cause
         exit_code = 0 if node == "END_SUCCESS" else cause.exit_code if cause else 19
+        if exit_code:
+            self._behaviour.record_stop(release, self._config, self._ports)
         self._journal.append("ended", end=node, exit_code=exit_code)
         if cause:
             self._emit(Failed(cause.node, *_told(cause)))

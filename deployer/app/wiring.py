@@ -18,7 +18,7 @@ from deployer.gateways.engine import DockerEngine
 from deployer.gateways.ids import RandomIds
 from deployer.gateways.job_network import ShortTaskNetwork
 from deployer.gateways.mongo import MongoDatabase
-from deployer.gateways.mongo_server import MongoServer
+from deployer.gateways.mongo_way import MongoWay
 from deployer.gateways.schedules import EventBridgeScheduler
 from deployer.gateways.shell import LocalShell
 from deployer.gateways.state_bucket import StateBucket
@@ -91,7 +91,7 @@ def real_ports(
         schedules=EventBridgeScheduler(config, aws),
         logs=CloudWatchLogs(config, aws),
         database=mongodb,
-        server=MongoServer(mongodb),
+        server=MongoWay(config.verify.uri, mongodb),
         job_network=job_network(config, aws, environ),
         account=AwsAccount(config, aws),
         clock=SystemClock(),

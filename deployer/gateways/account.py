@@ -1,6 +1,8 @@
 """Who calls, and whether what RunTask depends on is there."""
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from deployer.config import Config
@@ -8,7 +10,9 @@ from deployer.gateways.aws import AwsSession, translated
 from deployer.gateways.probes import (
     caller,
     cluster,
+    image,
     log_group,
+    quotas,
     roles,
     secrets,
     security_groups,
@@ -18,7 +22,7 @@ from deployer.gateways.probes import (
 from deployer.gateways.probes.finding import Probe, guarded
 from deployer.release.ports import Finding
 
-PROBES: Final[Mapping[str, Probe]] = {
+FIRST: Final[Mapping[str, Probe]] = {
     "task definition": task_definition.look,
     "cluster": cluster.look,
     "subnets": subnets.look,
@@ -26,8 +30,14 @@ PROBES: Final[Mapping[str, Probe]] = {
     "roles": roles.look,
     "log group": log_group.look,
     "secrets": secrets.look,
-    "caller's permissions": caller.look,
 }
+"""A few quick reads, without which nothing can run."""
+LATER: Final[Mapping[str, Probe]] = {
+    "execution role's permissions": roles.permissions,
+    "caller's permissions": caller.look,
+    "quotas": quotas.look,
+}
+_AT_ONCE: Final = 12
 
 
 class AwsAccount:
@@ -41,7 +51,18 @@ class AwsAccount:
         with translated("AWS identity"):
             return str(self._session.client("sts").get_caller_identity()["Arn"])
 
-    def findings(self) -> Iterator[Finding]:
-        """Everything is looked at; what may not be seen is unknown, never fine."""
-        for what, look in PROBES.items():
-            yield from guarded(what, look(self._config, self._session))
+    def first_findings(self) -> Iterator[Finding]:
+        return self._seen(FIRST)
+
+    def findings(self, digest: str | None = None) -> Iterator[Finding]:
+        return self._seen({**FIRST, "image": partial(image.look, digest=digest), **LATER})
+
+    def _seen(self, probes: Mapping[str, Probe]) -> Iterator[Finding]:
+        """Everything is looked at, side by side; what may not be seen is unknown, never fine."""
+
+        def see(what: str, look: Probe) -> list[Finding]:
+            return list(guarded(what, look(self._config, self._session)))
+
+        with ThreadPoolExecutor(_AT_ONCE) as eyes:
+            for found in eyes.map(see, probes.keys(), probes.values()):
+                yield from found

@@ -1,7 +1,8 @@
 """Elastic Container Registry, from the AWS side: address, login, tags. Layers go through the engine."""
 
 import base64
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -20,6 +21,10 @@ _MEDIA_TYPES: Final = (
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
+
+
+class RepositoryMissing(Failure):
+    """There is no repository of that name in this account and region; the hint makes one."""
 
 
 class Ecr:
@@ -46,6 +51,23 @@ class Ecr:
     def digest(self, repository: str, tag: str) -> str | None:
         image = self._image(repository, {"imageTag": tag})
         return str(image["imageId"]["imageDigest"]) if image else None
+
+    def manifest(self, repository: str, reference: str) -> Mapping[str, Any] | None:
+        image = self._image(repository, _named(reference))
+        return dict(json.loads(image["imageManifest"])) if image else None
+
+    def blob(self, repository: str, digest: str) -> tuple[str, dict[str, str]]:
+        """Where a layer or a configuration is downloaded from, and the headers that this needs."""
+        registry = self._config.image.registry
+        if registry:
+            scheme = "http" if registry.startswith(("127.0.0.1:", "localhost:")) else "https"
+            token = self._authorization()["authorizationToken"]
+            return f"{scheme}://{registry}/v2/{repository}/blobs/{digest}", {
+                "Authorization": f"Basic {token}"
+            }
+        with self._calling(repository):
+            answer = self._client.get_download_url_for_layer(repositoryName=repository, layerDigest=digest)
+        return str(answer["downloadUrl"]), {}
 
     def move_tag(self, repository: str, tag: str, digest: str) -> None:
         """PutImage of the manifest that is there already."""
@@ -114,19 +136,23 @@ class Ecr:
                 if remedy is None:
                     raise
                 names = {"repository": repository, "region": self._session.region}
-                raise Failure("aws-config", f"{where}: {error}", remedy.format(**names)) from error
+                kind = RepositoryMissing if error_code(error) == _MISSING else Failure
+                raise kind("aws-config", f"{where}: {error}", remedy.format(**names)) from error
 
 
+_MISSING: Final = "RepositoryNotFoundException"
 _REMEDIES: Final = {
-    "RepositoryNotFoundException": (
-        "create it: `aws ecr create-repository --repository-name {repository} --region {region}`"
-    ),
+    _MISSING: ("create it: `aws ecr create-repository --repository-name {repository} --region {region}`"),
     "ImageTagAlreadyExistsException": (
         "its tags are immutable; let one move: `aws ecr put-image-tag-mutability"
         " --repository-name {repository} --region {region} --image-tag-mutability IMMUTABLE_WITH_EXCLUSION"
         " --image-tag-mutability-exclusion-filters filterType=WILDCARD,filter=latest`"
     ),
 }
+
+
+def _named(reference: str) -> dict[str, str]:
+    return {"imageDigest" if reference.startswith("sha256:") else "imageTag": reference}
 
 
 def _host(authorization: dict[str, Any]) -> str:

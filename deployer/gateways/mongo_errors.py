@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError
 
 _REACH: Final = "check host and port in the address, and that Atlas's Network Access lists this machine"
-_HINTS: Final = {
+HINTS: Final = {
     "DNS": "check the host name in the address, and this machine's name server",
     "TCP": _REACH,
     "time-out": _REACH,
@@ -119,7 +119,7 @@ def _lost(host: str, error: "PyMongoError") -> TransientFailure:
 
 def _layer(layer: str, host: str, error: BaseException) -> Failure:
     kind = Unreachable if layer in _NETWORK else Failure
-    return kind("mongodb", f"MongoDB at {host}: {layer} failed: {_brief(error)}", _HINTS[layer])
+    return kind("mongodb", f"MongoDB at {host}: {layer} failed: {_brief(error)}", HINTS[layer])
 
 
 def _brief(error: BaseException) -> str:

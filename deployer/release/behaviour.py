@@ -91,10 +91,16 @@ Decision = Callable[[Release], str]
 Repair = Callable[[Release, Context], Mended | Unmended]
 
 
+def _nothing_to_record(release: Release, config: Config, ports: Ports) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Behaviour:
-    """The code behind the flow, by node id."""
+    """The code behind the flow, by node id. `record_stop`: what is done before a pause or a failed end is
+    journaled."""
 
     steps: Mapping[str, Step]
     decisions: Mapping[str, Decision]
     repairs: Mapping[str, Repair]
+    record_stop: Callable[[Release, Config, Ports], None] = _nothing_to_record

@@ -3,12 +3,16 @@
 <command>.log        the output of tests, build and compose
 source.json          commit, content, what differs from the commit
 tools.json           versions of what the release was made with
-task-definition.json what was registered or found the same
+task-definition.json what was registered or found the same, or would be registered
+image-manifest.json  the image's manifest (or index), as the registry holds it
 task-N.json          the N-th launch's task as ECS described it last
 task-N.jsonl         its log, {"time", "text"} a line
-probes.json          what CHECK_CONFIG saw of the account
-connectivity.json    what CHECK_ATLAS saw of the way to MongoDB from the job's own network
+probes.json          what was seen of the account, before the build and in CHECK_CONFIG
+mongodb.json         what CHECK_ATLAS saw of the way to MongoDB from this machine
+connectivity.json    the same from the job's own network
 run-report.json      the run's own report, as the database holds it
+
+What could not be had is a file as well: {"unknown": why}.
 """
 
 import json
@@ -75,14 +79,22 @@ class LineFile:
         self._file.close()
 
     def line(self, text: str) -> None:
-        text = self._redactor.text(text)
-        self._file.write(text + "\n")
-        self.tail = (*self.tail[-self.KEPT + 1 :], text)
+        self._write(self._redactor.text(text))
 
     def event(self, time: float, text: str) -> None:
         """One line of a task's log."""
-        self.line(json.dumps({"time": time, "text": text}, ensure_ascii=False))
+        event = {"time": time, "text": self._redactor.text(text)}
+        self._write(json.dumps(event, ensure_ascii=False))
+
+    def _write(self, line: str) -> None:
+        self._file.write(line + "\n")
+        self.tail = (*self.tail[-self.KEPT + 1 :], line)
+
+
+def task_name(attempt: int) -> str:
+    """Under which the task of that launch is kept."""
+    return f"task-{attempt}"
 
 
 def task_log(attempt: int) -> str:
-    return f"task-{attempt}.jsonl"
+    return f"{task_name(attempt)}.jsonl"

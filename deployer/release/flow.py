@@ -107,10 +107,11 @@ _ADDED_EDGES: Final = (
     ("ERROR_TYPE",     "CHECK_DATA",     "data"),
     ("CHECK_DATA",     "RUN_TASK",       ""),
     ("ERROR_TYPE",     "END_FAILED",     "unknown"),
+    ("CODE",           "CHECK_CONFIG",   "aws-config"),
     ("CHECK_CONFIG",   "DEPLOY_PHASE",   "definition-changed"),
-    ("CHECK_CONFIG",   "CODE",           "code-changed"),
-    ("CHECK_ATLAS",    "CODE",           "code-changed"),
-    ("CHECK_DATA",     "CODE",           "code-changed"),
+    ("CHECK_CONFIG",   "CODE",           "build"),
+    ("CHECK_ATLAS",    "CODE",           "build"),
+    ("CHECK_DATA",     "CODE",           "build"),
 )
 # fmt: on
 

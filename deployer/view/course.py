@@ -77,12 +77,14 @@ class Course:
         return ahead[: ahead.index(target)] if target in ahead else ()
 
     def before(self, node: str) -> tuple[str, ...]:
-        """The fewest nodes that lead from the start to `node`, which is not one of them."""
+        """The fewest nodes that lead from the start to `node`, which is not one of them; by arrows that are
+        added only where no others lead there."""
         trails: dict[str, tuple[str, ...]] = {self.flow.start: ()}
-        todo = [self.flow.start]
-        for source in todo:
-            for edge in self.flow.edges:
-                if edge.source == source and edge.target not in trails:
-                    trails[edge.target] = (*trails[source], source)
-                    todo.append(edge.target)
+        for edges in ([edge for edge in self.flow.edges if not edge.added], self.flow.edges):
+            todo = list(trails)
+            for source in todo:
+                for edge in edges:
+                    if edge.source == source and edge.target not in trails:
+                        trails[edge.target] = (*trails[source], source)
+                        todo.append(edge.target)
         return trails.get(node, ())

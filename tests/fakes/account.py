@@ -9,16 +9,22 @@ from tests.fakes.faults import Faults
 
 @dataclass
 class FakeAccount:
-    """`looks` is what `findings` shows; mending it is replacing an entry."""
+    """`looks` is what `findings` shows, `first` what the quick looks before a build do; mending it is
+    replacing an entry."""
 
     arn: str = "arn:aws:iam::123456789012:user/someone"
     looks: dict[str, Finding] = field(default_factory=lambda: {"cluster": Finding("cluster", "ok")})
+    first: dict[str, Finding] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
 
     def identity(self) -> str:
         self.faults.before("identity")
         return self.arn
 
-    def findings(self) -> Iterator[Finding]:
+    def first_findings(self) -> Iterator[Finding]:
+        self.faults.before("first_findings")
+        yield from self.first.values()
+
+    def findings(self, digest: str | None = None) -> Iterator[Finding]:
         self.faults.before("findings")
         yield from self.looks.values()

@@ -1,7 +1,8 @@
 """An image registry in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from deployer.errors import Failure
 from deployer.release.ports import Login, Tagged
@@ -43,6 +44,12 @@ class FakeRegistry:
     def digest(self, repository: str, tag: str) -> str | None:
         self.faults.before("digest")
         return self._tags(repository).get(tag)
+
+    def manifest(self, repository: str, reference: str) -> Mapping[str, Any] | None:
+        self.faults.before("manifest")
+        digest = self._tags(repository).get(reference, reference)
+        there = digest in self.digests[repository]
+        return {"schemaVersion": 2, "config": {"digest": digest}} if there else None
 
     def move_tag(self, repository: str, tag: str, digest: str) -> None:
         self.faults.before("move_tag")

@@ -8,9 +8,15 @@ from deployer.release.ports import Finding
 
 @dataclass
 class FakeServer:
-    """`looks` is what `findings` shows."""
+    """`looks` is what `findings` shows, `way` what the walk shows before."""
 
     looks: list[Finding] = field(default_factory=lambda: [Finding("MongoDB version", "ok", "8.0.4")])
+
+    way: list[Finding] = field(default_factory=lambda: [Finding("MongoDB: TCP", "ok")])
+
+    def walk(self) -> Iterator[Finding]:
+        yield from self.way
+        yield from self.findings()
 
     def findings(self) -> Iterator[Finding]:
         yield from self.looks

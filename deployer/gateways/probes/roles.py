@@ -16,6 +16,7 @@ _TRUST: Final = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": _SERVICE}, "Action": "sts:AssumeRole"}],
 }
+_PULL: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability")
 _MANAGED: Final = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
 
 
@@ -23,12 +24,16 @@ def look(config: Config, session: AwsSession) -> Iterator[Finding]:
     named = roles(config)
     for what, arn in named.items():
         yield from guarded(what, _role(what, arn, session))
-    if "execution role" in named:
-        arn = named["execution role"]
-        yield from guarded("execution role's permissions", _execution(arn, config, session))
-    else:
+    if "execution role" not in named:
         detail = "is not set; Fargate needs it to pull the image and to ship the log"
         yield wrong("execution role", detail, "set executionRoleArn in the task definition")
+
+
+def permissions(config: Config, session: AwsSession) -> Iterator[Finding]:
+    """What the agent does in the execution role before the container runs."""
+    arn = roles(config).get("execution role")
+    if arn:
+        yield from _execution(arn, config, session)
 
 
 def _role(what: str, arn: str, session: AwsSession) -> Iterator[Finding]:
@@ -67,14 +72,13 @@ def _trusts_tasks(policy: Mapping[str, Any]) -> bool:
 
 
 def _execution(arn: str, config: Config, session: AwsSession) -> Iterator[Finding]:
-    """What the agent does in this role before the container runs."""
     account, region, name = arn.split(":")[4], session.region, arn.rsplit("/", 1)[-1]
     attach = f"aws iam attach-role-policy --role-name {name} --policy-arn {_MANAGED}"
     repository = f"arn:aws:ecr:{region}:{account}:repository/{config.image.repository}"
     group = f"arn:aws:logs:{region}:{account}:log-group:{config.logs.group}:log-stream:*"
     needs = [
         Need("log in to ECR", ("ecr:GetAuthorizationToken",), "*", attach),
-        Need("pull the image", ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"), repository, attach),
+        Need("pull the image", _PULL, repository, attach),
         Need("ship the log", ("logs:CreateLogStream", "logs:PutLogEvents"), group, attach),
     ]
     for variable, source in secrets(config).items():

@@ -4,6 +4,7 @@ DNS by the VPC's resolver is not filtered by security groups, so port 53 is not 
 (https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from deployer.gateways.probes.finding import ok, unknown, wrong
 from deployer.gateways.probes.subnets import subnets
 from deployer.release.ports import Finding
 
-_PORTS: Final = {443: "AWS", 27017: "MongoDB"}
+_MONGODB: Final = 27017
 _ANYWHERE: Final = "0.0.0.0/0"
 
 
@@ -23,8 +24,14 @@ def look(config: Config, session: AwsSession) -> Iterator[Finding]:
     for name in config.run.security_groups:
         yield _group(name, found.get(name), vpcs, session.region)
     if found:
-        for port, party in _PORTS.items():
+        for port, party in ((443, "AWS"), (_mongodb_port(config.verify.uri), "MongoDB")):
             yield _egress(port, party, found, session.region)
+
+
+def _mongodb_port(uri: str) -> int:
+    """The port of the address's first host; `mongodb+srv` names none."""
+    named = re.match(r"mongodb://(?:[^/]*@)?[^/,?]+:(\d+)(?=[/,?]|$)", uri)
+    return int(named[1]) if named else _MONGODB
 
 
 def _groups(config: Config, session: AwsSession) -> Mapping[str, Mapping[str, Any]]:

@@ -1,10 +1,12 @@
 """What the probes look for is named in the project's own task definition."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from deployer.config import Config
 from deployer.release.definition import for_image
+
+_PROCESSORS: Final = {"X86_64": "amd64", "ARM64": "arm64"}
 
 
 def definition(config: Config) -> Mapping[str, Any]:
@@ -17,6 +19,14 @@ def container(config: Config) -> Mapping[str, Any]:
     containers = definition(config)["containerDefinitions"]
     found: Mapping[str, Any] = next(c for c in containers if c["name"] == config.task.container)
     return found
+
+
+def platform(config: Config) -> str:
+    """What the task runs on, as image manifests spell it; Fargate's default is Linux on x86_64."""
+    asked = definition(config).get("runtimePlatform", {})
+    system = "windows" if asked.get("operatingSystemFamily", "LINUX").startswith("WINDOWS") else "linux"
+    processor = asked.get("cpuArchitecture", "X86_64")
+    return f"{system}/{_PROCESSORS.get(processor, processor)}"
 
 
 def secrets(config: Config) -> dict[str, str]:

@@ -5,15 +5,17 @@ internet gateway (then it needs a public address), a NAT, or VPC endpoints
 (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from deployer.config import Config
 from deployer.gateways.aws import AwsSession, translated
 from deployer.gateways.probes.finding import ok, unknown, wrong
+from deployer.gateways.probes.subject import secrets
 from deployer.release.ports import Finding
 
-_ENDPOINTS: Final = ("ecr.api", "ecr.dkr", "logs", "s3", "secretsmanager")
+_ENDPOINTS: Final = ("ecr.api", "ecr.dkr", "logs", "s3")
+"""What every task needs; secrets come by an endpoint of their own."""
 
 
 def look(config: Config, session: AwsSession) -> Iterator[Finding]:
@@ -89,7 +91,7 @@ def _way_out(
     session: AwsSession,
 ) -> Finding:
     if route is None:
-        return _endpoints(what, subnet["VpcId"], session)
+        return _endpoints(what, subnet["VpcId"], _needed(config), session)
     target = next((str(value) for key, value in route.items() if key.endswith(("Id", "Arn"))), "unknown")
     if route.get("State") == "blackhole":
         return wrong(what, f"0.0.0.0/0 goes to {target}, which is gone", "mend the subnet's route table")
@@ -104,7 +106,14 @@ def _way_out(
     )
 
 
-def _endpoints(what: str, vpc: str, session: AwsSession) -> Finding:
+def _needed(config: Config) -> tuple[str, ...]:
+    vaults = {
+        "secretsmanager" if ":secretsmanager:" in source else "ssm" for source in secrets(config).values()
+    }
+    return (*_ENDPOINTS, *sorted(vaults))
+
+
+def _endpoints(what: str, vpc: str, needed: Sequence[str], session: AwsSession) -> Finding:
     """Without a default route every service needs its endpoint, and MongoDB a private way of its own."""
     with translated("EC2 VPC endpoints"):
         answer = session.client("ec2").describe_vpc_endpoints(Filters=[{"Name": "vpc-id", "Values": [vpc]}])
@@ -112,7 +121,7 @@ def _endpoints(what: str, vpc: str, session: AwsSession) -> Finding:
         endpoint["ServiceName"].removeprefix(f"com.amazonaws.{session.region}.")
         for endpoint in answer["VpcEndpoints"]
     }
-    missing = [name for name in _ENDPOINTS if name not in there]
+    missing = [name for name in needed if name not in there]
     if missing:
         mend = f"route 0.0.0.0/0 to a NAT, or add VPC endpoints for {', '.join(missing)}"
         return wrong(what, f"no way out of {vpc}, and no endpoint for {', '.join(missing)}", mend)

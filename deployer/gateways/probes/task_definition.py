@@ -9,7 +9,7 @@ from typing import Any, Final
 from deployer.config import Config
 from deployer.gateways.aws import AwsSession
 from deployer.gateways.probes.finding import ok, wrong
-from deployer.gateways.probes.subject import definition
+from deployer.gateways.probes.subject import definition, platform
 from deployer.release.definition import size
 from deployer.release.ports import Finding
 
@@ -24,15 +24,13 @@ _MEMORY: Final[Mapping[int, range | tuple[int, ...]]] = {
 }
 """MiB that go with each number of CPU units (1024 are a vCPU)."""
 
-_ARCHITECTURES: Final = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
-
 
 def look(config: Config, session: AwsSession) -> Iterator[Finding]:
     filled = definition(config)
     if config.run.launch_type == "FARGATE":
         yield _size(filled)
         yield from _fargate(filled)
-    yield _architecture(filled, config)
+        yield _architecture(config)
 
 
 def _size(filled: Mapping[str, Any]) -> Finding:
@@ -57,13 +55,12 @@ def _fargate(filled: Mapping[str, Any]) -> Iterator[Finding]:
         yield wrong("compatibilities", "do not name FARGATE, which [run] launch-type asks for", mend)
 
 
-def _architecture(filled: Mapping[str, Any], config: Config) -> Finding:
+def _architecture(config: Config) -> Finding:
     """An image of another architecture ends in `exec format error`."""
-    asked = filled.get("runtimePlatform", {}).get("cpuArchitecture", "X86_64")
-    built = _ARCHITECTURES.get(config.build.platform)
-    if asked == built:
-        return ok("architecture", f"{config.build.platform} for {asked}")
-    mend = "make [build] platform and runtimePlatform.cpuArchitecture agree"
-    return wrong(
-        "architecture", f"the image is built for {config.build.platform}, the task wants {asked}", mend
+    asked, built = platform(config), config.build.platform
+    if "/".join(built.split("/")[:2]) == asked:
+        return ok("architecture", f"{built} for a task on {asked}")
+    mend = (
+        f'set platform = "{asked}" under [build], or runtimePlatform.cpuArchitecture in the task definition'
     )
+    return wrong("architecture", f"the image is built for {built}, the task runs on {asked}", mend)

@@ -36,6 +36,9 @@ class Registry(Protocol):
     def digest(self, repository: str, tag: str) -> str | None:
         """The digest behind a tag; None where there is no such tag. A missing repository is a Failure."""
 
+    def manifest(self, repository: str, reference: str) -> Mapping[str, Any] | None:
+        """The manifest (or index) behind a tag or digest; None where there is none."""
+
     def move_tag(self, repository: str, tag: str, digest: str) -> None:
         """Makes `tag` point to `digest` without moving a layer; already there is fine."""
 
@@ -189,5 +192,9 @@ class Account(Protocol):
     def identity(self) -> str:
         """The caller's ARN. Failure `aws-config`: no credentials, or expired ones."""
 
-    def findings(self) -> Iterator[Finding]:
-        """Cluster, subnets, security groups, roles, log group, secrets: one finding each."""
+    def first_findings(self) -> Iterator[Finding]:
+        """What a few quick reads tell: whether what deploy.toml names is there and fits together."""
+
+    def findings(self, digest: str | None = None) -> Iterator[Finding]:
+        """All that can be looked at: the first ones, what each identity may do, the image of this digest
+        (None: the last proven one), quotas. What may not be seen is unknown, never fine."""

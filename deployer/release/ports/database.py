@@ -52,7 +52,11 @@ class Database(Protocol):
 
 
 class DatabaseServer(Protocol):
-    """What a release depends on beyond being let in."""
+    """The way to the database from here, and what a release depends on beyond being let in."""
+
+    def walk(self) -> Iterator[Finding]:
+        """The way from this machine (names, port, TLS, login, rights), a finding a step, up to and including
+        the first that is refused; behind the last one `findings`."""
 
     def findings(self) -> Iterator[Finding]:
         """Server version, write concern, storage left, where they may be read: one finding each."""

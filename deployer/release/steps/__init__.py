@@ -4,6 +4,7 @@ from typing import Final
 
 from deployer.release import decisions
 from deployer.release.behaviour import Behaviour
+from deployer.release.recorder import record_stop
 from deployer.release.steps import build, deploy, local, monitor, repairs, validation
 
 BEHAVIOUR: Final = Behaviour(
@@ -42,4 +43,5 @@ BEHAVIOUR: Final = Behaviour(
         "CHECK_ATLAS": repairs.check_mongodb,
         "CHECK_DATA": repairs.check_data,
     },
+    record_stop=record_stop,
 )

@@ -8,6 +8,7 @@ from deployer.release.behaviour import Context, Done
 from deployer.release.causes import diagnosed
 from deployer.release.definition import differences, for_image, registrable
 from deployer.release.ports import Question, TaskRequest, TaskStatus, Unreachable
+from deployer.release.recorder import keep_manifest
 from deployer.release.state import Cause, Launch, Release, TaskDefinition
 
 POLL_SECONDS = (0.2, 2.0)
@@ -52,6 +53,7 @@ def compare_definition(release: Release, context: Context) -> Done:
     """
     definition = wanted_definition(release, context)
     context.ports.evidence.keep("task-definition", definition)
+    keep_manifest(release, context.ports)
     family = str(definition["family"])
     newest = context.ports.tasks.newest_revision(family)
     if newest is None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from deployer.config import Config
+from deployer.errors import TransientFailure
 from deployer.events import Noted
 from deployer.release.ports import Finding, Unreachable
 from tests.fakes.release import Releasing
@@ -88,8 +89,33 @@ def paused_at_atlas(world: Walled, folder: Path, config: Config) -> Releasing:
     releasing = Releasing(world, folder, config=config)
     stop = releasing.go()
     assert (stop.node, stop.exit_code) == ("CHECK_ATLAS", 16)
-    assert world.job_network.revisions == []
     return releasing
+
+
+def test_a_standing_cause_comes_with_what_both_sides_see(world: Walled, tmp_path: Path) -> None:
+    """Where this machine gets through, a task walks before the release pauses, and the step it is refused at
+    is evidence; where this machine does not, no task is needed."""
+    world.job_network.way = (Finding("from the task: tcp", "wrong", "timed out"),)
+    releasing = paused_at_atlas(world, tmp_path / "1", asking())
+    cause = releasing.state().cause
+    assert cause is not None
+    assert cause.evidence[-1] == "from the task: tcp: timed out"
+    assert "password" in cause.remedy
+    asked = len(world.job_network.revisions)
+    world.server.way = [Finding("MongoDB: DNS", "ok"), Finding("MongoDB: TCP", "wrong", "refused", "open it")]
+    releasing = paused_at_atlas(world, tmp_path / "2", asking())
+    cause = releasing.state().cause
+    assert cause is not None
+    assert cause.evidence[-1] == "MongoDB: TCP: refused"
+    assert len(world.job_network.revisions) == asked
+    assert (tmp_path / "2/evidence/mongodb.json").is_file()
+
+
+def test_a_task_that_is_away_for_a_moment_hides_no_cause(world: Walled, tmp_path: Path) -> None:
+    """The look beside the pause may fail in passing; the cause stays what it is."""
+    world.job_network.faults.fail_next("walk", TransientFailure("capacity", "slow down"))
+    releasing = paused_at_atlas(world, tmp_path, asking())
+    assert "not known: slow down" in notes(releasing)
 
 
 def test_what_the_operator_reaches_is_walked_by_a_task_as_well(world: Walled, tmp_path: Path) -> None:

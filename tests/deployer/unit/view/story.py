@@ -35,7 +35,7 @@ def success() -> Iterator[Event]:
     yield begun()
     node = FLOW.start
     while node != "END_SUCCESS":
-        answer = "" if FLOW.answers(node) == ("",) else "no" if node == "UPDATE_TASK" else "yes"
+        answer = "" if "" in FLOW.answers(node) else "no" if node == "UPDATE_TASK" else "yes"
         yield from passed(node, answer, skipped=node == "DOCKER_BUILD")
         node = FLOW.follow(node, answer).target
     yield ended()
