@@ -132,6 +132,18 @@ MONGODB_ACCESS: tuple[Rule, ...] = (
     ),
     Rule(
         failure_class="mongodb",
+        subcause="tls-required",
+        matches=r"ServerSelectionTimeout\w*: [^\s,]+: connection closed",
+        confidence=0.86,
+        channels=SEEN,
+        remedy="The server hangs up on the first word, at every try. Most often it wants TLS and the address does not ask for "
+        "it: add `tls=true` to the connection string (and tlsCAFile=<bundle> for a CA of your own; mongodb+srv does it by "
+        "itself): `deployer secret set <name>`; else " + _WALK + ".",
+        link=_TLS,
+        example="pymongo.errors.ServerSelectionTimeoutError: db-7.internal:27017: connection closed, Timeout: 30s",
+    ),
+    Rule(
+        failure_class="mongodb",
         subcause="uri-defaults-to-localhost",
         matches=r"(?:localhost|127\.0\.0\.1|::1|0\.0\.0\.0)\W{0,3}(?:27\d{3})?[^\n]*(?:refused|(?-i:\bECONNREFUSED\b)|actively refused|timed out)"
         r"|(?-i:\bECONNREFUSED\b) (?:127\.0\.0\.1|::1|0\.0\.0\.0):27|MongoDB default port"
