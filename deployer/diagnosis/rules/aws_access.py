@@ -120,7 +120,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
         r"|Missing credentials in config|Unable to load (?:AWS )?credentials from any|CredentialRetrievalError"
         r"|PartialCredentialsError|Partial credentials found"
         r"|failed to (?:retrieve|refresh cached|get) (?:AWS )?credentials|No AWSAccessKey was presented"
-        r"|EC2 IMDS (?:role|failed)|no EC2 IMDS role found|EC2MetadataError|MissingAuthenticationToken"
+        r"|EC2 IMDS (?:role|failed)|no EC2 IMDS role found|EC2Metadata\w*|MissingAuthenticationToken"
         r"|Missing Authentication Token|Error when retrieving (?:credentials|token) from"
         r"|Credentials not available|\.aws/credentials|Unable to get AWS (?:credentials|region)"
         r"|no credentials? (?:were )?found[^\n]*aws|anonymous credentials",

@@ -24,7 +24,7 @@ _NAMED = (
     r"(?:CSV|Csv|JSON|Json|XML|Xml|SAX|Parquet|Avro|Arrow|ORC|Orc|Excel|XLRD|Workbook|CompDoc|Biff|Zip|Gzip|GZIP|LZMA"
     r"|Zstd|Tar|Archive|Sheet|Record|Row|Column|Schema|Header|Parse|Parser|Parsing|Decode|Decoding|Deserialization|Unmarshal"
     r"|Format|Unicode|Conversion|Converter|Casting|InvalidData|BadData|Malformed|Corrupt|Corruption|Truncation|NoData"
-    r"|EmptyData|EmptyFile|OutOfBounds|Promotion|Merge|SchemaError)"
+    r"|EmptyData|EmptyFile|Promotion|Merge|SchemaError)"
 )
 _FRAME = (
     r"(?:pandas/io/|pandas\\io\\|pyarrow/|polars/io|openpyxl/reader|xlrd/|netCDF4|h5py|xarray[/\\]backends|rasterio|fiona|csv\.py|json/decoder\.py|python_calamine"
@@ -72,7 +72,7 @@ DATA_MALFORMED: tuple[Rule, ...] = (
         + r"(?:[A-Z]\w{0,30})?(?:Error|Exception)\b)",
         confidence=0.76,
         channels=_SEEN,
-        unless=_NOT_OURS + r"|No module named|dnspython|djongo|botocore\.parsers",
+        unless=_NOT_OURS + r"|No module named|dnspython|djongo|toml|\.ya?ml\b|botocore\.parsers",
         remedy=_MALFORMED,
         example="polars.exceptions.ShapeError: the widths differ",
     ),

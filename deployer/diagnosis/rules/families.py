@@ -10,6 +10,7 @@ from deployer.diagnosis.rule import (
     Rule,
 )
 
+SPEAKS = 0.1  # no failure is told of, and only one party is spoken of
 BESIDE = 0.3  # a failure without a word of its own, in a text that speaks of one party
 ABOUT = 0.6  # above an exception of any kind, below every rule that knows the words
 _FAILED = (
@@ -17,27 +18,54 @@ _FAILED = (
     r"|no \w+ found|retries (?:used up|exhausted)|giv(?:en?|ing) up|gave up|timed? ?out|time-?out|abort\w*|fatal|crash\w*|panic\w*|lost"
     r"|unexpected|missing|bad|broken|damaged|reject\w*|refused|denied|not (?:found|valid|supported|recogni[sz]ed|allowed)|exceed\w*)\b"
 )
+_DATA_WORDS = (
+    r"csv|tsv|parquet|avro|ndjson|jsonl|xlsx?|excel|spreadsheets?|zip|gzip|tarball|archive|data ?sets?|data ?frames?"
+    r"|rows?|records?|columns?|fields?|headers?|sheets?|worksheets?|delimiters?|input files?|data files?|source files?"
+    r"|reading file|data source|feeds?|line \d+ of|observations?|samples?|readings|measurements?|stations?|timestamps?|offsets?"
+    r"|(?:invalid|incomplete|bad|corrupt|missing|no|more|wrong) data|values|manifest|NaNs?|schema|input director(?:y|ies)|\d+ (?:files|hours|days)"
+)
+_MONGO_WORDS = (
+    r"(?:to|no|not|a|the) (?:master|primary)|secondar(?:y|ies)|repl(?:ica)?[ _-]?sets?|oplog|mongo[ds]?|shards?|sharded|BSON|ObjectIds?"
+    r"|collections?|cursors?|namespaces?|upserts?|aggregation|write ?concern|read ?(?:concern|preference)|capped|GridFS|WiredTiger"
+    r"|isMaster|SRV|srv\w{4,}|seed ?list|topology|heartbeat\w*|transactions?|(?:bulk|unacknowledged) (?:write|update|operation)s?|bulk_write"
+    r"|(?:database|collection) names?|directConnection|loadBalanced|maxStaleness\w*|connection pool|OP_MSG|opcode|authSource|wire ?version"
+    r"|snapshot|mongodb(?:\+srv)?://|time-?series|default database"
+)
+# what only the program's own text can get wrong
+_PROGRAM = (
+    r"No module named|ImportError|cannot import|shared object|\b(?:Attribute|Name|Reference|Syntax|Indentation)Error|is not defined"
+    r"|of (?:undefined|null|nil)\b|'undefined'|is not a function|NoSuchMethod|NoClassDef|NullPointer"
+)
+_NOT_MONGO = (
+    _PROGRAM
+    + r"|\b(?:Type|Index)Error|java\.util|garbage|\bsql|postgres|mysql|kafka|kube|elastic|redis|configparser"
+)
+_AWS_WORDS = (
+    r"(?-i:EC2|ECS|ECR|IAM|IMDS|STS|SSM|KMS|S3|SSO|MFA|VPC|ARNs?|CloudWatch|Fargate|Secrets Manager|AWS|GetCredentials\w*)|boto\w*|s3[a-z]+"
+    r"|(?:task|execution|iam|instance|service) ?(?:role|profile)|\w+ExecutionRole|decrypt|(?<!/)buckets?|security ?groups?|subnets?|log ?groups?"
+    r"|parameter store|endpoint URL|credentials?|security token|session token|signature version|request capacity|waiter|paginat\w+"
+    r"|retry configuration|defaults mode|instance metadata|metadata service"
+)
 
 
-def _about(nouns: str) -> str:
-    """A line that tells of a failure and, near it, names one of the nouns, in either order."""
-    named = rf"\b(?:{nouns})\b"
-    return rf"{_FAILED}[^\n]{{0,300}}{named}|{named}[^\n]{{0,300}}{_FAILED}"
+def _named(words: str) -> str:
+    return rf"\b(?:{words})\b"
+
+
+def _about(words: str) -> str:
+    """A line that tells of a failure and, near it, says one of the words, in either order."""
+    return rf"{_FAILED}[^\n]{{0,300}}{_named(words)}|{_named(words)}[^\n]{{0,300}}{_FAILED}"
 
 
 FAMILIES: tuple[Rule, ...] = (
     Rule(
         failure_class="data",
         subcause="about-the-data",
-        matches=_about(
-            r"csv|tsv|parquet|avro|ndjson|jsonl|xlsx?|excel|spreadsheets?|zip|gzip|tarball|archive|data ?sets?|data ?frames?"
-            r"|rows?|records?|columns?|headers?|sheets?|worksheets?|delimiters?|input files?|data files?|source files?"
-            r"|reading file|data source|feeds?|line \d+ of|observations?|samples?|readings|measurements?|stations?|timestamps?"
-            r"|(?:invalid|incomplete|bad|corrupt|missing|no|more|wrong) data|values|manifest lists|NaNs?|schema|input director(?:y|ies)|\d+ (?:files|hours|days)"
-        ),
+        matches=_about(_DATA_WORDS),
         confidence=ABOUT,
         channels=(TASK_LOG,),
-        unless=r"No module named|ImportError|cannot import|shared object|Permission denied|argument|AttributeError|SQLSTATE|SQLException|psycopg|mysql|postgres",
+        unless=_PROGRAM
+        + r"|Permission denied|argument|SQLSTATE|SQLException|psycopg|mysql|postgres|sqlite|\.ya?ml\b|configparser",
         remedy="The message speaks of the data: `aws s3 cp s3://<bucket>/<key> - | head -c 400` shows what is really there; correct it "
         "at its producer, or let the reader reject such rows with their reason.",
         example="loader: the spreadsheet could not be read",
@@ -45,9 +73,7 @@ FAMILIES: tuple[Rule, ...] = (
     Rule(
         failure_class="aws-config",
         subcause="about-aws",
-        matches=_about(
-            r"(?-i:EC2|ECS|ECR|IAM|IMDS|STS|SSM|KMS|S3|CloudWatch|Fargate|Secrets Manager|AWS|boto\.exception|GetCredentials\w*)|s3[a-z]+|task role|decrypt|(?-i:ARNs?)|(?:execution|iam|instance|service) ?(?:role|profile)|\w+ExecutionRole|(?<!/)buckets?|security ?groups?|subnets?|log ?groups?|parameter store"
-        ),
+        matches=_about(_AWS_WORDS),
         confidence=ABOUT + 0.01,
         channels=(TASK_LOG, CLIENT_ERROR),
         unless=r"mongo",
@@ -101,7 +127,7 @@ FAMILIES: tuple[Rule, ...] = (
         failure_class="mongodb",
         subcause="credentials",
         matches=r"(?<!password )\bauth(?:entication)? failed\b|\bbad auth\b",
-        confidence=ABOUT,
+        confidence=ABOUT + 0.02,
         channels=(TASK_LOG,),
         unless=r"postgres|psycopg|mysql|maria|oracle|sqlserver|smtp|s?ftp|ssh|git|http|kafka|redis|ldap|token|registry|docker|snowflake",
         remedy="A database refused user or password, most likely MongoDB: set the connection string anew with `deployer secret set "
@@ -112,14 +138,10 @@ FAMILIES: tuple[Rule, ...] = (
     Rule(
         failure_class="mongodb",
         subcause="about-mongodb",
-        matches=_about(
-            r"(?:to|no|not|a|the) (?:master|primary)|secondar(?:y|ies)|repl(?:ica)?[ _-]?sets?|oplog|mongo[ds]?|shards?|sharded|BSON|ObjectIds?"
-            r"|collections?|cursors?|namespaces?|upserts?|aggregation|write ?concern|read ?(?:concern|preference)|capped|GridFS|WiredTiger"
-            r"|isMaster|SRV|seed ?list|topology|heartbeat"
-        ),
+        matches=_about(_MONGO_WORDS),
         confidence=ABOUT - 0.01,
         channels=(TASK_LOG,),
-        unless=r"\b(?:Attribute|Name|Type|Import|Syntax|Index|ModuleNotFound|NoSuchMethod)Error|NullPointer|java\.util|garbage|\bsql|postgres|mysql|kafka|kube|elastic|redis",
+        unless=_NOT_MONGO,
         remedy="The message speaks of MongoDB's own things: `python -m pipeline.connectivity` walks from the name to the write.",
         link="https://www.mongodb.com/docs/atlas/troubleshoot-connection/",
         example="the cursor was lost",
@@ -168,5 +190,35 @@ FAMILIES: tuple[Rule, ...] = (
         "describe-task-definition --task-definition <family> --query 'taskDefinition.[cpu,memory,ephemeralStorage]'`.",
         link="https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html",
         example="loader failed, its heap could not grow",
+    ),
+    Rule(
+        failure_class="mongodb",
+        subcause="speaks-of-mongodb",
+        matches=_named(_MONGO_WORDS),
+        confidence=SPEAKS + 0.02,
+        channels=(TASK_LOG,),
+        unless=_NOT_MONGO,
+        remedy="The log tells of no failure that a rule knows and speaks of MongoDB: `python -m pipeline.connectivity` walks to it.",
+        example="two unacknowledged writes",
+    ),
+    Rule(
+        failure_class="aws-config",
+        subcause="speaks-of-aws",
+        matches=_named(_AWS_WORDS),
+        confidence=SPEAKS + 0.01,
+        channels=(TASK_LOG,),
+        remedy="The log tells of no failure that a rule knows and speaks of AWS: `aws sts get-caller-identity` and `deployer doctor` "
+        "show as whom and with what the task runs.",
+        example="the subnet is private",
+    ),
+    Rule(
+        failure_class="data",
+        subcause="speaks-of-data",
+        matches=_named(_DATA_WORDS + "|json|array"),
+        confidence=SPEAKS,
+        channels=(TASK_LOG,),
+        remedy="The log tells of no failure that a rule knows and speaks of the data: `aws s3 cp s3://<bucket>/<key> - | head -c 400` "
+        "shows what is there.",
+        example="row 17 is short",
     ),
 )

@@ -156,13 +156,13 @@ MONGODB_USE: tuple[Rule, ...] = (
     Rule(
         failure_class="mongodb",
         subcause="operation-failed",
-        matches=r"pymongo\.errors\.\w+"
+        matches=r"pymongo\.errors\.\w+|(?-i:^\W*(?:ConfigurationError|ConnectionFailure|ExecutionTimeout|Invalid(?:Operation|Name|URI)|CollectionInvalid|WaitQueueTimeoutError|_PoolClosedError)\b)"
         r"|\bMongo(?:Server|Network|Bulk\w*|Write|Command|Socket|Timeout|Security|Query|Client|Api|ServerSelection|\w{0,24})?(?:Error|Exception)\b"
         r"|OperationFailure|BulkWriteError|WriteError|com\.mongodb\.\w+|mongo\.(?:CommandError|WriteException)"
         r"|Mongoose\w*Error|ServerDescription|mongod(?:b)?://[^\n]*fail|WiredTiger error|bson\.errors\.\w+|InvalidBSON|no reachable servers|error connecting to db server|error restoring from|(?:insertion|restore) error"
         r"|(?:fail\w*|error|invalid|cannot|must)\b[^\n]*(?:caused by ::|time-?series collection|BSON|namespace)|caused by ::"
         r"|\btime-?series collection\b[^\n]*\bmust\b"
-        r"|Import BSON files|(?:beanie|djongo)\.exceptions\.\w+"
+        r"|allowDiskUse|external sort|Plan ?executor error|Executor error during|Import BSON files|(?:beanie|djongo)\.exceptions\.\w+"
         r"|\b(?:error|fail\w*|could not|unable|cannot|refused)\b[^\n]*mongo"
         r"|\bmongo(?:db)?\b[^\n]*\b(?:error|fail\w*|could not|unable|cannot)\b",
         confidence=FAMILY - 0.02,

@@ -27,7 +27,7 @@ RESOURCES: tuple[Rule, ...] = (
         r"|Out of memory: Kill|exceeded (?:its )?memory limit|exit(?:ed with)? code:? 137",
         confidence=DECISIVE,
         channels=(CONTAINER_REASON, *TASK),
-        unless=r"Spot Task was interrupted|mongo|caused by ::",
+        unless=r"Spot Task was interrupted|mongo|caused by ::|allowDiskUse|external sort",
         remedy=_MORE_MEMORY + ": `aws ecs describe-task-definition --task-definition <family> --query "
         "'taskDefinition.[cpu,memory]'`.",
         link="https://repost.aws/knowledge-center/ecs-resolve-outofmemory-errors",

@@ -82,16 +82,6 @@ STOPS: tuple[Rule, ...] = (
         example="loader: could not go on",
     ),
     Rule(
-        failure_class="data",
-        subcause="speaks-of-data",
-        matches=r"\b(?:rows?|records?|columns?|fields?|headers?|csv|parquet|json|xlsx?|dataset|schema|manifest|source file|input (?:file|directory)|values|array|offsets)\b",
-        confidence=PLACE - 0.05,
-        channels=(TASK_LOG,),
-        remedy="The log tells of no failure that a rule knows and speaks of the data: `aws s3 cp s3://<bucket>/<key> - | head -c 400` "
-        "shows what is there.",
-        example="row 17 is short",
-    ),
-    Rule(
         failure_class="docker",
         subcause="build-failed",
         matches=_ANYTHING,
