@@ -1,15 +1,23 @@
 """Jobs that fail, each in its own way: the branch, the exit code, the remedy, and the way on once mended."""
 
+import json
 import re
+import signal
+import struct
 import subprocess
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import docker
 import pytest
 
+from deployer.history import state_of
+from deployer.journal import read
 from tests.e2e.command import Event, Ran
 from tests.e2e.outside import Outside
 from tests.e2e.projects import Project
+from tests.e2e.tls_mongod import TlsMongod
 
 ENVIRONMENT = "environment = {}"
 
@@ -82,6 +90,25 @@ def no_secret() -> tuple[Callable[[World], None], Callable[[World], None]]:
     return make, mend
 
 
+def foreign_program() -> tuple[Callable[[World], None], Callable[[World], None]]:
+    """The image starts a program of another processor's: the header of one is enough to be refused."""
+    start = 'ENTRYPOINT ["/opt/venv/bin/python", "-u", "/job.py"]'
+    foreign = 'COPY --chown=10001 foreign /foreign\nENTRYPOINT ["/foreign"]'
+    edit, undo = file("Dockerfile", start, foreign)
+
+    def make(world: World) -> None:
+        program = world.job.folder / "foreign"
+        program.write_bytes(AARCH64)
+        program.chmod(0o755)
+        edit(world)
+
+    return make, undo
+
+
+AARCH64 = struct.pack(
+    "<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 2, 183, 1, 0x400078, 64, 0, 0, 64, 56, 1, 0, 0, 0
+) + struct.pack("<IIQQQQQQ", 1, 5, 0, 0x400000, 0x400000, 120, 120, 0x1000)
+"""An ELF executable of machine 183, which is aarch64 (elf(5)), with one segment and nothing in it."""
 BEGINS = 'print(f"run {run} begins", flush=True)'
 FAILURES = [
     Failure(
@@ -149,6 +176,20 @@ FAILURES = [
         remedy="ENTRYPOINT",
     ),
     Failure(
+        "foreign-program",
+        *foreign_program(),
+        ("CODE", 10),
+        says="exec format error",
+        remedy="docker build --platform linux/amd64",
+    ),
+    Failure(
+        "other-platform",
+        *file("deploy.toml", "[build]\n", '[build]\nplatform = "linux/arm64"\n'),
+        ("CHECK_CONFIG", 13),
+        says="the image is built for linux/arm64, the task runs on linux/amd64",
+        remedy='platform = "linux/amd64"',
+    ),
+    Failure(
         "killed",
         *source(BEGINS, "os._exit(137)"),
         ("CHECK_CONFIG", 15),
@@ -212,3 +253,108 @@ def test_a_task_that_was_stopped_by_hand_is_run_again(job: Project, outside: Out
     resumed = job.resume()
     assert (resumed.release, resumed.ended["end"]) == (ran.release, "END_SUCCESS"), resumed.said()
     assert len(outside.tasks(ran.release)) == 2
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Something that is there when a release begins and gone when its task is to start."""
+
+    name: str
+    lose: Callable[[World, docker.DockerClient], None]
+    regain: Callable[[World], None]
+    says: str
+    sees: str
+    remedy: str
+
+
+def lose_image(world: World, engine: docker.DockerClient) -> None:
+    """Out of the registry, by its own protocol, and out of the engine that would start it from its cache."""
+    (folder,) = (world.job.folder / ".deployer" / "releases").iterdir()
+    image = state_of(read(folder / "journal.jsonl")).image
+    assert image and image.digest
+    address = f"http://{image.registry}/v2/{image.repository}/manifests/{image.digest}"
+    urllib.request.urlopen(urllib.request.Request(address, method="DELETE"), timeout=10).close()
+    held = engine.images.get(f"{image.repository}:{image.tag}")
+    for name in held.tags:
+        engine.api.remove_image(name, force=True, noprune=True)
+
+
+def lose_secret(world: World, engine: docker.DockerClient) -> None:
+    no_secret()[0](world)
+
+
+LOSSES = [
+    Loss(
+        "image",
+        lose_image,
+        lambda world: None,
+        says="manifest unknown",
+        sees="is not in the repository",
+        remedy="deployer release --resume",
+    ),
+    Loss(
+        "secret",
+        lose_secret,
+        no_secret()[1],
+        says="ResourceInitializationError",
+        sees="is about to be deleted",
+        remedy="aws secretsmanager restore-secret",
+    ),
+]
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+def test_what_is_lost_under_way_is_named_and_regained(
+    loss: Loss, job: Project, outside: Outside, engine: docker.DockerClient
+) -> None:
+    """The task cannot start: what ECS says of it is opaque, what CHECK_CONFIG sees is not. Mended, the same
+    release ends in success; an image it builds and pushes again by itself."""
+    world = World(job, outside)
+    job.renew()
+
+    def lose(process: "subprocess.Popen[str]", event: Event) -> None:
+        if event["event"] == "left" and event["node"] == "PUSH_OK":
+            process.send_signal(signal.SIGSTOP)
+            loss.lose(world, engine)
+            process.send_signal(signal.SIGCONT)
+
+    ran = job.deployer.watched(("release", "--from", "build", "--output", "json"), lose)
+    assert (ran.ended["end"], ran.ended["node"], ran.code) == ("PAUSED", "CHECK_CONFIG", 13), ran.said()
+    said = ran.paused
+    assert loss.says in " ".join((said["message"], *said["evidence"])), said
+    assert any(loss.sees in line for line in said["evidence"]), said
+    assert loss.remedy in said["remedy"], said
+    loss.regain(world)
+    resumed = job.resume()
+    assert (resumed.release, resumed.ended["end"]) == (ran.release, "END_SUCCESS"), resumed.said()
+    assert ("DOCKER_PUSH" in resumed.passed) == (loss.name == "image")
+
+
+@pytest.fixture(scope="module")
+def tls(tmp_path_factory: pytest.TempPathFactory, facts: dict[str, str]) -> Iterator[TlsMongod]:
+    """Beside the sandbox's own MongoDB, at the same address."""
+    host = facts["SANDBOX_MONGO_URI"].rpartition("@")[2].partition(":")[0]
+    server = TlsMongod(tmp_path_factory.mktemp("tls") / "mongod", host)
+    yield server
+    server.stop()
+
+
+def test_a_mongodb_that_requires_tls(job: Project, outside: Outside, tls: TlsMongod) -> None:
+    """The job's address does not ask for TLS: the server hangs up, and the remedy says so. What this machine
+    sees of the way, TLS included, is kept beside it."""
+    world = World(job, outside)
+    job.edit("deploy.toml", 'uri = "${SANDBOX_MONGO_URI}"', f'uri = "{tls.trusted}"')
+    world.put_secret(tls.address())
+    ran = job.release("--from", "build")
+    assert (ran.ended["end"], ran.ended["node"], ran.code) == ("PAUSED", "CHECK_ATLAS", 16), ran.said()
+    assert "connection closed" in " ".join(ran.paused["evidence"]), ran.paused
+    assert "tls=true" in ran.paused["remedy"], ran.paused
+    folder = job.folder / ".deployer" / "releases" / ran.release / "evidence"
+    way = {step["what"]: step["state"] for step in json.loads((folder / "mongodb.json").read_text())}
+    assert list(way)[:5] == [f"MongoDB: {step}" for step in ("DNS", "TCP", "TLS", "login", "rights")]
+    assert set(list(way.values())[:5]) == {"ok"}, way
+    world.put_secret(tls.address("tls=true", "tlsInsecure=true"))
+    resumed = job.resume()
+    assert (resumed.release, resumed.ended["end"]) == (ran.release, "END_SUCCESS"), resumed.said()
+    with tls.client() as client:
+        assert client["greenandcoop_weather"]["rows"].count_documents({"run": ran.release}) == 50
