@@ -101,7 +101,7 @@ AWS_ACCESS: tuple[Rule, ...] = (
         r"|s3:(?:Get|Put|List|Delete)\w+"
         r"|(?:S3Exception|AmazonS3Exception|S3)[^\n]*(?:Access ?Denied|Status Code: 403|Forbidden)"
         r"|fatal error: An error occurred \((?:403|AccessDenied)|AccessDenied[^\n]*s3"
-        r"|<Code>AccessDenied</Code>|s3fs[^\n]*(?:Forbidden|PermissionError)"
+        r"|\bs3[\w.-]*\.amazonaws\.com[^\n]*\b403\b|\b403\b[^\n]*\bs3[\w.-]*\.amazonaws\.com|<Code>AccessDenied</Code>|s3fs[^\n]*(?:Forbidden|PermissionError)"
         r"|PermissionError: (?:Forbidden|Access Denied)|AWS Error ACCESS_DENIED",
         confidence=0.9,
         remedy="Let the task role read the bucket: s3:ListBucket on arn:aws:s3:::<bucket> and s3:GetObject on "

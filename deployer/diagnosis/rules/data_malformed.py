@@ -72,7 +72,8 @@ DATA_MALFORMED: tuple[Rule, ...] = (
         + r"(?:[A-Z]\w{0,30})?(?:Error|Exception)\b)",
         confidence=0.76,
         channels=_SEEN,
-        unless=_NOT_OURS + r"|No module named|dnspython|djongo|toml|\.ya?ml\b|botocore\.parsers",
+        unless=_NOT_OURS
+        + r"|No module named|dnspython|djongo|odmantic|beanie|mongoose|toml|\.ya?ml\b|botocore\.parsers",
         remedy=_MALFORMED,
         example="polars.exceptions.ShapeError: the widths differ",
     ),

@@ -25,7 +25,7 @@ _DATA_WORDS = (
     r"|(?:invalid|incomplete|bad|corrupt|missing|no|more|wrong) data|values|manifest|NaNs?|schema|input director(?:y|ies)|\d+ (?:files|hours|days)"
 )
 _MONGO_WORDS = (
-    r"(?:to|no|not|a|the) (?:master|primary)|secondar(?:y|ies)|repl(?:ica)?[ _-]?sets?|oplog|mongo[ds]?|shards?|sharded|BSON|ObjectIds?"
+    r"(?:to|no|not|a|the) (?:master|primary)|secondar(?:y|ies)|repl(?:ica)?[ _-]?sets?|replSet\w*|oplog|\w*mongo\w*|moped|odmantic|beanie|o\.m\.d\.\w+|fassert|keyfile|listDatabases|replication enabled|global initialization|shards?|sharded|BSON|ObjectIds?"
     r"|collections?|cursors?|namespaces?|upserts?|aggregation|write ?concern|read ?(?:concern|preference)|capped|GridFS|WiredTiger"
     r"|isMaster|SRV|srv\w{4,}|seed ?list|topology|heartbeat\w*|transactions?|(?:bulk|unacknowledged) (?:write|update|operation)s?|bulk_write"
     r"|(?:database|collection) names?|directConnection|loadBalanced|maxStaleness\w*|connection pool|OP_MSG|opcode|authSource|wire ?version"

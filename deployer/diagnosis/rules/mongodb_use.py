@@ -65,8 +65,8 @@ MONGODB_USE: tuple[Rule, ...] = (
         failure_class="mongodb",
         subcause="validation",
         matches=r"Document failed validation|DocumentValidationFailure|schemaRulesNotSatisfied|failed validation"
-        r"|ValidationError: [^\n]*mongoengine|\bcode\W+121\b|mongoengine\.errors\.\w+",
-        context=DRIVER + r"|Document failed|schemaRules",
+        r"|ValidationError: [^\n]*(?:mongoengine|Path `)|\bcode\W+121\b|mongoengine\.errors\.\w+",
+        context=DRIVER + r"|Document failed|schemaRules|Path `",
         confidence=0.93,
         channels=SEEN,
         remedy='The collection\'s validator refuses the document: compare both: `db.getCollectionInfos({name: "<collection>"})`.',

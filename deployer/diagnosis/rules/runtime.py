@@ -28,7 +28,7 @@ RUNTIME: tuple[Rule, ...] = (
         r"|env(?:ironment)? var(?:iable)?s?\b[^\n]*(?:not set|missing|required|undefined)|ImproperlyConfigured"
         r"|pydantic_settings|validation errors? for \w*(?:Settings|Config)"
         r"|Missing required (?:option|argument|environment)|the following arguments are required"
-        r"|unrecognized arguments|No such (?:option|command)|Invalid value for '",
+        r"|unrecognized arguments|unbound variable|No such (?:option|command)|Invalid value for '",
         confidence=0.83,
         channels=(TASK_LOG,),
         remedy="The program asks for a setting or argument that it was not given, or not under that name: compare its configuration with "
@@ -69,7 +69,7 @@ RUNTIME: tuple[Rule, ...] = (
     Rule(
         failure_class="code",
         subcause="uncaught-exception",
-        matches=r"Traceback \(most recent call last\)|(?-i:^(?:[a-z_]\w*\.)+[A-Z]\w+(?::|\s*$))|^\*\* \(\w+\)|^\s*(?:[\w$]+\.)*\w+(?:Error|Exception)\b|Caused by: "
+        matches=r"Traceback \(most recent call last\)|(?-i:^(?:[a-z_]\w*\.)+[A-Z]\w+(?::|\s*$))|^\*\* \(\w+\)|npm (?:ERR!|error)|^\s*(?:[\w$]+\.)*\w+(?:Error|Exception)\b|Caused by: "
         r"|^\s+at \S+\(|\bexception\b|^\s*File \"[^\"\n]+\", line \d+",
         confidence=HINT + 0.06,
         channels=(TASK_LOG, CLIENT_ERROR),

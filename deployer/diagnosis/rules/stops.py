@@ -64,7 +64,7 @@ STOPS: tuple[Rule, ...] = (
     Rule(
         failure_class="aws-config",
         subcause="task-not-started",
-        matches=r"\b\w+(?:Error|Exception): |\b(?:fail|unable|cannot|could not|invalid|not found|denied)",
+        matches=_ANYTHING,
         confidence=PLACE,
         channels=(STOPPED_REASON, CONTAINER_REASON),
         remedy="ECS did not get the task to run and no rule knows why: `deployer doctor` looks at what a task needs to start.",
