@@ -60,6 +60,7 @@ _NAME_KEYS = (
     "kind",
     "class",
 )
+_TEXT_ENDINGS = ("message", "msg", "error", "reason", "description", "detail")
 _STACK_KEYS = (
     "exc_info", "exception", "stack", "stack_trace", "stacktrace", "traceback", "cause",
 )  # fmt: skip
@@ -170,5 +171,7 @@ def _texts(record: Mapping[str, object], keys: tuple[str, ...], depth: int = 0) 
         for item in value if isinstance(value, list) else (value,):
             if isinstance(item, Mapping) and depth < MAX_DEPTH:
                 yield from _texts(item, keys, depth + 1)
-            elif isinstance(item, str) and key in keys:
+            elif isinstance(item, str) and (
+                key in keys or (keys is _TEXT_KEYS and key.endswith(_TEXT_ENDINGS))
+            ):
                 yield f"{name}: {item}" if name and keys is _TEXT_KEYS else item

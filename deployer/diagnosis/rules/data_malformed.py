@@ -136,6 +136,8 @@ DATA_MALFORMED: tuple[Rule, ...] = (
         r"|(?:not|no) (?:be )?recogni[sz]ed as (?:an? )?|does not contain an? (?:date|number|time)"
         r"|(?:shape|length|number|count|width)s? (?:of|for) [^\n]{0,60}(?:mismatch|differ|does not match|do not match|imply|is different|not equal)"
         r"|\b(?:larger|smaller|shorter|longer|greater|less|fewer|more) than (?:the )?(?:expected|values|number of|length|size of)|\boffsets?\b[^\n]*\b(?:negative|invalid|invariant|out of)"
+        r"|\boutside (?:of )?(?:the )?(?:\w+ )?range|\bnot (?:with)?in (?:the )?(?:\w+ )?range"
+        r"|\b(?:found|encountered|contains?) (?:an? )?(?:invalid|unexpected|duplicate|unknown|bad|illegal)\b|\b(?:invalid|duplicate|unexpected) [\w ]{1,30} (?:found|encountered|detected)\b"
         r"|(?:many|enough) values to unpack|fields not in fieldnames"
         r"|\bduplicated? (?:rows?|records?|timestamps?|dates?|ids?|keys? in|entries|columns?|labels?|index|values?)\b"
         r"|\b(?:"
@@ -154,6 +156,7 @@ DATA_MALFORMED: tuple[Rule, ...] = (
         subcause="malformed",
         matches=r"\b(?:row|record|column|field|cell|header|timestamp|date)s?\b[^\n]{0,300}\b(?:null|nan|invalid|malformed|corrupt\w*|unpars\w*|does not match|not be parsed|failed to parse)\b"
         r"|\b(?:fail\w*|unable|could ?n[o']t|can ?not|errors?)\b[^\n]{0,300}\b(?:pars(?:ed?|ing)|convert(?:ed|ing)?|transform|deseriali[sz]\w+|decod\w+)\b"
+        r"|\b(?:pars(?:ing|e|er)|deseriali[sz]ation|decoding|conversion|transformation|validation)\b[^\n]{0,40}\b(?:fail\w*|errors?)\b"
         r"|(?:make sure|ensure|must|should|check)\b[^\n]{0,200}\b(?:csv|header|columns?|rows?|input (?:file|path|data)|data file)\b|\bempty (?:column|header|row|line|cell|value)s?\b"
         r"|does not match[^\n]{0,300}format|\b(?:unexpected|unknown|unsupported|bad|wrong) (?:date|time|number|value|row|line|file)\w* (?:with |in )?format"
         r"|\bnot in (?:the |a |an )?(?:proper|right|correct|expected|valid) format|(?:\b(?:fail\w*|unable|could not|errors?)\b[^\n]{0,300}\b(?:ingest\w*|batch insert|bulk (?:load|insert)|import (?:of|file|data)))"

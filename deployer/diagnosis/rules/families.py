@@ -16,12 +16,12 @@ ABOUT = 0.6  # above an exception of any kind, below every rule that knows the w
 _FAILED = (
     r"\b(?:errors?|\w+Error|\w+Exception|\w+Failed|failed?_\w+|fail(?:ed|s|ure|ing)?|can ?not|can't|could ?n[o']t|unable|corrupt\w*|invalid|illegal"
     r"|no \w+ found|retries (?:used up|exhausted)|giv(?:en?|ing) up|gave up|timed? ?out|time-?out|abort\w*|fatal|crash\w*|panic\w*|lost"
-    r"|unexpected|missing|bad|broken|damaged|reject\w*|refused|denied|not (?:found|valid|supported|recogni[sz]ed|allowed)|exceed\w*)\b"
+    r"|unexpected|missing|bad|broken|damaged|(?:not|im) ?possible|unsuccessful\w*|mismatch\w*|wrong|incorrect\w*|conflict\w*|inconsisten\w*|outside|out of range|reject\w*|refused|denied|not (?:found|valid|supported|recogni[sz]ed|allowed)|exceed\w*)\b"
 )
 _DATA_WORDS = (
-    r"csv|tsv|parquet|avro|ndjson|jsonl|xlsx?|excel|spreadsheets?|zip|gzip|tarball|archive|data ?sets?|data ?frames?"
+    r"csv\w*|tsv|parquet|avro|ndjson|jsonl|xlsx?|excel|spreadsheets?|zip|gzip|tarball|archive|data ?sets?|data ?frames?"
     r"|rows?|records?|columns?|fields?|headers?|sheets?|worksheets?|delimiters?|input files?|data files?|source files?"
-    r"|reading file|data source|feeds?|line \d+ of|observations?|samples?|readings|measurements?|stations?|timestamps?|offsets?"
+    r"|reading file|data source|feeds?|line \d+ of|(?<!sh: )line \d+:|(?:row|line|field|column)_?(?:number|name|index)|OLE2|observations?|samples?|readings|measurements?|stations?|timestamps?|offsets?"
     r"|(?:invalid|incomplete|bad|corrupt|missing|no|more|wrong) data|values|manifest|NaNs?|schema|input director(?:y|ies)|\d+ (?:files|hours|days)"
 )
 _MONGO_WORDS = (
