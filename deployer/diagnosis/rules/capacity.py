@@ -147,7 +147,7 @@ CAPACITY: tuple[Rule, ...] = (
         r"|reached max retries|Reason: Internal error|5\d\d Internal Server Error|\(RequestTimeout\)|temporary AWS issues?|\(InternalError\)|InternalError\W+(?:We|An|The|$)",
         confidence=0.78,
         channels=(CLIENT_ERROR, *ECS, TASK_LOG),
-        context=r"aws|ecs|ecr|fargate|amazon|when calling the|ServerException|s3|InternalError|pull|unable to place",
+        context=r"aws|ServiceUnavailableException|ecs|ecr|fargate|amazon|when calling the|ServerException|s3|InternalError|pull|unable to place",
         unless=r"mongo|django|flask|express|HTTP/1",
         transient=True,
         remedy=_RETRY + "; if it lasts, see https://health.aws.amazon.com for the region.",

@@ -8,7 +8,7 @@ from deployer.diagnosis.rule import (
 )
 
 _SEEN = (TASK_LOG,)
-_FILE = r"\.(?:csv|tsv|json|jsonl|ndjson|xlsx?|parquet|avro|orc|txt|xml|gz|zip|bz2|zst|dat|sql|feather|hdf5?|h5|nc|shp|geojson|yaml|pkl|tar|log)\b"
+_FILE = r"\.(?:csv|tsv|json|jsonl|ndjson|xlsx?|parquet|avro|orc|txt|xml|gz|zip|bz2|zst|dat|sql|feather|hdf5?|h5|nc|shp|geojson|yaml|pkl|tar)\b"
 _READ_BACK = "`aws s3 cp s3://<bucket>/<key> - | head -c 400` shows what is really there"
 
 DATA: tuple[Rule, ...] = (

@@ -166,7 +166,7 @@ ECS_API: tuple[Rule, ...] = (
         matches=r"An error occurred \([\w.]+\) (?:occurred )?when calling (?:the )?\w+"
         r"|botocore\.(?:exceptions|errorfactory)\.\w+|api error \w+:|operation error [\w ]+: \w+"
         r"|\(Service: (?:Amazon|Aws)?\w+; Status Code: \d+|status code: 4\d\d, request id|ParamValidationError"
-        r"|aws\W+error:|AmazonServiceException|com\.amazonaws\.\w+|software\.amazon\.awssdk|@aws-sdk"
+        r"|aws\W+error:|Amazon\w+Exception|com\.amazonaws\.\w+|software\.amazon\.awssdk|@aws-sdk"
         r"|aws-sdk-go|AWS Error \w+ during|AWS\.[A-Z]\w+\.[A-Z]\w+|Resource handler returned message"
         r"|\b(?:Client|InvalidParameter|Validation|ResourceNotFound|InvalidRequest)Exception\b",
         confidence=GENERIC + 0.12,

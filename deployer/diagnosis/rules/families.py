@@ -15,7 +15,7 @@ BESIDE = 0.3  # a failure without a word of its own, in a text that speaks of on
 ABOUT = 0.6  # above an exception of any kind, below every rule that knows the words
 _FAILED = (
     r"\b(?:errors?|\w+Error|\w+Exception|\w+Failed|failed?_\w+|fail(?:ed|s|ure|ing)?|can ?not|can't|could ?n[o']t|unable|corrupt\w*|invalid|illegal"
-    r"|no \w+ found|retries (?:used up|exhausted)|giv(?:en?|ing) up|gave up|timed? ?out|time-?out|abort\w*|fatal|crash\w*|panic\w*|lost"
+    r"|\w+NotFound|\w*DoesNotExist|does not exist|not authorized|No handler|returned [45]\d\d|no \w+ found|retries (?:used up|exhausted)|giv(?:en?|ing) up|gave up|timed? ?out|time-?out|abort\w*|fatal|crash\w*|panic\w*|lost"
     r"|unexpected|missing|bad|broken|damaged|(?:not|im) ?possible|unsuccessful\w*|mismatch\w*|wrong|incorrect\w*|conflict\w*|inconsisten\w*|outside|out of range|reject\w*|refused|denied|not (?:found|valid|supported|recogni[sz]ed|allowed)|exceed\w*)\b"
 )
 _DATA_WORDS = (
@@ -29,7 +29,7 @@ _MONGO_WORDS = (
     r"|collections?|cursors?|namespaces?|upserts?|aggregation|write ?concern|read ?(?:concern|preference)|capped|GridFS|WiredTiger"
     r"|isMaster|SRV|srv\w{4,}|seed ?list|topology|heartbeat\w*|transactions?|(?:bulk|unacknowledged) (?:write|update|operation)s?|bulk_write"
     r"|(?:database|collection) names?|directConnection|loadBalanced|maxStaleness\w*|connection pool|OP_MSG|opcode|authSource|wire ?version"
-    r"|snapshot|mongodb(?:\+srv)?://|time-?series|default database"
+    r"|snapshot|(?:connect(?:ing|ed|ion)?) (?:to|with) (?:the )?(?:database|db)|database connection|mongodb(?:\+srv)?://|time-?series|default database"
 )
 # what only the program's own text can get wrong
 _PROGRAM = (
@@ -41,7 +41,7 @@ _NOT_MONGO = (
     + r"|\b(?:Type|Index)Error|java\.util|garbage|\bsql|postgres|mysql|kafka|kube|elastic|redis|configparser"
 )
 _AWS_WORDS = (
-    r"(?-i:EC2|ECS|ECR|IAM|IMDS|STS|SSM|KMS|S3|SSO|MFA|VPC|ARNs?|CloudWatch|Fargate|Secrets Manager|AWS|GetCredentials\w*)|boto\w*|s3[a-z]+"
+    r"(?-i:EC2|ECS|ECR|IAM|IMDS|STS|SSM|KMS|S3|SSO|MFA|VPC|ARNs?|CloudWatch|Fargate|Secrets Manager|AWS|GetCredentials\w*)|boto\w*|wsdl|s3[a-z]+"
     r"|(?:task|execution|iam|instance|service) ?(?:role|profile)|\w+ExecutionRole|decrypt|(?<!/)buckets?|security ?groups?|subnets?|log ?groups?"
     r"|parameter store|endpoint URL|credentials?|security token|session token|signature version|request capacity|waiter|paginat\w+"
     r"|retry configuration|defaults mode|instance metadata|metadata service"

@@ -6,7 +6,7 @@ SEEN = (PYMONGO, TASK_LOG, CLIENT_ERROR)
 DRIVER = (
     r"mongo|\bmotor\b|\bbson\b|server ?selection|TopologyDescription|replica ?set|:270(?:1[5-9]|2\d)\b"
     r"|AutoReconnect|NotPrimary|NetworkTimeout\b|buffering timed out|heartbeatFrequencyMS|localThresholdMS"
-    r"|\batlas\b|no primary\b|read ?preference|cluster ?description|o\.m\.d\.|failed validation|socketTimeoutMS|connectTimeoutMS|ServerSelector|AuthenticationFailed|beanie|djongo|errorLabelSet|caused by ::|Plan ?Executor|errmsg|codeName|time-?series collection|BSON|allowDiskUse|\"ctx\"|InvalidNamespace|Moped|ReplicaSetMonitor|dbclient|slaveOk|not master|to master|cluster0|instance pool|connection\(\)|connection handshake|maxWireVersion|DocumentTooLarge|InvalidBSON|prematurely reached end of stream|\bopenUri\b"
+    r"|\batlas\b|no primary\b|read ?preference|cluster ?description|o\.m\.d\.|failed validation|socketTimeoutMS|connectTimeoutMS|ServerSelector|AuthenticationFailed|beanie|djongo|errorLabelSet|caused by ::|Plan ?Executor|errmsg|codeName|time-?series collection|BSON|allowDiskUse|\"ctx\"|InvalidNamespace|Moped|ReplicaSetMonitor|dbclient|slaveOk|not master|to master|cluster0|instance pool|connection\(\)|connection handshake|Command failed with error \d|nInserted|writeErrors?\b|write errors?: code|initAndListen|featureCompatibility|fork child process|\(Unauthorized\) command|maxWireVersion|DocumentTooLarge|InvalidBSON|prematurely reached end of stream|\bopenUri\b"
 )
 _ACCESS_LIST = "https://www.mongodb.com/docs/atlas/security/ip-access-list/"
 _TROUBLE = "https://www.mongodb.com/docs/atlas/troubleshoot-connection/"

@@ -162,7 +162,7 @@ MONGODB_USE: tuple[Rule, ...] = (
         r"|Mongoose\w*Error|ServerDescription|mongod(?:b)?://[^\n]*fail|WiredTiger error|bson\.errors\.\w+|InvalidBSON|no reachable servers|error connecting to db server|error restoring from|(?:insertion|restore) error"
         r"|(?:fail\w*|error|invalid|cannot|must)\b[^\n]*(?:caused by ::|time-?series collection|BSON|namespace)|caused by ::"
         r"|\btime-?series collection\b[^\n]*\bmust\b"
-        r"|allowDiskUse|external sort|Plan ?executor error|Executor error during|Import BSON files|(?:beanie|djongo)\.exceptions\.\w+"
+        r"|Command failed with error \d|writeErrors?\b|writeConcernErrors|write errors?: code|initAndListen|child process failed|featureCompatibilityVersion|allowDiskUse|external sort|Plan ?executor error|Executor error during|Import BSON files|(?:beanie|djongo)\.exceptions\.\w+"
         r"|\b(?:error|fail\w*|could not|unable|cannot|refused)\b[^\n]*mongo"
         r"|\bmongo(?:db)?\b[^\n]*\b(?:error|fail\w*|could not|unable|cannot)\b",
         confidence=FAMILY - 0.02,

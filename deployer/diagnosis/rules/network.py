@@ -97,7 +97,7 @@ NETWORK: tuple[Rule, ...] = (
         r"|Name or service not known",
         confidence=0.64,
         channels=(TASK_LOG,),
-        unless=r"amazonaws|mongo|:27017",
+        unless=r"amazonaws|mongo|:27017|http\+docker",
         transient=True,
         remedy="A service that the program calls did not answer: see whether it is up, and whether the task's subnet and security group let "
         "it out (`deployer doctor`); then try again.",
