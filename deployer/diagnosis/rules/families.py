@@ -1,4 +1,8 @@
-"""What a message is about, where no rule knows its words: a failure is told of, and of what."""
+"""What a message is about, where no rule knows its words.
+
+Three steps, from the surest to the vaguest: a failure is told of and near it a word of one party (about); it is told of
+in a text that names one party (beside); no failure is told of and one party is spoken of (speaks).
+"""
 
 from deployer.diagnosis.rule import (
     CLIENT_ERROR,
@@ -29,7 +33,7 @@ _MONGO_WORDS = (
     r"|collections?|cursors?|namespaces?|upserts?|aggregation|write ?concern|read ?(?:concern|preference)|capped|GridFS|WiredTiger"
     r"|isMaster|SRV|srv\w{4,}|seed ?list|topology|heartbeat\w*|transactions?|(?:bulk|unacknowledged) (?:write|update|operation)s?|bulk_write"
     r"|(?:database|collection) names?|directConnection|loadBalanced|maxStaleness\w*|connection pool|OP_MSG|opcode|authSource|wire ?version"
-    r"|snapshot|(?:connect(?:ing|ed|ion)?) (?:to|with) (?:the )?(?:database|db)|database connection|mongodb(?:\+srv)?://|time-?series|default database"
+    r"|snapshot|(?:connect(?:ing|ed|ion)?) (?:to|with) (?:the )?(?:database|db)|database connection|time-?series|default database"
 )
 # what only the program's own text can get wrong
 _PROGRAM = (

@@ -102,7 +102,7 @@ RESOURCES: tuple[Rule, ...] = (
         failure_class="resources",
         subcause="killed",
         matches=r"^\W*Killed\W*$|signal: killed|SIGKILL|signal 9\b|exit(?:ed)?[^\n]{0,20}\b137\b"
-        r"|Killed\s+(?:python|java|node)",
+        r"|Killed\s+(?:python|java|node)|\b(?:process|worker)\b[^\n]{0,30}\bwas killed\b",
         confidence=0.75,
         channels=TASK,
         unless=r"logger args|Spot Task was interrupted",
