@@ -1,8 +1,9 @@
-"""Is MongoDB reachable from here, and if not, what is in the way: DNS, TCP, TLS, replica set, login, rights.
+"""Is MongoDB reachable from here, and if not, what is in the way: DNS, TCP, TLS, replica set, login, rights,
+write concern, storage.
 
     python -m pipeline.connectivity [--output json]
 
-Changes nothing: the right to write is tried with a delete of an id that does not exist.
+Changes nothing: what writing needs is tried with a delete of an id that does not exist.
 Exit codes: 0 all passed, 2 configuration, 4 a stage failed.
 """
 
@@ -10,11 +11,12 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from pymongo import WriteConcern
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
@@ -26,19 +28,23 @@ _TIMEOUT_S = 5.0
 HINTS = {
     "dns": "Check the host name, and that this network resolves it.",
     "tcp": "Check that MongoDB runs there, and security groups, firewalls and the Atlas network access list.",
-    "tls": "Check the CA bundle, tlsCAFile, and that the server speaks TLS.",
+    "tls": "Use tls=true exactly where the server speaks TLS, and check the CA bundle and tlsCAFile.",
     "replica-set": "Check MONGO_REPLICA_SET, that the members' names resolve here, and that one is primary.",
     "authentication": "Check user, password and authSource.",
     "authorisation": "Give the user readWrite on the database.",
+    "write-concern": "See that a majority of the members is up: it has to acknowledge each write.",
+    "storage": "Enlarge the storage, or delete what is not needed any more.",
 }
+_SCARCE = 0.05
+"""The share of the storage below which a load may not find room."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step of the way. `detail` says what was found, or what failed."""
+    """One step of the way. `ok` None: it may not be seen. `detail` says what was found, or what failed."""
 
     name: str
-    ok: bool
+    ok: bool | None
     detail: str
 
 
@@ -56,20 +62,24 @@ def walk(settings: MongoSettings) -> Iterator[Stage]:
         stage = step(settings)
         if stage is not None:
             yield stage
-            if not stage.ok:
+            if stage.ok is False:
                 return
     for stage in _server(settings):
         yield stage
-        if not stage.ok:
+        if stage.ok is False:
             return
 
 
 def explain(settings: MongoSettings, error: MongoError) -> MongoError:
     """The same failure, with the stage at which the way to MongoDB ends, where one can be named."""
-    failed = next((stage for stage in walk(settings) if not stage.ok), None)
+    failed = _failed(walk(settings))
     if failed is None:
         return error
     return MongoError(f"MongoDB is not reachable: {failed.name} failed: {failed.detail}", HINTS[failed.name])
+
+
+def _failed(stages: Iterable[Stage]) -> Stage | None:
+    return next((stage for stage in stages if stage.ok is False), None)
 
 
 def _target(settings: MongoSettings) -> _Target:
@@ -81,9 +91,9 @@ def _target(settings: MongoSettings) -> _Target:
         if srv:
             raise OSError(f"_mongodb._tcp.{srv}: {error}") from error
         raise ConfigurationError(f"MONGO_URI: {error}") from error
-    options = parsed["options"]
+    options = {name.lower(): value for name, value in parsed["options"].items()}
     nodes = [(host, port or 27017) for host, port in parsed["nodelist"]]
-    return _Target(nodes, srv, bool(options.get("tls", srv is not None)), dict(options))
+    return _Target(nodes, srv, bool(options.get("tls", srv is not None)), options)
 
 
 def _dns(settings: MongoSettings) -> Stage:
@@ -121,10 +131,13 @@ def _server(settings: MongoSettings) -> Iterator[Stage]:
                 yield Stage("authentication", False, _first_line(error))
                 return
         except (ConnectionFailure, PyMongoError) as error:
-            yield Stage("replica-set", False, _first_line(error))
+            yield _wants_tls(settings) or Stage("replica-set", False, _first_line(error))
             return
         yield Stage("authentication", True, "accepted")
         yield _authorisation(client[settings.database])
+        yield _write_concern(client[settings.database])
+        yield Stage("server-version", True, str(client.server_info()["version"]))
+        yield _storage(client[settings.database])
     finally:
         client.close()
 
@@ -137,6 +150,37 @@ def _authorisation(database: Any) -> Stage:
     except PyMongoError as error:
         return Stage("authorisation", False, _first_line(error))
     return Stage("authorisation", True, f"may read and write {database.name}")
+
+
+def _wants_tls(settings: MongoSettings) -> Stage | None:
+    """What is in the way of an address that does not ask for TLS where the server takes nothing else."""
+    target = _target(settings)
+    if target.tls:
+        return None
+    anyone = {"tlsinsecure": True}
+    spoken = _any("tls", target, lambda host, port: f"speaks {_shake_hands(host, port, anyone)}")
+    return Stage("tls", False, f"{spoken.detail}; the address does not ask for it") if spoken.ok else None
+
+
+def _write_concern(database: Any) -> Stage:
+    majority = WriteConcern("majority", wtimeout=int(_TIMEOUT_S * 1000))
+    try:
+        database.get_collection("load_runs", write_concern=majority).delete_one({"_id": ""})
+    except PyMongoError as error:
+        return Stage("write-concern", False, _first_line(error))
+    return Stage("write-concern", True, "a majority acknowledges")
+
+
+def _storage(database: Any) -> Stage:
+    try:
+        stats = database.command("dbStats")
+    except PyMongoError as error:
+        return Stage("storage", None, _first_line(error))
+    total, used = stats.get("fsTotalSize"), stats.get("fsUsedSize")
+    if not total or used is None:
+        return Stage("storage", None, "the server does not say what is left")
+    left = (total - used) / total
+    return Stage("storage", left >= _SCARCE, f"{left:.0%} of {total / 1024**3:.1f} GB are left")
 
 
 def _any(name: str, target: _Target, attempt: Callable[[str, int], Any], prefix: str = "") -> Stage:
@@ -189,12 +233,15 @@ def _command(output: str = "plain") -> None:
     raise SystemExit(code)
 
 
+_STATES = {True: "ok", False: "FAILED", None: "unknown"}
+
+
 def check(output: str) -> int:
     """Prints the stages, as lines or JSON; returns the exit code. ConfigurationError: no usable address."""
     import orjson
 
     stages = list(walk(mongo_settings()))
-    failed = next((stage for stage in stages if not stage.ok), None)
+    failed = _failed(stages)
     if output == "json":
         facts = {
             "ok": failed is None,
@@ -204,7 +251,7 @@ def check(output: str) -> int:
         print(orjson.dumps({**facts, "hint": HINTS[failed.name] if failed else None}).decode())
     else:
         for stage in stages:
-            print(f"{'ok    ' if stage.ok else 'FAILED'} {stage.name:15} {stage.detail}")
+            print(f"{_STATES[stage.ok]:8}{stage.name:15} {stage.detail}")
         if failed:
             print(HINTS[failed.name])
     return 4 if failed else 0

@@ -45,7 +45,7 @@ class ShortTaskNetwork:
         if walked is None:
             raise returned.failure()
         steps = tuple(_findings(walked))
-        return steps if all(step.state == "ok" for step in steps) else (*self._gate(), *steps)
+        return (*self._gate(), *steps) if any(step.state == "wrong" for step in steps) else steps
 
     def ask(self, questions: Sequence[Question], revision: str | None = None) -> tuple[Reply, ...]:
         command = self._config.verify.ask_command
@@ -80,7 +80,7 @@ def _unset(table: str, key: str) -> UsageError:
 
 def _findings(walked: Mapping[str, Any]) -> Iterator[Finding]:
     for stage in walked["stages"]:
-        state = "ok" if stage.get("ok") else "wrong"
+        state = "unknown" if stage.get("ok", False) is None else "ok" if stage.get("ok") else "wrong"
         remedy = str(walked.get("hint") or "") if state == "wrong" else ""
         yield Finding(f"from the task: {stage.get('name')}", state, str(stage.get("detail", "")), remedy)
 

@@ -59,6 +59,11 @@ def address_checked(uri: str) -> Iterator[None]:
 
     try:
         yield
+    except OSError as error:
+        message = f"the database's address: {error.strerror or error}"
+        raise Failure(
+            "mongodb", message, "name a file that can be read in tlsCAFile (or tlsCertificateKeyFile)"
+        ) from error
     except (ConfigurationError, ValueError) as error:
         if "DNS" in str(error) and not isinstance(error, InvalidURI):
             raise _layer("DNS", _host(uri), error) from error

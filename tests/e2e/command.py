@@ -57,6 +57,7 @@ class Deployer:
 
     folder: Path
     environ: Mapping[str, str]
+    program: tuple[str | Path, ...] = (PROGRAM,)
 
     def __call__(self, *arguments: str, environ: Mapping[str, str] | None = None) -> Ran:
         return self.watched(arguments, lambda process, event: None, environ)
@@ -96,7 +97,7 @@ class Deployer:
     ) -> "subprocess.Popen[str]":
         """A process group of its own, so that a Ctrl-C can reach it and its children and nobody else."""
         return subprocess.Popen(
-            [PROGRAM, *arguments],
+            [*self.program, *arguments],
             cwd=self.folder,
             env={"PATH": os.environ["PATH"], **self.environ, **(environ or {})},
             stdin=subprocess.DEVNULL,

@@ -19,7 +19,8 @@ class Outside:
     facts: Mapping[str, str]
 
     def aws(self, service: str) -> Any:
-        return boto3.client(
+        """Of a session of its own: the default one cannot be used by several threads at once."""
+        return boto3.Session().client(
             service,
             endpoint_url=self.facts["SANDBOX_ENDPOINT"],
             region_name=self.facts["AWS_REGION"],

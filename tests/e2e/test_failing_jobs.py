@@ -14,10 +14,10 @@ import pytest
 
 from deployer.history import state_of
 from deployer.journal import read
+from tests.deployer.integration.verification.mongod import Mongod, running
 from tests.e2e.command import Event, Ran
 from tests.e2e.outside import Outside
 from tests.e2e.projects import Project
-from tests.e2e.tls_mongod import TlsMongod
 
 ENVIRONMENT = "environment = {}"
 
@@ -331,21 +331,21 @@ def test_what_is_lost_under_way_is_named_and_regained(
 
 
 @pytest.fixture(scope="module")
-def tls(tmp_path_factory: pytest.TempPathFactory, facts: dict[str, str]) -> Iterator[TlsMongod]:
+def tls(tmp_path_factory: pytest.TempPathFactory, facts: dict[str, str]) -> Iterator[Mongod]:
     """Beside the sandbox's own MongoDB, at the same address."""
     host = facts["SANDBOX_MONGO_URI"].rpartition("@")[2].partition(":")[0]
-    server = TlsMongod(tmp_path_factory.mktemp("tls") / "mongod", host)
-    yield server
-    server.stop()
+    with running(tmp_path_factory.mktemp("tls"), tls=True, host=host) as server:
+        yield server
 
 
-def test_a_mongodb_that_requires_tls(job: Project, outside: Outside, tls: TlsMongod) -> None:
+def test_a_mongodb_that_requires_tls(job: Project, outside: Outside, tls: Mongod) -> None:
     """The job's address does not ask for TLS: the server hangs up, and the remedy says so. What this machine
     sees of the way, TLS included, is kept beside it."""
     world = World(job, outside)
-    job.edit("deploy.toml", 'uri = "${SANDBOX_MONGO_URI}"', f'uri = "{tls.trusted}"')
-    world.put_secret(tls.address())
-    ran = job.release("--from", "build")
+    job.edit("deploy.toml", 'uri = "${SANDBOX_MONGO_URI}"', 'uri = "${TLS_URI}"')
+    environ = {"TLS_URI": tls.uri("admin")}
+    world.put_secret(tls.plain_uri("admin"))
+    ran = job.deployer.release("--from", "build", environ=environ)
     assert (ran.ended["end"], ran.ended["node"], ran.code) == ("PAUSED", "CHECK_ATLAS", 16), ran.said()
     assert "connection closed" in " ".join(ran.paused["evidence"]), ran.paused
     assert "tls=true" in ran.paused["remedy"], ran.paused
@@ -353,8 +353,8 @@ def test_a_mongodb_that_requires_tls(job: Project, outside: Outside, tls: TlsMon
     way = {step["what"]: step["state"] for step in json.loads((folder / "mongodb.json").read_text())}
     assert list(way)[:5] == [f"MongoDB: {step}" for step in ("DNS", "TCP", "TLS", "login", "rights")]
     assert set(list(way.values())[:5]) == {"ok"}, way
-    world.put_secret(tls.address("tls=true", "tlsInsecure=true"))
-    resumed = job.resume()
+    world.put_secret(tls.plain_uri("admin", options="&tls=true&tlsInsecure=true"))
+    resumed = job.deployer.release("--resume", environ=environ)
     assert (resumed.release, resumed.ended["end"]) == (ran.release, "END_SUCCESS"), resumed.said()
-    with tls.client() as client:
+    with tls.client("admin") as client:
         assert client["greenandcoop_weather"]["rows"].count_documents({"run": ran.release}) == 50

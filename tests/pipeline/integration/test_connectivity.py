@@ -12,6 +12,7 @@ import pytest
 from pymongo import MongoClient
 
 from pipeline.config import MongoSettings
+from tests.deployer.integration.verification.mongod import running
 from tests.pipeline.mongod import Mongod, initiate
 from tests.pipeline.process import Ended, end, etl, start
 
@@ -47,8 +48,9 @@ def test_all_stages_pass(mongo: MongoSettings) -> None:
     ended = check(mongo.uri)
     assert ended.code == 0
     assert [stage["name"] for stage in ended.report["stages"]] == [
-        "dns", "tcp", "replica-set", "authentication", "authorisation",
-    ]  # fmt: skip
+        *("dns", "tcp", "replica-set", "authentication", "authorisation"),
+        *("write-concern", "server-version", "storage"),
+    ]
     with MongoClient(mongo.uri) as client:
         assert "weather" not in client.list_database_names()
 
@@ -84,6 +86,37 @@ def test_a_server_that_does_not_speak_tls() -> None:
         ended = check(f"mongodb://127.0.0.1:{port}/?tls=true&{QUICK}")
         thread.join(10)
     assert (ended.code, ended.report["failed"]) == (4, "tls")
+
+
+def test_a_server_that_requires_tls(tmp_path: Path) -> None:
+    """It hangs up on a plain connection; that it speaks TLS and nothing else is found out and said."""
+    with running(tmp_path, tls=True) as server:
+        plain = check(server.plain_uri("loader", options=f"&{QUICK}"))
+        safe = check(server.uri("loader", options=f"&{QUICK}"))
+    assert (plain.code, plain.report["failed"]) == (4, "tls")
+    assert "speaks TLSv1" in plain.report["stages"][-1]["detail"]
+    assert "tls=true" in plain.report["hint"]
+    assert (safe.code, safe.report["failed"]) == (0, None)
+
+
+def test_a_majority_that_does_not_answer(tmp_path: Path) -> None:
+    """A set whose other members lag: the primary takes the write, and no majority acknowledges it."""
+    server = Mongod(tmp_path / "db")
+    server.start("--setParameter", "enableTestCommands=1")
+    try:
+        initiate([server])
+        refusal = {"code": 64, "errmsg": "waiting for replication timed out"}
+        with MongoClient("127.0.0.1", server.port, directConnection=True) as client:
+            client.admin.command(
+                "configureFailPoint",
+                "failCommand",
+                mode={"skip": 5},  # the deletes of the stage before
+                data={"failCommands": ["delete"], "writeConcernError": refusal},
+            )
+        ended = check(f"mongodb://127.0.0.1:{server.port}/?replicaSet=rs0&{QUICK}")
+    finally:
+        server.stop()
+    assert (ended.code, ended.report["failed"]) == (4, "write-concern")
 
 
 def test_a_wrong_replica_set(mongod: Mongod) -> None:

@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,16 +20,18 @@ from pymongo.errors import PyMongoError
 from deployer.sandbox.mongod import binary
 
 DATABASE = "weather"
+LOOPBACK = "127.0.0.1"
 _PATIENCE = 60
 
 
 class Mongod:
-    """`uri(user)` for the users `admin`, `loader` (reads and writes) and `reader` (what the deployer has)."""
+    """`uri(user)` for the users `admin`, `loader` (reads and writes) and `reader` (what the deployer has).
+    `host`: where it is reached, besides on loopback."""
 
-    def __init__(self, folder: Path, *, tls: bool = False) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, tls: bool = False, host: str = LOOPBACK) -> None:
+        self._folder, self.host = folder, host
         self.port = _free_port()
-        self.authority = _certificate(folder) if tls else None
+        self.authority = _certificate(folder, {LOOPBACK, host}) if tls else None
         (folder / "db").mkdir()
         key = folder / "key"
         key.write_text("shared" * 20)
@@ -37,12 +39,17 @@ class Mongod:
 
     def uri(self, user: str, *, secret: str | None = None, options: str = "") -> str:
         tls = f"&tls=true&tlsCAFile={self.authority}" if self.authority else ""
+        return self.plain_uri(user, secret=secret, options=tls + options)
+
+    def plain_uri(self, user: str, *, secret: str | None = None, options: str = "") -> str:
+        """Without TLS, whether or not the server requires it."""
         word = secret or f"{user}-word"
-        return f"mongodb://{user}:{word}@127.0.0.1:{self.port}/?replicaSet=rs0&authSource=admin{tls}{options}"
+        return f"mongodb://{user}:{word}@{self.host}:{self.port}/?replicaSet=rs0&authSource=admin{options}"
 
     def start(self) -> None:
         """The process only; data and users stay from one start to the next."""
-        command = [binary(), "--dbpath", self._folder / "db", "--port", self.port, "--bind_ip", "127.0.0.1"]
+        command = [binary(), "--dbpath", self._folder / "db", "--port", self.port]
+        command += ["--bind_ip", ",".join(sorted({LOOPBACK, self.host}))]
         command += ["--replSet", "rs0", "--keyFile", self._folder / "key", "--logpath", self._folder / "log"]
         command += [
             "--wiredTigerCacheSizeGB",
@@ -67,8 +74,8 @@ class Mongod:
     def initiate(self) -> None:
         """Makes the replica set and its users, through the localhost exception."""
         tls = {"tls": True, "tlsCAFile": str(self.authority)} if self.authority else {}
-        with MongoClient("127.0.0.1", self.port, directConnection=True, **tls) as client:
-            member = {"_id": 0, "host": f"127.0.0.1:{self.port}"}
+        with MongoClient(LOOPBACK, self.port, directConnection=True, **tls) as client:
+            member = {"_id": 0, "host": f"{self.host}:{self.port}"}
             _until(lambda: client.admin.command("replSetInitiate", {"_id": "rs0", "members": [member]}))
             _until(lambda: client.admin.command("createUser", "admin", pwd="admin-word", roles=["root"]))
         with self.client("admin") as client:
@@ -82,8 +89,8 @@ class Mongod:
 
 
 @contextmanager
-def running(folder: Path, *, tls: bool = False) -> Iterator[Mongod]:
-    mongod = Mongod(folder, tls=tls)
+def running(folder: Path, *, tls: bool = False, host: str = LOOPBACK) -> Iterator[Mongod]:
+    mongod = Mongod(folder, tls=tls, host=host)
     mongod.start()
     try:
         mongod.initiate()
@@ -107,16 +114,16 @@ def _until(attempt) -> None:
 
 def _free_port() -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((LOOPBACK, 0))
         return probe.getsockname()[1]
 
 
-def _certificate(folder: Path) -> Path:
-    """Writes a key with a certificate that signs itself for 127.0.0.1, returns the certificate's path."""
+def _certificate(folder: Path, hosts: Collection[str]) -> Path:
+    """Writes a key with a certificate that signs itself for these addresses; returns the latter's path."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mongod under test")])
     today = datetime.datetime.now(datetime.UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host)) for host in hosts])
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
