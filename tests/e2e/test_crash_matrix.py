@@ -19,9 +19,9 @@ from tests.e2e.projects import Project
 from tests.faults.proxy import Proxy, between
 from tests.tally import Tally
 
-LANES = 2
+LANES = 3
 """Releases at a time: each waits most of its time for the engine and for its task."""
-SAMPLE = 21
+SAMPLE = 43
 """Of so many points an ordinary run takes one: an odd number, so that before and after take turns."""
 TWICE = 10
 

@@ -223,7 +223,7 @@ class _Handler(BaseHTTPRequestHandler):
             return 500, "UNKNOWN" if self._to_registry else "InternalError"
         if fault.kind == "throttled":
             return (429, "TOOMANYREQUESTS") if self._to_registry else (400, "ThrottlingException")
-        return 400, fault.code
+        return 403 if self._to_registry else 400, fault.code
 
     def _told(self, code: str, message: str) -> tuple[str, str]:
         """An error's media type and body in the protocol that was spoken."""
