@@ -111,7 +111,8 @@ class TaskResult:
 
 @dataclass(frozen=True)
 class Launch:
-    """One intended run of the job. `token` and `started_by` are journaled before ECS is called."""
+    """One intended run of the job. `token` and `started_by` are journaled before ECS is called, with the time
+    as `requested_at`; asked again after a crash, that is when ECS gave the task."""
 
     attempt: int
     token: str

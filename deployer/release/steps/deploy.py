@@ -7,7 +7,7 @@ from deployer.errors import Failure
 from deployer.release.behaviour import Context, Done
 from deployer.release.causes import diagnosed
 from deployer.release.definition import differences, for_image, registrable
-from deployer.release.ports import Question, TaskRequest, TaskStatus, Unreachable
+from deployer.release.ports import Question, RunAnswer, TaskRequest, TaskStatus, Unreachable
 from deployer.release.recorder import keep_manifest
 from deployer.release.state import Cause, Launch, Release, TaskDefinition
 
@@ -109,9 +109,13 @@ def run_task(release: Release, context: Context) -> Done:
     token.
     """
     release = _launch(_counted(release, context), context)
-    task = _find_or_start(release, context)
-    if isinstance(task, tuple):
-        return Done(_not_started(release.with_launch(failures=task)), "; ".join(task))
+    task = _known(release.launches[-1], context)
+    if task is None:
+        answer = _start(release, context)
+        if answer.task is None:
+            failures = answer.failures or ("ECS gave neither a task nor a reason",)
+            return Done(_not_started(release.with_launch(failures=failures)), "; ".join(failures))
+        task, release = answer.task, release.with_launch(requested_at=context.ports.clock.now())
     if task.arn != release.launches[-1].arn:
         release = release.with_launch(arn=task.arn, status=task.last_status)
         context.record(release)
@@ -154,18 +158,23 @@ def _launch(release: Release, context: Context) -> Release:
     return release
 
 
-def _find_or_start(release: Release, context: Context) -> TaskStatus | tuple[str, ...]:
-    launch, tasks = release.launches[-1], context.ports.tasks
-    if launch.arn:
-        known = tasks.status(launch.arn)
-        if known:
-            return known
+def _known(launch: Launch, context: Context) -> TaskStatus | None:
+    """The launch's task, if it has one as far as ECS can tell."""
+    tasks = context.ports.tasks
+    known = tasks.status(launch.arn) if launch.arn else None
+    if known:
+        return known
     found = tasks.started_by(launch.started_by)
     if found:
         context.note(f"found the task of this launch: {found[0].arn}")
         return found[0]
+    return None
+
+
+def _start(release: Release, context: Context) -> RunAnswer:
+    launch = release.launches[-1]
     _refuse_stale_token(launch, context)
-    answer = tasks.run(
+    return context.ports.tasks.run(
         TaskRequest(
             task_definition=launch.task_definition,
             token=launch.token,
@@ -175,7 +184,6 @@ def _find_or_start(release: Release, context: Context) -> TaskStatus | tuple[str
             tags=tags_of(release),
         )
     )
-    return answer.task or answer.failures or ("ECS gave neither a task nor a reason",)
 
 
 def _refuse_stale_token(launch: Launch, context: Context) -> None:
