@@ -87,8 +87,8 @@ CAPACITY: tuple[Rule, ...] = (
     Rule(
         failure_class="capacity",
         subcause="provisioning-timeout",
-        matches=r"network interface provision|timeout waiting for[^\n]*(?:network|ENI|EBS|provision)"
-        r"|provisioning[^\n]*time(?:d )?out|(?:ENI|attachment)[^\n]*(?:timed out|timeout|expired)"
+        matches=r"network interface provision|timeout waiting for[^\n]*(?:network|(?-i:\bENI\b)|EBS|provision)"
+        r"|provisioning[^\n]*time(?:d )?out|(?:(?-i:\bENI\b)|attachment)[^\n]*(?:timed out|timeout|expired)"
         r"|timed out[^\n]*(?:attach|provision)",
         confidence=0.9,
         channels=_PLACED,
@@ -147,7 +147,7 @@ CAPACITY: tuple[Rule, ...] = (
         r"|reached max retries|Reason: Internal error|5\d\d Internal Server Error|\(RequestTimeout\)|temporary AWS issues?|\(InternalError\)|InternalError\W+(?:We|An|The|$)",
         confidence=0.78,
         channels=(CLIENT_ERROR, *ECS, TASK_LOG),
-        context=r"aws|ServiceUnavailableException|ecs|ecr|fargate|amazon|when calling the|ServerException|s3|InternalError|pull|unable to place",
+        context=r"aws|ServiceUnavailableException|\becs\b|\becr\b|fargate|amazon|when calling the|ServerException|\bs3\b|InternalError|pull|unable to place",
         unless=r"mongo|django|flask|express|HTTP/1",
         transient=True,
         remedy=_RETRY + "; if it lasts, see https://health.aws.amazon.com for the region.",

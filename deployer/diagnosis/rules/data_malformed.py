@@ -7,7 +7,7 @@ library it belongs to, whatever it says; a value, a row or a shape that was expe
 from deployer.diagnosis.rule import FRAMES, TASK_LOG, Rule
 
 _SEEN = (TASK_LOG,)
-_NOT_OURS = r"cli-input-json|Invalid JSON:|task definition|Error parsing parameter|docker"
+_NOT_OURS = r"cli-input-json|Invalid JSON:|task definition|Error parsing parameter|docker|\(Service: \w"
 _MALFORMED = (
     "The source is malformed or has another format than it is read as: `aws s3 cp s3://<bucket>/<key> - | head -c 400` shows "
     "what is really there; correct it at its producer, or let the reader reject such rows with their reason."

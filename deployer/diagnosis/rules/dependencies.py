@@ -89,7 +89,7 @@ DEPENDENCIES: tuple[Rule, ...] = (
         r"|compilation (?:failed|error|failure)|Failed to execute goal|COMPILATION ERROR|BUILD FAILURE|npm (?:ERR!|error)"
         r"|(?-i:\bELIFECYCLE\b)|error: cannot find symbol|error\[E\d+\]|could not compile|undefined: "
         r"|cannot use [^\n]* as|Tests? failed|\b\d{1,4} failed(?:,| in\b|$)|FAILED \(|AssertionError"
-        r"|Traceback \(most recent call last\)|(?-i:^\s*(?:\w+\.)*[A-Z]\w+Error: )|> Task :\S+ FAILED|Command errored out|invalid command '|(?-i:error [A-Z]{2,6}\d{3,5}\b)|error Command failed with exit code \d|lock ?file|Gemfile|Your (?:Ruby|Node|Python|PHP) version|webpack|vite|tsc\b"
+        r"|Traceback \(most recent call last\)|(?-i:^\s*(?:\w+\.)*[A-Z]\w+Error: )|> Task :\S+ FAILED|Command errored out|invalid command '|(?-i:error [A-Z]{2,6}\d{3,5}\b)|error Command failed with exit code \d|lock ?file|Gemfile|Your (?:Ruby|Node|Python|PHP) version|webpack|\bvite\b|\btsc\b"
         r"|\b(?:msbuild|mvnw|gradlew|cmake|rake|pytest)\b[^\n]*(?:did not complete|non-zero|exit code)"
         r"|\b(?:pip3?|npm|yarn|pnpm|poetry|uv|mvn|gradlew?|bundle|composer|go|cargo|dotnet) (?:install|ci|run|build|sync|package|restore|mod|get|publish)\b[^\n]*(?:did not complete|non-zero|exit code)",
         confidence=0.62,

@@ -160,7 +160,7 @@ DOCKER: tuple[Rule, ...] = (
         r"|unsatisfiable constraints|unable to select packages|No package [^\n]* available"
         r"|Unable to find a match|dpkg: error|debconf|Sub-process /usr/bin/dpkg|repomd\.xml"
         r"|Some packages could not be installed|Problem with MergeList|is no longer (?:available|valid)"
-        r"|404  Not Found \[IP|E: (?:Package|Version|The (?:repository|value|package))|jessie|stretch"
+        r"|404  Not Found \[IP|E: (?:Package|Version|The (?:repository|value|package))|jessie|\bstretch\b"
         r"|buster[^\n]*404|mirrorlist\.centos",
         unless=r"temporary error \(try again later\)|Temporary failure resolving|Could not connect to",
         confidence=0.84,

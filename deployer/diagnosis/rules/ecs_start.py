@@ -125,7 +125,7 @@ ECS_START: tuple[Rule, ...] = (
         failure_class="aws-config",
         subcause="volume",
         matches=r"EFS utils|mount\.nfs4?|\.efs\.[\w-]+\.amazonaws|failed to (?:set up|mount) EFS"
-        r"|efs[^\n]*(?:mount|volume|access point)|CannotCreateVolumeError|VolumeDriver"
+        r"|\befs\b[^\n]*(?:mount|volume|access point)|CannotCreateVolumeError|VolumeDriver"
         r"|error while mounting volume|EBS volume|failed to mount|mknod|/rootfs/[^\n]*errno|invalid mount"
         r"|bind source path|FSx",
         confidence=FAMILY + 0.1,
@@ -156,7 +156,7 @@ ECS_START: tuple[Rule, ...] = (
         matches=r"Unexpected EC2 error|attempting to create network interface"
         r"|(?:InvalidSubnetID|InvalidGroup|InvalidSecurityGroupID)\S*NotFound"
         r"|(?:subnet|security group)[^\n]*(?:does not exist|not found|not belong|different (?:VPC|network))"
-        r"|NetworkInterfaceLimitExceeded|failed to configure ENI|ENI[^\n]*limit",
+        r"|NetworkInterfaceLimitExceeded|failed to configure ENI|(?-i:\bENI\b)[^\n]*limit",
         confidence=0.83,
         channels=_SEEN,
         remedy="ECS could not make the task's network interface in that subnet: see that subnets and security groups exist, "
