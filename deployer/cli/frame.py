@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -88,7 +88,8 @@ def reported(context: typer.Context, output: str = "human") -> Iterator[None]:
 def _say_error(error: DeployerError, output: str) -> None:
     if output == "json":
         said = {"event": "ended", "release": None, "end": None, "exit_code": error.exit_code}
-        print(json.dumps(said | {"error": error.message, "hint": error.hint}), flush=True)
+        with suppress(OSError):
+            print(json.dumps(said | {"error": error.message, "hint": error.hint}), flush=True)
     print(f"deployer: {error.message}", file=sys.stderr)
     if error.hint:
         print(f"  -> {error.hint}", file=sys.stderr)

@@ -1,6 +1,5 @@
 """MongoDB, read-only, through pymongo."""
 
-import atexit
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -60,7 +59,6 @@ class MongoDatabase:
             with pymongo.timeout(GOODBYE):
                 self._client.close()
             del self.__dict__["_client"]
-            atexit.unregister(self.close)
 
     def ping(self) -> None:
         self._read(lambda _: None)
@@ -131,9 +129,6 @@ class MongoDatabase:
                 serverSelectionTimeoutMS=int(self._election * 1000),
                 connectTimeoutMS=int(FIRST_CONTACT * 1000),
             )
-        # Left open, it would keep the process for up to a second: pymongo waits for the threads that watch
-        # the members, and these for an answer.
-        atexit.register(self.close)
         return client
 
     def _collection(self, name: str) -> "Collection[Document]":
