@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final, cast
 
 from deployer.config import Aws
@@ -91,10 +92,20 @@ class AwsSession:
         import botocore.session
 
         fixed = self._credentials
-        if fixed is None:
-            return boto3.Session(profile_name=self._settings.profile, region_name=self.region)
-        core = botocore.session.Session(session_vars=_ISOLATED)
-        return boto3.Session(fixed.key, fixed.secret, region_name=self.region, botocore_session=core)
+        profile, isolated = (None, _ISOLATED) if fixed else (self._settings.profile, None)
+        core = botocore.session.Session(session_vars=isolated, profile=profile)
+        core.register_component("data_loader", _descriptions(core.get_config_variable("data_path")))
+        keys = (fixed.key, fixed.secret) if fixed else ()
+        return boto3.Session(*keys, region_name=self.region, botocore_session=core)
+
+
+@cache
+def _descriptions(folders: str | None) -> Any:
+    """What botocore knows of services and endpoints, read once for all sessions: reading it is most of what a
+    session costs (0.07 s). `folders`: AWS_DATA_PATH."""
+    from botocore.loaders import create_loader
+
+    return create_loader(folders)
 
 
 _ISOLATED: Final = {
