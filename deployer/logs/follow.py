@@ -13,6 +13,9 @@ SLOWEST: Final = 1.0
 
 GROWTH: Final = 1.5
 
+LOOK: Final = 0.1
+"""Seconds between two questions whether the task has stopped."""
+
 
 def follow(
     logs: Logs,
@@ -28,7 +31,8 @@ def follow(
     """Every event of the stream after `cursor` (None: from its start), as they come.
 
     Ends when `is_stopped` and then `drain` seconds passed without a new event, whether or not the stream ever
-    appeared. `is_stopped` is asked before each read, so what was printed before a stop is read after it.
+    appeared. `is_stopped` is asked before each read, so what was printed before a stop is read after it, and
+    ten times a second in between; it asks ECS as seldom as it likes.
     Raises Failure; a transient one only when reads keep failing.
     """
     reader = StreamReader(logs, group, stream, Patience(clock), cursor=cursor, since=since)
@@ -46,6 +50,15 @@ def follow(
             left = silent_since + drain - clock.now()
             if left <= 0:
                 return
-            pause = min(QUICKEST, left)
-        clock.sleep(pause)
+            clock.sleep(min(QUICKEST, left))
+            continue
+        _rest(pause, clock, is_stopped)
         pause = min(pause * GROWTH, SLOWEST)
+
+
+def _rest(seconds: float, clock: Clock, is_stopped: Callable[[], bool]) -> None:
+    """Until the next read, which is at once when the task has stopped."""
+    for _ in range(round(seconds / LOOK)):
+        if is_stopped():
+            return
+        clock.sleep(LOOK)

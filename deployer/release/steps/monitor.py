@@ -13,7 +13,7 @@ from deployer.release.ports import TaskStatus
 from deployer.release.state import Cause, Launch, Release, TaskResult
 
 LOG_TAIL = 400
-STATUS_SECONDS = (0.2, 1.0)
+STATUS_SECONDS = (0.1, 1.0)
 """Between two looks at the task: soon after its launch, and from its twentieth second on."""
 OVERDUE = "deployer: it ran longer than"
 FORGOTTEN = "ECS no longer knows this task; how it ended cannot be told"

@@ -124,8 +124,17 @@ def test_a_refusal_is_not_tried_again() -> None:
 
 
 def test_it_looks_less_often_where_nothing_comes() -> None:
-    """A silent hour is not an hour of five reads a second."""
+    """A silent minute is not one of five reads a second, however soon the stop would be seen."""
     scene = Scene(stops_at=1000)
+    begun = scene.clock.now()
     scene.follow()
-    assert max(scene.clock.sleeps) == 1.0
-    assert scene.clock.sleeps[0] == 0.2
+    assert scene.clock.now() - begun > 80
+    assert scene.logs.reads < 150
+
+
+def test_a_stop_is_seen_while_nothing_comes() -> None:
+    """The pauses have become long; the stop ends one of them, and the last words are read at once."""
+    scene = Scene(stops_at=100)
+    scene.plan(100, lambda: scene.logs.put(GROUP, STREAM, *_lines(0, 1)))
+    assert scene.follow() == _lines(0, 1)
+    assert scene.logs.reads < 50
