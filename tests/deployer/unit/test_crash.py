@@ -18,7 +18,8 @@ from deployer.release.state import Release
 from deployer.runner import Stop
 from tests.fakes.release import Releasing
 from tests.fakes.tasks import STILLBORN, Outcome
-from tests.fakes.world import World
+from tests.fakes.world import REPOSITORY, World
+from tests.tally import Tally
 
 REFUSED = (
     "pymongo.errors.OperationFailure: Authentication failed., full error: "
@@ -57,6 +58,7 @@ class Fate:
     when: str
     appended: int = 0
     deaths: int = 0
+    processes: int = 0
 
     def at_next_append(self) -> str:
         self.appended += 1
@@ -104,6 +106,7 @@ def released(course: Course, folder: Path, fate: Fate, *, honours_tokens: bool) 
             journal.close()
             return world, Stop("END_SUCCESS", "END_SUCCESS", 0, state_of(journal.records))
         try:
+            fate.processes += 1
             stop = releasing.go(journal=journal)
         except Killed:
             continue
@@ -124,11 +127,29 @@ def timeless(release: Release) -> Release:
     return release.with_(launches=launches, tests=tests, compose=compose, verification=verification)
 
 
+def count(crashes: Tally, row: str, fate: Fate, world: World) -> None:
+    """Adds a release that has ended to the table of all of them."""
+    effects = world.effects()
+    digests, tags = effects["digests"][REPOSITORY], effects["tags"][REPOSITORY]
+    crashes.count(
+        row,
+        releases=1,
+        kills=fate.deaths,
+        resumes=fate.processes - 1,
+        digests=len(digests),
+        tags=len(tags),
+        revisions=len(effects["revisions"]),
+        tasks=len(effects["tasks"]),
+        documents=len(effects["documents"]),
+        reports=len(world.database.collections["load_runs"]),
+    )
+
+
 @pytest.mark.parametrize("honours_tokens", [True, False], ids=["tokens-honoured", "tokens-ignored"])
 @pytest.mark.parametrize("when", ["before", "torn", "after"])
 @pytest.mark.parametrize("name", COURSES)
 def test_killed_at_any_record_it_ends_the_same(
-    tmp_path: Path, name: str, when: str, *, honours_tokens: bool
+    tmp_path: Path, crashes: Tally, name: str, when: str, *, honours_tokens: bool
 ) -> None:
     """One kill at each record in turn: the same end, the same state, the same set of outside effects."""
     calm = Fate(never, when)
@@ -140,11 +161,12 @@ def test_killed_at_any_record_it_ends_the_same(
         assert fate.deaths == 1, at
         assert (stop.end, timeless(stop.release)) == (end.end, timeless(end.release)), at
         assert other.effects() == world.effects(), at
+        count(crashes, f"{name}, over fakes, killed once", fate, other)
 
 
 @pytest.mark.parametrize("when", ["torn", "after"])
 @pytest.mark.parametrize("name", COURSES)
-def test_killed_over_and_over_it_ends_the_same(tmp_path: Path, name: str, when: str) -> None:
+def test_killed_over_and_over_it_ends_the_same(tmp_path: Path, crashes: Tally, name: str, when: str) -> None:
     """Processes die at every third record, all the way: still one push, one revision, the same documents."""
     world, end = released(COURSES[name], tmp_path / "calm", Fate(never, when), honours_tokens=False)
     fate = Fate(lambda append: append % 3 == 0, when)
@@ -152,3 +174,4 @@ def test_killed_over_and_over_it_ends_the_same(tmp_path: Path, name: str, when: 
     assert fate.deaths > 15
     assert (stop.end, timeless(stop.release)) == (end.end, timeless(end.release))
     assert other.effects() == world.effects()
+    count(crashes, f"{name}, over fakes, killed every third time", fate, other)

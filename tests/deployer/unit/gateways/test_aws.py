@@ -1,8 +1,10 @@
 """What botocore raises becomes our errors, once, with a class, a place and a hint."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -161,6 +163,31 @@ def test_a_renewed_token_is_read_afresh() -> None:
             stub.add_client_error("get_caller_identity", code)
             client.get_caller_identity()
         assert (session.client("sts") is client) is same
+
+
+SHORT_LIVED = """
+import datetime, json, pathlib
+count = pathlib.Path({count!r})
+count.write_text(count.read_text() + "|")
+end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=1)
+key = "KEY" + str(len(count.read_text()))
+print(json.dumps(dict(Version=1, AccessKeyId=key, SecretAccessKey="x", Expiration=end.isoformat())))
+"""
+
+
+def test_credentials_that_refresh_themselves_are_the_newest_at_each_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A profile whose credentials last a minute: the same client signs its next call with renewed ones."""
+    count, program, config = tmp_path / "count", tmp_path / "credentials.py", tmp_path / "config"
+    count.touch()
+    program.write_text(SHORT_LIVED.format(count=str(count)))
+    config.write_text(f"[profile short]\ncredential_process = {sys.executable} {program}\n")
+    for name, value in (("CONFIG_FILE", str(config)), ("SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    client = AwsSession(Aws(region="eu-west-3", profile="short")).client("sts")
+    first, second = (client.generate_presigned_url("get_caller_identity") for _ in range(2))
+    assert len(set(re.findall(r"Credential=(KEY\d+)", first + second))) == 2
 
 
 def test_credentials_are_not_shown() -> None:
