@@ -24,6 +24,7 @@ DATA: tuple[Rule, ...] = (
         r"|404 Client Error|HTTP Error 404|(?:resolved to|returned|matched) no files|(?-i:NO_SUCH_KEY)",
         confidence=0.9,
         channels=_SEEN,
+        unless=r"NoClassDefFoundError",
         remedy="The object or file is not where the program looks: correct bucket, prefix or key, or wait for its producer: "
         "`aws s3 ls s3://<bucket>/<prefix>/ --recursive`.",
         link="https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html",

@@ -44,7 +44,7 @@ DATA_MALFORMED: tuple[Rule, ...] = (
         r"|incorrect header check|CRC check failed|unexpected end of (?:JSON|data|file|archive|ZLIB|input)"
         r"|ArrowInvalid|Parquet magic bytes|not an? (?:parquet|orc|avro|csv|excel|xlsx?|json|xml|data|netcdf|hdf5?)\b"
         r"|Excel file format cannot be determined|not well-formed|mismatched tag|not allowed in prolog"
-        r"|could not convert (?:string|object|value)|invalid literal for (?:int|float|long|decimal)\b|\btime data '"
+        r"|could not convert (?:string|object|value)|invalid literal for (?:int|float|long|decimal)\b|\btime data ['\"]"
         r"|Unknown (?:date ?time )?string format|unconverted data remains|Unexpected token [^\n]*JSON|\bin JSON at position"
         r"|is not valid JSON|MalformedInput|line contains NUL|field larger than field limit|invalid input syntax for"
         r"|cannot convert (?:float NaN|non-finite)|Buffer overflow caught|malformed (?:line|record|row|input|csv|data)"

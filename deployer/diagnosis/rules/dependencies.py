@@ -5,7 +5,7 @@ from deployer.diagnosis.rule import DECISIVE, DOCKER_BUILD, Rule
 # the index was not reached: what pip or npm say after it is a consequence
 _NO_WAY = (
     r"name resolution|Failed to establish a new connection|(?:Read|Connect) ?time(?:d )?out|connection broken|getaddrinfo|Max retries exceeded"
-    r"|ProxyError|SSLError|CERTIFICATE_VERIFY|Could not resolve host|(?-i:EAI_AGAIN|ECONNRESET|ECONNREFUSED|ETIMEDOUT)"
+    r"|ProxyError|SSLError|CERTIFICATE_VERIFY|Could not resolve host|(?-i:EAI_AGAIN|ECONNRESET|ECONNREFUSED|ETIMEDOUT)|dial tcp"
 )
 _BUILD_REMEDY = (
     "A dependency (or the program) does not build in this image: pin a version with a ready wheel for this Python, or "

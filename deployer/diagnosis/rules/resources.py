@@ -37,7 +37,7 @@ RESOURCES: tuple[Rule, ...] = (
         failure_class="resources",
         subcause="heap-exhausted",
         matches=r"java\.lang\.OutOfMemoryError|Java heap space|GC overhead limit exceeded"
-        r"|JavaScript heap out of memory|Reached heap limit|Ineffective mark-compacts near heap limit|Last few GCs|\[allocation failure\]|might not succeed\]"
+        r"|JavaScript heap out of memory|Reached heap limit|Ineffective mark-compacts near heap limit|Last few GCs|\[allocation failure\]|might not succeed\b|Mark-Compact"
         r"|Metaspace|insufficient memory for the Java Runtime",
         confidence=DECISIVE + 0.01,
         channels=TASK,
