@@ -7,7 +7,7 @@ from deployer.app.planning import observe, read_plan, refuse_if_moved
 from deployer.app.project import Project
 from deployer.app.session import AskToStop, Request, Session
 from deployer.app.sharing import Sharing, mirror_of, patiently
-from deployer.app.wiring import real_ports, shared_state
+from deployer.app.wiring import real_ports, redactor_of, session, shared_state
 from deployer.config import Config
 from deployer.errors import RefusedError, TransientFailure
 from deployer.events import Emit, Noted
@@ -16,7 +16,6 @@ from deployer.gateways.ids import RandomIds
 from deployer.journal import NAME
 from deployer.lease import Holder, held
 from deployer.lease.guard import GuardedJournal, guarded
-from deployer.redaction import Redactor, secrets_of
 from deployer.release.definition import for_image
 from deployer.release.flow import FLOW
 from deployer.release.ports import Ports
@@ -35,7 +34,7 @@ def release(project: Project, request: Request, emit: Emit, ask: AskToStop | Non
         wanted, env = RandomIds().release_id(SystemClock().now()), project.env(request.env)
     config = _ready(project, env, emit)
     with ExitStack() as stack:
-        clock, redactor = SystemClock(), Redactor(secrets_of(config.verify.uri, project.environ))
+        clock, redactor = SystemClock(), redactor_of(config, session(config), project.environ)
         state, folder = shared_state(config), project.releases.folder / wanted
         me, shared = Holder.here(wanted, clock.now()), state.lease() if state else None
         leases = project.folder / "leases"

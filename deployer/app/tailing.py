@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from deployer.app.project import Project
-from deployer.app.wiring import session
+from deployer.app.wiring import redactor_of, session
 from deployer.errors import RefusedError, UsageError
 from deployer.gateways.clock import SystemClock
 from deployer.gateways.cloudwatch import CloudWatchLogs
@@ -44,6 +44,7 @@ def show_logs(
         env = str(project.releases.records(wanted.release)[0]["env"])
     config = project.config(project.env(env), needed=("aws", "logs", "run"))
     aws = session(config)
+    redactor = redactor_of(config, aws, project.environ)
     request: TailRequest = replace(
         of_project(config),
         tasks=_tasks(project, wanted),
@@ -55,7 +56,14 @@ def show_logs(
         style=Style(timestamps=wanted.timestamps, colour=wanted.colour),
         exit_code_from_task=wanted.exit_code_from_task,
     )
-    return tail(request, Ecs(config, aws), CloudWatchLogs(config, aws), SystemClock(), write, note)
+    return tail(
+        request,
+        Ecs(config, aws),
+        CloudWatchLogs(config, aws),
+        SystemClock(),
+        lambda line: write(redactor.text(line)),
+        note,
+    )
 
 
 def _tasks(project: Project, wanted: Wanted) -> tuple[str, ...]:

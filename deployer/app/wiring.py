@@ -1,12 +1,14 @@
 """The real ports of one environment."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from deployer.archive import Archive
 from deployer.config import Config
-from deployer.gateways import atlas
+from deployer.errors import DeployerError
+from deployer.gateways import atlas, secret_store
 from deployer.gateways.account import AwsAccount
 from deployer.gateways.aws import READ_TIMEOUT, AwsSession, Credentials
 from deployer.gateways.clock import SystemClock
@@ -25,7 +27,7 @@ from deployer.gateways.state_bucket import StateBucket
 from deployer.gateways.workspace import ProjectFolder
 from deployer.lease import SharedLease
 from deployer.logs.patience import unsaid
-from deployer.redaction import Redactor
+from deployer.redaction import Redactor, parts_of, secrets_of
 from deployer.release.evidence import Evidence
 from deployer.release.ports import Finding, Ports
 from deployer.release.short_task import ShortTasks
@@ -61,6 +63,25 @@ def shared_state(config: Config) -> SharedState | None:
         return None
     store = StateBucket(bucket, session(config, read_timeout=min(READ_TIMEOUT, lease / 6)))
     return SharedState(store, f"{config.project.name}/{config.env}/", lease)
+
+
+def redactor_of(config: Config, aws: AwsSession, environ: Mapping[str, str]) -> Redactor:
+    """Knows the operator's secrets, and the job's as far as the operator may read them."""
+    clear = frozenset(_texts(config.model_dump(exclude={"verify": {"uri"}})))
+    jobs: Iterable[str] = ()
+    with suppress(DeployerError):
+        jobs = [part for value in secret_store.values(config, aws) for part in parts_of(value, clear)]
+    return Redactor((*secrets_of(config.verify.uri, environ), *jobs))
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in nested tables and lists."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for inner in value.values() for text in _texts(inner))
+    elif isinstance(value, list | tuple):
+        yield from (text for inner in value for text in _texts(inner))
 
 
 def job_network(

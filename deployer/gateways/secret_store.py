@@ -1,7 +1,12 @@
 """Secrets Manager: where a value goes that no file may hold."""
 
-from deployer.errors import Failure
+from collections.abc import Iterator
+from contextlib import suppress
+
+from deployer.config import Config
+from deployer.errors import DeployerError, Failure
 from deployer.gateways.aws import AwsSession, error_code, translated
+from deployer.gateways.probes.subject import secrets
 
 
 class SecretStore:
@@ -24,3 +29,21 @@ class SecretStore:
                 if code != "ResourceNotFoundException":
                     raise
             return str(client.create_secret(Name=name, SecretString=value)["ARN"])
+
+
+def values(config: Config, session: AwsSession) -> Iterator[str]:
+    """The values of the secrets that the job is given, so that they can be kept out of all that is written;
+    those that the caller may not read are left out."""
+    for source in secrets(config).values():
+        with suppress(DeployerError):
+            yield _value(source, session)
+
+
+def _value(source: str, session: AwsSession) -> str:
+    with translated("secret"):
+        if ":secretsmanager:" in source:
+            arn = ":".join(source.split(":")[:7])
+            held = session.client("secretsmanager").get_secret_value(SecretId=arn)
+            return str(held.get("SecretString", ""))
+        name = source.partition(":parameter")[2] or source
+        return str(session.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])

@@ -52,7 +52,7 @@ def _judged(
 def _compared(
     quota: _Quota, needed: float, used: Callable[[], float], session: AwsSession
 ) -> Iterator[Finding]:
-    with translated(quota.what):
+    with translated("Service Quotas"):
         answer = session.client("service-quotas").get_service_quota(
             ServiceCode=quota.service, QuotaCode=quota.code
         )
