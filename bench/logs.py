@@ -13,9 +13,10 @@ import tempfile
 import threading
 import time
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -25,6 +26,8 @@ from deployer.gateways.aws import AwsSession, Credentials
 from deployer.gateways.clock import SystemClock
 from deployer.gateways.cloudwatch import CloudWatchLogs
 from deployer.gateways.ecs import Ecs
+from deployer.logs.output import Screen
+from deployer.logs.patience import unsaid
 from deployer.logs.request import TailRequest
 from deployer.logs.tail import tail
 from deployer.release.ports import TaskRequest
@@ -76,14 +79,9 @@ def _await(url: str) -> None:
 
 
 def configured(endpoint: str) -> Config:
-    """deploy.toml's sandbox, pointed at our MiniStack."""
-    names = (
-        "REGISTRY CLUSTER SUBNET SECURITY_GROUP EXECUTION_ROLE TASK_ROLE MONGO_SECRET_ARN BUCKET MONGO_URI"
-    )
-    variables = {f"SANDBOX_{name}": "bench" for name in names.split()}
-    config = load(
-        read(PROJECT / "deploy.toml"), "sandbox", variables | {"SANDBOX_ENDPOINT": endpoint}, PROJECT
-    )
+    """deploy.toml's sandbox, pointed at our MiniStack; what else it asks for is not needed to read logs."""
+    variables = {"SANDBOX_CLUSTER": "bench", "SANDBOX_ENDPOINT": endpoint}
+    config = load(read(PROJECT / "deploy.toml"), "sandbox", variables, PROJECT, needed=())
     return config.model_copy(update={"aws": Aws.model_validate({"region": REGION, "endpoint-url": endpoint})})
 
 
@@ -125,7 +123,7 @@ def ours(request: TailRequest, tasks: Ecs, logs: CloudWatchLogs) -> list[str]:
             sink.write(text + "\n")
             lines.append(text)
 
-        tail(request, tasks, logs, SystemClock(), write, lambda _: None)
+        tail(request, tasks, logs, SystemClock(), Screen(write, unsaid, sink.flush))
     return lines
 
 
@@ -185,17 +183,26 @@ def compare(title: str, endpoint: str, request: TailRequest, streams: Sequence[s
     )
 
 
-def latency(endpoint: str, count: int = 400, every: float = 0.05) -> None:
-    """From PutLogEvents' answer to the line on the screen, while following a running task."""
+@dataclass(frozen=True)
+class Watching:
+    """Who follows what: `tasks` running ones at a time, of which one prints; told by Live Tail or not."""
+
+    tasks: int
+    live: bool
+
+    def __str__(self) -> str:
+        return f"{self.tasks} task(s){', --live' if self.live else ''}"
+
+
+def latency(endpoint: str, watching: Watching, count: int = 200, every: float = 0.05) -> None:
+    """From the call of PutLogEvents to the line on the screen, while following running tasks."""
     config = configured(endpoint)
     session = AwsSession(config.aws, Credentials("bench", "bench"))
     client, tasks = session.client("logs"), Ecs(config, session)
     container = {"name": CONTAINER, "image": "none", "memory": 128}
-    arn = tasks.register({"family": FAMILY, "containerDefinitions": [container]}, {})
-    task = tasks.run(TaskRequest(arn, "token", "bench", CONTAINER, {}, {})).task
-    if task is None:
-        raise SystemExit("MiniStack started no task")
-    stream = f"ecs/{CONTAINER}/{task.arn.rsplit('/', 1)[-1]}"
+    definition = tasks.register({"family": FAMILY, "containerDefinitions": [container]}, {})
+    arns = [started(tasks, definition) for _ in range(watching.tasks)]
+    stream = f"{REQUEST.streams}{arns[0].rsplit('/', 1)[-1]}"
     sent: dict[str, float] = {}
     waits: list[float] = []
 
@@ -204,22 +211,33 @@ def latency(endpoint: str, count: int = 400, every: float = 0.05) -> None:
         for number in range(count):
             text = f"line {number}"
             event = {"timestamp": int(time.time() * 1000), "message": text}
-            client.put_log_events(logGroupName=GROUP, logStreamName=stream, logEvents=[event])
             sent[text] = time.perf_counter()
+            client.put_log_events(logGroupName=GROUP, logStreamName=stream, logEvents=[event])
             time.sleep(every)
-        tasks.stop(task.arn, "the bench is over")
+        for arn in arns:
+            tasks.stop(arn, "the bench is over")
 
     def write(text: str) -> None:
-        waits.append(time.perf_counter() - sent.get(text, time.perf_counter()))
+        waits.append(time.perf_counter() - sent[text.rsplit("] ", 1)[-1]])
 
-    follow = replace(REQUEST, follow=True, tasks=(task.arn,))
+    follow = replace(REQUEST, follow=True, live=watching.live, tasks=tuple(arns))
     producer = threading.Thread(target=produce)
     producer.start()
-    tail(follow, tasks, CloudWatchLogs(config, session), SystemClock(), write, lambda _: None)
+    tail(follow, tasks, CloudWatchLogs(config, session), SystemClock(), Screen(write, unsaid))
     producer.join()
     cuts = quantiles(waits, n=100)
-    print(f"\nLatency from PutLogEvents to screen: {len(waits)} of {count} lines, {1 / every:.0f} a second")
-    print(f"  median {median(waits) * 1000:.0f} ms, p99 {cuts[98] * 1000:.0f} ms")
+    print(
+        f"  {watching!s:19} median {median(waits) * 1000:5.0f} ms, p99 {cuts[98] * 1000:5.0f} ms, "
+        f"{len(waits)} of {count} lines"
+    )
+
+
+def started(tasks: Ecs, definition: str) -> str:
+    """A task that MiniStack records and never runs; its ARN."""
+    task = tasks.run(TaskRequest(definition, uuid.uuid4().hex, "bench", CONTAINER, {}, {})).task
+    if task is None:
+        raise SystemExit("MiniStack started no task")
+    return task.arn
 
 
 def main() -> None:
@@ -232,7 +250,9 @@ def main() -> None:
         compare("One stream", endpoint, one, [f"{REQUEST.streams}single"], 100_000)
         many = replace(REQUEST, container="many", all_tasks=True)
         compare("Eight streams", endpoint, many, [f"{many.streams}{n}" for n in range(8)], 200_000)
-        latency(endpoint)
+        print("\nLatency from PutLogEvents to screen, 20 lines a second (several streams: held for 1 s)")
+        for watching in (Watching(1, False), Watching(1, True), Watching(40, False), Watching(40, True)):
+            latency(endpoint, watching)
 
 
 if __name__ == "__main__":

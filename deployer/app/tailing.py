@@ -1,9 +1,8 @@
 """`deployer logs`: whose lines are shown, from the project's own records and from ECS."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from deployer.app.project import Project
 from deployer.app.wiring import redactor_of, session
@@ -12,15 +11,20 @@ from deployer.gateways.clock import SystemClock
 from deployer.gateways.cloudwatch import CloudWatchLogs
 from deployer.gateways.ecs import Ecs
 from deployer.history import state_of
+from deployer.logs.output import Screen
 from deployer.logs.render import Style
 from deployer.logs.request import TailRequest, of_project
 from deployer.logs.tail import tail
 from deployer.verification.durations import seconds
 
+DEFAULT_SINCE: Final = "24h"
+"""How far back all tasks are shown: a group may hold years of them."""
+
 
 @dataclass(frozen=True)
 class Wanted:
-    """The options of the command. `since`: a duration ("10m") back from now, "" for all there is."""
+    """The options of the command. `since`: a duration ("10m") back from now; "" for all there is of a task,
+    and for the last day of all tasks. `live` is a way to `follow`."""
 
     env: str | None = None
     release: str | None = None
@@ -28,6 +32,7 @@ class Wanted:
     all_tasks: bool = False
     since: str = ""
     follow: bool = False
+    live: bool = False
     grep: str = ""
     timestamps: bool = False
     colour: bool = False
@@ -35,35 +40,37 @@ class Wanted:
     output: Literal["plain", "json"] = "plain"
 
 
-def show_logs(
-    project: Project, wanted: Wanted, write: Callable[[str], None], note: Callable[[str], None]
-) -> int:
-    """Shows them; returns the exit code. RefusedError: the release has no task, or there is none at all."""
+def show_logs(project: Project, wanted: Wanted, screen: Screen) -> int:
+    """Shows them; returns the exit code. UsageError: more than one choice of tasks. RefusedError: the release
+    has no task, or there is none at all."""
+    _one_choice(wanted)
     env = wanted.env
     if wanted.release and env is None:
         env = str(project.releases.records(wanted.release)[0]["env"])
     config = project.config(project.env(env), needed=("aws", "logs", "run"))
     aws = session(config)
     redactor = redactor_of(config, aws, project.environ)
+    shown = replace(screen, write=lambda text: screen.write(redactor.text(text)))
     request: TailRequest = replace(
         of_project(config),
         tasks=_tasks(project, wanted),
         all_tasks=wanted.all_tasks,
-        since=time.time() - _seconds(wanted.since) if wanted.since else 0.0,
-        follow=wanted.follow,
+        since=_since(wanted, screen),
+        follow=wanted.follow or wanted.live,
+        live=wanted.live,
         grep=wanted.grep,
         output=wanted.output,
         style=Style(timestamps=wanted.timestamps, colour=wanted.colour),
         exit_code_from_task=wanted.exit_code_from_task,
     )
-    return tail(
-        request,
-        Ecs(config, aws),
-        CloudWatchLogs(config, aws),
-        SystemClock(),
-        lambda line: write(redactor.text(line)),
-        note,
-    )
+    return tail(request, Ecs(config, aws), CloudWatchLogs(config, aws), SystemClock(), shown)
+
+
+def _one_choice(wanted: Wanted) -> None:
+    chosen = {"--release": wanted.release, "--task": wanted.task, "--all-tasks": wanted.all_tasks}
+    named = [option for option, value in chosen.items() if value]
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(named)}: each says whose log is meant", "name one of them only")
 
 
 def _tasks(project: Project, wanted: Wanted) -> tuple[str, ...]:
@@ -77,6 +84,14 @@ def _tasks(project: Project, wanted: Wanted) -> tuple[str, ...]:
             f"release {wanted.release} has started no task", "deployer show tells how far it came"
         )
     return (launch.arn,)
+
+
+def _since(wanted: Wanted, screen: Screen) -> float:
+    if not wanted.since and not wanted.all_tasks:
+        return 0.0
+    if not wanted.since:
+        screen.note(f"all tasks of the last {DEFAULT_SINCE}; --since 7d, for example, reaches further back")
+    return time.time() - _seconds(wanted.since or DEFAULT_SINCE)
 
 
 def _seconds(text: str) -> float:

@@ -3,12 +3,13 @@
 import json
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from deployer.cli.frame import Env, From, Json, ReleaseId, app, project_of, put, render, reported, tell
+from deployer.cli.frame import Env, From, Json, ReleaseId, app, project_of, render, reported, tell
 from deployer.errors import EXIT_CODES
 
 
@@ -22,7 +23,13 @@ def logs(
         bool, typer.Option("--all-tasks", help="Every task of the job, merged by time.")
     ] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Until the task has ended.")] = False,
-    since: Annotated[str, typer.Option("--since", help="Only what is not older, such as 10m or 2h.")] = "",
+    live: Annotated[
+        bool, typer.Option("--live", help="Follow, told of new lines by Live Tail; AWS charges its minutes.")
+    ] = False,
+    since: Annotated[
+        str,
+        typer.Option("--since", help="Only what is not older, such as 10m; of all tasks 24h if left out."),
+    ] = "",
     grep: Annotated[str, typer.Option("--grep", help="Only lines that match this regular expression.")] = "",
     timestamps: Annotated[bool, typer.Option("--timestamps", help="Each line's time (UTC).")] = False,
     exit_code_from_task: Annotated[
@@ -35,6 +42,7 @@ def logs(
     """The job's log: of the newest task, of a release's, or of all of them."""
     with reported(context, output):
         from deployer.app.tailing import Wanted, show_logs
+        from deployer.logs.output import Screen
 
         wanted = Wanted(
             env=env,
@@ -43,13 +51,17 @@ def logs(
             all_tasks=all_tasks,
             since=since,
             follow=follow,
+            live=live,
             grep=grep,
             timestamps=timestamps,
             colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"),
             exit_code_from_task=exit_code_from_task,
             output=output,
         )
-        raise typer.Exit(show_logs(project_of(context), wanted, put, tell))
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
+        screen = Screen(print, tell, sys.stdout.flush)
+        raise typer.Exit(show_logs(project_of(context), wanted, screen))
 
 
 @app.command()

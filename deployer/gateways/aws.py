@@ -74,6 +74,7 @@ class AwsSession:
             read_timeout=self._read_timeout,
             retries={"total_max_attempts": 1, "mode": "standard"},
             max_pool_connections=POOL,
+            inject_host_prefix=self._settings.endpoint_url is None,
             **({"proxies": {}} if self._credentials else {}),
         )
         client = self._session.client(service, endpoint_url=self._settings.endpoint_url, config=options)

@@ -1,10 +1,12 @@
 """CloudWatch Logs, read one stream at a time: GetLogEvents with its forward token is ordered and complete."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from deployer.config import Config
 from deployer.gateways.aws import AwsSession, error_code, translated
-from deployer.release.ports import LogEvent, LogPage
+from deployer.gateways.live_tail import LiveTailSession
+from deployer.release.ports import LogPage
 
 _LAST_EVENT_LAG: Final = 3600.0
 """Seconds that `lastEventTimestamp` may be behind the events themselves
@@ -30,10 +32,14 @@ class CloudWatchLogs:
                 )
             except Exception as error:
                 if error_code(error) == "ResourceNotFoundException":
-                    return LogPage((), cursor, exists=False)
+                    return LogPage((), (), cursor, exists=False)
                 raise
-        events = tuple(LogEvent(event["timestamp"] / 1000, event["message"]) for event in answer["events"])
-        return LogPage(events, answer["nextForwardToken"])
+        times = [event["timestamp"] / 1000 for event in answer["events"]]
+        texts = [event["message"] for event in answer["events"]]
+        return LogPage(times, texts, answer["nextForwardToken"])
+
+    def live(self, group: str, prefixes: Sequence[str]) -> LiveTailSession:
+        return LiveTailSession(self._session, group, prefixes)
 
     def retention(self, group: str) -> float | None:
         with translated(f"{self._where}, {group}"):

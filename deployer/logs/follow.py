@@ -40,8 +40,8 @@ def follow(
     silent_since: float | None = None
     while True:
         stopped = is_stopped()
-        events, more = reader.read()
-        yield from events
+        page, more = reader.read()
+        yield from map(LogEvent, page.times, page.texts)
         if more:
             pause, silent_since = QUICKEST, None
             continue

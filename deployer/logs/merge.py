@@ -1,40 +1,75 @@
 """Many log streams as one, by time, with at most one page of each in memory."""
 
-import heapq
-from collections import deque
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Collection, Iterator
+from itertools import accumulate, chain, repeat
+from math import inf, nextafter
+from operator import itemgetter
 from typing import Final
 
 from deployer.logs.stream import StreamReader
-from deployer.release.ports import Clock, LogEvent
+from deployer.release.ports import Clock, LogPage
 
 HOLD: Final = 1.0
 """Seconds that a fresh event is held back, so that one of another stream that comes a little later is still
 shown before it. With a single stream nothing is held."""
 
+_KEY: Final = itemgetter(0)
+
 
 class Source:
-    """A stream, and the events of it that were read but not shown yet."""
+    """A stream, and the page of it that was read but is not shown to its end."""
 
     def __init__(self, reader: StreamReader) -> None:
         self.reader = reader
-        self.buffer: deque[LogEvent] = deque()
-        self.at_end = False
         self.arrived = 0.0
+        """When the last events were read."""
+        self._at_end = False
+        self._page = LogPage((), (), None)
+        self._keys: list[float] = []
+        """The page's times, but none before its predecessor's: the order within a stream is the stream's."""
+        self._shown = 0
+
+    @property
+    def waiting(self) -> int:
+        """Events that were read but not shown yet."""
+        return len(self._keys) - self._shown
 
     @property
     def drained(self) -> bool:
         """Everything that the stream held at the last read has been shown."""
-        return self.at_end and not self.buffer
+        return self._at_end and not self.waiting
+
+    @property
+    def dry(self) -> bool:
+        """Everything that was read has been shown, and more may be right behind it."""
+        return not self._at_end and not self.waiting
 
     def fill(self, now: float) -> None:
         """Reads until there is something to show, or until the end."""
-        self.at_end = False
-        while not self.buffer and not self.at_end:
-            events, more = self.reader.read()
-            self.buffer.extend(events)
-            self.at_end = not more
-        self.arrived = now
+        self._at_end = False
+        while self.dry:
+            self._page, more = self.reader.read()
+            self._keys, self._shown = list(accumulate(self._page.times, max)), 0
+            self._at_end = not more
+        if self.waiting:
+            self.arrived = now
+
+    def limit(self, fresh: float) -> float:
+        """No event after this time may be shown yet, of any stream: this one may have earlier ones to come,
+        or holds one back that is later than `fresh` and has just arrived."""
+        limit = self._keys[-1] if self.waiting and not self._at_end else inf
+        if self.arrived > fresh:
+            first = bisect_right(self._keys, fresh, self._shown)
+            if first < len(self._keys):
+                limit = min(limit, nextafter(self._keys[first], -inf))
+        return limit
+
+    def take(self, limit: float, number: int) -> Iterator[tuple[float, int, float, str]]:
+        """The events up to `limit` as (key, `number`, time, text); they count as shown."""
+        begin, self._shown = self._shown, bisect_right(self._keys, limit, self._shown)
+        part = slice(begin, self._shown)
+        return zip(self._keys[part], repeat(number), self._page.times[part], self._page.texts[part])
 
 
 class Merge:
@@ -52,35 +87,26 @@ class Merge:
     def drop(self, source: Source) -> None:
         self.sources.remove(source)
 
-    @property
-    def drained(self) -> bool:
-        return all(source.drained for source in self.sources)
-
-    def due(self, *, final: bool) -> Iterator[tuple[Source, LogEvent]]:
-        """One round: reads where nothing is buffered, gives what may be shown by now, oldest first.
+    def due(self, *, final: bool, only: Collection[str] | None = None) -> Iterator[tuple[Source, float, str]]:
+        """One round: reads where nothing is waiting, gives what may be shown by now, oldest first, as
+        (source, time, text).
 
         `final`: nothing newer is waited for, so nothing is held back. An event that comes later than the
-        hold is given when it comes, never dropped.
+        hold is given when it comes, never dropped. `only`: no other streams than these are read.
         """
-        now = self._clock.now()
-        for source in self.sources:
-            if not source.buffer:
+        now, sources = self._clock.now(), self.sources
+        for source in sources:
+            if not source.waiting and (only is None or source.reader.name in only):
                 source.fill(now)
-        alone = final or len(self.sources) == 1
-        heads = [
-            (source.buffer[0].time, number) for number, source in enumerate(self.sources) if source.buffer
-        ]
-        heapq.heapify(heads)
-        while heads:
-            time, number = heads[0]
-            source = self.sources[number]
-            if not alone and min(time, source.arrived) > now - HOLD:
+        fresh = inf if final or len(sources) == 1 else now - HOLD
+        while True:
+            limit = min((source.limit(fresh) for source in sources), default=inf)
+            ready = list(chain.from_iterable(s.take(limit, number) for number, s in enumerate(sources)))
+            ready.sort(key=_KEY)
+            for _, number, time, text in ready:
+                yield sources[number], time, text
+            dry = [source for source in sources if source.dry]
+            if not dry:
                 return
-            buffer = source.buffer
-            yield source, buffer.popleft()
-            if not buffer and not source.at_end:
+            for source in dry:
                 source.fill(now)
-            if buffer:
-                heapq.heapreplace(heads, (buffer[0].time, number))
-            else:
-                heapq.heappop(heads)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from deployer.release.ports import LogEvent
-
 _LEVELS: Final = ("level", "levelname", "severity", "log_level", "lvl")
 _MESSAGES: Final = ("message", "msg", "event", "text")
 _TIMES: Final = ("timestamp", "@timestamp", "time", "ts", "asctime", "datetime")
@@ -28,9 +26,12 @@ _LEVEL_WITHIN: Final = 80
 """Characters from the start in which a plain line's level is looked for."""
 
 _CONTROL: Final = re.compile(
-    r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-_])|[\x00-\x08\x0b-\x1f\x7f]"
+    r"(\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b(\][^\x07\x1b]*(\x07|\x1b\\)|[@-_])|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
 """Escape sequences and control characters but tab and newline: a log must not steer the terminal."""
+
+_HALF: Final = re.compile("[\ud800-\udfff]")
+"""Halves of characters, as in JSON that was cut: nothing can print them."""
 
 
 @dataclass(frozen=True)
@@ -41,21 +42,26 @@ class Style:
     colour: bool = False
 
 
-def line(event: LogEvent, style: Style, label: str = "") -> str:
+def line(time: float, text: str, style: Style, label: str = "") -> str:
     """`label` tells streams apart where several are shown."""
-    text = event.text
     if text.startswith("{"):
         level, text = _structured(text)
     else:
         found = _LEVEL.search(text, 0, _LEVEL_WITHIN) if style.colour else None
         level = found[1] if found else ""
     if not text.isprintable():
-        text = _CONTROL.sub("", text)
+        text = _printable(text)
     if style.colour and level in _COLOURS:
         text = f"\x1b[{_COLOURS[level]}m{text}\x1b[0m"
     if style.timestamps:
-        text = f"{stamp(event.time)} {text}"
+        text = f"{stamp(time)} {text}"
     return f"[{label}] {text}" if label else text
+
+
+def _printable(text: str) -> str:
+    """A carriage return, with which a progress bar overwrites itself, begins a line."""
+    text = text.rstrip("\r").replace("\r\n", "\n").replace("\r", "\n")
+    return _HALF.sub("\ufffd", _CONTROL.sub("", text))
 
 
 def stamp(time: float) -> str:
@@ -67,14 +73,14 @@ def _structured(text: str) -> tuple[str, str]:
     """(level, "LEVEL message  key=value ..."); what is not a JSON object stays as it is."""
     try:
         record = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", text
-    if not isinstance(record, dict):
+    if not record:
         return "", text
     rest = dict(record)
     level = str(_take(rest, _LEVELS) or "").upper()
     message = _take(rest, _MESSAGES)
-    for name in _TIMES:
+    for name in _TIMES if message is not None else ():
         rest.pop(name, None)
     words = [level, "" if message is None else _value(message), *_fields(rest)]
     return level, " ".join(word for word in words if word)

@@ -7,13 +7,15 @@ from typing import Literal
 from deployer.config import Config
 from deployer.errors import UsageError
 from deployer.logs.render import Style
+from deployer.release.definition import for_image
 
 
 @dataclass(frozen=True, kw_only=True)
 class TailRequest:
     """`tasks`: IDs or ARNs; none means the newest of the project, or with `all_tasks` every one.
 
-    `since`: seconds since the epoch, 0 for all there is. `grep`: a regular expression that a line must match.
+    `since`: seconds since the epoch, 0 for all there is. `live`: while following, Live
+    Tail tells of new lines. `grep`: a regular expression that a line must match.
     `credentials_wait`: seconds for which expired credentials are waited for while following.
     """
 
@@ -26,6 +28,7 @@ class TailRequest:
     all_tasks: bool = False
     since: float = 0.0
     follow: bool = False
+    live: bool = False
     grep: str = ""
     output: Literal["plain", "json"] = "plain"
     style: Style = field(default_factory=Style)
@@ -51,6 +54,6 @@ def of_project(config: Config) -> TailRequest:
         group=config.logs.group,
         stream_prefix=config.logs.stream_prefix,
         container=config.task.container,
-        family=str(config.task.definition.get("family", config.project.name)),
+        family=str(for_image(config, "none")["family"]),
         drain=config.logs.drain,
     )

@@ -1,7 +1,7 @@
 """One log stream, read on from where it is."""
 
 from deployer.logs.patience import Patience
-from deployer.release.ports import LogEvent, Logs
+from deployer.release.ports import LogPage, Logs
 
 
 class StreamReader:
@@ -26,7 +26,7 @@ class StreamReader:
         self._logs, self._group, self._patience = logs, group, patience
         self._cursor, self._since = cursor, since
 
-    def read(self) -> tuple[tuple[LogEvent, ...], bool]:
+    def read(self) -> tuple[LogPage, bool]:
         """The next page, and whether more may be right behind it.
 
         The end of a stream is where the cursor comes back unchanged; an empty page alone does not say it.
@@ -35,4 +35,4 @@ class StreamReader:
         moved = page.exists and self._cursor is not None and page.cursor != self._cursor
         self.exists = page.exists
         self._cursor = page.cursor
-        return page.events, bool(page.events) or moved
+        return page, bool(page.texts) or moved

@@ -1,11 +1,14 @@
 """`deployer logs`: which streams, how long, and what is said at the end."""
 
+from collections.abc import Collection
+from contextlib import closing
 from typing import Final
 
 from deployer.errors import EXIT_CODES, Failure, RefusedError
 from deployer.logs.follow import GROWTH, QUICKEST, SLOWEST
+from deployer.logs.live import LivePause
 from deployer.logs.merge import Merge, Source
-from deployer.logs.output import Output, Write
+from deployer.logs.output import Output, Screen
 from deployer.logs.patience import Patience
 from deployer.logs.request import TailRequest
 from deployer.logs.stream import StreamReader
@@ -20,18 +23,22 @@ _READS_A_SECOND: Final = 10
 _DAY: Final = 86400.0
 
 
-def tail(request: TailRequest, tasks: Tasks, logs: Logs, clock: Clock, write: Write, note: Write) -> int:
+def tail(request: TailRequest, tasks: Tasks, logs: Logs, clock: Clock, screen: Screen) -> int:
     """Shows the log; returns 0, or with `exit_code_from_task` the exit code of the (last) task.
 
     UsageError: bad pattern. RefusedError: there is no task. Failure: AWS refuses, or stays away.
     """
-    output = Output(request, write, note, request.pattern())
+    output = Output(request, screen, request.pattern())
     tailer = _Tailer(request, tasks, logs, clock, output)
     tailer.choose()
-    while tailer.round():
-        clock.sleep(tailer.pause)
+    told: Collection[str] | None = None
+    with closing(tailer):
+        while tailer.round(told):
+            output.flush()
+            told = tailer.wait(told)
     code = tailer.exit_code()
     output.over(code)
+    output.flush()
     return code
 
 
@@ -54,11 +61,12 @@ class _Watched:
 
 class _Tailer:
     def __init__(self, request: TailRequest, tasks: Tasks, logs: Logs, clock: Clock, output: Output) -> None:
-        self.pause = QUICKEST
         self._request, self._tasks, self._logs, self._clock = request, tasks, logs, clock
         self._output = output
         self._patience = Patience(clock, output.note, request.credentials_wait if request.follow else 0.0)
         self._merge = Merge(clock)
+        self._pause, self._complete_at = QUICKEST, 0.0
+        self._live: LivePause | None = None
         self._watched: dict[str, _Watched] = {}
         self._seen: set[str] = set()
         self._looked = float("-inf")
@@ -81,6 +89,9 @@ class _Tailer:
                 f"{request.streams}",
                 "run the job first: `deployer release`",
             )
+        if request.follow and request.live:
+            prefixes = (request.streams,) if request.all_tasks else tuple(self._watched)
+            self._live = LivePause(self._logs, request.group, prefixes, self._clock, self._output.note)
 
     def _watch_newest(self) -> None:
         """The newest run, by ECS while it remembers (an hour after the stop), then by the streams."""
@@ -114,21 +125,37 @@ class _Tailer:
             reader = StreamReader(self._logs, request.group, name, self._patience, since=request.since)
             self._watched[name] = _Watched(task, self._merge.add(reader), status)
 
-    def round(self) -> bool:
-        """One look at everything; whether another is wanted."""
+    def close(self) -> None:
+        if self._live:
+            self._live.close()
+
+    def wait(self, told: Collection[str] | None) -> Collection[str] | None:
+        """Until the next look is due: at these streams, or at all (None). `told` are those just looked at."""
+        if self._live and told:
+            self._clock.sleep(len(told) / _READS_A_SECOND)
+        left = self._complete_at - self._clock.now()
+        if self._live:
+            return self._live.wait(left)
+        self._clock.sleep(max(left, 0.0))
+        return None
+
+    def round(self, only: Collection[str] | None) -> bool:
+        """One look, at all streams or at some; whether another is wanted."""
         request = self._request
-        if request.follow:
+        if request.follow and only is None:
             self._ask()
         several = request.all_tasks or len(request.tasks) > 1
         show, shown = self._output.event, 0
-        for source, event in self._merge.due(final=not request.follow):
+        for source, time, text in self._merge.due(final=not request.follow, only=only):
             task = source.reader.task
-            show(event, task, task[:8] if several else "")
+            show(time, text, task, task[:8] if several else "")
             shown += 1
-        self._warn_of_retention()
-        self._settle()
-        self.pause = QUICKEST if shown else min(self.pause * GROWTH, SLOWEST)
-        self.pause = max(self.pause, len(self._watched) / _READS_A_SECOND)
+        self._pause = QUICKEST if shown else min(self._pause * GROWTH, SLOWEST)
+        if only is None:
+            self._warn_of_retention()
+            self._settle()
+            pause = max(self._pause, len(self._watched) / _READS_A_SECOND)
+            self._complete_at = self._clock.now() + pause
         return bool(self._watched) or (request.follow and request.all_tasks)
 
     def _ask(self) -> None:
@@ -148,7 +175,7 @@ class _Tailer:
             if not watched.source.drained or (request.follow and not watched.over):
                 watched.silent_since = None
                 continue
-            watched.silent_since = now if watched.silent_since is None else watched.silent_since
+            watched.silent_since = max(watched.silent_since or now, watched.source.arrived)
             if not request.follow or now - watched.silent_since >= request.drain:
                 self._merge.drop(watched.source)
                 del self._watched[name]

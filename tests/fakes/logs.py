@@ -1,5 +1,6 @@
 """CloudWatch Logs in memory."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from deployer.release.ports import LogEvent, LogPage
@@ -17,6 +18,10 @@ class _Stream:
         self.late = [(reads - 1, event) for reads, event in self.late if reads > 0]
 
 
+def at_once(seconds: float) -> None:
+    """The way to wait of a world without time."""
+
+
 @dataclass
 class FakeLogs:
     """Streams as {(group, stream): events}. A page holds at most `page` events."""
@@ -28,10 +33,19 @@ class FakeLogs:
     """Retention in seconds by group; a group that is not named keeps for ever."""
 
     reads: int = 0
+    sleep: Callable[[float], None] = at_once
+    """How a Live Tail session waits for its news."""
+
+    sessions: list["FakeLiveTail"] = field(default_factory=list)
+    deaf: frozenset[str] = frozenset()
+    """Streams of which no session tells anything."""
 
     def put(self, group: str, stream: str, *events: LogEvent) -> None:
         """PutLogEvents; makes the stream where there is none."""
         self._stream(group, stream).events.extend(events)
+        for session in self.sessions:
+            if stream not in self.deaf:
+                session.hear(stream)
 
     def put_late(self, group: str, stream: str, reads: int, *events: LogEvent) -> None:
         """These events show up after that many more reads of the stream."""
@@ -45,12 +59,16 @@ class FakeLogs:
         self.reads += 1
         found = self.streams_.get((group, stream))
         if found is None:
-            return LogPage((), cursor, exists=False)
+            return LogPage((), (), cursor, exists=False)
         start = int((cursor or "f/0").removeprefix("f/"))
         end = min(start + self.page, len(found.events))
-        events = tuple(event for event in found.events[start:end] if event.time >= since)
+        events = [event for event in found.events[start:end] if event.time >= since]
         found.ripen()
-        return LogPage(events, f"f/{end}")
+        return LogPage([event.time for event in events], [event.text for event in events], f"f/{end}")
+
+    def live(self, group: str, prefixes: Sequence[str]) -> "FakeLiveTail":
+        self.sessions.append(FakeLiveTail(self, tuple(prefixes)))
+        return self.sessions[-1]
 
     def retention(self, group: str) -> float | None:
         self.faults.before("retention")
@@ -68,3 +86,30 @@ class FakeLogs:
 
     def _stream(self, group: str, stream: str) -> _Stream:
         return self.streams_.setdefault((group, stream), _Stream())
+
+
+@dataclass
+class FakeLiveTail:
+    """`sampled`: the next news is that any stream may have events."""
+
+    logs: FakeLogs
+    prefixes: tuple[str, ...]
+    streams: set[str] = field(default_factory=set)
+    sampled: bool = False
+    closed: bool = False
+
+    def hear(self, stream: str) -> None:
+        if stream.startswith(self.prefixes) and not self.closed:
+            self.streams.add(stream)
+
+    def news(self, seconds: float) -> frozenset[str] | None:
+        self.logs.faults.before("news")
+        if not self.streams and not self.sampled:
+            self.logs.sleep(seconds)
+        streams, sampled = frozenset(self.streams), self.sampled
+        self.streams.clear()
+        self.sampled = False
+        return None if sampled else streams
+
+    def close(self) -> None:
+        self.closed = True

@@ -155,11 +155,29 @@ class LogEvent(NamedTuple):
 
 @dataclass(frozen=True)
 class LogPage:
-    """What one read gave. `cursor` goes into the next read; `exists` False: no such stream yet."""
+    """What one read gave, at most 10,000 events, as two columns: so many tuples would cost the garbage
+    collector as much time as reading them. `cursor` goes into the next read; `exists` False: no such stream
+    yet."""
 
-    events: tuple[LogEvent, ...]
+    times: Sequence[float]
+    texts: Sequence[str]
     cursor: str | None
     exists: bool = True
+
+    @property
+    def events(self) -> tuple[LogEvent, ...]:
+        return tuple(map(LogEvent, self.times, self.texts))
+
+
+class LiveTail(Protocol):
+    """A session that tells which streams get events, from its start to its end and never afterwards."""
+
+    def news(self, seconds: float) -> frozenset[str] | None:
+        """The streams that got events since the last call: as soon as there are any, none after `seconds`.
+        None: it may be any stream, there were too many events to name each one's. Failure: the session was
+        not granted; TransientFailure, ExpiredCredentials: it is over, a new one may be started."""
+
+    def close(self) -> None: ...
 
 
 class Logs(Protocol):
@@ -171,6 +189,10 @@ class Logs(Protocol):
 
     def streams(self, group: str, prefix: str, since: float = 0.0) -> tuple[str, ...]:
         """Streams under a prefix that may hold events not older than `since`, the liveliest first."""
+
+    def live(self, group: str, prefixes: Sequence[str]) -> LiveTail:
+        """Starts a session for the streams whose names begin with one of these (at most 100). Whether it is
+        granted its first news tell."""
 
     def retention(self, group: str) -> float | None:
         """Seconds for which events are kept; None for ever, or where there is no such group."""

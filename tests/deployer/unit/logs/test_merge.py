@@ -23,7 +23,7 @@ def _merge(logs: FakeLogs, clock: FakeClock, names: list[str]) -> Merge:
 
 
 def _round(merge: Merge, *, final: bool = False) -> list[LogEvent]:
-    return [event for _, event in merge.due(final=final)]
+    return [LogEvent(time, text) for _, time, text in merge.due(final=final)]
 
 
 @given(st.lists(st.lists(st.integers(0, 50), max_size=40), min_size=1, max_size=5), st.integers(1, 7))
@@ -85,6 +85,6 @@ def test_memory_is_one_page_of_each_stream() -> None:
         times = sorted(random.Random(name).uniform(0, 100) for _ in range(1000))
         logs.put(GROUP, name, *(LogEvent(time, name) for time in times))
     merge = _merge(logs, clock, list("abc"))
-    held = [sum(len(source.buffer) for source in merge.sources) for _ in merge.due(final=True)]
+    held = [sum(source.waiting for source in merge.sources) for _ in merge.due(final=True)]
     assert len(held) == 3000
     assert max(held) <= 30

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from deployer.errors import ExpiredCredentials, Failure, RefusedError, TransientFailure, UsageError
+from deployer.logs.output import Screen
 from deployer.logs.request import TailRequest
 from deployer.logs.tail import tail
 from deployer.release.ports import LogEvent, TaskRequest
@@ -41,7 +42,7 @@ class Scene:
         return answer.task.arn
 
     def tail(self, request: TailRequest) -> int:
-        return tail(request, self.tasks, self.logs, self.clock, self.lines.append, self.notes.append)
+        return tail(request, self.tasks, self.logs, self.clock, Screen(self.lines.append, self.notes.append))
 
 
 FOLLOW = replace(REQUEST, follow=True)
@@ -196,6 +197,28 @@ def test_one_stream_of_many_that_ends_does_not_end_the_others() -> None:
     scene.tail(replace(FOLLOW, tasks=arns))
     assert len(scene.lines) == 12
     assert sum("exit code 0" in note for note in scene.notes) == 2
+
+
+def test_every_late_line_begins_the_silence_anew() -> None:
+    """After the stop it waits for five silent seconds: lines that come each three seconds are all shown."""
+    scene = Scene()
+    arn = scene.start(Outcome(lines=("a",)), done=True)
+    stream = scene.tasks.stream(scene.tasks.tasks[arn])
+
+    class Late(FakeClock):
+        written = 0
+
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            if self.written < 4 and self.time - begun >= 3 * (self.written + 1):
+                self.written += 1
+                scene.logs.put("/ecs/job", stream, LogEvent(scene.tasks.time, f"late {self.written}"))
+
+    scene.clock = Late()
+    begun = scene.clock.time
+    scene.tail(FOLLOW)
+    assert scene.lines == ["a", "late 1", "late 2", "late 3", "late 4"]
+    assert scene.clock.time - begun < 20
 
 
 def test_a_stream_deleted_while_it_is_read_is_said() -> None:
