@@ -32,10 +32,13 @@ def verify(project: Project, wanted: Verifying) -> dict[str, Any]:
     """The checks of `[verify]` now. Counts are compared with the newest baseline: of the last verified
     release, or one that was taken since; with `update_baseline` what is found becomes one.
 
-    Failure `mongodb`: the database cannot be asked. UsageError: from the task, and the image has no command
-    for it.
+    RefusedError: there is no such release. Failure `mongodb`: the database cannot be asked. UsageError: from
+    the task, and the image has no command for it.
     """
-    name = project.env(wanted.env)
+    env = wanted.env
+    if wanted.release:
+        env = env or str(project.releases.records(wanted.release)[0]["env"])
+    name = project.env(env)
     here = wanted.asked_from == "here"
     config = project.config(name, needed=("verify",) if here else ("aws", "logs", "run", "task"))
     verified = _last_verified(project, name)
