@@ -24,18 +24,16 @@ def record_stop(release: Release, config: Config, ports: Ports) -> None:
         "source": lambda: source_of(ports),
         "task-definition": lambda: for_image(config, _image(release)),
         "probes": lambda: [vars(finding) for finding in ports.account.first_findings()],
+        _MANIFEST: lambda: _manifest(release, ports),
     }
-    held = ports.evidence
+    launch = release.launch
+    if launch and launch.arn:
+        arn = launch.arn
+        looks[task_name(launch.attempt)] = lambda: _task(arn, ports)
     for name, look in looks.items():
-        if held.held(name) is None:
+        if not _known(ports.evidence.held(name)):
             _keep(name, look, ports)
-    if held.held(_MANIFEST) is None:
-        keep_manifest(release, ports)
-    if release.launch and release.launch.arn:
-        arn = release.launch.arn
-        if held.held(task_name(release.launch.attempt)) is None:
-            _keep(task_name(release.launch.attempt), lambda: _task(arn, ports), ports)
-    if release.launches and not (release.cause and release.cause.failure_class == "mongodb"):
+    if launch and not (release.cause and release.cause.failure_class == "mongodb"):
         keep_report(release, config, ports)
 
 
@@ -56,6 +54,10 @@ def source_of(ports: Ports) -> dict[str, Any]:
     return {**vars(ports.workspace.source()), "changes": ports.workspace.changes()}
 
 
+def _known(held: Any) -> bool:
+    return held is not None and not (isinstance(held, dict) and "unknown" in held)
+
+
 def _keep(name: str, look: Callable[[], Any], ports: Ports) -> None:
     """What is kept already is not replaced by an unknown. What cannot be written is left out: the journal
     will say of the disk what there is to say."""
@@ -63,7 +65,7 @@ def _keep(name: str, look: Callable[[], Any], ports: Ports) -> None:
         try:
             seen = look()
         except DeployerError as error:
-            seen = None if ports.evidence.held(name) else {"unknown": error.message}
+            seen = None if _known(ports.evidence.held(name)) else {"unknown": error.message}
         if seen is not None:
             ports.evidence.keep(name, seen)
 
