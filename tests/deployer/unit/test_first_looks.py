@@ -1,0 +1,62 @@
+"""What is seen of the account before anything is built, and what is built again after it was lost."""
+
+from pathlib import Path
+
+import pytest
+
+from deployer.release.ports import Finding
+from tests.fakes.release import Releasing
+from tests.fakes.tasks import STILLBORN
+from tests.fakes.world import REPOSITORY, World
+
+MISSING = Finding("cluster c", "wrong", "is missing in eu-west-3", "aws ecs create-cluster --cluster-name c")
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_run_that_could_not_succeed_stops_before_the_build(world: World, tmp_path: Path) -> None:
+    """CHECK_CONFIG, exit code 13, with the finding and its command; no test has run and nothing is built.
+    Mended and resumed, the same release does every phase."""
+    world.account.first["cluster"] = world.account.looks["cluster"] = MISSING
+    releasing = Releasing(world, tmp_path)
+    stop = releasing.go()
+    assert (stop.end, stop.node, stop.exit_code) == ("PAUSED", "CHECK_CONFIG", 13)
+    assert releasing.path_walked() == ["START", "CODE"]
+    cause = stop.release.cause
+    assert cause is not None
+    assert (cause.evidence, cause.remedy) == (("cluster c: is missing in eu-west-3",), MISSING.remedy)
+    assert world.engine.builds == []
+    world.account.first["cluster"] = world.account.looks["cluster"] = Finding("cluster c", "ok")
+    world.tasks.script.append(world.loads(3))
+    assert releasing.go().end == "END_SUCCESS"
+    assert releasing.path_walked()[2:5] == ["CHECK_CONFIG", "CODE", "RUN_TESTS"]
+
+
+def test_it_stays_stopped_until_it_is_mended(world: World, tmp_path: Path) -> None:
+    """Resumed too early it says the same again."""
+    world.account.first["cluster"] = MISSING
+    releasing = Releasing(world, tmp_path)
+    first, second = releasing.go(), releasing.go()
+    assert (first.node, second.node) == ("CHECK_CONFIG", "CHECK_CONFIG")
+    assert second.release.cause == first.release.cause
+
+
+def test_what_cannot_be_seen_stops_nothing(world: World, tmp_path: Path) -> None:
+    """Somebody who may not look at the account may still release."""
+    world.account.first["cluster"] = Finding("cluster c", "unknown", "not allowed to look")
+    world.tasks.script.append(world.loads(3))
+    assert Releasing(world, tmp_path).go().end == "END_SUCCESS"
+
+
+def test_an_image_that_is_gone_is_pushed_again_once_resumed(world: World, tmp_path: Path) -> None:
+    """Without its image a task cannot start: the way on leads through the build, which has it already."""
+    world.tasks.script += [STILLBORN, world.loads(3)]
+    releasing = Releasing(world, tmp_path)
+    assert releasing.go().node == "CHECK_CONFIG"
+    tags = world.registry.tags[REPOSITORY]
+    world.registry.remove(REPOSITORY, list(tags))
+    assert releasing.go().end == "END_SUCCESS"
+    assert releasing.path_walked().count("DOCKER_PUSH") == 2
