@@ -159,12 +159,14 @@ class _Tailer:
         return bool(self._watched) or (request.follow and request.all_tasks)
 
     def _ask(self) -> None:
-        """Before the read: what a task printed before it stopped is then read after it."""
+        """Before the read: what a task printed before it stopped is then read after it. ECS may not know a
+        task yet that has just been started: one that was named is asked for again."""
         now = self._clock.now()
         if self._request.all_tasks and now - self._looked >= _LOOK_FOR_TASKS_SECONDS:
             self._look_for_tasks()
         for watched in self._watched.values():
-            if not watched.over and now - watched.asked >= _STATUS_SECONDS:
+            asks = not watched.over or (watched.status is None and self._request.tasks)
+            if asks and now - watched.asked >= _STATUS_SECONDS:
                 watched.asked = now
                 watched.status = self._status(watched.task)
 
@@ -184,13 +186,24 @@ class _Tailer:
     def _say_end(self, watched: _Watched) -> None:
         reader, never_ran = watched.source.reader, watched.result and watched.result.exit_code is None
         if not reader.exists:
+            self._refuse_unknown(watched)
             why = "the task never ran" if never_ran else "the task printed nothing, or its lines are gone"
             self._output.note(f"no stream {reader.name} in {self._request.group}: {why}")
         if watched.result:
             self._last = watched.result
             self._output.ended(_id(watched.task), watched.result)
         elif self._request.exit_code_from_task:
-            self._output.note(f"task {_id(watched.task)}: ECS no longer knows how it ended")
+            why = "it has not ended yet" if watched.status else "ECS no longer knows how it ended"
+            self._output.note(f"task {_id(watched.task)}: no exit code: {why}")
+
+    def _refuse_unknown(self, watched: _Watched) -> None:
+        """RefusedError: a task that was named, of which there is no trace."""
+        if self._request.tasks and watched.status is None:
+            raise RefusedError(
+                f"no task {_id(watched.task)}: ECS knows none (it forgets one an hour after its end), and "
+                f"{self._request.group} has no stream {watched.source.reader.name} (any more)",
+                "`deployer logs --all-tasks --since 7d` shows what there is",
+            )
 
     def _warn_of_retention(self) -> None:
         """Once, after the first read: whether what is asked for is older than what the group keeps."""

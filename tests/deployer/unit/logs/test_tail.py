@@ -199,6 +199,42 @@ def test_one_stream_of_many_that_ends_does_not_end_the_others() -> None:
     assert sum("exit code 0" in note for note in scene.notes) == 2
 
 
+@pytest.mark.parametrize("follow", [False, True])
+def test_a_task_without_any_trace_is_refused(*, follow: bool) -> None:
+    """A mistyped ID, or a task of long ago: it says there is none, and does not end well without lines."""
+    scene = Scene()
+    scene.start(Outcome(), done=True)
+    with pytest.raises(RefusedError, match="no task nosuch"):
+        scene.tail(replace(REQUEST, tasks=("nosuch",), follow=follow))
+    assert scene.lines == []
+
+
+def test_a_task_that_ecs_does_not_know_yet_is_followed() -> None:
+    """Right after RunTask, DescribeTasks may not find the task: it asks again, and follows to the end."""
+    scene = Scene()
+    arn = scene.start(Outcome(lines=("a", "b"), polls=20, exit_code=4))
+    task = scene.tasks.tasks.pop(arn)
+
+    class Late(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            if self.time - begun > 2:
+                scene.tasks.tasks[arn] = task
+
+    scene.clock = Late()
+    begun = scene.clock.time
+    assert scene.tail(replace(FOLLOW, tasks=(arn,), exit_code_from_task=True)) == 4
+    assert scene.lines == ["a", "b"]
+
+
+def test_a_running_task_has_no_exit_code_yet() -> None:
+    """Without following, its own exit code cannot be given; it says why."""
+    scene = Scene()
+    scene.start(Outcome(polls=99))
+    assert scene.tail(replace(REQUEST, exit_code_from_task=True)) == 19
+    assert "not ended yet" in scene.notes[-1]
+
+
 def test_every_late_line_begins_the_silence_anew() -> None:
     """After the stop it waits for five silent seconds: lines that come each three seconds are all shown."""
     scene = Scene()
@@ -238,3 +274,19 @@ def test_a_stream_deleted_while_it_is_read_is_said() -> None:
     scene.tail(FOLLOW)
     assert scene.lines == ["a", "b"]
     assert any("no stream" in note for note in scene.notes)
+
+
+def test_what_is_said_stands_behind_the_lines_it_is_about() -> None:
+    """Lines may be kept back until there is a pause; the exit code still comes after them."""
+    scene = Scene()
+    scene.start(Outcome(lines=("a", "b")), done=True)
+    kept: list[str] = []
+    file: list[str] = []
+
+    def flush() -> None:
+        file.extend(kept)
+        kept.clear()
+
+    tail(REQUEST, scene.tasks, scene.logs, scene.clock, Screen(kept.append, file.append, flush))
+    assert file[:2] == ["a", "b"]
+    assert "exit code 0" in file[2]
