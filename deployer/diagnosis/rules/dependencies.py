@@ -69,7 +69,7 @@ DEPENDENCIES: tuple[Rule, ...] = (
         failure_class="code",
         subcause="wheel-build",
         matches=r"Failed building wheel|Could not build wheels|Failed to build installable wheels|gyp ERR! build error"
-        r"|`make` failed|fatal error: [^\n]*\.h: No such file|command '[^\n]*' failed|COMPILATION ERROR"
+        r"|`make` failed|command '[^\n]*' failed|COMPILATION ERROR"
         r"|could not compile|\btsc\b[^\n]*error|error TS\d+",
         confidence=0.8,
         channels=(DOCKER_BUILD,),
@@ -82,10 +82,10 @@ DEPENDENCIES: tuple[Rule, ...] = (
         subcause="wheel-build",
         matches=r"Failed building wheel|Could not build wheels|metadata-generation-failed|subprocess-exited-with-error"
         r"|error: command '[^\n]*' failed|setup\.py (?:egg_info|bdist_wheel)"
-        r"|fatal error: [^\n]*\.h: No such file|gcc: (?:error|not found)|g\+\+|pg_config"
+        r"|gcc: error|g\+\+|pg_config"
         r"|error: Microsoft Visual|rustc|maturin|cargo|node-gyp|gyp ERR|legacy-install-failure"
         r"|Failed to build installable wheels|build backend|bdist_wheel|Cython|pep517"
-        r"|getting requirements to build wheel|can't find Rust compiler|TS\d{4}:|error TS|SyntaxError"
+        r"|getting requirements to build wheel|TS\d{4}:|error TS|SyntaxError"
         r"|compilation (?:failed|error|failure)|Failed to execute goal|COMPILATION ERROR|BUILD FAILURE|npm (?:ERR!|error)"
         r"|(?-i:\bELIFECYCLE\b)|error: cannot find symbol|error\[E\d+\]|could not compile|undefined: "
         r"|cannot use [^\n]* as|Tests? failed|\b\d{1,4} failed(?:,| in\b|$)|FAILED \(|AssertionError"

@@ -73,6 +73,19 @@ DOCKER: tuple[Rule, ...] = (
     ),
     Rule(
         failure_class="docker",
+        subcause="system-package-missing",
+        matches=r"(?:command|execute) '\S*(?:gcc|cc|g\+\+|c\+\+|clang|make|cmake|git)' ?(?:failed: No such file|: No such file)"
+        r"|\b(?:gcc|g\+\+|make|cmake|git|pkg-config)\W+(?:command )?not found|\w+[_-]config (?:executable )?not found"
+        r"|fatal error: [^\n]*\.h(?:pp)?: No such file|compiler[^\n]*not installed|can't find Rust compiler",
+        confidence=0.9,
+        channels=(DOCKER_BUILD,),
+        remedy="A package is compiled in this image, and the image lacks the compiler or a library's headers: install them in the build "
+        "stage (`apt-get install --yes gcc python3-dev`, or the -dev package of the header named), or pin a version with a ready wheel.",
+        link=_DOCKERFILE,
+        example="error: command 'gcc' failed: No such file or directory",
+    ),
+    Rule(
+        failure_class="docker",
         subcause="dockerfile-error",
         matches=r"[Dd]ockerfile parse error|unknown instruction|Dockerfile cannot be empty"
         r"|failed to (?:read|open) dockerfile"
