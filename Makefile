@@ -46,8 +46,8 @@ check: setup ## Lint, types, layers
 test: base data/downloaded ## Every test: unit, contract (real Docker, MongoDB, AWS fakes), end to end
 	$(VENV)/python -m pytest $(ARGS)
 
-test-crash: base ## Kill a release at every journal write, resume it, compare
-	$(VENV)/python -m pytest -k crash $(ARGS)
+test-crash: base ## Kill a release before and after every journal record, resume it, compare; 20 minutes
+	$(VENV)/python -m pytest -k crash -o faulthandler_timeout=3600 $(ARGS)
 
 test-faults: base ## Break what the release depends on, one thing at a time
 	FAULTED_RELEASES=50 $(VENV)/python -m pytest -k faults $(ARGS)

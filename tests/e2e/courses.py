@@ -19,8 +19,8 @@ from tests.faults.proxy import Fault, Plan, Proxy, calm
 
 MORTAL = Path(__file__).with_name("mortal.py")
 BEGIN = ("release", "--from", "build", "--output", "json")
-MOST_RESUMES = 8
 RESUME = ("release", "--resume", "--output", "json")
+MOST_RESUMES = 8
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,7 @@ def live(scene: Scene, course: Course, fates: Iterable[Fate] = ()) -> Life:
         ran = deployer(*(RESUME if records else BEGIN), environ=through)
         resumes += bool(records)
         records = journal(scene.job)
+        assert records or ran.code == -signal.SIGKILL, ran.said()
         if ran.code == -signal.SIGKILL:
             to_come.pop(0)
             deaths.append(f"{records[-1]['kind']} {records[-1].get('node', '')}" if records else "nothing")

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -17,16 +17,19 @@ class Outside:
     """The sandbox of these facts (`deployer sandbox env`), looked at by clients of our own."""
 
     facts: Mapping[str, str]
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     def aws(self, service: str) -> Any:
-        """Of a session of its own: the default one cannot be used by several threads at once."""
-        return boto3.Session().client(
-            service,
-            endpoint_url=self.facts["SANDBOX_ENDPOINT"],
-            region_name=self.facts["AWS_REGION"],
-            aws_access_key_id=self.facts["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.facts["AWS_SECRET_ACCESS_KEY"],
-        )
+        """A client that several threads may use; made of a session of its own, which they may not share."""
+        if service not in self._clients:
+            self._clients[service] = boto3.Session().client(
+                service,
+                endpoint_url=self.facts["SANDBOX_ENDPOINT"],
+                region_name=self.facts["AWS_REGION"],
+                aws_access_key_id=self.facts["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=self.facts["AWS_SECRET_ACCESS_KEY"],
+            )
+        return self._clients[service]
 
     def tasks(self, release: str) -> list[dict[str, Any]]:
         """Every task ever started for that release, running or stopped, told by its `startedBy`."""
