@@ -74,6 +74,7 @@ class Deployer:
         assert process.stdout and process.stderr
         reader = threading.Thread(target=errors.extend, args=(process.stderr,))
         limit = threading.Timer(LONGEST, process.kill)
+        limit.daemon = True
         reader.start()
         limit.start()
         lines, events = [], []

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from deployer.gateways.aws import AwsSession
+from tests.deployer.contract.aws.test_account import Account
 from tests.deployer.contract.aws.test_store import bucket
 
 LEASE = 10.0
@@ -32,14 +33,27 @@ database = "db"
 [build]
 inputs = ["Dockerfile"]
 [image]
-repository = "{name}"
+repository = "forecast-etl"
 [task]
 container = "job"
 [task.definition]
 family = "job"
-containerDefinitions = [{{ name = "job", image = "${{IMAGE}}" }}]
+requiresCompatibilities = ["FARGATE"]
+networkMode = "awsvpc"
+cpu = "256"
+memory = "512"
+executionRoleArn = "{role}"
+[[task.definition.containerDefinitions]]
+name = "job"
+image = "${{IMAGE}}"
+[task.definition.containerDefinitions.logConfiguration]
+logDriver = "awslogs"
+[task.definition.containerDefinitions.logConfiguration.options]
+awslogs-group = "/ecs/forecast-etl"
+awslogs-region = "eu-west-3"
+awslogs-stream-prefix = "ecs"
 [logs]
-group = "/ecs/job"
+group = "/ecs/forecast-etl"
 [verify]
 uri = "mongodb://db.test"
 database = "db"
@@ -52,9 +66,10 @@ at-least = 1
 region = "eu-west-3"
 endpoint-url = "{endpoint}"
 [env.aws.run]
-cluster = "c"
-subnets = ["subnet-1"]
-security-groups = ["sg-1"]
+cluster = "{name}"
+subnets = ["{subnet}"]
+security-groups = ["{group}"]
+assign-public-ip = true
 [env.aws.state]
 bucket = "{name}"
 lease = "{lease}s"
@@ -117,13 +132,21 @@ def machine(
     tmp_path: Path, name: str, ministack: str, ministack_session: AwsSession
 ) -> Iterator[Callable[[str], Machine]]:
     bucket(name, ministack_session)
-    ministack_session.client("ecr").create_repository(repositoryName=name)
+    account = Account(ministack_session, name)
+    settings = SETTINGS.format(
+        name=name,
+        endpoint=ministack,
+        lease=LEASE,
+        role=account.roles["execution"],
+        subnet=account.subnet,
+        group=account.group,
+    )
     machines: list[Machine] = []
 
     def made(called: str) -> Machine:
         folder = tmp_path / called
         folder.mkdir()
-        (folder / "deploy.toml").write_text(SETTINGS.format(name=name, endpoint=ministack, lease=LEASE))
+        (folder / "deploy.toml").write_text(settings)
         (folder / "Dockerfile").write_text("FROM scratch\n")
         machines.append(Machine(folder))
         return machines[-1]
@@ -132,6 +155,7 @@ def machine(
     for process in (process for each in machines for process in each.running):
         with process:
             process.kill()
+    account.close()
 
 
 def await_that(true: Callable[[], bool], seconds: float) -> float:
