@@ -58,8 +58,11 @@ bench-pipeline: setup ## Measure the pipeline: rows and bytes a second, memory
 bench-release: base ## Measure a release against the flowchart's own commands, and what the deployer itself uses
 	$(VENV)/python -m bench.release $(ARGS)
 
+bench-diagnosis: base ## Measure how long after a task has stopped its cause is known, branch by branch
+	$(VENV)/python -m bench.diagnosis $(ARGS)
+
 bench-logs: base ## Measure following logs: lines a second, completeness
 	$(VENV)/python -m bench.logs $(ARGS)
 
 .PHONY: help setup engine base compose-env release down clean check test test-crash test-faults \
-	bench-pipeline bench-release bench-logs
+	bench-pipeline bench-release bench-diagnosis bench-logs

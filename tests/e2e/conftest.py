@@ -1,6 +1,5 @@
 """One sandbox for all end-to-end tests, in a folder of its own; at the end nothing of it may be left."""
 
-import json
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
@@ -87,38 +86,13 @@ def outside(facts: dict[str, str]) -> Iterator[Outside]:
 @pytest.fixture(scope="session")
 def jobs_repository(etl: Project, outside: Outside) -> str:
     """One repository for all jobs, so that the base is pushed once; the role may read their secrets."""
-    name = f"{etl.name}-jobs"
-    outside.aws("ecr").create_repository(repositoryName=name)
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": "secretsmanager:GetSecretValue",
-                "Resource": f"arn:aws:secretsmanager:*:{outside.facts['SANDBOX_ACCOUNT']}:secret:job-*",
-            }
-        ],
-    }
-    outside.aws("iam").put_role_policy(
-        RoleName=outside.facts["SANDBOX_EXECUTION_ROLE"].rpartition("/")[2],
-        PolicyName="secrets-of-jobs",
-        PolicyDocument=json.dumps(policy),
-    )
-    return name
+    return projects.jobs_repository(etl.name, outside)
 
 
 @pytest.fixture
 def make_job(tmp_path: Path, outside: Outside, jobs_repository: str) -> Callable[[], Project]:
     """Makes projects of one file, not released yet, each with a secret and a family of its own."""
-
-    def make() -> Project:
-        name = f"job-{uuid.uuid4().hex[:8]}"
-        secret = outside.aws("secretsmanager").create_secret(
-            Name=name, SecretString=outside.facts["SANDBOX_MONGO_URI"]
-        )
-        return projects.job(tmp_path / name, name, jobs_repository, outside.facts, secret["ARN"])
-
-    return make
+    return lambda: projects.new_job(tmp_path, jobs_repository, outside)
 
 
 @pytest.fixture

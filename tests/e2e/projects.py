@@ -1,14 +1,17 @@
 """Folders that a release can be made from: a copy of this one's ETL, and a job of one file."""
 
+import json
 import os
 import shlex
 import shutil
 import sys
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.e2e.command import Deployer, Ran
+from tests.e2e.outside import Outside
 
 ROOT = Path(__file__).parents[2]
 JOB = Path(__file__).parent / "job"
@@ -86,6 +89,29 @@ def job(folder: Path, name: str, repository: str, facts: Mapping[str, str], secr
         "SECRET_ARN": secret,
     }
     return Project(folder, name, repository, Deployer(folder, environ))
+
+
+def jobs_repository(name: str, outside: Outside) -> str:
+    """One repository for all jobs, so that the base is pushed once; the role may read their secrets."""
+    repository = f"{name}-jobs"
+    outside.aws("ecr").create_repository(repositoryName=repository)
+    secrets = f"arn:aws:secretsmanager:*:{outside.facts['SANDBOX_ACCOUNT']}:secret:job-*"
+    statement = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": secrets}
+    outside.aws("iam").put_role_policy(
+        RoleName=outside.facts["SANDBOX_EXECUTION_ROLE"].rpartition("/")[2],
+        PolicyName="secrets-of-jobs",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+    return repository
+
+
+def new_job(folder: Path, repository: str, outside: Outside) -> Project:
+    """A job of its own name below `folder`, with the sandbox's address in a secret of that name."""
+    name = f"job-{uuid.uuid4().hex[:8]}"
+    secret = outside.aws("secretsmanager").create_secret(
+        Name=name, SecretString=outside.facts["SANDBOX_MONGO_URI"]
+    )
+    return job(folder / name, name, repository, outside.facts, secret["ARN"])
 
 
 def images() -> dict[str, str]:
