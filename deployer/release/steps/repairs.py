@@ -7,6 +7,7 @@ from deployer.release.behaviour import Context, Mended, Unmended
 from deployer.release.definition import differences
 from deployer.release.ports import Finding, Unreachable
 from deployer.release.state import Cause, Release, Source
+from deployer.release.steps.build import image_tag
 from deployer.release.steps.deploy import wanted_definition
 
 
@@ -27,7 +28,7 @@ def look_at_code(release: Release, context: Context) -> Mended | Unmended:
     summary = f"{source.commit[:10]}{dirty}" if source.commit else f"content {source.content_hash[:10]}"
     cause = release.cause
     if cause is None or cause.node == context.node or _code_is_mended(release, fresh, cause, context):
-        standing = _in_the_way(release, context)
+        standing = _in_the_way(fresh, context)
         if standing:
             return Mended(fresh.with_(cause=standing), "aws-config", standing.message)
         return Mended(fresh.with_(cause=None), summary=summary)
@@ -35,8 +36,9 @@ def look_at_code(release: Release, context: Context) -> Mended | Unmended:
 
 
 def _in_the_way(release: Release, context: Context) -> Cause | None:
-    """What the job could not run with, seen before anything is built; a rollback's definition is another."""
-    if release.image or release.rollback:
+    """What the job could not run with, seen before anything is tested or built. Where nothing has to be, the
+    task's start shows it as soon; a rollback's definition is another one."""
+    if release.image or release.rollback or _is_built(release, context):
         return None
     findings = list(context.ports.account.first_findings())
     _keep_probes(findings, context)
@@ -44,6 +46,13 @@ def _in_the_way(release: Release, context: Context) -> Cause | None:
     message = "the job could not run, so nothing was built"
     cause = Cause("aws-config", "not-ready", message, node=context.node)
     return _with_findings(cause, wrong) if wrong else None
+
+
+def _is_built(release: Release, context: Context) -> bool:
+    """Whether the next thing to do is to run the task."""
+    if release.from_phase == "dev":
+        return False
+    return context.ports.registry.digest(context.config.image.repository, image_tag(release)) is not None
 
 
 def _keep_probes(findings: list[Finding], context: Context) -> None:

@@ -35,6 +35,16 @@ def test_a_run_that_could_not_succeed_stops_before_the_build(world: World, tmp_p
     assert releasing.path_walked()[2:5] == ["CHECK_CONFIG", "CODE", "RUN_TESTS"]
 
 
+def test_where_nothing_is_to_be_built_the_task_s_start_shows_it(world: World, tmp_path: Path) -> None:
+    """An unchanged release looks at nothing beforehand; with the local tests before it, it does."""
+    world.tasks.script += [world.loads(3), STILLBORN]
+    assert Releasing(world, tmp_path / "1", "r1").go().end == "END_SUCCESS"
+    world.account.first["cluster"] = world.account.looks["cluster"] = MISSING
+    build, dev = (Releasing(world, tmp_path / phase, phase, from_phase=phase) for phase in ("build", "dev"))
+    assert (build.go().node, dev.go().node) == ("CHECK_CONFIG", "CHECK_CONFIG")
+    assert ("RUN_TASK" in build.path_walked(), "RUN_TASK" in dev.path_walked()) == (True, False)
+
+
 def test_it_stays_stopped_until_it_is_mended(world: World, tmp_path: Path) -> None:
     """Resumed too early it says the same again."""
     world.account.first["cluster"] = MISSING
