@@ -28,19 +28,18 @@ class LiveTailSession:
         self._where = f"Live Tail in {session.region}, {group}"
         self._changed = threading.Condition()
         self._streams: set[str] = set()
-        self._sampled = self._closed = False
+        self._closed = False
         self._failure: Exception | None = None
         threading.Thread(target=self._listen, name="live-tail", daemon=True).start()
 
-    def news(self, seconds: float) -> frozenset[str] | None:
+    def news(self, seconds: float) -> frozenset[str]:
         with self._changed:
-            self._changed.wait_for(lambda: self._streams or self._sampled or self._failure, seconds)
-            streams, sampled = frozenset(self._streams), self._sampled
-            if not streams and not sampled and self._failure:
+            self._changed.wait_for(lambda: self._streams or self._failure, seconds)
+            streams = frozenset(self._streams)
+            if not streams and self._failure:
                 raise self._failure
             self._streams.clear()
-            self._sampled = False
-        return None if sampled else streams
+        return streams
 
     def close(self) -> None:
         self._closed = True
@@ -69,12 +68,11 @@ class LiveTailSession:
         return answer["responseStream"]
 
     def _hear(self, update: Mapping[str, Any]) -> None:
+        """Of more than 500 events a second it names a sample."""
         streams = {event["logStreamName"] for event in update.get("sessionResults", ())}
-        sampled = bool(update.get("sessionMetadata", {}).get("sampled"))
-        if streams or sampled:
+        if streams:
             with self._changed:
                 self._streams |= streams
-                self._sampled |= sampled
                 self._changed.notify()
 
 

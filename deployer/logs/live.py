@@ -28,8 +28,8 @@ class LivePause:
         self._begun = self._begin_at = float("-inf")
         self._early_ends = 0
 
-    def wait(self, seconds: float) -> frozenset[str] | None:
-        """The streams to be read now; None: all of them, since the pause is over, or any may have lines."""
+    def wait(self, seconds: float) -> frozenset[str]:
+        """Up to so many seconds; the streams that may have new lines, as far as they are told of."""
         end = self._clock.now() + seconds
         while (left := end - self._clock.now()) > 0:
             session = self._session or self._begin()
@@ -41,9 +41,9 @@ class LivePause:
             except Failure as failure:
                 self._lost(failure)
                 continue
-            if news is None or news:
+            if news:
                 return news
-        return None
+        return frozenset()
 
     def close(self) -> None:
         if self._session:

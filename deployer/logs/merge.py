@@ -45,15 +45,17 @@ class Source:
         """Everything that was read has been shown, and more may be right behind it."""
         return not self._at_end and not self.waiting
 
-    def fill(self, now: float) -> None:
-        """Reads until there is something to show, or until the end."""
-        self._at_end = False
+    def fill(self, now: float) -> int:
+        """Reads until there is something to show, or until the end; returns the number of reads."""
+        self._at_end, reads = False, 0
         while self.dry:
+            reads += 1
             self._page, more = self.reader.read()
             self._keys, self._shown = list(accumulate(self._page.times, max)), 0
             self._at_end = not more
         if self.waiting:
             self.arrived = now
+        return reads
 
     def limit(self, fresh: float) -> float:
         """No event after this time may be shown yet, of any stream: this one may have earlier ones to come,
@@ -64,6 +66,12 @@ class Source:
             if first < len(self._keys):
                 limit = min(limit, nextafter(self._keys[first], -inf))
         return limit
+
+    @property
+    def head(self) -> tuple[float, float]:
+        """The next event's time, and when it may be shown, whatever comes meanwhile."""
+        key = self._keys[self._shown]
+        return key, min(key, self.arrived) + HOLD
 
     def take(self, limit: float, number: int) -> Iterator[tuple[float, int, float, str]]:
         """The events up to `limit` as (key, `number`, time, text); they count as shown."""
@@ -77,6 +85,8 @@ class Merge:
 
     def __init__(self, clock: Clock) -> None:
         self.sources: list[Source] = []
+        self.reads = 0
+        """In the last round."""
         self._clock = clock
 
     def add(self, reader: StreamReader) -> Source:
@@ -87,6 +97,11 @@ class Merge:
     def drop(self, source: Source) -> None:
         self.sources.remove(source)
 
+    @property
+    def ripe_at(self) -> float:
+        """When the oldest of the events held back may be shown."""
+        return min((source.head for source in self.sources if source.waiting), default=(inf, inf))[1]
+
     def due(self, *, final: bool, only: Collection[str] | None = None) -> Iterator[tuple[Source, float, str]]:
         """One round: reads where nothing is waiting, gives what may be shown by now, oldest first, as
         (source, time, text).
@@ -95,9 +110,8 @@ class Merge:
         hold is given when it comes, never dropped. `only`: no other streams than these are read.
         """
         now, sources = self._clock.now(), self.sources
-        for source in sources:
-            if not source.waiting and (only is None or source.reader.name in only):
-                source.fill(now)
+        asked = [s for s in sources if not s.waiting and (only is None or s.reader.name in only)]
+        self.reads = sum(source.fill(now) for source in asked)
         fresh = inf if final or len(sources) == 1 else now - HOLD
         while True:
             limit = min((source.limit(fresh) for source in sources), default=inf)
@@ -108,5 +122,4 @@ class Merge:
             dry = [source for source in sources if source.dry]
             if not dry:
                 return
-            for source in dry:
-                source.fill(now)
+            self.reads += sum(source.fill(now) for source in dry)

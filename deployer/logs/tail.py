@@ -1,6 +1,5 @@
 """`deployer logs`: which streams, how long, and what is said at the end."""
 
-from collections.abc import Collection
 from contextlib import closing
 from typing import Final
 
@@ -20,6 +19,9 @@ _LOOK_FOR_TASKS_SECONDS: Final = 10.0
 _READS_A_SECOND: Final = 10
 """At most this many, however many streams: GetLogEvents has a quota for each account and region."""
 
+_SHORTEST: Final = 0.01
+"""Seconds of the shortest pause."""
+
 _DAY: Final = 86400.0
 
 
@@ -31,7 +33,7 @@ def tail(request: TailRequest, tasks: Tasks, logs: Logs, clock: Clock, screen: S
     output = Output(request, screen, request.pattern())
     tailer = _Tailer(request, tasks, logs, clock, output)
     tailer.choose()
-    told: Collection[str] | None = None
+    told: frozenset[str] | None = None
     with closing(tailer):
         while tailer.round(told):
             output.flush()
@@ -129,17 +131,20 @@ class _Tailer:
         if self._live:
             self._live.close()
 
-    def wait(self, told: Collection[str] | None) -> Collection[str] | None:
-        """Until the next look is due: at these streams, or at all (None). `told` are those just looked at."""
-        if self._live and told:
-            self._clock.sleep(len(told) / _READS_A_SECOND)
-        left = self._complete_at - self._clock.now()
+    def wait(self, told: frozenset[str] | None) -> frozenset[str] | None:
+        """Until the next look is due: at these streams, at all (None), at none, to show what was held back.
+        `told` are those just looked at, which has its price too."""
+        if told is not None:
+            self._clock.sleep(self._merge.reads / _READS_A_SECOND)
+        news: frozenset[str] = frozenset()
+        left = max(min(self._complete_at, self._merge.ripe_at) - self._clock.now(), _SHORTEST)
         if self._live:
-            return self._live.wait(left)
-        self._clock.sleep(max(left, 0.0))
-        return None
+            news = self._live.wait(left)
+        else:
+            self._clock.sleep(left)
+        return None if self._clock.now() >= self._complete_at else news
 
-    def round(self, only: Collection[str] | None) -> bool:
+    def round(self, only: frozenset[str] | None) -> bool:
         """One look, at all streams or at some; whether another is wanted."""
         request = self._request
         if request.follow and only is None:
@@ -150,12 +155,14 @@ class _Tailer:
             task = source.reader.task
             show(time, text, task, task[:8] if several else "")
             shown += 1
-        self._pause = QUICKEST if shown else min(self._pause * GROWTH, SLOWEST)
+        if shown:
+            self._pause = QUICKEST
         if only is None:
             self._warn_of_retention()
             self._settle()
             pause = max(self._pause, len(self._watched) / _READS_A_SECOND)
             self._complete_at = self._clock.now() + pause
+            self._pause = min(self._pause * GROWTH, SLOWEST)
         return bool(self._watched) or (request.follow and request.all_tasks)
 
     def _ask(self) -> None:

@@ -90,26 +90,22 @@ class FakeLogs:
 
 @dataclass
 class FakeLiveTail:
-    """`sampled`: the next news is that any stream may have events."""
-
     logs: FakeLogs
     prefixes: tuple[str, ...]
     streams: set[str] = field(default_factory=set)
-    sampled: bool = False
     closed: bool = False
 
     def hear(self, stream: str) -> None:
         if stream.startswith(self.prefixes) and not self.closed:
             self.streams.add(stream)
 
-    def news(self, seconds: float) -> frozenset[str] | None:
+    def news(self, seconds: float) -> frozenset[str]:
         self.logs.faults.before("news")
-        if not self.streams and not self.sampled:
+        if not self.streams:
             self.logs.sleep(seconds)
-        streams, sampled = frozenset(self.streams), self.sampled
+        streams = frozenset(self.streams)
         self.streams.clear()
-        self.sampled = False
-        return None if sampled else streams
+        return streams
 
     def close(self) -> None:
         self.closed = True

@@ -172,10 +172,10 @@ class LogPage:
 class LiveTail(Protocol):
     """A session that tells which streams get events, from its start to its end and never afterwards."""
 
-    def news(self, seconds: float) -> frozenset[str] | None:
-        """The streams that got events since the last call: as soon as there are any, none after `seconds`.
-        None: it may be any stream, there were too many events to name each one's. Failure: the session was
-        not granted; TransientFailure, ExpiredCredentials: it is over, a new one may be started."""
+    def news(self, seconds: float) -> frozenset[str]:
+        """Streams that got events since the last call, not always all: as soon as there are any, none after
+        `seconds`. Failure: the session was not granted; TransientFailure, ExpiredCredentials: it is over, a
+        new one may be started."""
 
     def close(self) -> None: ...
 
