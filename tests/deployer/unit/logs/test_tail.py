@@ -152,6 +152,17 @@ def test_without_following_an_expired_token_is_an_error() -> None:
         scene.tail(REQUEST)
 
 
+def test_a_missing_permission_is_said_and_not_waited_for() -> None:
+    """Who may not read the lines is told so at once, also while following: exit code 13."""
+    scene = Scene()
+    scene.start(Outcome())
+    scene.logs.faults.fail_next("read", Failure("aws-config", "AccessDenied", "allow logs:GetLogEvents"))
+    with pytest.raises(Failure, match="AccessDenied") as caught:
+        scene.tail(FOLLOW)
+    assert caught.value.exit_code == 13
+    assert scene.clock.sleeps == []
+
+
 def test_a_retention_that_may_have_eaten_lines_is_said() -> None:
     """Where the group keeps lines for a time, and the oldest shown is near it, a note says so."""
     scene = Scene()
