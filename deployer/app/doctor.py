@@ -8,6 +8,7 @@ from deployer.app.project import Project
 from deployer.app.wiring import job_network, real_ports, session
 from deployer.config import Config
 from deployer.errors import EXIT_CODES, DeployerError
+from deployer.gateways import atlas
 from deployer.redaction import Redactor
 from deployer.release.ports import Finding, JobNetwork, Ports
 from deployer.release.state import AskedFrom
@@ -19,10 +20,12 @@ def examine(project: Project, env: str | None, asked_from: AskedFrom = "here") -
     name = project.env(env)
     config = project.config(name)
     ports = real_ports(project.root, project.folder, config, project.environ, Redactor())
-    network = job_network(config, session(config), project.environ, project.tell)
+    aws = session(config)
+    network = job_network(config, aws, project.environ, project.tell)
     exit_code = 0
     findings = []
-    looks = chain(_findings(ports, config), _from_task(network) if asked_from == "task" else ())
+    access = ((EXIT_CODES["mongodb"], finding) for finding in atlas.look(config, aws, project.environ))
+    looks = chain(_findings(ports, config), access, _from_task(network) if asked_from == "task" else ())
     for code, finding in looks:
         findings.append(
             {"what": finding.what, "state": finding.state, "detail": finding.detail, "remedy": finding.remedy}

@@ -1,11 +1,11 @@
 """Will the task's log arrive where it is read from?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from deployer.config import Config
 from deployer.gateways.aws import AwsSession, translated
 from deployer.gateways.probes.finding import ok, wrong
-from deployer.gateways.probes.subject import container
+from deployer.gateways.probes.subject import container, makes_log_group
 from deployer.release.ports import Finding
 
 
@@ -26,15 +26,15 @@ def look(config: Config, session: AwsSession) -> Iterator[Finding]:
         if options.get(option) != value:
             detail = f"is {options.get(option)!r}, and deploy.toml says {value!r}"
             yield wrong(f"log option {option}", detail, "make the task definition and [logs] agree")
-    yield _group(config.logs.group, options, session)
+    yield _group(config.logs.group, config, session)
 
 
-def _group(name: str, options: Mapping[str, str], session: AwsSession) -> Finding:
+def _group(name: str, config: Config, session: AwsSession) -> Finding:
     with translated(f"CloudWatch Logs group {name}"):
         groups = session.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     if any(group["logGroupName"] == name for group in groups):
         return ok(f"log group {name}")
-    if options.get("awslogs-create-group") == "true":
+    if makes_log_group(config):
         return ok(f"log group {name}", "will be created by the task (awslogs-create-group)")
     create = f"aws logs create-log-group --log-group-name {name} --region {session.region}"
     return wrong(f"log group {name}", f"is not there in {session.region}", create)

@@ -1,10 +1,11 @@
 """What may an identity do, by IAM's own simulation?
 
 SimulatePrincipalPolicy sees the identity's policies and boundary, not the organisation's or the resource's
-(https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html).
+(https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html). Within one account the
+policy of a resource can allow by itself: where it has one, a missing permission is unknown.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,14 @@ from deployer.release.ports import Finding
 
 @dataclass(frozen=True)
 class Need:
-    """`actions` on one `resource`, what they are for, and the command that grants them."""
+    """`actions` on one `resource`, what they are for, and the command that grants them. `has_policy`: whether
+    the resource has a policy of its own."""
 
     purpose: str
     actions: tuple[str, ...]
     resource: str
     remedy: str
+    has_policy: Callable[[], bool] = bool
 
 
 def judged(who: str, arn: str, needs: Sequence[Need], session: AwsSession) -> Iterator[Finding]:
@@ -56,4 +59,7 @@ def _finding(what: str, need: Need, results: Sequence[dict[str, Any]]) -> Findin
     explicit = any(result["EvalDecision"] == "explicitDeny" for result in denied)
     if explicit:
         return wrong(what, f"{actions} is denied explicitly on {need.resource}", "remove that Deny statement")
-    return wrong(what, f"{actions} is not allowed on {need.resource}", need.remedy)
+    said = f"{actions} is not allowed on {need.resource}"
+    if need.has_policy():
+        return unknown(what, f"{said} by the identity's own policies; the resource has one too", need.remedy)
+    return wrong(what, said, need.remedy)

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from deployer.config import Config
 from deployer.gateways.aws import AwsSession, error_code, translated
 from deployer.gateways.probes.finding import guarded, ok, wrong
 from deployer.gateways.probes.permissions import Need, judged
-from deployer.gateways.probes.subject import roles, secrets
+from deployer.gateways.probes.subject import makes_log_group, roles, secrets
 from deployer.release.ports import Finding
 
 _SERVICE: Final = "ecs-tasks.amazonaws.com"
@@ -78,17 +79,48 @@ def _execution(arn: str, config: Config, session: AwsSession) -> Iterator[Findin
     group = f"arn:aws:logs:{region}:{account}:log-group:{config.logs.group}:log-stream:*"
     needs = [
         Need("log in to ECR", ("ecr:GetAuthorizationToken",), "*", attach),
-        Need("pull the image", _PULL, repository, attach),
+        Need("pull the image", _PULL, repository, attach, lambda: _repository_has_policy(config, session)),
         Need("ship the log", ("logs:CreateLogStream", "logs:PutLogEvents"), group, attach),
     ]
+    if makes_log_group(config):
+        grant = _grant(name, "logs:CreateLogGroup", group)
+        needs.append(Need("make the log group", ("logs:CreateLogGroup",), group, grant))
     for variable, source in secrets(config).items():
         vault = ":secretsmanager:" in source
         action = "secretsmanager:GetSecretValue" if vault else "ssm:GetParameters"
         resource = ":".join(source.split(":")[:7]) if vault else _parameter(source, region, account)
         needs.append(
-            Need(f"read the secret of {variable}", (action,), resource, _grant(name, action, resource))
+            Need(
+                f"read the secret of {variable}",
+                (action,),
+                resource,
+                _grant(name, action, resource),
+                partial(_secret_has_policy, resource, session) if vault else bool,
+            )
         )
     yield from judged("execution role", arn, needs, session)
+
+
+def _repository_has_policy(config: Config, session: AwsSession) -> bool:
+    with translated("ECR repository policy"):
+        try:
+            session.client("ecr").get_repository_policy(repositoryName=config.image.repository)
+        except Exception as error:
+            if error_code(error) not in ("RepositoryPolicyNotFoundException", "RepositoryNotFoundException"):
+                raise
+            return False
+    return True
+
+
+def _secret_has_policy(arn: str, session: AwsSession) -> bool:
+    with translated("secret's policy"):
+        try:
+            answer = session.client("secretsmanager").get_resource_policy(SecretId=arn)
+        except Exception as error:
+            if error_code(error) != "ResourceNotFoundException":
+                raise
+            return False
+    return bool(answer.get("ResourcePolicy"))
 
 
 def _parameter(source: str, region: str, account: str) -> str:

@@ -1,12 +1,12 @@
 """Are the security groups there, in the subnets' VPC, and do they let the task out?
 
-DNS by the VPC's resolver is not filtered by security groups, so port 53 is not looked at
+DNS by the VPC's resolver is not filtered by security groups; port 53 matters where the VPC has none
 (https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html).
 """
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from deployer.config import Config
 from deployer.gateways.aws import AwsSession, translated
@@ -25,7 +25,28 @@ def look(config: Config, session: AwsSession) -> Iterator[Finding]:
         yield _group(name, found.get(name), vpcs, session.region)
     if found:
         for port, party in ((443, "AWS"), (_mongodb_port(config.verify.uri), "MongoDB")):
-            yield _egress(port, party, found, session.region)
+            yield _egress(_Way(port, party), found, session.region)
+        for vpc in sorted(vpcs):
+            yield _names(vpc, found, session)
+
+
+def _names(vpc: str, groups: Mapping[str, Mapping[str, Any]], session: AwsSession) -> Finding:
+    """Without a resolver in the VPC names are asked of one elsewhere, if that is let out to."""
+    with translated(f"DNS of {vpc}"):
+        answer = session.client("ec2").describe_vpc_attribute(VpcId=vpc, Attribute="enableDnsSupport")
+    if answer["EnableDnsSupport"]["Value"]:
+        return ok(f"DNS of {vpc}", "its own resolver, which no security group filters")
+    out = _egress(_Way(53, "DNS", "udp"), groups, session.region)
+    if out.state != "ok":
+        return out
+    enable = f"aws ec2 modify-vpc-attribute --vpc-id {vpc} --enable-dns-support --region {session.region}"
+    return unknown(f"DNS of {vpc}", "it has no resolver; another one may be let out to", enable)
+
+
+class _Way(NamedTuple):
+    port: int
+    party: str
+    protocol: str = "tcp"
 
 
 def _mongodb_port(uri: str) -> int:
@@ -55,14 +76,14 @@ def _group(name: str, group: Mapping[str, Any] | None, vpcs: set[str], region: s
     return ok(what, group["VpcId"])
 
 
-def _egress(port: int, party: str, groups: Mapping[str, Mapping[str, Any]], region: str) -> Finding:
+def _egress(way: _Way, groups: Mapping[str, Mapping[str, Any]], region: str) -> Finding:
     """Rules of all groups add up: one that lets out is enough."""
-    what = f"egress to port {port} ({party})"
+    what = f"egress to port {way.port} ({way.party})"
     targets = [
         target
         for group in groups.values()
         for rule in group["IpPermissionsEgress"]
-        if _covers(rule, port)
+        if _covers(rule, way)
         for target in _targets(rule)
     ]
     if _ANYWHERE in targets:
@@ -70,13 +91,15 @@ def _egress(port: int, party: str, groups: Mapping[str, Mapping[str, Any]], regi
     if targets:
         return unknown(what, f"is let out to {', '.join(sorted(set(targets)))} only")
     allow = f"aws ec2 authorize-security-group-egress --group-id {next(iter(groups))} --region {region}"
-    return wrong(what, "is not let out", f"{allow} --protocol tcp --port {port} --cidr 0.0.0.0/0")
+    return wrong(
+        what, "is not let out", f"{allow} --protocol {way.protocol} --port {way.port} --cidr 0.0.0.0/0"
+    )
 
 
-def _covers(rule: Mapping[str, Any], port: int) -> bool:
+def _covers(rule: Mapping[str, Any], way: _Way) -> bool:
     if rule["IpProtocol"] == "-1":
         return True
-    return bool(rule["IpProtocol"] == "tcp" and rule["FromPort"] <= port <= rule["ToPort"])
+    return bool(rule["IpProtocol"] == way.protocol and rule["FromPort"] <= way.port <= rule["ToPort"])
 
 
 def _targets(rule: Mapping[str, Any]) -> Iterator[str]:

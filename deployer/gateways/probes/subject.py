@@ -38,6 +38,12 @@ def secrets(config: Config) -> dict[str, str]:
     }
 
 
+def makes_log_group(config: Config) -> bool:
+    """Whether the task itself makes its log group where that is missing."""
+    options = container(config).get("logConfiguration", {}).get("options", {})
+    return bool(options.get("awslogs-create-group") == "true")
+
+
 def roles(config: Config) -> dict[str, str]:
     """The ARNs of the definition's roles, by what they are for."""
     filled = definition(config)

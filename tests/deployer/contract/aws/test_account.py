@@ -275,6 +275,44 @@ def test_a_denied_permission_is_told_from_a_missing_one(account: Account) -> Non
     assert "denied explicitly" in finding.detail
 
 
+@pytest.mark.parametrize("whose", ["repository", "secret"])
+def test_a_resource_s_own_policy_may_allow_what_the_role_s_do_not(account: Account, whose: str) -> None:
+    """Within an account the policy of a repository or a secret is enough, and is not simulated: unknown."""
+    policy = json.dumps({"Version": "2012-10-17", "Statement": []})
+    if whose == "repository":
+        account.allow(*(action for action in _ACTIONS if not action.startswith("ecr:B")))
+        account.session.client("ecr").set_repository_policy(repositoryName="forecast-etl", policyText=policy)
+    else:
+        account.allow(*(action for action in _ACTIONS if not action.startswith("secretsmanager")))
+        vault = account.session.client("secretsmanager")
+        vault.put_resource_policy(SecretId=account.secret, ResourcePolicy=policy)
+    finding = _only(roles.permissions, account, account.config())
+    assert (finding.state, "the resource has one too" in finding.detail) == ("unknown", True)
+
+
+def test_a_task_that_makes_its_log_group_needs_the_right_to(account: Account) -> None:
+    """awslogs-create-group makes a missing group fine only where the execution role may create it."""
+    config = account.config()
+    definition = json.loads(json.dumps(config.task.definition))
+    options = definition["containerDefinitions"][0]["logConfiguration"]["options"]
+    options["awslogs-create-group"] = "true"
+    making = config.model_copy(update={"task": config.task.model_copy(update={"definition": definition})})
+    finding = _only(roles.permissions, account, making)
+    assert finding.what == "execution role may make the log group"
+    assert "logs:CreateLogGroup" in finding.remedy
+
+
+def test_a_vpc_without_a_resolver_needs_a_way_to_one(account: Account) -> None:
+    """With the VPC's own DNS off, names are asked elsewhere: unknown where that is let out, else wrong."""
+    ec2 = account.session.client("ec2")
+    ec2.modify_vpc_attribute(VpcId=account.vpc, EnableDnsSupport={"Value": False})
+    finding = _only(security_groups.look, account, account.config())
+    assert (finding.state, finding.what) == ("unknown", f"DNS of {account.vpc}")
+    assert "--enable-dns-support" in finding.remedy
+    _revoke_all(account)
+    assert "--protocol udp --port 53" in _not_ok(security_groups.look, account, account.config())[-1].remedy
+
+
 def test_an_image_that_may_not_be_pulled_is_told_by_action(account: Account) -> None:
     """The execution role needs four actions for a pull; the one that is missing is named."""
     account.allow(*(action for action in _ACTIONS if action != "ecr:BatchCheckLayerAvailability"))
