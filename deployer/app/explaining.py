@@ -95,6 +95,16 @@ def _ruled_out(state: Release, evidence: Evidence) -> Iterator[str]:
     for check in state.verification.checks if state.verification else ():
         if check.ok:
             yield f"check passed: {check.name} ({check.found})"
-    for probe in evidence.held("probes") or ():
-        if probe["state"] == "ok":
-            yield f"found right in the account: {probe['what']}"
+    for name, where in _LOOKS.items():
+        seen = evidence.held(name)
+        for finding in seen if isinstance(seen, list) else ():
+            if finding["state"] == "ok":
+                yield f"found right {where}: {finding['what']}"
+
+
+_LOOKS: Final = {
+    "probes": "in the account",
+    "mongodb": "from the machine that released",
+    "connectivity": "in the job's own network",
+}
+"""The looks that are kept, by the name of their evidence."""

@@ -51,6 +51,14 @@ def test_what_was_found_right_is_ruled_out(tmp_path: Path) -> None:
     assert not any("secret s" in line for line in story["ruled_out"])
 
 
+def test_the_way_to_mongodb_is_told_as_it_was_seen(tmp_path: Path) -> None:
+    """What was fine on the way is ruled out, and what was seen stays the same however often it is told."""
+    releases = failed(tmp_path, Outcome(exit_code=4, lines=REFUSED))
+    told_first = explain(releases, "r1")
+    assert "found right from the machine that released: MongoDB: TCP" in told_first["ruled_out"]
+    assert explain(releases, "r1") == told_first
+
+
 def test_no_secret_is_in_any_file(tmp_path: Path) -> None:
     """A password that the job printed is in no file of the release, and not in the story."""
     releases = failed(tmp_path, Outcome(exit_code=4, lines=REFUSED))

@@ -27,6 +27,17 @@ def test_a_tag_has_the_digest_of_what_was_pushed(world: World, name: str) -> Non
     assert world.registry.digest(name, "v1") == digest
 
 
+def test_a_manifest_is_had_by_tag_and_by_digest(world: World, name: str) -> None:
+    """Both lead to the manifest that was pushed; nothing leads to none."""
+    world.create_repository(name)
+    assert world.registry.manifest(name, "v1") is None
+    digest = world.push(name, "v1", "a" * 64)
+    manifest = world.registry.manifest(name, digest)
+    assert manifest is not None
+    assert manifest == world.registry.manifest(name, "v1")
+    assert manifest["config"]["digest"] == f"sha256:{'a' * 64}"
+
+
 def test_a_tag_moves_to_an_image_that_is_there(world: World, name: str) -> None:
     """A tag is put on one image, then on another, and the first image keeps its own tag."""
     world.create_repository(name)
