@@ -111,11 +111,12 @@ class Life:
 
 
 def live(scene: Scene, course: Course, fates: Iterable[Fate] = ()) -> Life:
-    """Releases, and resumes after each death and each pause, until it has ended."""
+    """Releases, and resumes after each death and each pause, until it has ended. Each pause is mended once."""
     scene.proxy.begin(course.prepare(scene))
     through = {"ENDPOINT": f"http://{scene.proxy.address}", "SANDBOX_REGISTRY": scene.proxy.address}
     to_come, deaths, resumes = list(fates), list[str](), 0
     records: list[Record] = []
+    mended: set[int] = set()
     while not records or records[-1]["kind"] != "ended":
         deployer = to_come[0].of(scene.job.deployer) if to_come else scene.job.deployer
         ran = deployer(*(RESUME if records else BEGIN), environ=through)
@@ -125,9 +126,10 @@ def live(scene: Scene, course: Course, fates: Iterable[Fate] = ()) -> Life:
         if ran.code == -signal.SIGKILL:
             to_come.pop(0)
             deaths.append(f"{records[-1]['kind']} {records[-1].get('node', '')}" if records else "nothing")
-        if records and records[-1]["kind"] == "paused":
+        if records and records[-1]["kind"] == "paused" and records[-1]["seq"] not in mended:
             assert records[-1]["node"] in course.mends, ran.said()
             course.mends[records[-1]["node"]](scene)
+            mended.add(records[-1]["seq"])
         assert resumes < MOST_RESUMES, ran.said()
     return Life(records, deaths, resumes, ran)
 
