@@ -111,7 +111,7 @@ class Life:
 
 
 def live(scene: Scene, course: Course, fates: Iterable[Fate] = ()) -> Life:
-    """Releases, and resumes after each death and each pause, until it has ended. Each pause is mended once."""
+    """Releases, and resumes after each death and each pause, which is mended once, until it has ended."""
     scene.proxy.begin(course.prepare(scene))
     through = {"ENDPOINT": f"http://{scene.proxy.address}", "SANDBOX_REGISTRY": scene.proxy.address}
     to_come, deaths, resumes = list(fates), list[str](), 0
