@@ -190,6 +190,20 @@ def test_an_internet_gateway_needs_a_public_address(account: Account) -> None:
     assert "assign-public-ip = true" in finding.remedy
 
 
+def test_subnets_of_two_vpcs_are_wrong(account: Account) -> None:
+    """A task's network is one VPC's: the finding names both."""
+    ec2 = account.session.client("ec2")
+    other = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+    second = ec2.create_subnet(VpcId=other, CidrBlock="10.7.1.0/24")["Subnet"]["SubnetId"]
+    config = account.config()
+    both = config.run.model_copy(update={"subnets": (account.subnet, second)})
+    findings = _not_ok(subnets.look, account, config.model_copy(update={"run": both}))
+    (finding,) = [finding for finding in findings if finding.what == "subnets"]
+    assert finding.state == "wrong"
+    assert account.vpc in finding.detail
+    assert other in finding.detail
+
+
 def test_no_way_out_names_the_missing_endpoints(account: Account) -> None:
     """A subnet without a default route needs a VPC endpoint for each service."""
     account.session.client("ec2").delete_route(RouteTableId=account.table, DestinationCidrBlock="0.0.0.0/0")
