@@ -161,6 +161,13 @@ FAILURES = [
         remedy="does not resolve",
     ),
     Failure(
+        "unknown-srv-name",
+        *address(lambda uri: "mongodb+srv://cluster0.test.invalid/"),
+        ("CHECK_ATLAS", 16),
+        says="cluster0.test.invalid",
+        remedy="does not resolve",
+    ),
+    Failure(
         "no-tls-there",
         *address(lambda uri: f"{uri}&tls=true"),
         ("CHECK_ATLAS", 16),
