@@ -21,6 +21,10 @@ from deployer.release.ports import Ids, OnLine
 TIMED_OUT: Final = 124
 """`up`'s exit code where the job was not done in time, as of timeout(1)."""
 _FIRST_CONTACT: Final = 10_000
+_IN_FLIGHT: Final = 1.0
+_LOOKS: Final = 10
+"""After an interrupt: seconds in which a container shows that the engine was still creating, and how often
+the set is looked for at most, until there is nothing of it."""
 
 
 class ComposeFile:
@@ -37,6 +41,7 @@ class ComposeFile:
         self._environment = environment
         self._ids = ids
         self._passwords: dict[str, str] = {}
+        self._interrupted: set[str] = set()
 
     def up(self, project: str, image: str, run_id: str, on_line: OnLine) -> int:
         """As `ports.Compose`. A dependency that fails, or a job that is not done within `timeout`
@@ -58,6 +63,9 @@ class ComposeFile:
         except TimeoutError:
             on_line(f"{service}: not done within {seconds:g} s ([compose] timeout), given up")
             return TIMED_OUT
+        except KeyboardInterrupt:
+            self._interrupted.add(project)
+            raise
 
     def count_documents(self, project: str) -> dict[str, int]:
         """Failure `mongodb`: the database does not answer, or not to this user; `docker`: it is not there."""
@@ -85,15 +93,26 @@ class ComposeFile:
             return {name: database[name].count_documents({}) for name in names}
 
     def down(self, project: str, on_line: OnLine) -> None:
-        """Also for a set that another process left behind: Compose finds it by the project's name.
+        """Also for a set that another process left behind: Compose finds it by the project's name. After an
+        interrupted `up` until nothing is left: the engine finishes what it was creating.
         Failure: Compose or the engine refuses."""
+        self._take_down(project, on_line)
+        looks = _LOOKS if project in self._interrupted else 0
+        for _ in range(looks):
+            time.sleep(_IN_FLIGHT)
+            if not self._take_down(project, on_line):
+                break
+
+    def _take_down(self, project: str, on_line: OnLine) -> bool:
+        """Whether there was anything of the set."""
         output: list[str] = []
         command = self._command(project, "down", "--volumes", "--remove-orphans", "--timeout", "2")
         if self._shell(project).run(command, output.append):
             raise self._unusable(output)
-        for line in output:
-            if "No resource found to remove" not in line:
-                on_line(line)
+        told = [line for line in output if "No resource found to remove" not in line]
+        for line in told:
+            on_line(line)
+        return bool(told)
 
     def _why_not_up(self, started: ComposeProject, code: int, output: list[str], on_line: OnLine) -> int:
         failed = started.failed()
