@@ -21,7 +21,8 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from deployer.config import Aws, Config, load, read
+from deployer.config import Aws, Config
+from deployer.configfile import load, read
 from deployer.gateways.aws import AwsSession, Credentials
 from deployer.gateways.clock import SystemClock
 from deployer.gateways.cloudwatch import CloudWatchLogs

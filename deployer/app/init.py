@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from deployer import config
 from deployer.config import Aws
+from deployer.configfile import FILE
 from deployer.errors import RefusedError, UsageError
 from deployer.gateways.aws import AwsSession
 from deployer.gateways.discovery import Discovery, Network, default_region
@@ -51,7 +51,7 @@ def init(root: Path, wanted: Wanted, environ: Mapping[str, str]) -> list[str]:
 
     RefusedError: one of them is there. UsageError: AWS has several to choose from, or none.
     """
-    for name in (config.FILE, TEMPLATE):
+    for name in (FILE, TEMPLATE):
         if (root / name).exists():
             raise RefusedError(f"{root / name} is there already", "move it away; nothing is overwritten")
     if not re.fullmatch(r"[A-Za-z0-9_-]+", wanted.env):
@@ -62,7 +62,7 @@ def init(root: Path, wanted: Wanted, environ: Mapping[str, str]) -> list[str]:
     found = look(Discovery(AwsSession(Aws(region=region))), wanted, region)
     text = deploy_toml(found)
     (root / TEMPLATE).write_text(json.dumps(found.template, indent=2) + "\n", encoding="utf-8")
-    (root / config.FILE).write_text(text, encoding="utf-8")
+    (root / FILE).write_text(text, encoding="utf-8")
     return list(_next_steps(found, text))
 
 
@@ -183,7 +183,7 @@ def _toml(value: Any) -> str:
 
 
 def _next_steps(found: Found, text: str) -> Iterator[str]:
-    yield f"wrote {config.FILE} and {TEMPLATE}, from task definition {found.family} on {found.cluster}"
+    yield f"wrote {FILE} and {TEMPLATE}, from task definition {found.family} on {found.cluster}"
     for name in found.hidden:
         yield (
             f"{name} looks like a secret and was left out of {TEMPLATE}; export it until it is stored: "
@@ -193,7 +193,7 @@ def _next_steps(found: Found, text: str) -> Iterator[str]:
         yield f"whether its tasks have a public address is not known: [env.{found.env}.run] assign-public-ip"
     for name in dict.fromkeys(re.findall(r"\$\{(\w+)\}", text)):
         if name not in ("RUN_ID", *found.hidden):
-            yield f"fill in {config.FILE}, or export {name}: {_BLANKS.get(name, 'a value of the definition')}"
+            yield f"fill in {FILE}, or export {name}: {_BLANKS.get(name, 'a value of the definition')}"
     yield "look at [test], [compose], [build] inputs and [[verify.checks]], then: `deployer plan`"
 
 

@@ -5,9 +5,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from deployer import config
+from deployer import configfile
 from deployer.archive import Archive
 from deployer.config import Config
+from deployer.configfile import FILE
 from deployer.errors import DeployerError, UsageError
 from deployer.history import Releases
 
@@ -41,10 +42,10 @@ class Project:
 
     @cached_property
     def table(self) -> dict[str, Any]:
-        return config.read(self.root / config.FILE)
+        return configfile.read(self.root / FILE)
 
     def env(self, wanted: str | None) -> str:
-        return config.environment_name(self.table, wanted)
+        return configfile.environment_name(self.table, wanted)
 
     def checked(self, env: str) -> Config:
         """The settings with stand-ins for what only a running sandbox knows: every mistake of the file
@@ -54,14 +55,14 @@ class Project:
             from deployer.sandbox import SandboxFacts
 
             variables = {**SandboxFacts.stand_ins(), **self.environ}
-        return config.load(self.table, env, variables, self.root)
+        return configfile.load(self.table, env, variables, self.root)
 
     def config(self, env: str, needed: Collection[str] | None = None) -> Config:
         """The settings, ready to use. SandboxDown: the environment is a sandbox that is not up."""
         variables = self.environ
         if self.table["env"][env].get("embedded"):
             variables = {**self.environ, **self.sandbox(env).facts().as_environment()}
-        return config.load(self.table, env, variables, self.root, needed)
+        return configfile.load(self.table, env, variables, self.root, needed)
 
     def sandbox(
         self, env: str, data: Path | None = None, report: Callable[[str], None] = _say_nothing
@@ -71,7 +72,7 @@ class Project:
 
         checked = self.checked(env)
         if checked.sandbox is None:
-            raise UsageError(f"{config.FILE}: no [sandbox] table", "add one with cluster, bucket and secret")
+            raise UsageError(f"{FILE}: no [sandbox] table", "add one with cluster, bucket and secret")
         folder = data or (Path(self.environ[DATA]) if self.environ.get(DATA) else None)
         if folder is not None and not folder.is_dir():
             raise UsageError(f"{folder}: no such folder to seed the sandbox from", f"mend --data or {DATA}")
@@ -94,7 +95,7 @@ class Project:
 
     def _archives(self, env: str | None) -> list[Archive]:
         """The shared states to look into: of one environment, or of all that have one."""
-        if not (self.root / config.FILE).is_file():
+        if not (self.root / FILE).is_file():
             return []
         names = [name for name in self.table.get("env", {}) if env in (None, name) and self._has_bucket(name)]
         return [archive for archive in map(self._archive, names) if archive]
@@ -125,9 +126,7 @@ class Project:
         for name, overlay in self.table.get("env", {}).items():
             if overlay.get("embedded"):
                 return str(name)
-        raise UsageError(
-            f"{config.FILE}: no environment is embedded", "set `embedded = true` in one [env.NAME]"
-        )
+        raise UsageError(f"{FILE}: no environment is embedded", "set `embedded = true` in one [env.NAME]")
 
 
 def _assignments(path: Path) -> dict[str, str]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from deployer.config import FILE, Build
+from deployer.config import Build
+from deployer.configfile import FILE
 from deployer.errors import Failure
 from deployer.release.state import Source
 

@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from deployer.config import Config, substitute
+from deployer.config import Config
+from deployer.configfile import substitute
 from deployer.errors import UsageError
 
 READ_ONLY: Final = frozenset(

@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 
 from deployer.app.init import Wanted, init
-from deployer.config import load, read
+from deployer.configfile import load, read
 from deployer.errors import Failure, RefusedError, UsageError
 from deployer.release.definition import differences, for_image
 from tests.deployer.contract.aws.command import REGION, Command

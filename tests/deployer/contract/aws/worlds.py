@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deployer.config import Aws, Config, load, read
+from deployer.config import Aws, Config
+from deployer.configfile import load, read
 from deployer.gateways.account import AwsAccount
 from deployer.gateways.aws import AwsSession, Credentials
 from deployer.gateways.cloudwatch import CloudWatchLogs

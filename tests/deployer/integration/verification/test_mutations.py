@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from deployer import config
+from deployer import configfile
 from deployer.gateways.mongo import MongoDatabase
 from deployer.release.state import Verification
 from deployer.sandbox import SandboxFacts
@@ -166,8 +166,8 @@ def _job(*arguments: str, **environment: str) -> None:
 @pytest.fixture(scope="module")
 def contract() -> Sequence[Check]:
     variables = {"MONGO_URI": "mongodb+srv://cluster.example.net", "MONGO_URI_SECRET_ARN": "arn"}
-    table = config.read(ROOT / config.FILE)
-    return config.load(table, "production", {**SandboxFacts.stand_ins(), **variables}, ROOT).verify.checks
+    table = configfile.read(ROOT / configfile.FILE)
+    return configfile.load(table, "production", {**SandboxFacts.stand_ins(), **variables}, ROOT).verify.checks
 
 
 @pytest.fixture
