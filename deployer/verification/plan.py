@@ -3,6 +3,7 @@
 Plans are pure: they see only `Facts`, so a kind of check is tested without a database.
 """
 
+import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ SHOWN: Final = 5
 """Offending documents named in a result."""
 COUNTED: Final = 1000
 """Offending documents counted before a check stops looking."""
+
+EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_DAY: Final = 86_400_000
 
 Rows = list[Mapping[str, Any]]
 
@@ -40,6 +44,16 @@ class Facts:
     baseline: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     indexes: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+
+    def order(self, collection: str, fields: Sequence[str]) -> dict[str, int] | None:
+        """How an index that begins with these fields, in this order, sorts by them: `{field: 1 or -1}`.
+        None: there is none that holds every document."""
+        wanted = list(fields)
+        for index in self.indexes.get(collection, ()):
+            begins = dict(islice(index["key"].items(), len(wanted)))
+            if is_whole(index) and list(begins) == wanted and set(begins.values()) <= {1, -1}:
+                return begins
+        return None
 
     def value(self, key: str, name: str) -> Any:
         """What a placeholder stands for: `RUN_ID`, `NOW`, `NOW-3d`, `REPORT.field`."""
@@ -88,6 +102,17 @@ class Read:
 
 
 @dataclass(frozen=True)
+class Suspicion:
+    """A document of `collection` that matches `query` is an offender where one of `signs` matches it too, or
+    where a field is there and is not as `right` has it."""
+
+    collection: str
+    query: Mapping[str, Any]
+    signs: tuple[dict[str, Any], ...] = ()
+    right: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Answer:
     """`offending`: the first few documents or groups that are not as expected."""
 
@@ -98,16 +123,20 @@ class Answer:
 
 @dataclass(frozen=True)
 class Plan:
-    """`judge` is given the rows of each read, in order."""
+    """`judge` is given the rows of each read, in order. `proof` is cheaper: where it gives no row, or nothing
+    is suspicious, the reads would give none either."""
 
     expected: str
     reads: tuple[Read, ...]
     judge: Callable[[Sequence[Rows]], Answer]
+    proof: Read | Suspicion | None = None
 
 
-def single(expected: str, read: Read, judge: Callable[[Rows], Answer]) -> Plan:
+def single(
+    expected: str, read: Read, judge: Callable[[Rows], Answer], proof: Read | Suspicion | None = None
+) -> Plan:
     """A plan with one read."""
-    return Plan(expected, (read,), lambda results: judge(results[0]))
+    return Plan(expected, (read,), lambda results: judge(results[0]), proof)
 
 
 def settled(expected: str, answer: Answer) -> Plan:
@@ -131,6 +160,12 @@ def no_offenders(offending: Iterable[str], what: str) -> Answer:
     return wrong(f"{what}: {len(found)}" if len(found) <= COUNTED else f"{what}: at least {COUNTED}", found)
 
 
+def day_of(field: str) -> dict[str, Any]:
+    """The number of the day (UTC) of a time, as an expression. Half the work of `$dateTrunc`, but it takes
+    numbers for milliseconds since 1970; of a text that is no number it is an error."""
+    return {"$floor": {"$divide": [{"$toLong": field}, _DAY]}}
+
+
 def spelled(value: Any) -> str:
     """A value of a document as a person reads it: times in ISO 8601, the rest as it is."""
     return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
@@ -138,6 +173,10 @@ def spelled(value: Any) -> str:
 
 def refuses_repetition(index: Mapping[str, Any]) -> bool:
     """Whether an index makes two documents with the same key impossible. `listIndexes` does not say so of
-    `_id_`; a partial or sparse one does not see every document."""
-    whole = not index.get("sparse") and "partialFilterExpression" not in index
-    return whole and (bool(index.get("unique")) or index["name"] == "_id_")
+    `_id_`."""
+    return is_whole(index) and (bool(index.get("unique")) or index["name"] == "_id_")
+
+
+def is_whole(index: Mapping[str, Any]) -> bool:
+    """Whether it sees every document: a partial or sparse one does not."""
+    return not index.get("sparse") and "partialFilterExpression" not in index

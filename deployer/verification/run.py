@@ -2,20 +2,17 @@
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, wait
 from dataclasses import dataclass
-from functools import partial
-from threading import Event, Semaphore, Thread
 from typing import Any, Final, Literal
 
-from deployer.release.ports import Database, QueryRefused, TimeLimitReached
-from deployer.release.state import CheckResult, Verification
-from deployer.verification.durations import spelled
+from deployer.release.ports import Database
+from deployer.release.state import Verification
+from deployer.verification.answering import answer
 from deployer.verification.model import Check
-from deployer.verification.plan import Facts, wrong
-from deployer.verification.prepare import Prepared, collections_of, prepare
+from deployer.verification.plan import Facts
+from deployer.verification.prepare import collections_of, prepare
+from deployer.verification.proofs import proofs
 
-PARALLEL: Final = 4
 SUCCEEDED: Final = "succeeded"
 _LATEST: Final[list[dict[str, Any]]] = [
     {"$match": {"status": {"$ne": "running"}}},
@@ -59,7 +56,8 @@ def verify(checks: Sequence[Check], database: Database, context: VerifyContext) 
     if not asked:
         return Verification(ok=False, counts=counts, problem="no check of deploy.toml is asked here")
     facts = _facts(asked.values(), database, report, context)
-    results = _run(prepare(asked, database, facts, counts), database, context.timer)
+    prepared = prepare(asked, database, facts, counts)
+    results = answer(prepared, proofs(prepared, database, counts), database, context.timer)
     return Verification(all(result.ok for result in results), results, counts)
 
 
@@ -101,55 +99,3 @@ def _facts(
         options=options,
         indexes={name: database.indexes(name) for name in options},
     )
-
-
-def _run(
-    prepared: Sequence[Prepared], database: Database, timer: Callable[[], float]
-) -> tuple[CheckResult, ...]:
-    """Failure: one of them could not be asked; those not yet begun are dropped, so none passes unasked."""
-    slots, given_up = Semaphore(PARALLEL), Event()
-
-    def ask(item: Prepared) -> CheckResult:
-        with slots:
-            if given_up.is_set():
-                raise CancelledError
-            return _result(item, database, timer)
-
-    futures = [_in_background(partial(ask, item)) for item in prepared]
-    try:
-        done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-        for future in done:
-            future.result()
-    finally:
-        given_up.set()
-    return tuple(future.result() for future in futures)
-
-
-def _in_background(task: Callable[[], CheckResult]) -> Future[CheckResult]:
-    """In a thread that nobody waits for at the end: after Ctrl-C a long read must not hold the process."""
-    future: Future[CheckResult] = Future()
-
-    def work() -> None:
-        try:
-            future.set_result(task())
-        except BaseException as error:  # noqa: BLE001  handed over to whoever asks for the result
-            future.set_exception(error)
-
-    Thread(target=work, name="check", daemon=True).start()
-    return future
-
-
-def _result(item: Prepared, database: Database, timer: Callable[[], float]) -> CheckResult:
-    check, plan = item.check, item.plan
-    if item.refusal:
-        return CheckResult(check.name, ok=False, expected=plan.expected, found=item.refusal)
-    begun = timer()
-    try:
-        rows = [database.aggregate(read.collection, read.pipeline, check.time_limit) for read in plan.reads]
-        answer = plan.judge(rows)
-    except TimeLimitReached:
-        answer = wrong(f"not finished within {spelled(check.time_limit)}")
-    except QueryRefused as refused:
-        answer = wrong(refused.message)
-    seconds = round(timer() - begun, 3)
-    return CheckResult(check.name, answer.ok, plan.expected, answer.found, answer.offending, seconds)

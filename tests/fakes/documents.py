@@ -76,7 +76,8 @@ def value_at(document: Mapping[str, Any], path: str) -> Any:
 
 
 def aggregated(documents: Iterable[Document], pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
-    """`$match`, `$group`, `$sort`, `$limit`, `$count`, `$project`. QueryRefused: any other stage."""
+    """`$match`, `$group`, `$sort`, `$sample` (the first ones), `$facet`, `$limit`, `$count`, `$project`.
+    QueryRefused: any other stage."""
     rows = list(documents)
     for stage in pipeline:
         ((name, operand),) = stage.items()
@@ -143,6 +144,8 @@ _STAGES: dict[str, Callable[[list[Document], Any], list[Document]]] = {
     "$match": lambda rows, query: [row for row in rows if matches(row, query)],
     "$group": _group,
     "$sort": _sort,
+    "$facet": lambda rows, ways: [{name: aggregated(rows, way) for name, way in ways.items()}],
+    "$sample": lambda rows, few: rows[: few["size"]],
     "$limit": lambda rows, number: rows[:number],
     "$count": lambda rows, name: [{name: len(rows)}] if rows else [],
     "$project": _project,

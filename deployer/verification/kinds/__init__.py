@@ -8,7 +8,6 @@ from deployer.verification.model import Check
 from deployer.verification.plan import Facts, Plan
 
 _WITHOUT_FACTS: Final[dict[str, Callable[[Any], Plan]]] = {
-    "completeness": groups.completeness,
     "types": content.types,
     "range": content.ranges,
     "values": content.values,
@@ -18,6 +17,7 @@ _WITHOUT_FACTS: Final[dict[str, Callable[[Any], Plan]]] = {
 _WITH_FACTS: Final[dict[str, Callable[[Any, Facts], Plan]]] = {
     "count": amounts.count,
     "groups": groups.groups,
+    "completeness": groups.completeness,
     "freshness": amounts.freshness,
     "unique": content.unique,
     "schema": structure.schema,

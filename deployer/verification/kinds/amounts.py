@@ -112,9 +112,9 @@ def _newest(check: FreshnessCheck, facts: Facts) -> list[dict[str, Any]]:
     if check.by is None:
         newest = {"newest": f"${check.field}"}
         return [match, {"$sort": {check.field: -1}}, {"$limit": 1}, {"$project": newest}]
-    order = [check.by, check.field]
+    order = facts.order(check.collection, (check.by, check.field)) or {}
     group = {"_id": f"${check.by}", "newest": {"$max": f"${check.field}"}}
-    if any(list(index["key"])[:2] == order for index in facts.indexes.get(check.collection, ())):
+    if len(set(order.values())) == 1:
         group["newest"] = {"$first": f"${check.field}"}
         return [match, {"$sort": dict.fromkeys(order, -1)}, {"$group": group}, {"$sort": {"_id": 1}}]
     return [match, {"$group": group}, {"$sort": {"_id": 1}}]

@@ -5,12 +5,14 @@ from typing import Any, Final
 
 from deployer.verification.model import CompletenessCheck, GroupsCheck
 from deployer.verification.plan import (
+    EPOCH,
     Answer,
     Facts,
     MisconfiguredError,
     Plan,
     Read,
     Rows,
+    day_of,
     right,
     single,
     spelled,
@@ -75,7 +77,7 @@ def _listed(found: Mapping[str, int]) -> str:
     return ", ".join([*shown, *more]) or "no documents"
 
 
-def completeness(check: CompletenessCheck) -> Plan:
+def completeness(check: CompletenessCheck, facts: Facts) -> Plan:
     def judge(rows: Rows) -> Answer:
         shares = {spelled(row["_id"]): row["n"] / row["promised"] if row["promised"] else 0.0 for row in rows}
         poor = [f"{value}: {share:.1%}" for value, share in shares.items() if share < check.at_least]
@@ -85,14 +87,16 @@ def completeness(check: CompletenessCheck) -> Plan:
         return wrong(found, poor) if poor else right(found)
 
     expected = f"{check.at_least:.1%} of the readings that the cadence of each {check.by} promises"
-    return single(expected, Read(check.collection, _completeness(check)), judge)
+    return single(expected, Read(check.collection, _completeness(check, facts)), judge)
 
 
-def _completeness(check: CompletenessCheck) -> list[dict[str, Any]]:
+def _completeness(check: CompletenessCheck, facts: Facts) -> list[dict[str, Any]]:
     """Rows of `{_id, n, promised}`. Readings are promised from the first to the last, both included; none
-    are to a group of which no cadence is known."""
+    are to a group of which no cadence is known. Where there is no query, an index holds all that is asked.
+    """
     by, field = f"${check.by}", f"${check.field}"
-    day = {"day": {"$dateTrunc": {"date": field, "unit": "day"}}} if check.per == "day" else {}
+    order = None if check.query else facts.order(check.collection, (check.by, check.field))
+    day = {"day": day_of(field)} if check.per == "day" else {}
     spans = {"_id": {"by": by, **day}, "n": {"$sum": 1}, "first": {"$min": field}, "last": {"$max": field}}
     known = [
         {"case": {"$eq": ["$_id.by", value]}, "then": seconds * 1000}
@@ -101,10 +105,11 @@ def _completeness(check: CompletenessCheck) -> list[dict[str, Any]]:
     ]
     default = check.every["default"] * 1000 if "default" in check.every else None
     cadence = {"$switch": {"branches": known, "default": default}} if known else default
-    steps = {"$floor": {"$divide": [{"$subtract": ["$last", "$first"]}, cadence]}}
+    length = {"$subtract": [{"$subtract": ["$last", EPOCH]}, {"$subtract": ["$first", EPOCH]}]}
+    steps = {"$floor": {"$divide": [length, cadence]}}
     promised = {"$sum": {"$add": [steps, 1]}}
     return [
-        {"$match": check.query},
+        {"$sort": order} if order else {"$match": check.query},
         {"$group": spans},
         {"$group": {"_id": "$_id.by", "n": {"$sum": "$n"}, "promised": promised}},
         {"$sort": {"_id": 1}},
