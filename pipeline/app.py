@@ -6,7 +6,7 @@ import gc
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -47,7 +47,7 @@ def open_source(settings: Settings) -> Source:
         return FolderSource(Path(settings.source))
     from pipeline.gateways.s3 import S3Source, s3_client
 
-    return S3Source(settings.source, s3_client(settings.region), time.sleep)
+    return S3Source(settings.source, s3_client(settings.region, settings.s3_timeout_s), time.sleep)
 
 
 @contextmanager
@@ -60,18 +60,21 @@ def open_loader(job: Job) -> Loader:
     """The loader of one process; runs in workers as well, so it takes all it needs from the job.
 
     Documents are made and dropped by the million and hold no cycles: looking for those less often saves 8 %.
+    The settler repeats writes that were interrupted, so the driver need not.
     """
     gc.set_threshold(20_000, 20, 20)
-    client = connect(job.settings.mongo)
-    database = client[job.settings.mongo.database]
-    return Loader(
-        job.run,
-        open_source(job.settings),
-        Settler(MongoMeasurements(database), time.sleep),
-        MongoRegister(database, utc_now, fingerprint()),
-        load_catalog(),
-        client.close,
-    )
+    name = job.settings.mongo.database
+    with ExitStack() as clients:
+        once = clients.enter_context(connect(job.settings.mongo, retry_writes=False))
+        client = clients.enter_context(connect(job.settings.mongo))
+        return Loader(
+            job.run,
+            open_source(job.settings),
+            Settler(MongoMeasurements(once[name]), time.sleep),
+            MongoRegister(client[name], utc_now, fingerprint()),
+            load_catalog(),
+            clients.pop_all().close,
+        )
 
 
 def perform_run(settings: Settings, options: Options, say: Say) -> RunReport:

@@ -11,6 +11,7 @@ from pipeline.errors import ConfigurationError
 
 DEFAULT_DATABASE = "greenandcoop_weather"
 DEFAULT_FOLDER = "data/downloaded"
+DEFAULT_S3_TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Settings:
     source: str
     region: str | None = None
     run_id: str | None = None
+    s3_timeout_s: float = DEFAULT_S3_TIMEOUT_S
+    """How long S3 may send nothing before a read counts as failed."""
 
 
 def settings_from(environment: Mapping[str, str] = os.environ, source: str | None = None) -> Settings:
@@ -40,6 +43,7 @@ def settings_from(environment: Mapping[str, str] = os.environ, source: str | Non
         source=source or _source(values),
         region=values.get("AWS_REGION") or values.get("AWS_DEFAULT_REGION"),
         run_id=values.get("RUN_ID"),
+        s3_timeout_s=_s3_timeout(values),
     )
 
 
@@ -77,6 +81,17 @@ def _uri_from_parts(values: Mapping[str, str]) -> str:
         login = f"{quote_plus(user)}:{quote_plus(values['MONGO_PASSWORD'])}@"
         options.append(f"authSource={quote_plus(values.get('MONGO_AUTH_SOURCE', 'admin'))}")
     return f"mongodb://{login}{places}/" + ("?" + "&".join(options) if options else "")
+
+
+def _s3_timeout(values: Mapping[str, str]) -> float:
+    text = values.get("S3_TIMEOUT_S", f"{DEFAULT_S3_TIMEOUT_S}")
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 3600:
+        raise ConfigurationError(f"S3_TIMEOUT_S is {text!r}", "Set it to seconds, above 0 and at most 3600.")
+    return seconds
 
 
 def _source(values: Mapping[str, str]) -> str:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 Scale = tuple[Decimal, Decimal, Decimal]
 """(before, factor, after): a value v of this unit is (v + before) x factor + after in ours."""
@@ -119,21 +119,25 @@ def infoclimat_fields() -> dict[str, Field]:
 _VALUE = re.compile(r"([+-]?\d+(?:[.,]\d+)?(?:e[+-]?\d{1,2})?)\s*([^\d\s].*)?")
 _ABSENT = frozenset({"", "--", "-", "n/a", "na", "null", "none"})
 _CACHED = 50_000
+Made = TypeVar("Made")
 
 
-class Conversion(dict[Hashable, float | int | None]):
-    """Raw value -> value of a field, or None where there is none; remembers what it has converted.
+class Conversion(dict[Hashable, Made]):
+    """Raw value -> what `make` makes of the field's value (None where there is none); remembers it.
 
     A value that cannot be read or is outside the field's range is counted in `dropped` (as `field:reason`),
-    each time anew, and gives None: only values that are right are remembered.
+    each time anew, and is none: only values that are right are remembered.
     """
 
-    def __init__(self, wanted: Field, dropped: Counter[str]) -> None:
+    def __init__(
+        self, wanted: Field, dropped: Counter[str], make: Callable[[float | int | None], Made]
+    ) -> None:
         super().__init__()
         self._field = wanted
         self._dropped = dropped
+        self._make = make
 
-    def __missing__(self, raw: Hashable) -> float | int | None:
+    def __missing__(self, raw: Hashable) -> Made:
         text = str(raw).replace("\xa0", " ").strip().lower() if raw is not None else ""
         if text in _ABSENT or text in self._field.units or text.startswith("--"):
             return self._keep(raw, None)
@@ -143,12 +147,12 @@ class Conversion(dict[Hashable, float | int | None]):
         scale = self._scale_of(found[2]) if found else None
         if found is None or scale is None:
             self._dropped[f"{self._field.name}:unreadable"] += 1
-            return None
+            return self._make(None)
         before, factor, after = scale
         exact = (Decimal(found[1].replace(",", ".")) + before) * factor + after
         if not self._field.low <= exact <= self._field.high:
             self._dropped[f"{self._field.name}:out_of_range"] += 1
-            return None
+            return self._make(None)
         return self._keep(raw, self._rounded(exact))
 
     def _scale_of(self, unit: str | None) -> Scale | None:
@@ -161,11 +165,11 @@ class Conversion(dict[Hashable, float | int | None]):
             return int(exact.to_integral_value(ROUND_HALF_EVEN))
         return float(exact.quantize(Decimal(1).scaleb(-self._field.digits), ROUND_HALF_EVEN)) + 0.0
 
-    def _keep(self, raw: Hashable, value: float | int | None) -> float | int | None:
+    def _keep(self, raw: Hashable, value: float | int | None) -> Made:
         if len(self) >= _CACHED:
             self.clear()
-        self[raw] = value
-        return value
+        made = self[raw] = self._make(value)
+        return made
 
 
 def column_name(header: Any) -> str:

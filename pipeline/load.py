@@ -14,7 +14,8 @@ from itertools import islice
 from threading import Semaphore
 
 from pipeline.errors import BrokenObject
-from pipeline.model import Document, ObjectRef, ObjectReport, Rejection, Row, Tally
+from pipeline.measurement import Measurement, Row
+from pipeline.model import Document, ObjectRef, ObjectReport, Rejection, Tally
 from pipeline.parsers.reading import rows
 from pipeline.ports import Register, Source
 from pipeline.settle import Settler
@@ -99,17 +100,17 @@ class Loader:
             with self._source.open(ref) as stream:
                 stream_of_rows = _until_broken(rows(stream, context, self._catalog), report)
                 while batch := list(islice(stream_of_rows, BATCH)):
-                    documents = self._take_documents(batch, ref, report)
+                    measurements = self._take_measurements(batch, ref, report)
                     batches = _collected(batches, report.tally)
-                    batches.append(self._submit(documents))
+                    batches.append(self._submit(measurements))
         finally:
             report.dropped = self._converter.take_dropped()
         report.blank = context.blank
         return _Opened(ref, report, list(context.stations.values()), batches)
 
-    def _submit(self, documents: list[Document]) -> Future[Tally]:
+    def _submit(self, measurements: list[Measurement]) -> Future[Tally]:
         self._room.acquire()
-        future = self._writers.submit(self._settler.settle, documents)
+        future = self._writers.submit(self._settler.settle, measurements)
         future.add_done_callback(lambda _: self._room.release())
         return future
 
@@ -124,20 +125,20 @@ class Loader:
         self._register.close_object(report, self._run.run_id)
         return report
 
-    def _take_documents(self, batch: list[Row], ref: ObjectRef, report: ObjectReport) -> list[Document]:
-        """Count a batch of rows, keep the refused ones, and hand on the documents."""
-        documents = [row for row in batch if type(row) is dict]
+    def _take_measurements(self, batch: list[Row], ref: ObjectRef, report: ObjectReport) -> list[Measurement]:
+        """Count a batch of rows, keep the refused ones, and hand on the others."""
+        measurements = [row for row in batch if type(row) is Measurement]
         report.tally.read += len(batch)
-        if len(documents) < len(batch):
+        if len(measurements) < len(batch):
             refused = [row for row in batch if isinstance(row, Rejection)]
             report.tally.rejected += len(refused)
             report.reasons.update(row.reason for row in refused)
             self._register.add_rejections(ref, self._run.run_id, refused)
-        if documents:
-            report.stations.update({document["station_id"] for document in documents})
-            moments = [document["timestamp"] for document in documents]
+        if measurements:
+            report.stations.update({measurement.station for measurement in measurements})
+            moments = [measurement.moment for measurement in measurements]
             report.saw(min(moments), max(moments))
-        return documents
+        return measurements
 
 
 def _collected(batches: list[Future[Tally]], into: Tally) -> list[Future[Tally]]:

@@ -32,9 +32,6 @@ class Rejection:
     row: Any
 
 
-Row = Document | Rejection
-
-
 @dataclass(slots=True)
 class Tally:
     """Counts of rows. Invariant: read = inserted + replaced + unchanged + duplicate + rejected.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, Protocol
 
+from pipeline.measurement import Measurement
 from pipeline.model import Document, ObjectRef, ObjectReport, Rejection
 
 
@@ -29,12 +30,12 @@ class Measurements(Protocol):
     degraded: bool
     """Writes are acknowledged by the primary alone, because no majority of members was there."""
 
-    def insert(self, documents: Sequence[Document]) -> set[str]:
+    def insert(self, measurements: Sequence[Measurement]) -> set[str]:
         """Insert what is not there yet; the ids that were there already and stay as they are."""
         ...
 
-    def find(self, ids: Sequence[str]) -> dict[str, Document]:
-        """The documents that exist, by id."""
+    def find(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """The documents that exist, as BSON, by id."""
         ...
 
     def replace(self, changes: Sequence[tuple[Document, Document]]) -> int:

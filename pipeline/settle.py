@@ -23,9 +23,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+import bson
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from pipeline.errors import MongoError, StoreInterrupted
+from pipeline.measurement import Measurement
 from pipeline.model import Document, Tally
 from pipeline.ports import Measurements
 
@@ -93,11 +95,32 @@ def _newer(mine: Document, theirs: Document) -> bool:
 _UNCHANGED = Judgement(Verdict.UNCHANGED)
 
 
+class _Judge:
+    """`judge` for the rows of one object, over stored bytes.
+
+    When the values are the same bytes, what a row means depends only on where the stored one comes from:
+    that is judged once for each run and object that is met.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, bool], Judgement] = {}
+
+    def __call__(self, row: Measurement, stored: bytes) -> Judgement:
+        stamp = row.stamp_in(stored)
+        if stamp is not None and (known := self._known.get(stamp)) is not None:
+            return known
+        new, old = row.document(), bson.decode(stored)
+        judgement = judge(new, old)
+        if stamp is not None and judgement.write is None and new.keys() == old.keys():
+            self._known[stamp] = judgement
+        return judgement
+
+
 @dataclass(slots=True)
 class _Batch:
     """A batch on its way: rows still to settle, by id, and what was sent for rows whose outcome is open."""
 
-    todo: dict[str, Document]
+    todo: dict[str, Measurement]
     tally: Tally = field(default_factory=Tally)
     sent: dict[str, Judgement] = field(default_factory=dict)
 
@@ -138,12 +161,12 @@ class Settler:
     def degraded(self) -> bool:
         return self._measurements.degraded
 
-    def settle(self, documents: Sequence[Document]) -> Tally:
+    def settle(self, measurements: Sequence[Measurement]) -> Tally:
         """Store a batch in the order of its rows; counts without `read`.
 
         Raises MongoError, and StoreInterrupted when the interruption outlasts the patience.
         """
-        batch = _without_repetitions(documents)
+        batch = _without_repetitions(measurements)
         size, look = len(batch.todo), self._look_first or self.degraded
         met = 0
         for attempt in Retrying(
@@ -169,7 +192,7 @@ class Settler:
             old = self._measurements.find(list(batch.todo)) if look else {}
             met = max(met, len(old))
             changes = self._judge(batch, old)
-            self._insert(batch, [document for id_, document in batch.todo.items() if id_ not in old])
+            self._insert(batch, [row for id_, row in batch.todo.items() if id_ not in old])
             self._replace(batch, changes)
             look = True
         raise MongoError(
@@ -177,14 +200,15 @@ class Settler:
             "Is another program writing the same readings? Stop it and run again.",
         )
 
-    def _judge(self, batch: _Batch, old: dict[str, Document]) -> list[tuple[str, Document, Judgement]]:
+    def _judge(self, batch: _Batch, old: dict[str, bytes]) -> list[tuple[str, Document, Judgement]]:
         """Settle what needs no writing; the rest with the old document that it is to take the place of."""
         changes: list[tuple[str, Document, Judgement]] = []
         restamped: list[str] = []
+        judge_stored = _Judge()
         for id_, there in old.items():
-            judgement = judge(batch.todo[id_], there)
+            judgement = judge_stored(batch.todo[id_], there)
             if judgement.write is not None:
-                changes.append((id_, there, judgement))
+                changes.append((id_, bson.decode(there), judgement))
             elif judgement.restamp:
                 restamped.append(id_)
             else:
@@ -193,14 +217,14 @@ class Settler:
         return changes
 
     def _restamp(self, batch: _Batch, ids: list[str]) -> None:
-        if ids and self._measurements.restamp(ids, batch.todo[ids[0]]["source"]) == len(ids):
+        if ids and self._measurements.restamp(ids, batch.todo[ids[0]].document()["source"]) == len(ids):
             for id_ in ids:
                 batch.settle(id_, _UNCHANGED)
 
-    def _insert(self, batch: _Batch, fresh: list[Document]) -> None:
+    def _insert(self, batch: _Batch, fresh: list[Measurement]) -> None:
         if fresh:
             there = self._measurements.insert(fresh)
-            batch.settle_inserted([document["_id"] for document in fresh if document["_id"] not in there])
+            batch.settle_inserted([row.id for row in fresh if row.id not in there])
 
     def _replace(self, batch: _Batch, changes: list[tuple[str, Document, Judgement]]) -> None:
         if not changes:
@@ -215,21 +239,20 @@ class Settler:
                 batch.settle(id_, judgement)
 
 
-def _without_repetitions(documents: Sequence[Document]) -> _Batch:
+def _without_repetitions(measurements: Sequence[Measurement]) -> _Batch:
     """Rows of one batch with one id each.
 
     Equal ones count as duplicates of the first, else the last one stands.
     """
-    batch = _Batch({document["_id"]: document for document in documents})
-    if len(batch.todo) == len(documents):
+    batch = _Batch({row.id: row for row in measurements})
+    if len(batch.todo) == len(measurements):
         return batch
     batch.todo.clear()
-    for document in documents:
-        first = batch.todo.get(document["_id"])
-        if first is None:
-            batch.todo[document["_id"]] = document
+    for row in measurements:
+        first = batch.todo.setdefault(row.id, row)
+        if first is row:
             continue
         batch.tally.duplicate += 1
-        if {**first, "source": document["source"]} != document:
-            batch.todo[document["_id"]] = document
+        if first.values != row.values:
+            batch.todo[row.id] = row
     return batch

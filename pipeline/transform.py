@@ -14,15 +14,18 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, TypeGuard
 
 from pipeline.fields import Conversion, Field, column_name, infoclimat_fields, weather_underground_fields
 from pipeline.localtime import DayClock, NonexistentTime, local_moment, time_of_day, utc_moment
-from pipeline.model import Document, ObjectRef, Rejection, Row
+from pipeline.measurement import Origin, Row, Series, element
+from pipeline.model import Document, ObjectRef, Rejection
 from pipeline.stations import Station
 
-_HEAD = 4  # _id, station_id, timestamp, network stand in every document before its first field
 _EMPTY = (None, "")
+Encoding = Conversion[bytes]
+"""Raw value -> the field as an element of a document, empty where there is no value."""
 _STATION_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
@@ -30,11 +33,11 @@ _STATION_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 class Layout:
     """Where the fields of a row are.
 
-    The key (or index) of its time, and (key, field, conversion) of the others.
+    The key (or index) of its time, and (key, conversion) of the others in the order of the document.
     """
 
     time: Any
-    columns: tuple[tuple[Any, str, Conversion], ...]
+    columns: tuple[tuple[Any, Encoding], ...]
 
 
 class Converter:
@@ -59,7 +62,7 @@ class Converter:
             names.setdefault(column_name(key), key)
         if time_column not in names:
             return None
-        columns = tuple((key, *known[name]) for name, key in names.items() if name in known)
+        columns = tuple((names[name], conversion) for name, conversion in known.items() if name in names)
         return Layout(names[time_column], columns)
 
     def time_of_day(self, value: Any) -> timedelta | None:
@@ -74,15 +77,21 @@ class Converter:
         self.dropped.clear()
         return taken
 
-    def _conversions(self, fields: dict[str, Field]) -> dict[str, tuple[str, Conversion]]:
-        return {column: (item.name, Conversion(item, self.dropped)) for column, item in fields.items()}
+    def _conversions(self, fields: dict[str, Field]) -> dict[str, Encoding]:
+        return {
+            column: Conversion(item, self.dropped, partial(_element, item.name))
+            for column, item in fields.items()
+        }
+
+
+def _element(name: str, value: float | int | None) -> bytes:
+    return b"" if value is None else element(name, value)
 
 
 def by_index(layout: Layout, headers: Sequence[Any]) -> Layout:
     """The same layout for rows that are sequences in the order of `headers`."""
-    return Layout(
-        headers.index(layout.time), tuple((headers.index(key), name, to) for key, name, to in layout.columns)
-    )
+    columns = tuple((headers.index(key), conversion) for key, conversion in layout.columns)
+    return Layout(headers.index(layout.time), columns)
 
 
 @dataclass(slots=True)
@@ -95,22 +104,18 @@ class ObjectContext:
     converter: Converter
     blank: int = 0
     stations: dict[str, Document] = field(default_factory=dict)
+    origin: Origin = field(init=False)
 
-    def finish(self, document: Document, position: int, row: Any) -> Row:
-        """Refuse what holds no value or lies ahead; else stamp the document with its run and its source."""
-        if len(document) == _HEAD:
+    def __post_init__(self) -> None:
+        self.origin = Origin(self.run_id, self.ref)
+
+    def finish(self, series: Series, moment: datetime, fields: bytes, position: int, row: Any) -> Row:
+        """The measurement, unless it holds no value or lies ahead."""
+        if not fields:
             return Rejection(position, "no_values", "no field of this row holds a usable value", row)
-        if document["timestamp"] > self.not_after:
-            return Rejection(position, "in_the_future", f"{document['timestamp']} is ahead of this run", row)
-        ref = self.ref
-        document["run_id"] = self.run_id
-        document["source"] = {
-            "object": ref.key,
-            "etag": ref.etag,
-            "modified": ref.modified,
-            "position": position,
-        }
-        return document
+        if moment > self.not_after:
+            return Rejection(position, "in_the_future", f"{moment} is ahead of this run", row)
+        return series.at(moment, fields, position)
 
 
 class WeatherUndergroundRows:
@@ -120,36 +125,36 @@ class WeatherUndergroundRows:
         self._context = context
         self._station = station
         self._dated: tuple[str, DayClock | None] = ("", None)
+        self._dated_midnight: datetime | None = None
         self._clock = DayClock(day, station.zone) if day else None
         self._midnight = self._clock.constant_midnight if self._clock else None
         self._times = context.converter.times
-        self._prefix = f"{station.id}@"
+        self._series = Series(station.id, station.network, context.origin)
         context.stations[station.id] = station.as_document()
 
     def read(self, position: int, row: Any, layout: Layout) -> Row | None:
         """One row, addressed as the layout says; None for a blank one. Millions a minute go through here."""
         try:
             value = row[layout.time]
-            elapsed = self._times.get(value)
-            moment: datetime | str
-            if elapsed is not None and self._midnight is not None:
-                moment = self._midnight + elapsed
-            elif isinstance(moment := self._moment(value), str):
+            moment = self._known_moment(value) or self._moment(value)
+            if isinstance(moment, str):
                 return self._refuse(position, moment, row, layout)
-            document: Document = {
-                "_id": f"{self._prefix}{moment.isoformat()}Z",
-                "station_id": self._station.id,
-                "timestamp": moment,
-                "network": self._station.network,
-            }
-            for key, name, conversion in layout.columns:
-                if (value := conversion[row[key]]) is not None:
-                    document[name] = value
+            fields = b"".join([conversion[row[key]] for key, conversion in layout.columns])
         except NonexistentTime as error:
             return Rejection(position, "nonexistent_local_time", str(error), row)
         except (TypeError, OverflowError) as error:
             return Rejection(position, "malformed", f"a cell holds no plain value: {error}", row)
-        return self._context.finish(document, position, row)
+        return self._context.finish(self._series, moment, fields, position, row)
+
+    def _known_moment(self, value: Any) -> datetime | None:
+        """The instant of a time that was met before, on a day on which no clock changes: most of them."""
+        elapsed = self._times.get(value)
+        if elapsed is not None:
+            return self._midnight + elapsed if self._midnight is not None else None
+        if self._dated_midnight is not None and type(value) is str and value[:10] == self._dated[0]:
+            elapsed = self._times.get(value[11:])
+            return self._dated_midnight + elapsed if elapsed is not None else None
+        return None
 
     def _moment(self, value: Any) -> datetime | str:
         """The instant of a row, or the reason why it has none."""
@@ -175,10 +180,12 @@ class WeatherUndergroundRows:
                 self._dated = (day, DayClock(date.fromisoformat(day), self._station.zone))
             except ValueError:
                 self._dated = (day, None)
+            clock = self._dated[1]
+            self._dated_midnight = clock.constant_midnight if clock else None
         return self._dated[1]
 
     def _refuse(self, position: int, reason: str, row: Any, layout: Layout) -> Rejection | None:
-        if reason == "no_time" and all(row[key] in _EMPTY for key, _, _ in layout.columns):
+        if reason == "no_time" and all(row[key] in _EMPTY for key, _ in layout.columns):
             self._context.blank += 1
             return None
         return Rejection(position, reason, _REASONS[reason].format(row[layout.time]), row)
@@ -197,6 +204,7 @@ class InfoClimatRows:
     def __init__(self, context: ObjectContext) -> None:
         self._context = context
         self._layout = _layouts(context.converter, "infoclimat", "dhutc")
+        self._series: dict[str, Series] = {}
 
     def read(self, position: int, row: Any, station: str | None) -> Row | None:
         if not isinstance(row, dict):
@@ -211,20 +219,19 @@ class InfoClimatRows:
         moment = utc_moment(row[layout.time]) if layout else None
         if layout is None or moment is None:
             return Rejection(position, "no_date", "dh_utc holds no date with a time", row)
-        document: Document = {
-            "_id": f"{named}@{moment.isoformat()}Z",
-            "station_id": named,
-            "timestamp": moment,
-            "network": "infoclimat",
-        }
         try:
-            for key, name, conversion in layout.columns:
-                if (value := conversion[row[key]]) is not None:
-                    document[name] = value
+            fields = b"".join([conversion[row[key]] for key, conversion in layout.columns])
         except TypeError as error:
             return Rejection(position, "malformed", f"a value is no plain value: {error}", row)
-        self._context.stations.setdefault(named, {"_id": named, "network": "infoclimat", "timezone": "UTC"})
-        return self._context.finish(document, position, row)
+        return self._context.finish(self._series_of(named), moment, fields, position, row)
+
+    def _series_of(self, station: str) -> Series:
+        known = self._series.get(station)
+        if known is None:
+            known = self._series[station] = Series(station, "infoclimat", self._context.origin)
+            about = {"_id": station, "network": "infoclimat", "timezone": "UTC"}
+            self._context.stations.setdefault(station, about)
+        return known
 
 
 def is_station_id(value: Any) -> TypeGuard[str]:

@@ -29,11 +29,15 @@ def main() -> None:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     for fact in machine():
         print(fact)
-    missed = False
+    taken = []
     with tempfile.TemporaryDirectory() as folder:
         for ratio in _take(arguments.names or NAMES, Path(folder), arguments.memory_readings):
             print(ratio.line(), flush=True)
-            missed |= not ratio.met
+            taken.append(ratio)
+    missed = [ratio for ratio in taken if not ratio.met]
+    print(f"{len(taken) - len(missed)} of {len(taken)} ratios met")
+    for ratio in missed:
+        print(f"MISS {ratio.name} against {ratio.against}")
     raise SystemExit(1 if missed else 0)
 
 

@@ -18,6 +18,7 @@ from bench.pipeline.transforming import LATER
 from pipeline.app import Options, perform_run
 from pipeline.config import MongoSettings, Settings
 from pipeline.gateways.register import INDEXES
+from pipeline.measurement import Measurement
 from pipeline.model import Document, ObjectRef
 from pipeline.parsers.reading import rows
 from pipeline.report import RunReport
@@ -58,7 +59,7 @@ def documents(path: Path) -> list[Document]:
     """The documents of one object, ready to send."""
     context = ObjectContext(ObjectRef(path.name, "etag", 1, LATER), "run", LATER, Converter())
     with path.open("rb") as file:
-        return [row for row in rows(file, context, load_catalog()) if isinstance(row, dict)]
+        return [row.document() for row in rows(file, context, load_catalog()) if isinstance(row, Measurement)]
 
 
 def bare_insert(uri: str, ready: list[Document], *, indexed: bool) -> float:

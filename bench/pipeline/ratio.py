@@ -32,8 +32,8 @@ class Ratio:
     def line(self) -> str:
         sign = "<=" if self.at_most else ">="
         figures = f"{self.value:>12,.1f} {self.unit:10} against {self.reference:>12,.1f} ({self.against})"
-        verdict = "ok  " if self.met else "MISS"
-        return f"{verdict} {self.name:28} {figures:74} ratio {self.ratio:7.3f} {sign} {self.target:g}"
+        verdict = "met " if self.met else "MISS"
+        return f"{verdict} {self.name:28} {figures:74} ratio {self.ratio:7.3f}, wanted {sign} {self.target:g}"
 
 
 def seconds(work: Callable[[], object]) -> float:

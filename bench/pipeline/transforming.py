@@ -18,6 +18,7 @@ from pipeline.config import MongoSettings, Settings
 from pipeline.executors import Dask, Inline, Job, Processes
 from pipeline.gateways.folder import FolderSource
 from pipeline.load import Loader, RunIdentity
+from pipeline.measurement import Measurement
 from pipeline.model import Document, ObjectRef, ObjectReport, Rejection
 from pipeline.parsers.reading import rows
 from pipeline.ports import Executor
@@ -81,10 +82,10 @@ class Nowhere:
 
     degraded = False
 
-    def insert(self, documents: Sequence[Document]) -> set[str]:
+    def insert(self, measurements: Sequence[Measurement]) -> set[str]:
         return set()
 
-    def find(self, ids: Sequence[str]) -> dict[str, Document]:
+    def find(self, ids: Sequence[str]) -> dict[str, bytes]:
         return {}
 
     def replace(self, changes: Sequence[tuple[Document, Document]]) -> int:

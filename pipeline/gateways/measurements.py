@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from bson.raw_bson import RawBSONDocument
 from pymongo import ReplaceOne, WriteConcern
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, WTimeoutError
 
 from pipeline.gateways.mongo import bulk_failure, translated
+from pipeline.measurement import Measurement
 from pipeline.model import Document
 
 _DUPLICATE_KEY = 11000
 _NOT_REPLICATED = frozenset({64, 100})
 _WAIT_MS = 10_000
+_BY_ID = {"_id": 1}  # else each statement is planned between this index and the one on `run_id`
+_ID_AT = 13  # behind the size, the kind and name of the first element, and the length of its text
 
 
 class MongoMeasurements:
@@ -35,28 +39,28 @@ class MongoMeasurements:
     def _collection(self) -> Collection[dict[str, Any]]:
         return self._plain.with_options(write_concern=WriteConcern(1)) if self.degraded else self._majority
 
-    def insert(self, documents: Sequence[Document]) -> set[str]:
+    def insert(self, measurements: Sequence[Measurement]) -> set[str]:
         with translated():
             try:
-                self._collection.insert_many(documents, ordered=False)
+                self._collection.insert_many(
+                    [RawBSONDocument(measurement.bson) for measurement in measurements], ordered=False
+                )
             except BulkWriteError as error:
                 faults = error.details.get("writeErrors", ())
                 self._accept_weaker(error)
                 if any(fault["code"] != _DUPLICATE_KEY for fault in faults):
                     raise bulk_failure(error) from error
-                return {documents[fault["index"]]["_id"] for fault in faults}
+                return {measurements[fault["index"]].id for fault in faults}
         return set()
 
-    def find(self, ids: Sequence[str]) -> dict[str, Document]:
+    def find(self, ids: Sequence[str]) -> dict[str, bytes]:
         with translated():
-            return {
-                found["_id"]: found
-                for found in self._plain.find({"_id": {"$in": ids}}, batch_size=len(ids) + 1)
-            }
+            batches: Any = self._plain.find_raw_batches({"_id": {"$in": ids}}, batch_size=len(ids) + 1)
+            return {_id_of(document): document for batch in batches for document in _documents(batch)}
 
     def replace(self, changes: Sequence[tuple[Document, Document]]) -> int:
         requests = [
-            ReplaceOne({"_id": old["_id"], "run_id": old.get("run_id"), "source": old.get("source")}, new)
+            ReplaceOne({key: old.get(key) for key in ("_id", "run_id", "source")}, new, hint=_BY_ID)
             for old, new in changes
         ]
         with translated():
@@ -91,3 +95,17 @@ class MongoMeasurements:
             if fault.get("code") not in _NOT_REPLICATED:
                 raise bulk_failure(error) from error
             self.degraded = True
+
+
+def _documents(batch: bytes) -> Iterator[bytes]:
+    """The documents of a batch, one behind the other; the first four bytes of each are its size."""
+    start = 0
+    while start < len(batch):
+        end = start + int.from_bytes(batch[start : start + 4], "little")
+        yield batch[start:end]
+        start = end
+
+
+def _id_of(document: bytes) -> str:
+    """The `_id`, which MongoDB keeps as the first element; ours are strings."""
+    return document[_ID_AT : document.index(0, _ID_AT)].decode()

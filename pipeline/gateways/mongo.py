@@ -29,16 +29,22 @@ _URI_HINT = "It must read mongodb://HOST:PORT/?replicaSet=NAME or mongodb+srv://
 _AUTHENTICATION, _AUTHORISATION = 18, 13
 
 
-def connect(settings: MongoSettings, selection_ms: int = SELECTION_MS) -> MongoClient[dict[str, Any]]:
+def connect(
+    settings: MongoSettings, selection_ms: int = SELECTION_MS, *, retry_writes: bool = True
+) -> MongoClient[dict[str, Any]]:
     """A client that has not talked to the server yet (but has resolved an SRV name).
+
+    `retry_writes`: the driver repeats a write that was interrupted. The server then keeps a record of each
+    statement, which costs as much as the write.
 
     Raises ConfigurationError for a string that is no URI, MongoError when the SRV name does not resolve.
     """
+    options = {**_options(selection_ms), "retryWrites": retry_writes}
     try:
         return MongoClient(
             settings.uri,
             appname=f"forecast-etl/{__version__}",
-            **{name: value for name, value in _options(selection_ms).items() if name not in settings.uri},
+            **{name: value for name, value in options.items() if name not in settings.uri},
         )
     except InvalidURI as error:
         raise ConfigurationError(f"MONGO_URI is no connection string: {_safe(error)}", _URI_HINT) from error
@@ -54,7 +60,7 @@ def connect(settings: MongoSettings, selection_ms: int = SELECTION_MS) -> MongoC
 
 def _options(selection_ms: int) -> dict[str, Any]:
     """What we ask of the driver where the URI does not say otherwise."""
-    return {"serverSelectionTimeoutMS": selection_ms, "connectTimeoutMS": 10_000, "retryWrites": True}
+    return {"serverSelectionTimeoutMS": selection_ms, "connectTimeoutMS": 10_000}
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from pipeline.errors import BrokenObject, ConfigurationError, SourceError
 from pipeline.model import ObjectRef
 
 ATTEMPTS = 5
-_TIMEOUT_S = 20
 _HINTS = {
     "NoSuchBucket": "Is S3_BUCKET_NAME right?",
     "AccessDenied": "Does the task role allow s3:ListBucket and s3:GetObject here?",
@@ -127,8 +126,8 @@ class _ObjectStream(io.RawIOBase):
             self._body = None
 
 
-def s3_client(region: str | None) -> Any:
-    """A client with short time-outs; botocore retries little, because reads are retried here."""
+def s3_client(region: str | None, timeout_s: float) -> Any:
+    """A client that waits this long for the next bytes; botocore retries little: reads are retried here."""
     import boto3
     from botocore.config import Config
 
@@ -136,7 +135,7 @@ def s3_client(region: str | None) -> Any:
         "s3",
         region_name=region,
         config=Config(
-            connect_timeout=5, read_timeout=_TIMEOUT_S, retries={"total_max_attempts": 2, "mode": "standard"}
+            connect_timeout=5, read_timeout=timeout_s, retries={"total_max_attempts": 2, "mode": "standard"}
         ),
     )
 

@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from pipeline.errors import BrokenObject
-from pipeline.model import Rejection, Row
+from pipeline.measurement import Row
+from pipeline.model import Rejection
 from pipeline.parsers.infoclimat import answer_rows
 from pipeline.transform import InfoClimatRows, Layout, ObjectContext, WeatherUndergroundRows
 
@@ -37,7 +38,7 @@ def airbyte_rows(
                 yield row
         elif type(data) is dict:
             for row in answer_rows(data, context, position):
-                position = max(position, row["source"]["position"] if isinstance(row, dict) else row.position)
+                position = max(position, row.position)
                 yield row
         else:
             yield Rejection(position, "not_a_record", "_airbyte_data holds no record", _text(line))

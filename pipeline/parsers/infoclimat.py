@@ -9,7 +9,8 @@ import orjson
 
 from pipeline.errors import BrokenObject
 from pipeline.fields import column_name, infoclimat_fields
-from pipeline.model import Document, Rejection, Row
+from pipeline.measurement import Row
+from pipeline.model import Document, Rejection
 from pipeline.transform import InfoClimatRows, ObjectContext, is_station_id
 
 _NOT_A_STATION = "_params"

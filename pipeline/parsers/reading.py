@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from pipeline.errors import BrokenObject
-from pipeline.model import Row
+from pipeline.measurement import Row
 from pipeline.parsers.airbyte import airbyte_rows
 from pipeline.parsers.infoclimat import infoclimat_rows
 from pipeline.parsers.raw import MAX_LINE, lines, whole

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import python_calamine
 
 from pipeline.errors import BrokenObject
-from pipeline.model import Row
+from pipeline.measurement import Row
 from pipeline.parsers.raw import MAX_WHOLE, lines, whole
 from pipeline.stations import Station, day_in
 from pipeline.transform import Layout, ObjectContext, WeatherUndergroundRows, by_index

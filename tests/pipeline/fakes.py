@@ -9,7 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import BinaryIO
 
+import bson
+
 from pipeline.errors import SourceError, StoreInterrupted
+from pipeline.measurement import Measurement
 from pipeline.model import Document, ObjectRef, ObjectReport, Rejection
 
 NOON = datetime.fromisoformat("2024-10-08T12:00:00")
@@ -50,16 +53,16 @@ class FakeMeasurements:
         self.degraded = False
         self.calls: list[str] = []
 
-    def insert(self, documents: Sequence[Document]) -> set[str]:
+    def insert(self, measurements: Sequence[Measurement]) -> set[str]:
         self._maybe_fail("insert", before=True)
-        there = {item["_id"] for item in documents if item["_id"] in self.documents}
-        self.documents |= {item["_id"]: deepcopy(item) for item in documents if item["_id"] not in there}
+        there = {item.id for item in measurements if item.id in self.documents}
+        self.documents |= {item.id: item.document() for item in measurements if item.id not in there}
         self._maybe_fail("insert", before=False)
         return there
 
-    def find(self, ids: Sequence[str]) -> dict[str, Document]:
+    def find(self, ids: Sequence[str]) -> dict[str, bytes]:
         self._maybe_fail("find", before=True)
-        return {id_: deepcopy(self.documents[id_]) for id_ in ids if id_ in self.documents}
+        return {id_: bson.encode(self.documents[id_]) for id_ in ids if id_ in self.documents}
 
     def replace(self, changes: Sequence[tuple[Document, Document]]) -> int:
         self._maybe_fail("replace", before=True)

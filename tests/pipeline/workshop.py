@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+import bson
 import orjson
 
 from pipeline.load import Loader, RunIdentity
-from pipeline.model import Document, ObjectRef, ObjectReport, Rejection, Row
+from pipeline.measurement import Measurement, Row
+from pipeline.model import Document, ObjectRef, ObjectReport, Rejection
 from pipeline.parsers.reading import rows
 from pipeline.report import RunReport
 from pipeline.run import Run
@@ -75,7 +77,16 @@ def context(key: str) -> ObjectContext:
 
 
 def documents(read_rows: Iterable[Row]) -> list[Document]:
-    return [row for row in read_rows if not isinstance(row, Rejection)]
+    return [row.document() for row in read_rows if isinstance(row, Measurement)]
+
+
+def measurement(document: Document) -> Measurement:
+    """The row whose document this is; `run_id` and `source` stand last in it."""
+    values = {name: value for name, value in document.items() if name not in ("run_id", "source")}
+    return Measurement(
+        document["_id"], document.get("station_id", "S"), document["timestamp"],
+        document["source"]["position"], bson.encode(document), len(bson.encode(values)) - 1,
+    )  # fmt: skip
 
 
 def rejections(read_rows: Iterable[Row]) -> list[Rejection]:

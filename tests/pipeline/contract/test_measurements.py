@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import bson
 import pytest
 from pymongo import MongoClient
 
@@ -16,6 +17,7 @@ from pipeline.model import Document
 from pipeline.ports import Measurements
 from pipeline.settle import Settler
 from tests.pipeline.fakes import NOON, FakeMeasurements
+from tests.pipeline.workshop import measurement
 
 
 @pytest.fixture(params=["fake", "mongod"])
@@ -40,26 +42,34 @@ def document(number: int, value: float = 1.0, **changes: Any) -> Document:
     }
 
 
+def insert(store: Measurements, *documents: Document) -> set[str]:
+    return store.insert([measurement(item) for item in documents])
+
+
+def find(store: Measurements, *ids: str) -> dict[str, Document]:
+    return {id_: bson.decode(found) for id_, found in store.find(ids).items()}
+
+
 def test_documents_come_back_as_they_were(store: Measurements) -> None:
     """Times, numbers and the order of nested fields survive; absent ids are absent."""
-    assert store.insert([document(1), document(2)]) == set()
-    assert store.find(["S@1", "S@2", "S@3"]) == {"S@1": document(1), "S@2": document(2)}
+    assert insert(store, document(1), document(2)) == set()
+    assert find(store, "S@1", "S@2", "S@3") == {"S@1": document(1), "S@2": document(2)}
 
 
 def test_what_is_there_stays_and_is_named(store: Measurements) -> None:
     """Inserting again writes the new ones only, also when one id stands twice in a batch."""
-    store.insert([document(1)])
-    assert store.insert([document(1, value=9.0), document(2)]) == {"S@1"}
-    assert store.find(["S@1"])["S@1"]["value"] == 1.0
+    insert(store, document(1))
+    assert insert(store, document(1, value=9.0), document(2)) == {"S@1"}
+    assert find(store, "S@1")["S@1"]["value"] == 1.0
 
 
 def test_a_document_is_replaced_only_as_it_was_seen(store: Measurements) -> None:
     """A change made in between is not overwritten."""
-    store.insert([document(1), document(2)])
-    old = store.find(["S@1", "S@2"])
+    insert(store, document(1), document(2))
+    old = find(store, "S@1", "S@2")
     assert store.replace([(old["S@1"], document(1, value=2.0, run_id="r2"))]) == 1
     assert store.replace([(old["S@1"], document(1, value=3.0)), (old["S@2"], document(2, value=3.0))]) == 1
-    values = {id_: item["value"] for id_, item in store.find(["S@1", "S@2"]).items()}
+    values = {id_: item["value"] for id_, item in find(store, "S@1", "S@2").items()}
     assert values == {"S@1": 2.0, "S@2": 3.0}
 
 
@@ -69,11 +79,11 @@ def test_only_documents_of_another_version_are_restamped(store: Measurements) ->
     Documents of other objects and of this version are left alone.
     """
     other = document(2, source={**document(2)["source"], "object": "b"})
-    store.insert([document(1), other, document(3, source={**document(3)["source"], "etag": "new"})])
+    insert(store, document(1), other, document(3, source={**document(3)["source"], "etag": "new"}))
     stamp = {**document(1)["source"], "etag": "new", "modified": NOON + timedelta(days=1)}
     assert store.restamp(["S@1", "S@2", "S@3"], stamp) == 1
-    assert store.find(["S@1"])["S@1"] == document(1, source={**stamp, "position": 1})
-    assert store.find(["S@2"])["S@2"] == other
+    assert find(store, "S@1")["S@1"] == document(1, source={**stamp, "position": 1})
+    assert find(store, "S@2")["S@2"] == other
 
 
 def test_many_writers_settle_the_same_readings_exactly_once(mongo: MongoSettings) -> None:
@@ -84,7 +94,9 @@ def test_many_writers_settle_the_same_readings_exactly_once(mongo: MongoSettings
 
         def work(name: str) -> None:
             where = {"object": name, "etag": "e", "modified": NOON}
-            rows = [document(n, value=float(n), source={**where, "position": n}) for n in range(300)]
+            rows = [
+                measurement(document(n, value=float(n), source={**where, "position": n})) for n in range(300)
+            ]
             tallies.append(Settler(store, sleep=lambda _: None).settle(rows))
 
         threads = [threading.Thread(target=work, args=(f"o{n}",)) for n in range(8)]

@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import boto3
 import pytest
 
 from pipeline.config import MongoSettings
+from pipeline.gateways.s3 import ATTEMPTS
 from tests.pipeline.integration.conftest import READINGS
 from tests.pipeline.mongod import free_port
 from tests.pipeline.oracle import expected, stored
@@ -74,12 +75,14 @@ def run(mongo: MongoSettings, port: int, *arguments: str, **more: str) -> Ended:
 class Proxy(ThreadingHTTPServer):
     """Passes requests on.
 
-    Those for paths that hold `word` fail the next `failures` times, after `after` bytes.
+    Those for paths that hold `word` fail the next `failures` times, after `after` bytes: the answer breaks
+    off there, or waits for `pause_s` before it goes on.
     """
 
-    def __init__(self, target: int, word: str, failures: int, after: int | None) -> None:
+    def __init__(self, target: int, word: str, failures: int, after: int | None, pause_s: float) -> None:
         super().__init__(("127.0.0.1", 0), _Passing)
         self.target, self.word, self.failures, self.after = target, word, failures, after
+        self.pause_s, self.closing = pause_s, threading.Event()
         self.failed = 0
 
 
@@ -90,9 +93,11 @@ class _Passing(BaseHTTPRequestHandler):
         server = self.server
         broken = server.word in self.path and server.failed < server.failures
         server.failed += broken
-        if broken and server.after is None:
+        if broken and server.after is None and not server.pause_s:
             self.send_error(500)
             return
+        if broken and server.after is None:
+            server.closing.wait(server.pause_s)
         connection = http.client.HTTPConnection("127.0.0.1", server.target)
         connection.request("GET", self.path, headers=dict(self.headers.items()))
         answer = connection.getresponse()
@@ -103,21 +108,35 @@ class _Passing(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content[: server.after] if broken else content)
         self.close_connection = True
         connection.close()
+        with suppress(OSError):  # a client that waits no longer has gone
+            self._send(content, broken=broken)
+
+    def _send(self, content: bytes, *, broken: bool) -> None:
+        server = self.server
+        if not broken or server.after is None:
+            self.wfile.write(content)
+            return
+        self.wfile.write(content[: server.after])
+        if server.pause_s:
+            server.closing.wait(server.pause_s)
+            self.wfile.write(content[server.after :])
 
     def log_message(self, *_: object) -> None: ...
 
 
 @contextmanager
-def proxy(target: int, word: str, failures: int, after: int | None = None) -> Iterator[Proxy]:
-    server = Proxy(target, word, failures, after)
+def proxy(
+    target: int, word: str, failures: int, after: int | None = None, pause_s: float = 0.0
+) -> Iterator[Proxy]:
+    server = Proxy(target, word, failures, after, pause_s)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
         yield server
     finally:
+        server.closing.set()
         server.shutdown()
         thread.join()
         server.server_close()
@@ -153,6 +172,44 @@ def test_an_object_that_stays_unreadable_is_named(mongo: MongoSettings, bucket: 
     assert "weather/station_ichtegem_BE.xlsx" in ended.err
     assert "Traceback" not in ended.err
     assert ended.report["status"] == "failed"
+    again = run(mongo, bucket)
+    assert (again.code, again.report["documents"]) == (0, READINGS)
+
+
+@pytest.mark.parametrize("after", [None, 3000], ids=["answers late", "stops in the middle"])
+def test_s3_that_is_only_slow_is_waited_for(
+    mongo: MongoSettings, bucket: int, sample: Path, after: int | None
+) -> None:
+    """Answers and bodies that pause for less than the time-out cost no attempt, and nothing is missing."""
+    with proxy(bucket, "station_ichtegem", failures=3, after=after, pause_s=0.5) as server:
+        ended = run(mongo, server.server_port, S3_TIMEOUT_S="10")
+    assert (ended.code, ended.err) == (0, "")
+    assert server.failed == 3
+    assert stored(mongo) == expected(sample)
+
+
+@pytest.mark.parametrize("after", [None, 3000], ids=["answers late", "stops in the middle"])
+def test_s3_that_is_too_slow_for_a_while_is_asked_again(
+    mongo: MongoSettings, bucket: int, sample: Path, after: int | None
+) -> None:
+    """What does not come within the time-out is read again from the byte that is missing."""
+    with proxy(bucket, "station_ichtegem", failures=3, after=after, pause_s=3600) as server:
+        ended = run(mongo, server.server_port, S3_TIMEOUT_S="0.5")
+    assert ended.code == 0
+    assert server.failed == 3
+    assert stored(mongo) == expected(sample)
+
+
+@pytest.mark.parametrize("after", [None, 0], ids=["never answers", "sends a head and no body"])
+def test_an_object_that_does_not_come_is_named(mongo: MongoSettings, bucket: int, after: int | None) -> None:
+    """Exit 5 with the key after a bounded number of waits, and the next run completes what is missing."""
+    with proxy(bucket, "station_ichtegem_BE.xlsx", failures=10**6, after=after, pause_s=3600) as server:
+        ended = run(mongo, server.server_port, S3_TIMEOUT_S="0.3")
+    assert ended.code == 5
+    assert "weather/station_ichtegem_BE.xlsx" in ended.err
+    assert "imeout" in ended.err or "timed out" in ended.err
+    assert "Traceback" not in ended.err
+    assert server.failed <= 2 * ATTEMPTS
     again = run(mongo, bucket)
     assert (again.code, again.report["documents"]) == (0, READINGS)
 

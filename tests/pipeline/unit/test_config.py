@@ -47,6 +47,9 @@ def test_the_source_is_the_bucket_or_the_folder() -> None:
         ({"MONGO_URI": "http://x"}, "MONGO_URI"),
         ({**LOCAL, "MONGO_PORT": "many"}, "MONGO_PORT"),
         ({**LOCAL, "MONGO_USER": "etl"}, "MONGO_PASSWORD"),
+        ({**LOCAL, "S3_TIMEOUT_S": "soon"}, "S3_TIMEOUT_S"),
+        ({**LOCAL, "S3_TIMEOUT_S": "0"}, "S3_TIMEOUT_S"),
+        ({**LOCAL, "S3_TIMEOUT_S": "nan"}, "S3_TIMEOUT_S"),
     ],
 )
 def test_a_mistake_names_its_variable(environment: dict[str, str], named: str) -> None:

@@ -13,6 +13,10 @@ from pipeline.fields import Conversion, column_name, infoclimat_fields, weather_
 WU, IC = weather_underground_fields(), infoclimat_fields()
 
 
+def plain(value: float | int | None) -> float | int | None:
+    return value
+
+
 @pytest.mark.parametrize(
     ("column", "raw", "expected"),
     [
@@ -42,20 +46,20 @@ WU, IC = weather_underground_fields(), infoclimat_fields()
 )
 def test_a_value_of_weather_underground_is_converted_exactly(column: str, raw: Any, expected: float) -> None:
     """Imperial values with their unit become metric ones, rounded half to even to the stated decimals."""
-    assert Conversion(WU[column], Counter())[raw] == expected
+    assert Conversion(WU[column], Counter(), plain)[raw] == expected
 
 
 def test_rounding_is_half_to_even_in_decimal() -> None:
     """A value that lies exactly between two is rounded as decimal numbers are, not as their binary images."""
-    assert Conversion(IC["temperature"], Counter())["2.675"] == float(Decimal("2.68"))
-    assert Conversion(IC["temperature"], Counter())["2.665"] == float(Decimal("2.66"))
+    assert Conversion(IC["temperature"], Counter(), plain)["2.675"] == float(Decimal("2.68"))
+    assert Conversion(IC["temperature"], Counter(), plain)["2.665"] == float(Decimal("2.66"))
 
 
 @pytest.mark.parametrize("raw", [None, "", "  ", "--", "N/A", "°F", "-- °F", "null"])
 def test_what_is_missing_is_absent_and_nothing_is_counted(raw: Any) -> None:
     """An empty cell is no value: not 0, not NaN, and no fault either."""
     dropped: Counter[str] = Counter()
-    assert Conversion(WU["temperature"], dropped)[raw] is None
+    assert Conversion(WU["temperature"], dropped, plain)[raw] is None
     assert not dropped
 
 
@@ -75,7 +79,7 @@ def test_what_is_missing_is_absent_and_nothing_is_counted(raw: Any) -> None:
 def test_a_sentinel_or_nonsense_is_dropped_and_counted_each_time(raw: Any, why: str) -> None:
     """Impossible values never pass as data, and the same one twice is counted twice."""
     dropped: Counter[str] = Counter()
-    conversion = Conversion(WU["temperature"], dropped)
+    conversion = Conversion(WU["temperature"], dropped, plain)
     assert conversion[raw] is None
     assert conversion[raw] is None
     assert dropped == {f"temperature_c:{why}": 2}
@@ -86,7 +90,7 @@ def test_the_limits_of_a_range_belong_to_it(field: Any) -> None:
     """Each field keeps its own lowest and highest value and drops what lies beyond, given in its own unit."""
     unit = next((name for name, scale in field.units.items() if scale[:2] == (0, 1)), "")
     dropped: Counter[str] = Counter()
-    conversion = Conversion(field, dropped)
+    conversion = Conversion(field, dropped, plain)
     for limit, beyond in ((field.low, field.low - 1), (field.high, field.high + 1)):
         assert conversion[f"{limit} {unit}".strip()] == limit
         assert conversion[f"{beyond} {unit}".strip()] is None
@@ -95,13 +99,13 @@ def test_the_limits_of_a_range_belong_to_it(field: Any) -> None:
 
 def test_weather_codes_are_whole_numbers() -> None:
     """A code or a cloud cover in eighths is an integer in the document."""
-    assert isinstance(Conversion(IC["tempsomm"], Counter())["61"], int)
-    assert Conversion(IC["nebulosite"], Counter())["8"] == 8
+    assert isinstance(Conversion(IC["tempsomm"], Counter(), plain)["61"], int)
+    assert Conversion(IC["nebulosite"], Counter(), plain)["8"] == 8
 
 
 def test_a_conversion_does_not_remember_without_end() -> None:
     """Ever new values do not make the memory of a conversion grow without limit."""
-    conversion = Conversion(IC["visibilite"], Counter())
+    conversion = Conversion(IC["visibilite"], Counter(), plain)
     for number in range(120_000):
         assert conversion[f"{number}"] == number
     assert len(conversion) <= 50_000

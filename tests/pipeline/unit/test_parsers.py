@@ -99,9 +99,8 @@ def test_infoclimat_answers_and_their_airbyte_copies_are_the_same() -> None:
     from_file = read("infoclimat.json", orjson.dumps(content))
     from_answer = read("airbyte/infoclimat.jsonl", jsonl(content))
     from_record = read("airbyte/infoclimat.jsonl", jsonl(content["hourly"]["07015"][0]))
-    (one,), (two,), (three,) = from_file, from_answer, from_record
-    assert isinstance(one, dict)
-    assert {**one, "source": 0} == {**dict(two), "source": 0} == {**dict(three), "source": 0}  # type: ignore[call-overload]
+    (one,), (two,), (three,) = map(documents, (from_file, from_answer, from_record))
+    assert {**one, "source": 0} == {**two, "source": 0} == {**three, "source": 0}
     assert one["_id"] == "07015@2024-10-05T00:00:00Z"
     assert (one["temperature_c"], one["pressure_hpa"], one["weather_code"]) == (7.6, 1020.7, 61)
     assert "cloud_cover_okta" not in one

@@ -12,6 +12,7 @@ from pipeline.errors import MongoError, StoreInterrupted
 from pipeline.model import Document
 from pipeline.settle import Settler
 from tests.pipeline.fakes import NOON, FakeMeasurements
+from tests.pipeline.workshop import measurement
 
 
 def reading(minute: int = 0, value: float = 1.0, run: str = "r1", **source: Any) -> Document:
@@ -28,7 +29,7 @@ def settle(store: FakeMeasurements, *batches: Sequence[Document]) -> dict[str, i
     settler = Settler(store, sleep=lambda _: None)
     counts: dict[str, int] = {}
     for batch in batches:
-        for name, count in settler.settle(batch).as_dict().items():
+        for name, count in settler.settle([measurement(row) for row in batch]).as_dict().items():
             counts[name] = counts.get(name, 0) + count
     return {name: count for name, count in counts.items() if count and name != "taken_over"}
 
@@ -176,9 +177,9 @@ def test_interruptions_lose_and_double_nothing(failures: int) -> None:
 def test_a_reading_taken_over_is_counted_once(object_: str, taken_over: int) -> None:
     """A correction from another object replaces, but the reading stays in the count of the first."""
     store = FakeMeasurements()
-    first = Settler(store, sleep=lambda _: None).settle([reading(object="a.csv")])
+    first = Settler(store, sleep=lambda _: None).settle([measurement(reading(object="a.csv"))])
     corrected = reading(value=2.0, run="r2", object=object_, etag="v2", modified=NOON + timedelta(days=1))
-    tally = Settler(store, sleep=lambda _: None).settle([corrected])
+    tally = Settler(store, sleep=lambda _: None).settle([measurement(corrected)])
     assert (tally.replaced, tally.taken_over) == (1, taken_over)
     assert first.documents + tally.documents == 2 - taken_over
 
@@ -188,7 +189,7 @@ def test_an_interruption_that_does_not_end_is_an_error() -> None:
     store = FakeMeasurements()
     store.interrupt = 10**9
     with pytest.raises(StoreInterrupted):
-        Settler(store, sleep=lambda _: None, patience_s=0.0).settle([reading()])
+        Settler(store, sleep=lambda _: None, patience_s=0.0).settle([measurement(reading())])
 
 
 def test_two_writers_of_the_same_reading_do_not_both_replace_it() -> None:

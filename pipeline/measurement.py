@@ -1,0 +1,110 @@
+"""A measurement on its way into MongoDB: BSON from the start.
+
+Its document is the values (`_id`, station, time, network, fields), then the stamp (run and object, the same
+for every row of an object), then the row's position. It is put together from elements that were encoded once
+for each different value. So nothing is encoded again when it is sent, and what is there already is compared
+as bytes.
+
+BSON: https://bsonspec.org/spec.html. A document is its size, its elements and a zero byte.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from struct import Struct
+from typing import Any
+
+import bson
+
+from pipeline.model import Document, ObjectRef, Rejection
+
+_INT32, _INT64 = Struct("<i").pack, Struct("<q").pack
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00")
+_POSITION = b"\x10position\0"
+_PLACE = 6  # bytes behind the name of the position: its value, the end of `source`, the end of the document
+
+
+def element(name: str, value: Any) -> bytes:
+    """One field as it stands in a document."""
+    return bson.encode({name: value})[4:-1]
+
+
+class Origin:
+    """The run and the object that measurements come from."""
+
+    def __init__(self, run_id: str, ref: ObjectRef) -> None:
+        self._run_id = run_id
+        self._source = {"object": ref.key, "etag": ref.etag, "modified": ref.modified}
+        self._stamp = self._encoded(0)[:-_PLACE]
+
+    def end(self, position: int) -> bytes:
+        """What stands behind the values in the document of this row."""
+        if position < 2**31:
+            return b"%b%b\0\0" % (self._stamp, _INT32(position))
+        return self._encoded(position)
+
+    def _encoded(self, position: int) -> bytes:
+        return bson.encode({"run_id": self._run_id, "source": {**self._source, "position": position}})[4:]
+
+
+@dataclass(slots=True)
+class Measurement:
+    """One row, as the document that is stored; its values end before byte `end`. `moment` is naive UTC."""
+
+    id: str
+    station: str
+    moment: datetime
+    position: int
+    bson: bytes
+    end: int
+
+    @property
+    def values(self) -> bytes:
+        return self.bson[4 : self.end]
+
+    def document(self) -> Document:
+        return bson.decode(self.bson)
+
+    def stamp_in(self, stored: bytes) -> tuple[bytes, bool] | None:
+        """Of a stored document with the same values: its stamp, and whether it has this row's position.
+
+        None when the bytes do not show that the values are the same; they may be so all the same.
+        """
+        if stored[4 : self.end] != self.values:
+            return None
+        stamp, name, place = stored[self.end :].rpartition(_POSITION)
+        if not name or len(place) != _PLACE:
+            return None
+        return stamp, int.from_bytes(place[:4], "little") == self.position
+
+
+class Series:
+    """What the measurements of one station in one object share."""
+
+    def __init__(self, station: str, network: str, origin: Origin) -> None:
+        self._station = station
+        self._origin = origin
+        self._id = f"{station}@"
+        id_ = element("_id", f"{station}@{_EPOCH.isoformat()}Z")
+        time = element("timestamp", _EPOCH)
+        self._first = id_[: -len("1970-01-01T00:00:00Z\0")]
+        self._second = b"Z\0" + element("station_id", station) + time[:-8]
+        self._third = element("network", network)
+        self._size = 4 + len(id_) + len(self._second) - 2 + 8 + len(self._third)
+
+    def at(self, moment: datetime, fields: bytes, position: int) -> Measurement:
+        """The measurement of a whole second in UTC. `fields` are its other elements."""
+        written = moment.isoformat()
+        since = moment - _EPOCH
+        last = self._origin.end(position)
+        end = self._size + len(fields)
+        pieces = (
+            _INT32(end + len(last)), self._first, written.encode(), self._second,
+            _INT64((since.days * 86_400 + since.seconds) * 1000), self._third, fields, last,
+        )  # fmt: skip
+        document = b"".join(pieces)
+        return Measurement(f"{self._id}{written}Z", self._station, moment, position, document, end)
+
+
+Row = Measurement | Rejection
