@@ -64,5 +64,8 @@ bench-diagnosis: base ## Measure how long after a task has stopped its cause is 
 bench-logs: base ## Measure following logs: lines a second, completeness
 	$(VENV)/python -m bench.logs $(ARGS)
 
+bench-verify: setup ## Measure the checks of deploy.toml on 5,000,000 documents
+	$(VENV)/python -m bench.verify $(ARGS)
+
 .PHONY: help setup engine base compose-env release down clean check test test-crash test-faults \
-	bench-pipeline bench-release bench-diagnosis bench-logs
+	bench-pipeline bench-release bench-diagnosis bench-logs bench-verify

@@ -1,4 +1,4 @@
-"""How long the shipped contract takes on many documents: `python -m bench.verify [DOCUMENTS]`.
+"""How long the shipped contract takes on many documents: `make bench-verify`, or with `ARGS=DOCUMENTS`.
 
 Starts a mongod of its own, fills `measurements` as the job would, in six stations, with the job's indexes,
 and verifies it with every check of deploy.toml's production environment.

@@ -1,16 +1,17 @@
-"""Asks the database, several checks side by side, and judges what it says."""
+"""Asks the database, several reads side by side, and judges what it says."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, wait
 from dataclasses import dataclass
 from functools import partial
 from threading import Event, Semaphore, Thread
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from deployer.release.ports import Database, QueryRefused, TimeLimitReached
 from deployer.release.state import CheckResult
 from deployer.verification.durations import spelled
-from deployer.verification.plan import Read, wrong
+from deployer.verification.passes import passes
+from deployer.verification.plan import Answer, Read, Rows, wrong
 from deployer.verification.prepare import Prepared
 from deployer.verification.proofs import Proof
 
@@ -20,11 +21,54 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class _Look:
-    """`clear`: it was finished, and found nothing."""
+class _Found:
+    """`refusal`: why there are no rows, "" where there might be."""
 
-    clear: bool
+    rows: Rows
     seconds: float
+    refusal: str = ""
+
+
+class _Desk:
+    """Takes reads in turn. What can be joined is asked as one; should that be refused, each by itself."""
+
+    def __init__(self, database: Database, timer: Callable[[], float]) -> None:
+        self._database, self._timer = database, timer
+        self._slots, self._closed = Semaphore(PARALLEL), Event()
+        self._joined: dict[str, tuple[Future[_Found], str]] = {}
+
+    def join(self, limits: Mapping[str, float], reads: Sequence[Read]) -> None:
+        """Begins what stands for several of these. `limits`: seconds by the read's `repr`."""
+        for joint in passes(reads):
+            limit = min(limits[repr(read)] for read in joint.answers.values())
+            future = _in_background(partial(self._ask, joint.read, limit))
+            self._joined |= {repr(read): (future, name) for name, read in joint.answers.items()}
+
+    def find(self, read: Read, limit: float) -> _Found:
+        """Failure: it could not be asked, or the desk is closed."""
+        if repr(read) in self._joined:
+            future, name = self._joined[repr(read)]
+            found = future.result()
+            if not found.refusal:
+                return _Found(found.rows[0][name] if found.rows else [], found.seconds)
+        return self._ask(read, limit)
+
+    def close(self) -> None:
+        """What has not begun is dropped."""
+        self._closed.set()
+
+    def _ask(self, read: Read, limit: float) -> _Found:
+        with self._slots:
+            if self._closed.is_set():
+                raise CancelledError
+            begun, rows, refusal = self._timer(), list[Mapping[str, Any]](), ""
+            try:
+                rows = self._database.aggregate(read.collection, read.pipeline, limit)
+            except TimeLimitReached:
+                refusal = f"not finished within {spelled(limit)}"
+            except QueryRefused as refused:
+                refusal = refused.message
+            return _Found(rows, self._timer() - begun, refusal)
 
 
 def answer(
@@ -34,34 +78,27 @@ def answer(
 
     Failure: one of them could not be asked; those not yet begun are dropped, so none passes unasked.
     """
-    slots, given_up = Semaphore(PARALLEL), Event()
-
-    def in_turn(task: Callable[[], T]) -> T:
-        with slots:
-            if given_up.is_set():
-                raise CancelledError
-            return task()
-
-    def result(item: Prepared, looks: Sequence[Future[_Look]]) -> CheckResult:
-        seen = [look.result() for look in looks]
-        if seen and all(look.clear for look in seen):
-            return _proven(item, max(look.seconds for look in seen))
-        return in_turn(partial(_result, item, database, timer))
-
-    looks: dict[int, list[Future[_Look]]] = {}
-    for proof in proofs:
-        tasks = [partial(_look, read, proof.time_limit, database, timer) for read in proof.reads]
-        begun = [_in_background(partial(in_turn, task)) for task in tasks]
-        looks |= dict.fromkeys(proof.spares, begun)
+    desk = _Desk(database, timer)
+    spared = {number: proof for proof in proofs for number in proof.spares}
+    begun = [(read, proof.time_limit) for proof in proofs for read in proof.reads]
+    for number, item in enumerate(prepared):
+        if number not in spared and not item.refusal:
+            begun += [(read, item.check.time_limit) for read in item.plan.reads]
+    desk.join({repr(read): limit for read, limit in begun}, [read for read, _ in begun])
+    looks = {
+        proof.spares: [_in_background(partial(desk.find, read, proof.time_limit)) for read in proof.reads]
+        for proof in proofs
+    }
     futures = [
-        _in_background(partial(result, item, looks.get(number, []))) for number, item in enumerate(prepared)
+        _in_background(partial(_result, desk, item, looks[spared[number].spares] if number in spared else []))
+        for number, item in enumerate(prepared)
     ]
     try:
         done, _ = wait(futures, return_when=FIRST_EXCEPTION)
         for future in done:
             future.result()
     finally:
-        given_up.set()
+        desk.close()
     return tuple(future.result() for future in futures)
 
 
@@ -79,33 +116,19 @@ def _in_background(task: Callable[[], T]) -> Future[T]:
     return future
 
 
-def _look(read: Read, time_limit: float, database: Database, timer: Callable[[], float]) -> _Look:
-    begun = timer()
-    try:
-        rows = database.aggregate(read.collection, read.pipeline, time_limit)
-    except (TimeLimitReached, QueryRefused):
-        return _Look(clear=False, seconds=timer() - begun)
-    return _Look(not rows, timer() - begun)
-
-
-def _proven(item: Prepared, seconds: float) -> CheckResult:
-    answer = item.plan.judge([[] for _ in item.plan.reads])
-    return CheckResult(
-        item.check.name, answer.ok, item.plan.expected, answer.found, answer.offending, round(seconds, 3)
-    )
-
-
-def _result(item: Prepared, database: Database, timer: Callable[[], float]) -> CheckResult:
-    check, plan = item.check, item.plan
+def _result(desk: _Desk, item: Prepared, looks: Sequence[Future[_Found]]) -> CheckResult:
     if item.refusal:
-        return CheckResult(check.name, ok=False, expected=plan.expected, found=item.refusal)
-    begun = timer()
-    try:
-        rows = [database.aggregate(read.collection, read.pipeline, check.time_limit) for read in plan.reads]
-        answer = plan.judge(rows)
-    except TimeLimitReached:
-        answer = wrong(f"not finished within {spelled(check.time_limit)}")
-    except QueryRefused as refused:
-        answer = wrong(refused.message)
-    seconds = round(timer() - begun, 3)
-    return CheckResult(check.name, answer.ok, plan.expected, answer.found, answer.offending, seconds)
+        return CheckResult(item.check.name, ok=False, expected=item.plan.expected, found=item.refusal)
+    seen = [look.result() for look in looks]
+    if seen and not any(found.rows or found.refusal for found in seen):
+        nothing = item.plan.judge([[] for _ in item.plan.reads])
+        return _told(item, nothing, max(found.seconds for found in seen))
+    found = [desk.find(read, item.check.time_limit) for read in item.plan.reads]
+    refusal = next((one.refusal for one in found if one.refusal), "")
+    answer = wrong(refusal) if refusal else item.plan.judge([one.rows for one in found])
+    return _told(item, answer, sum(one.seconds for one in found))
+
+
+def _told(item: Prepared, answer: Answer, seconds: float) -> CheckResult:
+    name, expected = item.check.name, item.plan.expected
+    return CheckResult(name, answer.ok, expected, answer.found, answer.offending, round(seconds, 3))

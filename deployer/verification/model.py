@@ -56,6 +56,10 @@ class _Check(_Table):
     full_scan: bool = False
     when: Literal["always", "release"] = "always"
 
+    def is_for(self, env: str | None) -> bool:
+        """Whether it is asked in this environment; None: in any."""
+        return env is None or not self.environments or env in self.environments
+
 
 class CountCheck(_Check):
     """How many documents match `query`. Every expectation that is given must hold."""

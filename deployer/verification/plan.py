@@ -160,10 +160,11 @@ def no_offenders(offending: Iterable[str], what: str) -> Answer:
     return wrong(f"{what}: {len(found)}" if len(found) <= COUNTED else f"{what}: at least {COUNTED}", found)
 
 
-def day_of(field: str) -> dict[str, Any]:
-    """The number of the day (UTC) of a time, as an expression. Half the work of `$dateTrunc`, but it takes
-    numbers for milliseconds since 1970; of a text that is no number it is an error."""
-    return {"$floor": {"$divide": [{"$toLong": field}, _DAY]}}
+def by_day(fields: Sequence[str], time: str) -> dict[str, Any]:
+    """A key of groups: `g0`, `g1`, ... of `fields`, and the `day` (UTC) of a time as its number since 1970.
+    Half the work of `$dateTrunc`, but numbers pass for milliseconds; a text that is no number is an error."""
+    groups = {f"g{number}": f"${field}" for number, field in enumerate(fields)}
+    return {**groups, "day": {"$floor": {"$divide": [{"$toLong": f"${time}"}, _DAY]}}}
 
 
 def spelled(value: Any) -> str:

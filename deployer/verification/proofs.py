@@ -12,7 +12,6 @@ from deployer.release.ports import Database, QueryRefused, TimeLimitReached
 from deployer.verification.plan import Read, Suspicion
 from deployer.verification.prepare import LARGE, Prepared
 
-HALVES: Final = 2
 ALL_BUT: Final = 0.9
 """A query that more of a large collection matches than this share is left out: the documents are read as they
 are stored, which costs less than fetching each by an index."""
@@ -70,9 +69,18 @@ def _reads(alike: Sequence[Suspicion], database: Database, *, large: bool) -> It
     signs = [sign for suspicion in alike for sign in suspicion.signs]
     for (field, wanted), share in zip(right, known[1:], strict=True):
         signs.append(_often(field, wanted) if share > OFTEN else _seldom(field, wanted))
-    for half in filter(None, (signs[start::HALVES] for start in range(HALVES))):
+    for half in _halves(signs):
         match = {"$and": [query, {"$or": half}]} if query else {"$or": half}
         yield Read(collection, [{"$match": match}, {"$limit": 1}, {"$project": {"_id": "$_id"}}])
+
+
+def _halves(signs: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """About equally much work, taking it that what is longer to write takes longer to look for."""
+    one: list[dict[str, Any]] = []
+    other: list[dict[str, Any]] = []
+    for sign in sorted(signs, key=lambda sign: -len(repr(sign))):
+        min(one, other, key=lambda half: len(repr(half))).append(sign)
+    return [half for half in (one, other) if half]
 
 
 def _shares(database: Database, collection: str, conditions: Sequence[Mapping[str, Any]]) -> list[float]:

@@ -62,8 +62,7 @@ def verify(checks: Sequence[Check], database: Database, context: VerifyContext) 
 
 
 def _is_asked(check: Check, context: VerifyContext) -> bool:
-    here = context.env is None or not check.environments or context.env in check.environments
-    return here and (context.occasion == "release" or check.when == "always")
+    return check.is_for(context.env) and (context.occasion == "release" or check.when == "always")
 
 
 def _report(database: Database, context: VerifyContext) -> tuple[Mapping[str, Any] | None, str]:

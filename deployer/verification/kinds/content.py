@@ -12,7 +12,7 @@ from deployer.verification.plan import (
     Read,
     Rows,
     Suspicion,
-    day_of,
+    by_day,
     is_whole,
     no_offenders,
     refuses_repetition,
@@ -56,7 +56,7 @@ def _by_day(order: Mapping[str, int]) -> list[dict[str, Any]]:
     work of comparing neighbours. The same values have the same day, so none escapes. It only works where the
     last field is a time and a day has few; elsewhere the server refuses it."""
     *others, last = order
-    key = {f"f{number}": f"${field}" for number, field in enumerate(others)} | {"day": day_of(f"${last}")}
+    key = by_day(others, last)
     group = {"_id": key, "n": {"$sum": 1}, "values": {"$addToSet": f"${last}"}}
     fewer = {"$expr": {"$lt": [{"$size": "$values"}, "$n"]}}
     return [{"$sort": dict(order)}, {"$group": group}, {"$match": fewer}, {"$limit": 1}]

@@ -12,7 +12,7 @@ from deployer.verification.plan import (
     Plan,
     Read,
     Rows,
-    day_of,
+    by_day,
     right,
     single,
     spelled,
@@ -96,10 +96,10 @@ def _completeness(check: CompletenessCheck, facts: Facts) -> list[dict[str, Any]
     """
     by, field = f"${check.by}", f"${check.field}"
     order = None if check.query else facts.order(check.collection, (check.by, check.field))
-    day = {"day": day_of(field)} if check.per == "day" else {}
-    spans = {"_id": {"by": by, **day}, "n": {"$sum": 1}, "first": {"$min": field}, "last": {"$max": field}}
+    key = by_day([check.by], check.field) if check.per == "day" else {"g0": by}
+    spans = {"_id": key, "n": {"$sum": 1}, "first": {"$min": field}, "last": {"$max": field}}
     known = [
-        {"case": {"$eq": ["$_id.by", value]}, "then": seconds * 1000}
+        {"case": {"$eq": ["$_id.g0", value]}, "then": seconds * 1000}
         for value, seconds in check.every.items()
         if value != "default"
     ]
@@ -111,6 +111,6 @@ def _completeness(check: CompletenessCheck, facts: Facts) -> list[dict[str, Any]
     return [
         {"$sort": order} if order else {"$match": check.query},
         {"$group": spans},
-        {"$group": {"_id": "$_id.by", "n": {"$sum": "$n"}, "promised": promised}},
+        {"$group": {"_id": "$_id.g0", "n": {"$sum": "$n"}, "promised": promised}},
         {"$sort": {"_id": 1}},
     ]

@@ -80,3 +80,14 @@ def test_what_is_not_a_plan_is_refused(tmp_path: Path, content: str) -> None:
     path.write_text(content)
     with pytest.raises(UsageError, match="not a saved plan"):
         read_plan(path)
+
+
+def test_checks_of_other_environments_are_not_planned(tmp_path: Path) -> None:
+    """The plan names the checks that this environment will be asked, and no other."""
+    there = [
+        {"kind": "count", "name": name, "collection": "measurements", "exactly": 1, "environments": [env]}
+        for name, env in (("ours", "test"), ("theirs", "production"))
+    ]
+    asked = settings(verify={"checks": there})
+    seen = observe(Releases(tmp_path), asked, World().ports(tmp_path))
+    assert {node: reason for node, _, reason in steps(asked, seen)}["VERIFY_DATA"] == "ours"

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,11 @@ from pydantic import TypeAdapter
 from deployer.errors import UsageError
 from deployer.gateways.mongo import MongoDatabase
 from deployer.release.state import CheckResult
+from deployer.verification.kinds import plan
 from deployer.verification.model import Check
+from deployer.verification.plan import Facts
+from deployer.verification.prepare import LARGE, Prepared
+from deployer.verification.proofs import proofs
 from deployer.verification.run import VerifyContext, verify
 from tests.deployer.integration.verification.mongod import DATABASE, Mongod, running
 
@@ -67,11 +72,19 @@ def database(mongod: Mongod) -> Iterator[MongoDatabase]:
         yield database
 
 
-def result(database: MongoDatabase, **settings: Any) -> CheckResult:
-    table = {"name": "it", "collection": "readings"} | {k.replace("_", "-"): v for k, v in settings.items()}
-    checks: list[Check] = TypeAdapter(list[Check]).validate_python([table])
+def results(database: MongoDatabase, *tables: dict[str, Any]) -> tuple[CheckResult, ...]:
+    checks: list[Check] = TypeAdapter(list[Check]).validate_python(
+        [
+            {"name": "it", "collection": "readings"} | {k.replace("_", "-"): v for k, v in table.items()}
+            for table in tables
+        ]
+    )
     context = VerifyContext("r1", "runs", {"readings": 5}, (NOON + 60 * MINUTE).timestamp())
-    return verify(checks, database, context).checks[0]
+    return verify(checks, database, context).checks
+
+
+def result(database: MongoDatabase, **settings: Any) -> CheckResult:
+    return results(database, settings)[0]
 
 
 SUMS = [{"$group": {"_id": "$station_id", "degrees": {"$sum": "$temperature_c"}}}]
@@ -227,6 +240,64 @@ def test_wrong(
     assert not failed.ok
     assert failed.found == found
     assert failed.offending == offending
+
+
+def test_together_every_check_says_what_it_says_alone(database: MongoDatabase) -> None:
+    """Asked at once, checks share reads; what each expects, finds and names is the same."""
+    tables = [*RIGHT, *(settings for settings, _, _ in WRONG)]
+    alone = [replace(result(database, **settings), seconds=0.0) for settings in tables]
+    together = [replace(found, seconds=0.0) for found in results(database, *tables)]
+    assert together == alone
+
+
+ODD: list[tuple[dict[str, Any], bool, bool]] = [
+    ({"s": "a", "source": {"row": 1, "text": "x"}, "t": 1}, False, False),
+    ({"s": "a", "source": {"row": 1}}, False, False),
+    ({"s": ["a"], "source": {"row": 1}}, True, False),
+    ({"s": 1, "source": {"row": 1}}, True, False),
+    ({"source": {"row": 1}}, True, False),
+    ({"s": "a"}, True, False),
+    ({"s": "a", "source": {"row": "1"}}, True, False),
+    ({"s": "a", "source": [{"row": 1}]}, True, False),
+    ({"s": "a", "source": {"row": 1, "text": None}}, True, False),
+    ({"s": "a", "source": {"row": 1, "text": ["x"]}}, True, False),
+    ({"s": "a", "source": {"row": 1}, "t": 11}, False, True),
+    ({"s": "a", "source": {"row": 1}, "t": None}, False, True),
+    ({"s": "a", "source": {"row": 1}, "t": float("nan")}, False, True),
+    ({"s": "a", "source": {"row": 1}, "t": "5"}, False, True),
+    ({"s": "a", "source": {"row": 1}, "t": NOON}, False, True),
+]
+
+
+@pytest.mark.parametrize(("document", "mistyped", "misplaced"), ODD, ids=str)
+@pytest.mark.parametrize("often", [False, True])
+def test_the_quick_look_sees_what_the_check_sees(
+    mongod: Mongod,
+    database: MongoDatabase,
+    document: dict[str, Any],
+    *,
+    mistyped: bool,
+    misplaced: bool,
+    often: bool,
+) -> None:
+    """A wrong document is suspicious and then told by its check, a right one is neither, whether most documents
+    have the field or few."""
+    usual = {"s": "a", "source": {"row": 1}, **({"t": 1} if often else {})}
+    with mongod.client("loader") as client:
+        client[DATABASE]["odd"].delete_many({})
+        client[DATABASE]["odd"].insert_many([{**usual, "_id": n} for n in range(200)])
+        client[DATABASE]["odd"].insert_one({**document, "_id": "odd"})
+    one: dict[str, Any] = {"name": "it", "collection": "odd", "query": {"_id": "odd"}}
+    types = {"required": {"s": "string", "source.row": "number"}, "optional": {"source.text": "string"}}
+    for settings, wrong in (
+        ({"kind": "types", **types}, mistyped),
+        ({"kind": "range", "fields": {"t": [0, 10]}}, misplaced),
+    ):
+        (check,) = TypeAdapter(list[Check]).validate_python([{**one, **settings}])
+        prepared = [Prepared(check, plan(check, Facts("r1", 0.0)))]
+        (proof,) = proofs(prepared, database, {"odd": LARGE + 1})
+        assert any(database.aggregate(read.collection, read.pipeline) for read in proof.reads) is wrong
+        assert result(database, **{**one, **settings}).ok is not wrong
 
 
 @pytest.mark.parametrize(
