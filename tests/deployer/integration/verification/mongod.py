@@ -84,6 +84,17 @@ class Mongod:
                 client.admin.command("createUser", user, pwd=f"{user}-word", roles=roles)
             client.admin.command("createUser", "stranger", pwd="stranger-word", roles=[])
 
+    def add(self, other: "Mongod") -> None:
+        """A member that is never the primary and whose word no majority needs, so that it may lag behind.
+        Returns once it can be read from."""
+        with self.client("admin") as client:
+            config = client.admin.command("replSetGetConfig")["config"]
+            member = {"_id": 1, "host": f"{other.host}:{other.port}", "priority": 0, "votes": 0}
+            config |= {"version": config["version"] + 1, "members": [*config["members"], member]}
+            client.admin.command("replSetReconfig", config)
+        with MongoClient(other.host, other.port, directConnection=True) as client:
+            _until(lambda: client.admin.command({"hello": 1})["secondary"] or _not_yet())
+
     def client(self, user: str) -> MongoClient:
         return MongoClient(self.uri(user), tz_aware=True, w="majority")
 
@@ -97,6 +108,10 @@ def running(folder: Path, *, tls: bool = False, host: str = LOOPBACK) -> Iterato
         yield mongod
     finally:
         mongod.kill()
+
+
+def _not_yet() -> None:
+    raise PyMongoError
 
 
 def _until(attempt) -> None:

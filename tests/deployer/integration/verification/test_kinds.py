@@ -280,8 +280,8 @@ def test_the_quick_look_sees_what_the_check_sees(
     misplaced: bool,
     often: bool,
 ) -> None:
-    """What is wrong is suspicious and then told by its check, what is right is neither, however many documents
-    have the field."""
+    """What is wrong is suspicious and then told by its check, what is right is neither; however many
+    documents have the field."""
     usual = {"s": "a", "source": {"row": 1}, **({"t": 1} if often else {})}
     with mongod.client("loader") as client:
         client[DATABASE]["odd"].delete_many({})

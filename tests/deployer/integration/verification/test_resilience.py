@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
+from pymongo import MongoClient
 
 from deployer.errors import Failure, TransientFailure
 from deployer.gateways.mongo import MongoDatabase
@@ -109,6 +110,28 @@ def test_what_was_just_written_is_read(steady: Mongod) -> None:
         for number in range(100):
             client[DATABASE]["fresh"].insert_one({"_id": number})
             assert database.count("fresh", {}) == number + 1
+
+
+def test_checks_are_read_from_a_secondary_and_miss_nothing(tmp_path: Path) -> None:
+    """Fifty times over: what was just acknowledged is counted at once, and not by the primary."""
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    other = Mongod(tmp_path / "other")
+    with running(tmp_path / "one") as mongod:
+        other.start()
+        try:
+            mongod.add(other)
+            with MongoDatabase(mongod.uri("reader"), DATABASE) as database, mongod.client("loader") as client:
+                for number in range(50):
+                    client[DATABASE]["fresh"].insert_one({"_id": number})
+                    assert database.count("fresh", {}) == number + 1
+            with MongoClient(
+                other.uri("admin").replace("replicaSet=rs0", "directConnection=true")
+            ) as secondary:
+                status = secondary.admin.command("serverStatus")
+            assert status["metrics"]["commands"]["aggregate"]["total"] >= 50
+        finally:
+            other.kill()
 
 
 @pytest.mark.parametrize(
