@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deployer.archive import Archive
 from deployer.config import Config
-from deployer.errors import DeployerError
+from deployer.errors import UsageError
 from deployer.gateways import atlas, secret_store
 from deployer.gateways.account import AwsAccount
 from deployer.gateways.aws import READ_TIMEOUT, AwsSession, Credentials
@@ -69,7 +69,7 @@ def redactor_of(config: Config, aws: AwsSession, environ: Mapping[str, str]) -> 
     """Knows the operator's secrets, and the job's as far as the operator may read them."""
     clear = frozenset(_texts(config.model_dump(exclude={"verify": {"uri"}})))
     jobs: Iterable[str] = ()
-    with suppress(DeployerError):
+    with suppress(UsageError):
         jobs = [part for value in secret_store.values(config, aws) for part in parts_of(value, clear)]
     return Redactor((*secrets_of(config.verify.uri, environ), *jobs))
 

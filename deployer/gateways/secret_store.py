@@ -1,10 +1,9 @@
 """Secrets Manager: where a value goes that no file may hold."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 
 from deployer.config import Config
-from deployer.errors import DeployerError, Failure
+from deployer.errors import DeployerError, ExpiredCredentials, Failure
 from deployer.gateways.aws import AwsSession, error_code, translated
 from deployer.gateways.probes.subject import secrets
 
@@ -33,10 +32,14 @@ class SecretStore:
 
 def values(config: Config, session: AwsSession) -> Iterator[str]:
     """The values of the secrets that the job is given, so that they can be kept out of all that is written;
-    those that the caller may not read are left out."""
+    those that the caller may not read are left out. ExpiredCredentials: nothing else would work either."""
     for source in secrets(config).values():
-        with suppress(DeployerError):
+        try:
             yield _value(source, session)
+        except ExpiredCredentials:
+            raise
+        except DeployerError:
+            continue
 
 
 def _value(source: str, session: AwsSession) -> str:
