@@ -23,7 +23,7 @@ from pipeline.stations import Catalog
 from pipeline.transform import Converter, ObjectContext
 
 BATCH = 2000
-WRITERS = 3
+WRITERS = 4
 OPEN = 3
 """Rows a batch, threads that write them, and objects that may be on their way at once."""
 _NOTHING_READABLE = frozenset({"not_json", "not_an_envelope", "not_a_record", "unknown_record"})

@@ -95,27 +95,6 @@ def _newer(mine: Document, theirs: Document) -> bool:
 _UNCHANGED = Judgement(Verdict.UNCHANGED)
 
 
-class _Judge:
-    """`judge` for the rows of one object, over stored bytes.
-
-    When the values are the same bytes, what a row means depends only on where the stored one comes from:
-    that is judged once for each run and object that is met.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[bytes, bool], Judgement] = {}
-
-    def __call__(self, row: Measurement, stored: bytes) -> Judgement:
-        stamp = row.stamp_in(stored)
-        if stamp is not None and (known := self._known.get(stamp)) is not None:
-            return known
-        new, old = row.document(), bson.decode(stored)
-        judgement = judge(new, old)
-        if stamp is not None and judgement.write is None and new.keys() == old.keys():
-            self._known[stamp] = judgement
-        return judgement
-
-
 @dataclass(slots=True)
 class _Batch:
     """A batch on its way: rows still to settle, by id, and what was sent for rows whose outcome is open."""
@@ -201,15 +180,27 @@ class Settler:
         )
 
     def _judge(self, batch: _Batch, old: dict[str, bytes]) -> list[tuple[str, Document, Judgement]]:
-        """Settle what needs no writing; the rest with the old document that it is to take the place of."""
+        """Settle what needs no writing; the rest with the old document that it is to take the place of.
+
+        Of rows whose values are the same bytes it only matters where the stored one comes from: what that
+        means is judged once for each run and object that is met.
+        """
         changes: list[tuple[str, Document, Judgement]] = []
         restamped: list[str] = []
-        judge_stored = _Judge()
-        for id_, there in old.items():
-            judgement = judge_stored(batch.todo[id_], there)
-            if judgement.write is not None:
-                changes.append((id_, bson.decode(there), judgement))
-            elif judgement.restamp:
+        known: dict[tuple[bytes, bool], Judgement] = {}
+        for id_, stored in old.items():
+            row = batch.todo[id_]
+            stamp = row.stamp_in(stored)
+            judgement = known.get(stamp) if stamp else None
+            if judgement is None:
+                new, there = row.document(), bson.decode(stored)
+                judgement = judge(new, there)
+                if judgement.write is not None:
+                    changes.append((id_, there, judgement))
+                    continue
+                if stamp and new.keys() == there.keys():
+                    known[stamp] = judgement
+            if judgement.restamp:
                 restamped.append(id_)
             else:
                 batch.settle(id_, judgement)

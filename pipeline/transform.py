@@ -125,6 +125,7 @@ class WeatherUndergroundRows:
         self._context = context
         self._station = station
         self._dated: tuple[str, DayClock | None] = ("", None)
+        self._dated_start = ""
         self._dated_midnight: datetime | None = None
         self._clock = DayClock(day, station.zone) if day else None
         self._midnight = self._clock.constant_midnight if self._clock else None
@@ -151,10 +152,11 @@ class WeatherUndergroundRows:
         elapsed = self._times.get(value)
         if elapsed is not None:
             return self._midnight + elapsed if self._midnight is not None else None
-        if self._dated_midnight is not None and type(value) is str and value[:10] == self._dated[0]:
-            elapsed = self._times.get(value[11:])
-            return self._dated_midnight + elapsed if elapsed is not None else None
-        return None
+        midnight = self._dated_midnight
+        if midnight is None or type(value) is not str or len(value) < 16 or value[:11] != self._dated_start:
+            return None
+        elapsed = self._times.get(value[11:])
+        return midnight + elapsed if elapsed is not None else None
 
     def _moment(self, value: Any) -> datetime | str:
         """The instant of a row, or the reason why it has none."""
@@ -181,6 +183,7 @@ class WeatherUndergroundRows:
             except ValueError:
                 self._dated = (day, None)
             clock = self._dated[1]
+            self._dated_start = f"{day} "
             self._dated_midnight = clock.constant_midnight if clock else None
         return self._dated[1]
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReplaceOne, WriteConcern
+from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, WTimeoutError
@@ -80,11 +82,28 @@ class MongoMeasurements:
         stamp = {"source.etag": source["etag"], "source.modified": source["modified"]}
         with translated():
             try:
-                done = self._collection.update_many({"_id": {"$in": ids}, **other}, {"$set": stamp})
+                with self._together() as session:
+                    done = self._collection.update_many(
+                        {"_id": {"$in": ids}, **other}, {"$set": stamp}, session=session
+                    )
             except WTimeoutError:
                 self.degraded = True
                 return 0
             return done.matched_count
+
+    @contextmanager
+    def _together(self) -> Iterator[ClientSession | None]:
+        """A transaction, which costs one entry of the oplog for all that is changed.
+
+        A server without a replica set knows none.
+        """
+        client = self._plain.database.client
+        if client.topology_description.topology_type_name == "Single":
+            yield None
+            return
+        concern = self._collection.write_concern
+        with client.start_session() as session, session.start_transaction(write_concern=concern):
+            yield session
 
     def _accept_weaker(self, error: BulkWriteError) -> None:
         """Written but not replicated in time.

@@ -25,6 +25,7 @@ from pipeline.errors import ConfigurationError, MongoError, StoreInterrupted
 
 SELECTION_MS = 15_000
 _INTERRUPTIONS = frozenset({6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 50, 112})
+_MAY_BE_REPEATED = ("RetryableWriteError", "TransientTransactionError", "UnknownTransactionCommitResult")
 _URI_HINT = "It must read mongodb://HOST:PORT/?replicaSet=NAME or mongodb+srv://CLUSTER/."
 _AUTHENTICATION, _AUTHORISATION = 18, 13
 
@@ -75,9 +76,8 @@ def translated() -> Iterator[None]:
     except BulkWriteError as error:
         raise bulk_failure(error) from error
     except OperationFailure as error:
-        raise _refused(
-            error.code, _safe(error), retryable=error.has_error_label("RetryableWriteError")
-        ) from error
+        again = any(error.has_error_label(label) for label in _MAY_BE_REPEATED)
+        raise _refused(error.code, _safe(error), retryable=again) from error
     except (PyMongoError, InvalidOperation) as error:
         raise MongoError(f"MongoDB: {_safe(error)}") from error
 

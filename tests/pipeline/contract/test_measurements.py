@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -107,3 +108,20 @@ def test_many_writers_settle_the_same_readings_exactly_once(mongo: MongoSettings
         assert sum(tally.inserted for tally in tallies) == 300
         assert sum(tally.duplicate for tally in tallies) == 7 * 300
         assert client[mongo.database]["measurements"].count_documents({}) == 300
+
+
+def test_many_writers_restamp_the_same_readings(mongo: MongoSettings) -> None:
+    """Transactions that meet are repeated: each writer finds all unchanged, under their new version."""
+    with MongoClient(mongo.uri) as client:
+        store = MongoMeasurements(client[mongo.database])
+        insert(store, *[document(n) for n in range(300)])
+        again = [
+            measurement(document(n, run_id="r2", source={**document(n)["source"], "etag": "new"}))
+            for n in range(300)
+        ]
+        with ThreadPoolExecutor(6) as writers:
+            settlers = [Settler(store, sleep=lambda _: None) for _ in range(6)]
+            tallies = list(writers.map(lambda settler: settler.settle(again), settlers))
+        assert [tally.unchanged for tally in tallies] == [300] * 6
+        found = client[mongo.database]["measurements"].find()
+        assert {(item["run_id"], item["source"]["etag"]) for item in found} == {("r", "new")}

@@ -137,6 +137,16 @@ def test_a_row_that_cannot_be_a_reading_is_refused_with_its_reason(record: Any, 
     assert (refused.reason, refused.position) == (reason, 2)
 
 
+@pytest.mark.parametrize("odd", ["2024-10-01 0:04", "2024-10-01x00:04 AM", "2024-10-01 00:04:00 or so"])
+def test_a_time_is_read_the_same_whatever_came_before(odd: str) -> None:
+    """Times that were met before make no other time readable."""
+    before = [wu_row("2024-10-01 00:09:00"), wu_row("0:04"), wu_row("00:04 AM"), wu_row("00:04:00")]
+    alone = rejections(read(f"{IICHTE19}.jsonl", jsonl(wu_row(odd))))
+    after = rejections(read(f"{IICHTE19}.jsonl", jsonl(*before, wu_row(odd))))
+    assert [row.reason for row in alone] == ["bad_time"]
+    assert ("bad_time", 5) in [(row.reason, row.position) for row in after]
+
+
 def test_the_hour_that_does_not_exist_is_refused_in_a_file() -> None:
     """Rows of the skipped hour are refused, with the local time in the detail."""
     night = jsonl(wu_row("01:59:00"), wu_row("02:30:00"), wu_row("03:00:00"))
