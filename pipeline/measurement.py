@@ -80,31 +80,36 @@ class Measurement:
 
 
 class Series:
-    """What the measurements of one station in one object share."""
+    """What the measurements of one station in one object share; the text of a day and of a time is kept."""
 
     def __init__(self, station: str, network: str, origin: Origin) -> None:
         self._station = station
         self._origin = origin
-        self._id = f"{station}@"
-        id_ = element("_id", f"{station}@{_EPOCH.isoformat()}Z")
-        time = element("timestamp", _EPOCH)
-        self._first = id_[: -len("1970-01-01T00:00:00Z\0")]
-        self._second = b"Z\0" + element("station_id", station) + time[:-8]
+        self._day: tuple[int, str] = (0, f"{station}@1970-01-01T")
+        self._clocks: dict[int, str] = {}
+        id_ = element("_id", f"{self._day[1]}00:00:00Z")
+        self._first = id_[: len(b"\x02_id\0size")]
+        self._second = b"\0" + element("station_id", station) + element("timestamp", _EPOCH)[:-8]
         self._third = element("network", network)
-        self._size = 4 + len(id_) + len(self._second) - 2 + 8 + len(self._third)
+        self._size = 4 + len(id_) - 1 + len(self._second) + 8 + len(self._third)
 
     def at(self, moment: datetime, fields: bytes, position: int) -> Measurement:
         """The measurement of a whole second in UTC. `fields` are its other elements."""
-        written = moment.isoformat()
         since = moment - _EPOCH
+        days, seconds = since.days, since.seconds
+        if days != self._day[0]:
+            self._day = days, f"{self._station}@{moment.isoformat()[:11]}"
+        clock = self._clocks.get(seconds)
+        if clock is None:
+            clock = self._clocks[seconds] = f"{moment.isoformat()[11:]}Z"
+        id_ = self._day[1] + clock
         last = self._origin.end(position)
         end = self._size + len(fields)
         pieces = (
-            _INT32(end + len(last)), self._first, written.encode(), self._second,
-            _INT64((since.days * 86_400 + since.seconds) * 1000), self._third, fields, last,
+            _INT32(end + len(last)), self._first, id_.encode(), self._second,
+            _INT64((days * 86_400 + seconds) * 1000), self._third, fields, last,
         )  # fmt: skip
-        document = b"".join(pieces)
-        return Measurement(f"{self._id}{written}Z", self._station, moment, position, document, end)
+        return Measurement(id_, self._station, moment, position, b"".join(pieces), end)
 
 
 Row = Measurement | Rejection
