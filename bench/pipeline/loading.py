@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -132,7 +133,17 @@ def _peak_mb(uri: str, folder: Path) -> float:
         env=environment,
         stdout=subprocess.DEVNULL,
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    peak = 0.0
+    while process.poll() is None:
+        peak = max(peak, _high_water_mb(process.pid))
+        time.sleep(0.02)
     assert process.returncode == 0
-    return usage.ru_maxrss / 1024
+    return peak
+
+
+def _high_water_mb(pid: int) -> float:
+    """VmHWM: of this program alone, where wait4(2) counts the memory of the process that started it too."""
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
