@@ -1,6 +1,6 @@
 """How long after a task has stopped is its cause known? (`make bench-diagnosis`)
 
-Releases the failing jobs of tests/e2e/test_failing_jobs.py in a sandbox, and reads two clocks: that of ECS
+Releases the failing jobs of tests/e2e/failures.py in a sandbox, and reads two clocks: that of ECS
 (`stoppedAt` of the task, here MiniStack's) and that of the journal's records, both of this machine. Prints a
 line a branch: node and exit code, the seconds from STOPPED to the recorded cause and to the pause with its
 remedy, and what was printed. `ARGS='raises killed'` takes these branches only.
@@ -22,9 +22,9 @@ from typing import Any
 from deployer.journal import NAME, read
 from tests.e2e import projects
 from tests.e2e.command import Event
+from tests.e2e.failures import FAILURES, Failure, World
 from tests.e2e.outside import Outside
 from tests.e2e.projects import Project
-from tests.e2e.test_failing_jobs import FAILURES, Failure, World
 
 WIDTH = 100
 WANTED = 2.0

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from deployer.config import Aws
 from deployer.diagnosis.classify import classify
@@ -218,4 +218,4 @@ def _classified(text: str, message: str) -> Failure:
     if cause.failure_class == "unknown":
         return Failure("aws-config", message)
     kind = TransientFailure if cause.transient else Failure
-    return kind(cast(FailureClass, str(cause.failure_class)), message, cause.remedy)
+    return kind(cause.failure_class, message, cause.remedy)

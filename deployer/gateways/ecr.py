@@ -142,7 +142,7 @@ class Ecr:
 
 _MISSING: Final = "RepositoryNotFoundException"
 _REMEDIES: Final = {
-    _MISSING: ("create it: `aws ecr create-repository --repository-name {repository} --region {region}`"),
+    _MISSING: "create it: `aws ecr create-repository --repository-name {repository} --region {region}`",
     "ImageTagAlreadyExistsException": (
         "its tags are immutable; let one move: `aws ecr put-image-tag-mutability"
         " --repository-name {repository} --region {region} --image-tag-mutability IMMUTABLE_WITH_EXCLUSION"

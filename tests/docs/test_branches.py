@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.e2e.test_failing_jobs import FAILURES, LOSSES
+from tests.e2e.failures import FAILURES, LOSSES
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "failing-jobs.md"
 

@@ -38,20 +38,16 @@ def look(config: Config, session: AwsSession) -> Iterator[Finding]:
         return
     units = size(str(definition(config).get("cpu", "")))
     needed = int(units) / _UNITS if units.isdigit() else 0.0
-    yield from _judged(_PROCESSORS, needed, lambda: _processors(session), session)
-    yield from _judged(_INTERFACES, 1, lambda: _interfaces(session), session)
-
-
-def _judged(
-    quota: _Quota, needed: float, used: Callable[[], float], session: AwsSession
-) -> Iterator[Finding]:
-    """One finding. What is in use matters only where the quota itself is large enough."""
-    yield from guarded(quota.what, _compared(quota, needed, used, session))
+    processors = _compared(_PROCESSORS, needed, lambda: _processors(session), session)
+    interfaces = _compared(_INTERFACES, 1, lambda: _interfaces(session), session)
+    yield from guarded(_PROCESSORS.what, processors)
+    yield from guarded(_INTERFACES.what, interfaces)
 
 
 def _compared(
     quota: _Quota, needed: float, used: Callable[[], float], session: AwsSession
 ) -> Iterator[Finding]:
+    """One finding. What is in use matters only where the quota itself is large enough."""
     with translated("Service Quotas"):
         answer = session.client("service-quotas").get_service_quota(
             ServiceCode=quota.service, QuotaCode=quota.code

@@ -14,6 +14,7 @@ import pytest
 from moto import mock_aws
 
 from deployer.gateways.aws import AwsSession
+from tests.deployer.contract.aws.accounts import Account
 from tests.deployer.contract.aws.worlds import AwsWorld, FakeWorld, World, session
 
 
@@ -85,3 +86,10 @@ def world(request: pytest.FixtureRequest, name: str) -> Iterator[World]:
             yield AwsWorld(name, request.getfixturevalue("moto_session"))
     else:
         yield AwsWorld(name, request.getfixturevalue("ministack_session"))
+
+
+@pytest.fixture
+def account(ministack_session: AwsSession, name: str) -> Iterator[Account]:
+    made = Account(ministack_session, name)
+    yield made
+    made.close()

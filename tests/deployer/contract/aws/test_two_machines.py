@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from deployer.gateways.aws import AwsSession
-from tests.deployer.contract.aws.test_account import Account
+from tests.deployer.contract.aws.accounts import Account
 from tests.deployer.contract.aws.test_store import bucket
 
 LEASE = 10.0
