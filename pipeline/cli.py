@@ -14,7 +14,7 @@ import typer
 
 from pipeline.app import Options, perform_run, retry_rejected
 from pipeline.config import settings_from
-from pipeline.errors import ConfigurationError, PipelineError
+from pipeline.errors import ConfigurationError, PipelineError, Stopped
 from pipeline.report import RunReport, last_line
 
 
@@ -148,23 +148,16 @@ def _complain(message: str, hint: str | None) -> None:
         print(f"hint: {hint}", file=sys.stderr)
 
 
-class _Stopped(PipelineError):
-    """The process was told to stop; what is loaded stays, the next run completes it."""
-
-    exit_code = 143
-
-
-def _stop(_signal: int, _frame: Any) -> None:
-    raise _Stopped("stopped by SIGTERM before the end", "Run again: what is loaded is kept.")
+def _stop(number: int, _frame: Any) -> None:
+    raise Stopped(signal.Signals(number))
 
 
 def main() -> None:
     """Entry point of `forecast-etl` and `python -m pipeline`."""
-    signal.signal(signal.SIGTERM, _stop)
+    for told in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(told, _stop)
     try:
         app()
-    except PipelineError as error:
+    except (PipelineError, Stopped) as error:
         _complain(error.message, error.hint)
         raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None

@@ -7,9 +7,12 @@ PipelineError
 │   └── StoreInterrupted     it may work in a moment (failover, cut connection)
 └── SourceError          5   the folder or bucket, or one object of it, cannot be read
 BrokenObject                 one object's content is unusable: it is quarantined, the run goes on
+Stopped          130, 143    Ctrl-C or SIGTERM
 """
 
 from __future__ import annotations
+
+from signal import Signals
 
 
 class PipelineError(Exception):
@@ -44,6 +47,17 @@ class StoreInterrupted(MongoError):
 
 class SourceError(PipelineError):
     exit_code = 5
+
+
+class Stopped(BaseException):
+    """The process was told to stop by a signal; `except Exception` never takes it for a broken object."""
+
+    hint = "Run again: what is loaded is kept."
+
+    def __init__(self, signal: Signals) -> None:
+        self.message = f"stopped by {signal.name} before the end"
+        self.exit_code = 128 + signal
+        super().__init__(self.message)
 
 
 class BrokenObject(Exception):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline import __version__
-from pipeline.errors import DataError, PipelineError
+from pipeline.errors import DataError, PipelineError, Stopped
 from pipeline.model import Document, ObjectReport, Tally
 
 LISTED = 5_000
@@ -36,7 +36,7 @@ class RunReport:
     first: datetime | None = None
     last: datetime | None = None
     objects: list[Document] = field(default_factory=list)
-    error: PipelineError | None = None
+    error: PipelineError | Stopped | None = None
     finished_at: datetime | None = None
     measurements: int | None = None
     degraded: bool = False
@@ -61,7 +61,7 @@ class RunReport:
         times = {"stations": sorted(before.stations), "first": before.first, "last": before.last}
         self._list({**entry, **times, "previous": before.tally.as_dict()})
 
-    def verdict(self) -> PipelineError | None:
+    def verdict(self) -> PipelineError | Stopped | None:
         """Why the run as a whole is not good, or None."""
         if self.error:
             return self.error

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, Stopped
 from pipeline.model import ObjectRef, ObjectReport
 from pipeline.parsers.reading import format_of
 from pipeline.ports import Executor, Register, Source
@@ -40,13 +40,19 @@ class Run:
         self._doubted = False
 
     def perform(self) -> RunReport:
-        """Load, and close the `load_runs` entry whatever happens. An expected failure is in the report."""
+        """Load, and close the `load_runs` entry whatever happens.
+
+        An expected failure and a signal to stop are in the report. A defect is as well, and is raised.
+        """
         self._doubted = self._register.begin_run(self._report.as_document())
         try:
             self._load()
             self._report.measurements = self._register.count_measurements()
-        except PipelineError as error:
+        except (PipelineError, Stopped) as error:
             self._report.error = error
+        except Exception as error:
+            self._report.error = PipelineError(f"{type(error).__name__}: {error}", "A defect: see the log.")
+            raise
         finally:
             self._finish()
         return self._report

@@ -196,16 +196,18 @@ def test_a_run_started_again_under_its_id_reports_the_whole(
     assert ended.report["written"] == READINGS
 
 
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_run_closes_its_entry(
-    mongo: MongoSettings, sample: Path, database: Database[dict[str, Any]]
+    mongo: MongoSettings, sample: Path, database: Database[dict[str, Any]], told: signal.Signals
 ) -> None:
-    """SIGTERM, as ECS sends it: the report is printed, `load_runs` says failed, the exit code 143."""
+    """SIGTERM, as ECS sends it, and Ctrl-C: the report is printed, `load_runs` says failed, the code why."""
     process = start(["pipeline", "run", "--source", sample], mongo, RUN_ID="stopped")
     _wait_for(lambda: database["measurements"].estimated_document_count() > 0)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(told)
     ended = end(process)
-    assert ended.code == 143
+    assert ended.code == 128 + told
     assert ended.report["status"] == "failed"
+    assert told.name in ended.report["error"]
     assert database["load_runs"].find_one({"_id": "stopped"})["status"] == "failed"  # type: ignore[index]
 
 

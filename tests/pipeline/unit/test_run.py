@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import timedelta
 
 import orjson
 import pytest
 
-from pipeline.errors import StoreInterrupted
+from pipeline.errors import Stopped, StoreInterrupted
 from pipeline.model import Tally
 from pipeline.report import RunReport, last_line
 from tests.pipeline.fakes import NOON
@@ -193,6 +194,38 @@ def test_a_database_that_goes_away_for_good_ends_the_run() -> None:
     work.register.loaded = gone  # type: ignore[method-assign, assignment]
     document = work.run("r1").as_document()
     assert (document["exit_code"], document["status"]) == (4, "failed")
+
+
+def test_a_signal_to_stop_is_not_taken_for_a_broken_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGTERM in a library whose exceptions mean a damaged file: the run ends and refuses nothing."""
+
+    class Interrupted:
+        @staticmethod
+        def from_filelike(_content: object) -> None:
+            raise Stopped(signal.SIGTERM)
+
+    empty_archive = b"PK\x05\x06" + bytes(18)
+    work = Workshop({f"{IICHTE19}.xlsx": empty_archive})
+    monkeypatch.setattr("pipeline.parsers.tables.python_calamine.CalamineWorkbook", Interrupted)
+    document = work.run("r1").as_document()
+    assert (document["exit_code"], document["status"]) == (143, "failed")
+    assert document["object_counts"] == {}
+    assert work.register.runs["r1"] == document
+
+
+def test_a_defect_is_raised_and_its_entry_says_that_the_run_failed() -> None:
+    """An exception nobody expects leaves no entry that says succeeded."""
+    work = shop()
+
+    def defective(refs: object) -> None:
+        raise TypeError("no such thing")
+
+    work.register.loaded = defective  # type: ignore[method-assign, assignment]
+    with pytest.raises(TypeError, match="no such thing"):
+        work.run("r1")
+    entry = work.register.runs["r1"]
+    assert (entry["exit_code"], entry["status"]) == (1, "failed")
+    assert "TypeError: no such thing" in entry["error"]
 
 
 def test_only_objects_with_refused_rows_are_retried() -> None:
