@@ -202,6 +202,10 @@ def _open_and_close(host: str, port: int) -> str:
 
 def _shake_hands(host: str, port: int, options: dict[str, Any]) -> str:
     context = ssl.create_default_context(cafile=options.get("tlscafile"))
+    if own := options.get("tlscertificatekeyfile"):
+        context.load_cert_chain(own, password=options.get("tlscertificatekeyfilepassword"))
+    if options.get("tlsallowinvalidhostnames"):
+        context.check_hostname = False
     if options.get("tlsallowinvalidcertificates") or options.get("tlsinsecure"):
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with (

@@ -22,7 +22,7 @@ from pipeline.settle import Settler
 from pipeline.stations import Catalog
 from pipeline.transform import Converter, ObjectContext
 
-BATCH = 2000
+BATCH = 4000
 WRITERS = 4
 OPEN = 3
 """Rows a batch, threads that write them, and objects that may be on their way at once."""

@@ -71,12 +71,10 @@ class Measurement:
 
         None when the bytes do not show that the values are the same; they may be so all the same.
         """
-        if stored[4 : self.end] != self.values:
+        end = self.end
+        if stored[4:end] != self.bson[4:end] or stored[-_PLACE - len(_POSITION) : -_PLACE] != _POSITION:
             return None
-        stamp, name, place = stored[self.end :].rpartition(_POSITION)
-        if not name or len(place) != _PLACE:
-            return None
-        return stamp, int.from_bytes(place[:4], "little") == self.position
+        return stored[end:-_PLACE], int.from_bytes(stored[-_PLACE:-2], "little") == self.position
 
 
 class Series:

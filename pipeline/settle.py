@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 
 import bson
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
@@ -36,7 +36,7 @@ _ROUNDS = 50
 _LONG_AGO = datetime(1, 1, 1)  # noqa: DTZ001 - naive UTC, as everywhere in this package
 
 
-class Verdict(Enum):
+class Verdict(StrEnum):
     INSERTED = "inserted"
     REPLACED = "replaced"
     UNCHANGED = "unchanged"
@@ -92,7 +92,7 @@ def _newer(mine: Document, theirs: Document) -> bool:
     return bool(ranks[0] > ranks[1])
 
 
-_UNCHANGED = Judgement(Verdict.UNCHANGED)
+_INSERTED, _UNCHANGED = Judgement(Verdict.INSERTED), Judgement(Verdict.UNCHANGED)
 
 
 @dataclass(slots=True)
@@ -103,23 +103,25 @@ class _Batch:
     tally: Tally = field(default_factory=Tally)
     sent: dict[str, Judgement] = field(default_factory=dict)
 
-    def settle_inserted(self, ids: list[str]) -> None:
-        self.tally.inserted += len(ids)
+    def settle(self, ids: list[str], judgement: Judgement) -> None:
+        """Rows that are done with: they mean this, or what an earlier attempt sent for them."""
+        if self.sent:
+            for id_ in ids:
+                self._count(self.sent.get(id_, judgement), 1)
+        else:
+            self._count(judgement, len(ids))
         if len(ids) == len(self.todo):
             self.todo.clear()
         else:
             for id_ in ids:
                 del self.todo[id_]
 
-    def settle(self, id_: str, judgement: Judgement) -> None:
-        del self.todo[id_]
-        final = self.sent.get(id_, judgement)
-        name = final.verdict.value
-        setattr(self.tally, name, getattr(self.tally, name) + 1)
-        self.tally.taken_over += final.takes_over
-        if final.corrects:
-            self.tally.unchanged -= 1
-            self.tally.duplicate += 1
+    def _count(self, judgement: Judgement, rows: int) -> None:
+        setattr(self.tally, judgement.verdict, getattr(self.tally, judgement.verdict) + rows)
+        self.tally.taken_over += rows * judgement.takes_over
+        if judgement.corrects:
+            self.tally.unchanged -= rows
+            self.tally.duplicate += rows
 
 
 class Settler:
@@ -186,36 +188,36 @@ class Settler:
         means is judged once for each run and object that is met.
         """
         changes: list[tuple[str, Document, Judgement]] = []
-        restamped: list[str] = []
-        known: dict[tuple[bytes, bool], Judgement] = {}
+        judged: list[tuple[Judgement, list[str]]] = []
+        like: dict[tuple[bytes, bool], list[str]] = {}
         for id_, stored in old.items():
             row = batch.todo[id_]
             stamp = row.stamp_in(stored)
-            judgement = known.get(stamp) if stamp else None
-            if judgement is None:
-                new, there = row.document(), bson.decode(stored)
-                judgement = judge(new, there)
-                if judgement.write is not None:
-                    changes.append((id_, there, judgement))
-                    continue
-                if stamp and new.keys() == there.keys():
-                    known[stamp] = judgement
-            if judgement.restamp:
-                restamped.append(id_)
-            else:
-                batch.settle(id_, judgement)
-        self._restamp(batch, restamped)
+            if stamp and (same := like.get(stamp)):
+                same.append(id_)
+                continue
+            new, there = row.document(), bson.decode(stored)
+            judgement = judge(new, there)
+            if judgement.write is not None:
+                changes.append((id_, there, judgement))
+                continue
+            judged.append((judgement, [id_]))
+            if stamp and new.keys() == there.keys():
+                like[stamp] = judged[-1][1]
+        for judgement, ids in judged:
+            if not judgement.restamp:
+                batch.settle(ids, judgement)
+        self._restamp(batch, [id_ for judgement, ids in judged if judgement.restamp for id_ in ids])
         return changes
 
     def _restamp(self, batch: _Batch, ids: list[str]) -> None:
         if ids and self._measurements.restamp(ids, batch.todo[ids[0]].document()["source"]) == len(ids):
-            for id_ in ids:
-                batch.settle(id_, _UNCHANGED)
+            batch.settle(ids, _UNCHANGED)
 
     def _insert(self, batch: _Batch, fresh: list[Measurement]) -> None:
         if fresh:
             there = self._measurements.insert(fresh)
-            batch.settle_inserted([row.id for row in fresh if row.id not in there])
+            batch.settle([row.id for row in fresh if row.id not in there], _INSERTED)
 
     def _replace(self, batch: _Batch, changes: list[tuple[str, Document, Judgement]]) -> None:
         if not changes:
@@ -227,7 +229,7 @@ class Settler:
         )
         if written == len(changes):
             for id_, _, judgement in changes:
-                batch.settle(id_, judgement)
+                batch.settle([id_], judgement)
 
 
 def _without_repetitions(measurements: Sequence[Measurement]) -> _Batch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -74,7 +74,10 @@ def translated() -> Iterator[None]:
             f"MongoDB went away: {_safe(error)}", "Run `python -m pipeline.connectivity`."
         ) from error
     except BulkWriteError as error:
-        raise bulk_failure(error) from error
+        details = error.details
+        raise bulk_failure(
+            [*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]
+        ) from error
     except OperationFailure as error:
         again = any(error.has_error_label(label) for label in _MAY_BE_REPEATED)
         raise _refused(error.code, _safe(error), retryable=again) from error
@@ -82,11 +85,9 @@ def translated() -> Iterator[None]:
         raise MongoError(f"MongoDB: {_safe(error)}") from error
 
 
-def bulk_failure(error: BulkWriteError) -> MongoError:
-    """What a failed bulk write means, when it is more than duplicate keys."""
-    details = error.details
-    faults = [*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]
-    first: dict[str, Any] = next((fault for fault in faults if fault.get("code") != 11000), {})
+def bulk_failure(faults: Sequence[Mapping[str, Any]]) -> MongoError:
+    """What the faults of a bulk write mean, when it is more than duplicate keys."""
+    first: Mapping[str, Any] = next((fault for fault in faults if fault.get("code") != 11000), {})
     return _refused(first.get("code"), str(first.get("errmsg", "bulk write failed"))[:300], retryable=False)
 
 

@@ -35,18 +35,19 @@ def free_port() -> int:
 
 
 class Mongod:
-    """One mongod of the replica set `rs0`, bound to loopback."""
+    """One mongod bound to loopback, of the replica set `rs0` unless it stands alone."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, alone: bool = False) -> None:
         self.port = free_port()
         self._folder = folder
+        self._of_set = [] if alone else ["--replSet", "rs0"]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, *more: str) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(
             [binary(), "--dbpath", self._folder, "--port", str(self.port), "--bind_ip", "127.0.0.1",
-             "--replSet", "rs0", "--wiredTigerCacheSizeGB", "0.5", "--logpath", self._folder / "log", *more],
+             *self._of_set, "--wiredTigerCacheSizeGB", "0.5", "--logpath", self._folder / "log", *more],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -18,17 +19,32 @@ from pipeline.model import Document
 from pipeline.ports import Measurements
 from pipeline.settle import Settler
 from tests.pipeline.fakes import NOON, FakeMeasurements
+from tests.pipeline.mongod import Mongod
 from tests.pipeline.workshop import measurement
 
 
-@pytest.fixture(params=["fake", "mongod"])
+@pytest.fixture(scope="module")
+def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URI of a mongod that is of no replica set, and so knows no transactions."""
+    server = Mongod(tmp_path_factory.mktemp("standalone"), alone=True)
+    server.start()
+    try:
+        yield f"mongodb://127.0.0.1:{server.port}/"
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=["fake", "replica set", "standalone"])
 def store(request: pytest.FixtureRequest) -> Iterator[Measurements]:
     if request.param == "fake":
         yield FakeMeasurements()
         return
-    settings: MongoSettings = request.getfixturevalue("mongo")
-    with MongoClient(settings.uri) as client:
-        yield MongoMeasurements(client[settings.database])
+    alone = request.param == "standalone"
+    uri = request.getfixturevalue("standalone") if alone else request.getfixturevalue("mongo").uri
+    with MongoClient(uri) as client:
+        database = client[f"contract_{uuid.uuid4().hex[:12]}"]
+        yield MongoMeasurements(database)
+        client.drop_database(database)
 
 
 def document(number: int, value: float = 1.0, **changes: Any) -> Document:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo import MongoClient
+from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
-from pipeline.config import MongoSettings
+from pipeline.gateways.folder import FolderSource
 from pipeline.model import Tally
 from tests.pipeline.faults.conftest import READINGS, ReplicaSet
 from tests.pipeline.oracle import expected, stored
-from tests.pipeline.process import Ended, end, start
+from tests.pipeline.process import Ended, end, load, start
 
 Break = Callable[[ReplicaSet, MongoClient[dict[str, Any]]], None]
 
@@ -32,7 +35,7 @@ def step_down(replica_set: ReplicaSet, client: MongoClient[dict[str, Any]]) -> N
 @pytest.mark.parametrize("fault", [kill_primary, step_down])
 def test_a_load_outlives_its_primary(replica_set: ReplicaSet, much: Path, fault: Break) -> None:
     """SIGKILL, and a step-down, while readings arrive: exit 0 and exactly the documents of the files."""
-    ended = _load_with(replica_set, much, fault)
+    ended = _load_with(replica_set, much, fault, _a_tenth_is_there)
     assert (ended.code, ended.err) == (0, "")
     totals = Tally.from_dict(ended.report["totals"])
     assert totals.balanced
@@ -47,24 +50,53 @@ def test_a_load_outlives_its_primary(replica_set: ReplicaSet, much: Path, fault:
         assert client[settings.database]["measurements"].count_documents({"run_id": "broken"}) == READINGS
 
 
-def _load_with(replica_set: ReplicaSet, source: Path, fault: Break) -> Ended:
-    """Start a load, break something when a part of it has arrived, and wait for its end."""
+@pytest.mark.parametrize("fault", [kill_primary, step_down])
+def test_a_second_version_outlives_the_primary(replica_set: ReplicaSet, much: Path, fault: Break) -> None:
+    """The same readings under new versions of all objects: each ends under the new one, and is unchanged."""
+    settings = replica_set.settings()
+    assert load(settings, much, RUN_ID="before").code == 0
+    for path in much.rglob("*.*"):
+        os.utime(path, ns=(0, path.stat().st_mtime_ns + 10**9))
+    ended = _load_with(replica_set, much, fault, lambda database: _closed(database, "broken") > 0)
+    assert (ended.code, ended.err) == (0, "")
+    totals = Tally.from_dict(ended.report["totals"])
+    assert totals.balanced
+    assert (totals.unchanged, totals.written) == (READINGS, 0)
+    assert stored(settings) == expected(much)
+    versions = {ref.key: ref.etag for ref in FolderSource(much).list()}
+    with MongoClient(settings.uri) as client:
+        for item in client[settings.database]["measurements"].find():
+            assert item["run_id"] == "before"
+            assert item["source"]["etag"] == versions[item["source"]["object"]]
+
+
+def _load_with(
+    replica_set: ReplicaSet, source: Path, fault: Break, begun: Callable[[Database[dict[str, Any]]], bool]
+) -> Ended:
+    """Start a load, break something when a part of it is done, and wait for its end."""
     settings = replica_set.settings()
     process = start(["pipeline", "run", "--source", source], settings, RUN_ID="broken")
     with MongoClient(settings.uri) as client:
-        _wait_for_a_part(client, settings)
+        _wait_for(lambda: begun(client[settings.database]))
         fault(replica_set, client)
         assert process.poll() is None, "the load had ended before anything was broken"
     return end(process)
 
 
-def _wait_for_a_part(client: MongoClient[dict[str, Any]], settings: MongoSettings) -> None:
+def _a_tenth_is_there(database: Database[dict[str, Any]]) -> bool:
+    return database["measurements"].estimated_document_count() > READINGS / 10
+
+
+def _closed(database: Database[dict[str, Any]], run_id: str) -> int:
+    """Objects that this run has done with."""
+    return database["loaded_objects"].count_documents({"run_id": run_id})
+
+
+def _wait_for(begun: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        try:
-            if client[settings.database]["measurements"].estimated_document_count() > READINGS / 10:
+        with suppress(PyMongoError):
+            if begun():
                 return
-        except PyMongoError:
-            pass
         time.sleep(0.01)
-    raise AssertionError("no reading arrived within a minute")
+    raise AssertionError("nothing was done within a minute")

@@ -99,6 +99,18 @@ def test_a_server_that_requires_tls(tmp_path: Path) -> None:
     assert (safe.code, safe.report["failed"]) == (0, None)
 
 
+def test_options_of_tls_are_those_of_the_driver(tmp_path: Path) -> None:
+    """Another name than the certificate's is refused unless allowed; a client certificate is shown."""
+    with running(tmp_path, tls=True) as server:
+        other = server.uri("loader", options=f"&{QUICK}").replace("@127.0.0.1:", "@localhost:")
+        refused = check(other)
+        own = f"&tlsCertificateKeyFile={tmp_path / 'server.pem'}"
+        allowed = check(f"{other}&tlsAllowInvalidHostnames=true{own}")
+    assert (refused.code, refused.report["failed"]) == (4, "tls")
+    assert "localhost" in refused.report["stages"][-1]["detail"]
+    assert (allowed.code, allowed.report["failed"]) == (0, None)
+
+
 def test_a_majority_that_does_not_answer(tmp_path: Path) -> None:
     """A set whose other members lag: the primary takes the write, and no majority acknowledges it."""
     server = Mongod(tmp_path / "db")
