@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReplaceOne, WriteConcern
 from pymongo.client_session import ClientSession
@@ -32,6 +33,8 @@ class MongoMeasurements:
 
     def __init__(self, database: Database[dict[str, Any]]) -> None:
         self._plain = database["measurements"]
+        undecoded = CodecOptions(document_class=RawBSONDocument)
+        self._raw = database.get_collection("measurements", undecoded)
         self._majority: Collection[dict[str, Any]] = self._plain.with_options(
             write_concern=WriteConcern("majority", wtimeout=_WAIT_MS)
         )
@@ -60,8 +63,8 @@ class MongoMeasurements:
 
     def find(self, ids: Sequence[str]) -> dict[str, bytes]:
         with translated():
-            batches: Any = self._plain.find_raw_batches({"_id": {"$in": ids}}, batch_size=len(ids) + 1)
-            return {_id_of(document): document for batch in batches for document in _documents(batch)}
+            found: list[Any] = self._raw.find({"_id": {"$in": ids}}, batch_size=len(ids) + 1).to_list()
+        return {_id_of(document.raw): document.raw for document in found}
 
     def replace(self, changes: Sequence[tuple[Document, Document]]) -> int:
         requests = [
@@ -114,15 +117,6 @@ class MongoMeasurements:
             if fault.get("code") not in _NOT_REPLICATED:
                 raise bulk_failure(faults)
             self.degraded = True
-
-
-def _documents(batch: bytes) -> Iterator[bytes]:
-    """The documents of a batch, one behind the other; the first four bytes of each are its size."""
-    start = 0
-    while start < len(batch):
-        end = start + int.from_bytes(batch[start : start + 4], "little")
-        yield batch[start:end]
-        start = end
 
 
 def _id_of(document: bytes) -> str:
