@@ -6,9 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pymongo.errors import PyMongoError
 
 from pipeline.config import MongoSettings
 
@@ -60,3 +65,14 @@ def etl(mongo: MongoSettings | None, *arguments: Any, **more: str) -> Ended:
 
 def load(mongo: MongoSettings, folder: Path, *arguments: Any, **more: str) -> Ended:
     return etl(mongo, "run", "--source", folder, *arguments, **more)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Until it holds; a MongoDB that does not answer just now is asked again."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with suppress(PyMongoError):
+            if condition():
+                return
+        time.sleep(0.01)
+    raise AssertionError("it did not happen within a minute")

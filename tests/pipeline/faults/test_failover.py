@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
-from pymongo.errors import PyMongoError
 
 from pipeline.gateways.folder import FolderSource
 from pipeline.model import Tally
 from tests.pipeline.faults.conftest import READINGS, ReplicaSet
 from tests.pipeline.oracle import expected, stored
-from tests.pipeline.process import Ended, end, load, start
+from tests.pipeline.process import Ended, end, load, start, wait_for
 
 Break = Callable[[ReplicaSet, MongoClient[dict[str, Any]]], None]
 
@@ -57,7 +54,7 @@ def test_a_second_version_outlives_the_primary(replica_set: ReplicaSet, much: Pa
     assert load(settings, much, RUN_ID="before").code == 0
     for path in much.rglob("*.*"):
         os.utime(path, ns=(0, path.stat().st_mtime_ns + 10**9))
-    ended = _load_with(replica_set, much, fault, lambda database: _closed(database, "broken") > 0)
+    ended = _load_with(replica_set, much, fault, _an_object_is_done)
     assert (ended.code, ended.err) == (0, "")
     totals = Tally.from_dict(ended.report["totals"])
     assert totals.balanced
@@ -77,7 +74,7 @@ def _load_with(
     settings = replica_set.settings()
     process = start(["pipeline", "run", "--source", source], settings, RUN_ID="broken")
     with MongoClient(settings.uri) as client:
-        _wait_for(lambda: begun(client[settings.database]))
+        wait_for(lambda: begun(client[settings.database]))
         fault(replica_set, client)
         assert process.poll() is None, "the load had ended before anything was broken"
     return end(process)
@@ -87,16 +84,5 @@ def _a_tenth_is_there(database: Database[dict[str, Any]]) -> bool:
     return database["measurements"].estimated_document_count() > READINGS / 10
 
 
-def _closed(database: Database[dict[str, Any]], run_id: str) -> int:
-    """Objects that this run has done with."""
-    return database["loaded_objects"].count_documents({"run_id": run_id})
-
-
-def _wait_for(begun: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        with suppress(PyMongoError):
-            if begun():
-                return
-        time.sleep(0.01)
-    raise AssertionError("nothing was done within a minute")
+def _an_object_is_done(database: Database[dict[str, Any]]) -> bool:
+    return database["loaded_objects"].count_documents({"run_id": "broken"}) > 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from pipeline.config import MongoSettings
 from pipeline.model import Tally
 from tests.pipeline.integration.conftest import READINGS
 from tests.pipeline.oracle import expected, stored
-from tests.pipeline.process import Ended, end, etl, load, start
+from tests.pipeline.process import Ended, end, etl, load, start, wait_for
 from tests.pipeline.workshop import IICHTE19, csv, jsonl, wu_row
 
 
@@ -170,7 +169,7 @@ def test_a_killed_run_says_so_and_the_next_completes_it(
 ) -> None:
     """SIGKILL in the middle: the next run closes the entry as failed, and loses and doubles nothing."""
     process = start(["pipeline", "run", "--source", sample], mongo, RUN_ID="killed")
-    _wait_for(lambda: database["measurements"].estimated_document_count() > 0)
+    wait_for(lambda: database["measurements"].estimated_document_count() > 0)
     process.send_signal(signal.SIGKILL)
     end(process)
     ended = load(mongo, sample, RUN_ID="next")
@@ -187,7 +186,7 @@ def test_a_run_started_again_under_its_id_reports_the_whole(
 ) -> None:
     """A task that is restarted with the same RUN_ID counts what its first attempt wrote as its own."""
     process = start(["pipeline", "run", "--source", sample], mongo, RUN_ID="again")
-    _wait_for(lambda: database["measurements"].estimated_document_count() > 0)
+    wait_for(lambda: database["measurements"].estimated_document_count() > 0)
     process.send_signal(signal.SIGKILL)
     end(process)
     ended = load(mongo, sample, "--full", RUN_ID="again")
@@ -202,7 +201,7 @@ def test_a_stopped_run_closes_its_entry(
 ) -> None:
     """SIGTERM, as ECS sends it, and Ctrl-C: the report is printed, `load_runs` says failed, the code why."""
     process = start(["pipeline", "run", "--source", sample], mongo, RUN_ID="stopped")
-    _wait_for(lambda: database["measurements"].estimated_document_count() > 0)
+    wait_for(lambda: database["measurements"].estimated_document_count() > 0)
     process.send_signal(told)
     ended = end(process)
     assert ended.code == 128 + told
@@ -255,10 +254,3 @@ def test_the_quality_report_of_a_load(mongo: MongoSettings, sample: Path, tmp_pa
     old = end(start([module, "--max-age-hours", "24"], mongo))
     assert old.code == 1
     assert "freshness" in old.out
-
-
-def _wait_for(condition: Any) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen within a minute"
-        time.sleep(0.01)
