@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from deployer.journal import NAME, read
+from deployer.records.journal import NAME, read
 from tests.e2e import projects
 from tests.e2e.command import Event
 from tests.e2e.failures import FAILURES, Failure, World

@@ -21,17 +21,17 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from deployer.config import Aws, Config
-from deployer.configfile import load, read
-from deployer.gateways.aws import AwsSession, Credentials
-from deployer.gateways.clock import SystemClock
-from deployer.gateways.cloudwatch import CloudWatchLogs
-from deployer.gateways.ecs import Ecs
-from deployer.logs.output import Screen
-from deployer.logs.patience import unsaid
-from deployer.logs.request import TailRequest
-from deployer.logs.tail import tail
-from deployer.release.ports import TaskRequest
+from deployer.adapters.aws.ecs import Ecs
+from deployer.adapters.aws.logs import CloudWatchLogs
+from deployer.adapters.aws.session import AwsSession, Credentials
+from deployer.adapters.local.clock import SystemClock
+from deployer.commands.logs.output import Screen
+from deployer.commands.logs.request import TailRequest
+from deployer.commands.logs.tail import tail
+from deployer.config.load import load, read
+from deployer.config.model import Aws, Config
+from deployer.ports import TaskRequest
+from deployer.retry import unsaid
 
 ROUNDS = 5
 BATCH = 10_000

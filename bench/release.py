@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 
-from deployer.app.project import Project as Settings
-from deployer.gateways.clock import SystemClock
-from deployer.journal import NAME, Journal, read
-from deployer.release.definition import for_image
+from deployer.adapters.local.clock import SystemClock
+from deployer.commands.project import Project as Settings
+from deployer.records.journal import NAME, Journal, read
+from deployer.task.definition import for_image
 from tests.e2e import projects
 from tests.e2e.outside import Outside
 from tests.e2e.projects import Project

@@ -16,8 +16,8 @@ from typing import Any
 from pymongo import WriteConcern
 from pymongo.database import Database
 
-from deployer import configfile
-from deployer.gateways.mongo import MongoDatabase
+from deployer.adapters.mongodb.database import MongoDatabase
+from deployer.config import load
 from deployer.sandbox import SandboxFacts
 from deployer.verification.run import VerifyContext, verify
 from tests.deployer.integration.verification.mongod import DATABASE, Mongod, running
@@ -66,8 +66,8 @@ def show(name: str, mongod: Mongod, run_id: str) -> None:
 
 def contract() -> Any:
     variables = {"MONGO_URI": "mongodb+srv://cluster.example.net", "MONGO_URI_SECRET_ARN": "arn"}
-    table = configfile.read(ROOT / configfile.FILE)
-    return configfile.load(table, "production", {**SandboxFacts.stand_ins(), **variables}, ROOT).verify.checks
+    table = load.read(ROOT / load.FILE)
+    return load.load(table, "production", {**SandboxFacts.stand_ins(), **variables}, ROOT).verify.checks
 
 
 def fill(database: Database[dict[str, Any]], wanted: int) -> int:

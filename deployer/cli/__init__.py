@@ -4,11 +4,11 @@ import os
 import sys
 from contextlib import suppress
 
-from deployer.cli import looking, releasing, setting_up
-from deployer.cli.frame import app
+from deployer.cli import inspect, release, setup
+from deployer.cli.app import app
 from deployer.signals import end_on_terminate
 
-__all__ = ["app", "looking", "main", "releasing", "setting_up"]
+__all__ = ["app", "inspect", "main", "release", "setup"]
 
 
 def main() -> None:

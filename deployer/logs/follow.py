@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from deployer.logs.patience import Patience
 from deployer.logs.stream import StreamReader
-from deployer.release.ports import Clock, LogEvent, Logs
+from deployer.ports import Clock, LogEvent, Logs
+from deployer.retry import Patience
 
 QUICKEST: Final = 0.2
 SLOWEST: Final = 1.0

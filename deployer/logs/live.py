@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from deployer.errors import ExpiredCredentials, Failure, TransientFailure
-from deployer.release.ports import Clock, LiveTail, Logs
+from deployer.ports import Clock, LiveTail, Logs
 
 _SETTLED: Final = 60.0
 """A session that lived for so many seconds is replaced at once (AWS ends each after three hours)."""

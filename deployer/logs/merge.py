@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Final
 
 from deployer.logs.stream import StreamReader
-from deployer.release.ports import Clock, LogPage
+from deployer.ports import Clock, LogPage
 
 HOLD: Final = 1.0
 """Seconds that a fresh event is held back, so that one of another stream that comes a little later is still

@@ -1,7 +1,7 @@
 """One log stream, read on from where it is."""
 
-from deployer.logs.patience import Patience
-from deployer.release.ports import LogPage, Logs
+from deployer.ports import LogPage, Logs
+from deployer.retry import Patience
 
 
 class StreamReader:

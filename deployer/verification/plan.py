@@ -11,8 +11,8 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import Any, Final
 
-from deployer.verification.durations import seconds
-from deployer.verification.placeholders import utc
+from deployer.config.durations import seconds
+from deployer.config.placeholders import utc
 
 SHOWN: Final = 5
 """Offending documents named in a result."""

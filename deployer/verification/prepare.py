@@ -6,11 +6,11 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any, Final
 
+from deployer.config.checks import Check, ReconcileCheck
+from deployer.config.placeholders import filled
 from deployer.errors import UsageError
-from deployer.release.ports import Database, QueryRefused
+from deployer.ports import Database, QueryRefused
 from deployer.verification.kinds import plan
-from deployer.verification.model import Check, ReconcileCheck
-from deployer.verification.placeholders import filled
 from deployer.verification.plan import Facts, MisconfiguredError, Plan
 
 LARGE: Final = 200_000

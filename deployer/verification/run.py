@@ -5,13 +5,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from deployer.release.ports import Database
-from deployer.release.state import Verification
-from deployer.verification.answering import answer
-from deployer.verification.model import Check
+from deployer.config.checks import Check
+from deployer.model import Verification
+from deployer.ports import Database
+from deployer.verification.executor import answer
 from deployer.verification.plan import Facts
+from deployer.verification.prefilter import proofs
 from deployer.verification.prepare import collections_of, prepare
-from deployer.verification.proofs import proofs
 
 SUCCEEDED: Final = "succeeded"
 _LATEST: Final[list[dict[str, Any]]] = [

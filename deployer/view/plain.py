@@ -21,11 +21,11 @@ from deployer.events import (
     Progressed,
     Retried,
 )
-from deployer.flowchart import Flowchart
-from deployer.view.board import Board
-from deployer.view.pace import Pace
+from deployer.flow.chart import Flowchart
+from deployer.view.live.progress import Board
 from deployer.view.stream import Lines
 from deployer.view.text import clipped, duration, harmless, listed
+from deployer.view.throttle import Pace
 
 _NAME_WIDTH: Final = 14
 """The longest node id; a line's first column."""

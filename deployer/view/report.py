@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
-from deployer.flowchart import Flowchart
+from deployer.flow.chart import Flowchart
 from deployer.view.cells import moment, said
-from deployer.view.drawing import draw
-from deployer.view.showing import image_of, source_of
+from deployer.view.release_detail import image_of, source_of
+from deployer.view.svg.drawing import draw
 from deployer.view.text import duration, listed
 
 Data = Mapping[str, Any]

@@ -22,7 +22,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from deployer.view.cells import facts, moment, said, table
-from deployer.view.showing import diagnosis, show, verification
+from deployer.view.release_detail import diagnosis, show, verification
 from deployer.view.stream import Lines
 from deployer.view.text import duration, sparkline
 

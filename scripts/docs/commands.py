@@ -8,14 +8,14 @@ from typing import Any, Final
 from typer import Typer
 from typer.models import ArgumentInfo, OptionInfo
 
-from deployer.cli import frame
+from deployer.cli.app import app, settings
 from scripts.docs.hints import spelled
 from scripts.docs.markdown import code, head, prose, table
 
 Command = Callable[..., Any]
 
 _INTRODUCTION: Final = f"""\
-{frame.app.info.help}
+{app.info.help}
 
 Results go to stdout; hints and errors go to stderr. Nothing is coloured or animated where stdout is no
 terminal or `NO_COLOR` is set. Every exit code: [exit codes](exit-codes.md).
@@ -25,10 +25,8 @@ Before the command:
 
 
 def page() -> str:
-    sections = (_section(name, command) for name, command in commands(frame.app))
-    return "\n".join(
-        [head("Commands", "deployer/cli/"), _INTRODUCTION, _parameters(frame.settings), *sections]
-    )
+    sections = (_section(name, command) for name, command in commands(app))
+    return "\n".join([head("Commands", "deployer/cli/"), _INTRODUCTION, _parameters(settings), *sections])
 
 
 def commands(application: Typer, before: str = "deployer") -> Iterator[tuple[str, Command]]:

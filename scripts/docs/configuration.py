@@ -11,9 +11,9 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from deployer.config import Config
-from deployer.verification.durations import spelled as length
-from deployer.verification.model import Check
+from deployer.config.checks import Check
+from deployer.config.durations import spelled as length
+from deployer.config.model import Config
 from scripts.docs.hints import DURATION, spelled
 from scripts.docs.markdown import code, head, prose, table
 from scripts.docs.meanings import MEANINGS
@@ -42,7 +42,9 @@ _COMMON: Final[type[BaseModel]] = next(base for base in _KINDS[0].__bases__ if i
 
 
 def page() -> str:
-    return "\n".join([head("deploy.toml", "deployer/config.py"), _INTRODUCTION, *_sections(), *_checks()])
+    return "\n".join(
+        [head("deploy.toml", "deployer/config/model.py"), _INTRODUCTION, *_sections(), *_checks()]
+    )
 
 
 def keys() -> Iterator[tuple[str, str]]:

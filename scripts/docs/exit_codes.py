@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
 from deployer.errors import EXIT_CODES, INTERRUPTED, FailureClass, JournalDamaged, RefusedError, UsageError
-from deployer.release.decisions import error_type
-from deployer.release.flow import FLOW
-from deployer.release.state import Cause, Release
+from deployer.flow.decisions import error_type
+from deployer.flow.release import FLOW
+from deployer.model import Cause, Release
 from scripts.docs.markdown import code, head, table
 
 _INTRODUCTION: Final = """\

@@ -8,17 +8,17 @@ from typing import Annotated, Any, Final, Literal, Union
 
 from pydantic import BaseModel
 
-from deployer.verification import model
-from deployer.verification.durations import seconds
+from deployer.config import checks
+from deployer.config.durations import seconds
 
 DURATION: Final = "duration"
 
 _NAMED: Final[tuple[tuple[Any, str], ...]] = (
-    (model.Value, "value"),
-    (model.Query, "MongoDB document"),
-    (model.Pipeline, "list of MongoDB stages"),
-    (model.Bounds, "[lowest, highest]"),
-    (model.BsonTypes, "BSON type, or a list of them"),
+    (checks.Value, "value"),
+    (checks.Query, "MongoDB document"),
+    (checks.Pipeline, "list of MongoDB stages"),
+    (checks.Bounds, "[lowest, highest]"),
+    (checks.BsonTypes, "BSON type, or a list of them"),
 )
 _PLAIN: Final[Mapping[Any, str]] = {
     str: "text",

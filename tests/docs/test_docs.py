@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.cli.frame import app, settings
+from deployer.cli.app import app, settings
 from deployer.errors import EXIT_CODES
 from scripts.docs import FOLDER, PAGES
 from scripts.docs.commands import commands, options, spellings

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from deployer.history import state_of
-from deployer.journal import NAME, Record, read
-from deployer.release.state import dump
+from deployer.model import dump
+from deployer.records.journal import NAME, Record, read
+from deployer.records.releases import state_of
 from tests.e2e.command import Deployer, Ran
 from tests.e2e.outside import Outside
 from tests.e2e.projects import Project

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import docker
 
-from deployer.history import state_of
-from deployer.journal import read
+from deployer.records.journal import read
+from deployer.records.releases import state_of
 from tests.e2e.outside import Outside
 from tests.e2e.projects import Project
 

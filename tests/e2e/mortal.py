@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any
 
 from deployer.cli import main
-from deployer.journal import Journal
+from deployer.records.journal import Journal
 
 Tracer = Callable[[FrameType, str, object], Any]
 _APPEND = Journal.append.__code__

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from deployer.journal import NAME
+from deployer.records.journal import NAME
 from tests.e2e.command import Event
 from tests.e2e.outside import Outside
 from tests.e2e.projects import Project

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from deployer.release.ports import Finding
+from deployer.ports import Finding
 from tests.fakes.faults import Faults
 
 

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from deployer.errors import Failure
-from deployer.release.ports import OnLine
+from deployer.ports import OnLine
 from tests.fakes.faults import Faults
 
 

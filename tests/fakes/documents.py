@@ -5,7 +5,7 @@ import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from deployer.release.ports import QueryRefused
+from deployer.ports import QueryRefused
 
 Document = dict[str, Any]
 MISSING = object()

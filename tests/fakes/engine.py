@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from deployer.errors import Failure
-from deployer.release.ports import BuildResult, OnLine, OnProgress
+from deployer.ports import BuildResult, OnLine, OnProgress
 from tests.fakes.faults import Faults
 
 OnPush = Callable[[str, str, str], str]

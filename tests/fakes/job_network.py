@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from deployer.release.ports import Finding, QueryRefused, Question, Reply, TimeLimitReached
+from deployer.ports import Finding, QueryRefused, Question, Reply, TimeLimitReached
 from tests.fakes.database import FakeDatabase
 from tests.fakes.faults import Faults
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from deployer.release.ports import LogEvent, LogPage
+from deployer.ports import LogEvent, LogPage
 from tests.fakes.faults import Faults
 
 

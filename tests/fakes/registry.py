@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deployer.errors import Failure
-from deployer.release.ports import Login, Tagged
+from deployer.ports import Login, Tagged
 from tests.fakes.faults import Faults
 
 

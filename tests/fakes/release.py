@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from deployer.config import Config
+from deployer.config.model import Config
 from deployer.events import Event
-from deployer.history import state_of, summary
-from deployer.journal import Journal, read
-from deployer.release.flow import FLOW
-from deployer.release.state import Release, dump
-from deployer.release.steps import BEHAVIOUR
-from deployer.runner import Runner, Stop, position
+from deployer.flow.release import FLOW
+from deployer.flow.runner import Runner, Stop, position
+from deployer.flow.steps import BEHAVIOUR
+from deployer.model import Release, dump
+from deployer.records.journal import Journal, read
+from deployer.records.releases import state_of, summary
 from tests.fakes.world import World, settings
 
 

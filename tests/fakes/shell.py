@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from deployer.release.ports import OnLine
+from deployer.ports import OnLine
 
 
 @dataclass

@@ -7,7 +7,7 @@ from itertools import count
 from threading import Lock
 
 from deployer.errors import TransientFailure
-from deployer.store import Stored
+from deployer.ports.object_store import Stored
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Faults
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from deployer.errors import Failure
-from deployer.release.ports import LogEvent, Revision, RunAnswer, TaskRequest, TaskStatus
-from deployer.release.state import ContainerResult, TaskResult
+from deployer.model import ContainerResult, TaskResult
+from deployer.ports import LogEvent, Revision, RunAnswer, TaskRequest, TaskStatus
 from tests.fakes.faults import Faults
 from tests.fakes.logs import FakeLogs
 

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from deployer.errors import Failure
-from deployer.release.state import Source
+from deployer.model import Source
 
 
 @dataclass

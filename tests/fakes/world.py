@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from deployer.config import Config
+from deployer.config.model import Config
+from deployer.ports import Ports, TaskRequest
+from deployer.records.evidence import Evidence
 from deployer.redaction import Redactor
-from deployer.release.evidence import Evidence
-from deployer.release.ports import Ports, TaskRequest
 from tests.fakes.account import FakeAccount
 from tests.fakes.clock import FakeClock
 from tests.fakes.compose import FakeCompose

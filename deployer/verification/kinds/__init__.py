@@ -3,23 +3,23 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from deployer.verification.kinds import amounts, answers, content, groups, structure
-from deployer.verification.model import Check
+from deployer.config.checks import Check
+from deployer.verification.kinds import aggregation, count, documents, groups, structure
 from deployer.verification.plan import Facts, Plan
 
 _WITHOUT_FACTS: Final[dict[str, Callable[[Any], Plan]]] = {
-    "types": content.types,
-    "range": content.ranges,
-    "values": content.values,
-    "reconcile": answers.reconcile,
-    "aggregation": answers.aggregation,
+    "types": documents.types,
+    "range": documents.ranges,
+    "values": documents.values,
+    "reconcile": aggregation.reconcile,
+    "aggregation": aggregation.aggregation,
 }
 _WITH_FACTS: Final[dict[str, Callable[[Any, Facts], Plan]]] = {
-    "count": amounts.count,
+    "count": count.count,
     "groups": groups.groups,
     "completeness": groups.completeness,
-    "freshness": amounts.freshness,
-    "unique": content.unique,
+    "freshness": count.freshness,
+    "unique": documents.unique,
     "schema": structure.schema,
     "indexes": structure.indexes,
 }

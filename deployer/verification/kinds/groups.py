@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from deployer.verification.model import CompletenessCheck, GroupsCheck
+from deployer.config.checks import CompletenessCheck, GroupsCheck
 from deployer.verification.plan import (
     EPOCH,
     Answer,

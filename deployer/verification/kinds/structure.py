@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deployer.verification.model import Index, IndexesCheck, SchemaCheck
+from deployer.config.checks import Index, IndexesCheck, SchemaCheck
 from deployer.verification.plan import Answer, Facts, Plan, refuses_repetition, right, settled, wrong
 
 

@@ -15,11 +15,11 @@ from typing import Any, Final, NoReturn
 import pytest
 from docker.api.client import APIClient
 
-from deployer import config
+from deployer.adapters.docker.compose import TIMED_OUT, ComposeFile
+from deployer.adapters.local.ids import RandomIds
+from deployer.config import model
 from deployer.errors import Failure
-from deployer.gateways.compose import TIMED_OUT, ComposeFile
-from deployer.gateways.ids import RandomIds
-from deployer.release.ports import Compose
+from deployer.ports import Compose
 from tests.deployer.contract.images import IMAGES
 from tests.fakes.compose import FakeCompose, JobRun
 
@@ -111,7 +111,7 @@ class RealRig(Rig):
 
     def file(self, environment: Mapping[str, str] | None = None, **settings: Any) -> ComposeFile:
         table = {"service": "job", "database": "weather", "timeout": 60, **settings}
-        compose = config.Compose.model_validate(table)
+        compose = model.Compose.model_validate(table)
         return ComposeFile(self.folder, compose, {**os.environ, **(environment or {})}, RandomIds())
 
     def leftovers(self) -> list[str]:

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 import pytest
 
-from deployer.gateways.mongo import MongoDatabase
-from deployer.release.ports import Database, QueryRefused
+from deployer.adapters.mongodb.database import MongoDatabase
+from deployer.ports import Database, QueryRefused
 from tests.deployer.integration.verification.mongod import DATABASE, Mongod, running
 from tests.fakes.database import FakeDatabase
 

@@ -16,10 +16,10 @@ import pytest
 from docker.api.client import APIClient
 from docker.errors import ImageNotFound
 
-from deployer.config import Build
+from deployer.adapters.docker.engine import DockerEngine
+from deployer.config.model import Build
 from deployer.errors import Failure, TransientFailure
-from deployer.gateways.engine import DockerEngine
-from deployer.release.ports import BuildResult, Engine
+from deployer.ports import BuildResult, Engine
 from tests.deployer.contract.images import IMAGES
 from tests.fakes.engine import FakeEngine, digest_of
 from tests.fakes.http_registry import PASSWORD, USER, HttpRegistry, Refusal, digest, serve

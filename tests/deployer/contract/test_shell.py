@@ -9,8 +9,8 @@ from typing import NoReturn
 
 import pytest
 
-from deployer.gateways.shell import LocalShell
-from deployer.release.ports import Shell
+from deployer.adapters.local.shell import LocalShell
+from deployer.ports import Shell
 from tests.fakes.shell import FakeShell, Program
 
 Install = Callable[[Program], tuple[Shell, tuple[str, ...]]]

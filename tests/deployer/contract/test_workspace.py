@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 import pytest
 
-from deployer.config import Build
+from deployer.adapters.local.workspace import ProjectFolder
+from deployer.config.model import Build
 from deployer.errors import Failure
-from deployer.gateways.workspace import ProjectFolder
-from deployer.release.state import Source
+from deployer.model import Source
 from tests.fakes.workspace import FakeWorkspace
 
 INPUTS = ("Dockerfile", "job.py")

@@ -10,12 +10,12 @@ import sys
 import time
 from pathlib import Path
 
-from deployer.app.session import Request, Session
-from deployer.cli.releasing import _ask_to_stop
-from deployer.history import Releases
-from deployer.journal import Journal
-from deployer.release.flow import FLOW
-from deployer.release.state import Release, dump
+from deployer.cli.release import _ask_to_stop
+from deployer.commands.session import Request, Session
+from deployer.flow.release import FLOW
+from deployer.model import Release, dump
+from deployer.records.journal import Journal
+from deployer.records.releases import Releases
 from deployer.signals import end_on_terminate
 from deployer.view.json import JsonView
 from tests.fakes.clock import FakeClock

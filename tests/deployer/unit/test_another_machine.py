@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from deployer.archive import Archive
+from deployer.commands.guard import GuardedJournal, guarded
 from deployer.errors import JournalDamaged, RefusedError
-from deployer.history import Releases, state_of
-from deployer.journal import NAME, Journal, read
-from deployer.lease.guard import GuardedJournal, guarded
-from deployer.mirror import Mirror
-from deployer.release.flow import FLOW
-from deployer.release.state import Release, dump
-from deployer.release.steps import BEHAVIOUR
-from deployer.runner import Runner, Stop, position
+from deployer.flow.release import FLOW
+from deployer.flow.runner import Runner, Stop, position
+from deployer.flow.steps import BEHAVIOUR
+from deployer.model import Release, dump
+from deployer.records.journal import NAME, Journal, read
+from deployer.records.releases import Releases, state_of
+from deployer.records.remote import Archive
+from deployer.records.upload import Mirror
 from tests.fakes.store import FakeStore
 from tests.fakes.tasks import STILLBORN
 from tests.fakes.world import World, settings

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from deployer.app.baselines import Baseline, Baselines
-from deployer.app.wiring import SharedState
+from deployer.commands.baselines import Baseline, Baselines
+from deployer.commands.bootstrap import SharedState
 from tests.fakes.store import FakeStore
 
 FIRST, SECOND = Baseline(100.0, {"readings": 1}), Baseline(200.0, {"readings": 2})

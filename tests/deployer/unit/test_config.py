@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from deployer import configfile
-from deployer.config import Config
+from deployer.config import durations
+from deployer.config import load as load_file
+from deployer.config.model import Config
 from deployer.errors import UsageError
 from deployer.sandbox import SandboxFacts
-from deployer.verification import durations
 
 ROOT = Path(__file__).parents[3]
 PRODUCTION = {
@@ -22,11 +22,11 @@ PRODUCTION = {
 
 @pytest.fixture
 def table() -> dict[str, Any]:
-    return copy.deepcopy(configfile.read(ROOT / configfile.FILE))
+    return copy.deepcopy(load_file.read(ROOT / load_file.FILE))
 
 
 def load(table: dict[str, Any], env: str = "production", **variables: str) -> Config:
-    return configfile.load(table, env, {**PRODUCTION, **variables}, ROOT)
+    return load_file.load(table, env, {**PRODUCTION, **variables}, ROOT)
 
 
 def mistakes(table: dict[str, Any], env: str = "production") -> str:
@@ -50,14 +50,14 @@ def test_production_has_the_missions_values(table: dict[str, Any]) -> None:
 
 def test_the_sandbox_fills_its_own_variables(table: dict[str, Any]) -> None:
     """Everything that the sandbox's overlay asks for is something that a sandbox tells."""
-    loaded = configfile.load(table, "sandbox", SandboxFacts.stand_ins(), ROOT)
+    loaded = load_file.load(table, "sandbox", SandboxFacts.stand_ins(), ROOT)
     assert loaded.embedded
     assert loaded.aws.endpoint_url == "endpoint"
 
 
 def test_the_default_environment_costs_nothing(table: dict[str, Any]) -> None:
     """Without --env a release goes to the sandbox."""
-    assert configfile.environment_name(table, None) == "sandbox"
+    assert load_file.environment_name(table, None) == "sandbox"
 
 
 def test_all_mistakes_are_told_at_once(table: dict[str, Any]) -> None:
@@ -103,12 +103,12 @@ def test_a_password_from_the_environment_is_fine(table: dict[str, Any]) -> None:
 def test_an_unset_variable_is_named_with_its_place(table: dict[str, Any]) -> None:
     """A `${VAR}` without a value says which key wants it and what to type."""
     with pytest.raises(UsageError, match=r"verify.uri: environment variable MONGO_URI is not set; export"):
-        configfile.load(table, "production", {}, ROOT)
+        load_file.load(table, "production", {}, ROOT)
 
 
 def test_only_needed_tables_must_be_filled(table: dict[str, Any]) -> None:
     """Reading logs does not ask for the database's address."""
-    loaded = configfile.load(table, "production", {}, ROOT, needed=("aws", "logs", "run"))
+    loaded = load_file.load(table, "production", {}, ROOT, needed=("aws", "logs", "run"))
     assert loaded.verify.uri == "${MONGO_URI}"
 
 
@@ -121,23 +121,23 @@ def test_the_runs_id_is_left_for_the_release(table: dict[str, Any]) -> None:
 def test_an_unknown_environment_names_the_nearest(table: dict[str, Any]) -> None:
     """A mistyped --env is answered with what was probably meant."""
     with pytest.raises(UsageError) as caught:
-        configfile.environment_name(table, "prodution")
+        load_file.environment_name(table, "prodution")
     assert "did you mean 'production'" in caught.value.hint
 
 
 @pytest.mark.parametrize("content", ["[run\n", "a = 1\na = 2\n", "\xff"])
 def test_a_file_that_is_not_toml_is_one_message(tmp_path: Path, content: str) -> None:
     """Broken syntax is reported with the parser's place, as a usage error."""
-    path = tmp_path / configfile.FILE
+    path = tmp_path / load_file.FILE
     path.write_text(content, encoding="latin-1")
     with pytest.raises(UsageError, match="not valid TOML"):
-        configfile.read(path)
+        load_file.read(path)
 
 
 def test_no_file_says_where_to_go(tmp_path: Path) -> None:
     """Outside of a project the message says what is looked for."""
     with pytest.raises(UsageError, match="no such file"):
-        configfile.read(tmp_path / configfile.FILE)
+        load_file.read(tmp_path / load_file.FILE)
 
 
 def test_a_definition_that_is_not_json_is_told_with_the_rest(table: dict[str, Any], tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_definition_that_is_not_json_is_told_with_the_rest(table: dict[str, An
     (tmp_path / "task-definition.json").write_text("{")
     table["run"] = {"clutser": "x"}
     with pytest.raises(UsageError) as caught:
-        configfile.load(table, "production", PRODUCTION, tmp_path)
+        load_file.load(table, "production", PRODUCTION, tmp_path)
     assert "task.definition: task-definition.json: not valid JSON" in caught.value.message
     assert "clutser" in caught.value.message
 
@@ -160,4 +160,4 @@ def test_durations(text: object, value: float) -> None:
 
 def test_the_shipped_file_is_plain_toml() -> None:
     """It parses, and names both environments."""
-    assert set(tomllib.loads((ROOT / configfile.FILE).read_text())["env"]) == {"production", "sandbox"}
+    assert set(tomllib.loads((ROOT / load_file.FILE).read_text())["env"]) == {"production", "sandbox"}

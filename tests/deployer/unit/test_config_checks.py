@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from deployer import configfile
-from deployer.config import Config
+from deployer.config import load
+from deployer.config.model import Config
 from deployer.errors import UsageError
 from deployer.sandbox import SandboxFacts
 
@@ -17,12 +17,12 @@ COUNT: dict[str, Any] = {"name": "it", "kind": "count", "collection": "readings"
 
 @pytest.fixture
 def table() -> dict[str, Any]:
-    return copy.deepcopy(configfile.read(ROOT / configfile.FILE))
+    return copy.deepcopy(load.read(ROOT / load.FILE))
 
 
 def loaded(table: dict[str, Any], *checks: dict[str, Any]) -> Config:
     table["verify"]["checks"] = list(checks)
-    return configfile.load(table, "sandbox", SandboxFacts.stand_ins(), ROOT)
+    return load.load(table, "sandbox", SandboxFacts.stand_ins(), ROOT)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_mistakes(table: dict[str, Any], check: dict[str, Any], mistake: str) ->
     """Each mistake stands where the file has it, without the words that pydantic adds."""
     with pytest.raises(UsageError) as caught:
         loaded(table, check)
-    assert f"{configfile.FILE}: {mistake}" in caught.value.message
+    assert f"{load.FILE}: {mistake}" in caught.value.message
 
 
 def test_placeholders_of_a_run_are_left_for_the_run(table: dict[str, Any]) -> None:
@@ -70,5 +70,5 @@ def test_the_shipped_contract_can_be_read(table: dict[str, Any], env: str) -> No
         "MONGO_URI": "mongodb+srv://cluster.example.net",
         "MONGO_URI_SECRET_ARN": "arn",
     }
-    names = [check.name for check in configfile.load(table, env, variables, ROOT).verify.checks]
+    names = [check.name for check in load.load(table, env, variables, ROOT).verify.checks]
     assert len(names) == len(set(names))

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from deployer.errors import Failure
-from deployer.history import state_of
-from deployer.journal import Journal, Record
-from deployer.release.state import Release
-from deployer.runner import Stop
+from deployer.flow.runner import Stop
+from deployer.model import Release
+from deployer.records.journal import Journal, Record
+from deployer.records.releases import state_of
 from tests.fakes.release import Releasing
 from tests.fakes.tasks import STILLBORN, Outcome
 from tests.fakes.world import REPOSITORY, World

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from deployer.app.explaining import explain
-from deployer.history import Releases
-from deployer.release.ports import Finding
-from deployer.view.story import told
+from deployer.commands.explain import explain
+from deployer.ports import Finding
+from deployer.records.releases import Releases
+from deployer.view.explain import told
 from tests.fakes.release import Releasing
 from tests.fakes.tasks import STILLBORN, Outcome
 from tests.fakes.world import World

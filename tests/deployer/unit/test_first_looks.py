@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.release.ports import Finding
+from deployer.ports import Finding
 from tests.fakes.release import Releasing
 from tests.fakes.tasks import STILLBORN
 from tests.fakes.world import REPOSITORY, World

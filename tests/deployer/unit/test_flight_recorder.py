@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deployer.errors import Failure, TransientFailure
-from deployer.release.ports import Finding
+from deployer.ports import Finding
 from tests.fakes.release import Releasing
 from tests.fakes.shell import Program
 from tests.fakes.tasks import STILLBORN, Outcome

@@ -2,9 +2,9 @@
 
 import pytest
 
-from deployer.flowchart import Edge, Flowchart, Node
-from deployer.release.flow import FLOW
-from deployer.release.steps import BEHAVIOUR
+from deployer.flow.chart import Edge, Flowchart, Node
+from deployer.flow.release import FLOW
+from deployer.flow.steps import BEHAVIOUR
 
 # The arrows of the mission's first diagram, in its order: from, answer, to.
 MISSION = """

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.journal import read
+from deployer.records.journal import read
 
 ROOT = Path(__file__).parents[3]
 OPERATOR = "deployer: stopped by the operator"

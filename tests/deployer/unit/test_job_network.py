@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from deployer.config import Config
+from deployer.config.model import Config
 from deployer.errors import TransientFailure
 from deployer.events import Noted
-from deployer.release.ports import Finding, Unreachable
+from deployer.ports import Finding, Unreachable
 from tests.fakes.release import Releasing
 from tests.fakes.tasks import Outcome
 from tests.fakes.world import World, settings

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from deployer.errors import Failure, JournalDamaged, RefusedError
-from deployer.history import Releases
-from deployer.journal import NAME, Journal, Record, read
+from deployer.records.journal import NAME, Journal, Record, read
+from deployer.records.releases import Releases
 from tests.fakes.clock import FakeClock
 
 

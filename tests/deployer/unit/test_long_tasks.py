@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from deployer.errors import ExpiredCredentials
-from deployer.release.ports import TaskRequest
+from deployer.ports import TaskRequest
 from tests.fakes.release import Releasing
 from tests.fakes.tasks import Outcome
 from tests.fakes.world import World, settings

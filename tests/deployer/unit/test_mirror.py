@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from deployer.archive import Archive
 from deployer.errors import JournalDamaged, RefusedError, TransientFailure
-from deployer.journal import NAME, Journal, read
-from deployer.mirror import GROWTH, LARGEST, UNSENT, Mirror, unsent
+from deployer.records.journal import NAME, Journal, read
+from deployer.records.remote import Archive
+from deployer.records.upload import GROWTH, LARGEST, UNSENT, Mirror, unsent
 from tests.fakes.clock import FakeClock
 from tests.fakes.store import FakeStore
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from deployer.app.planning import observe, read_plan, refuse_if_moved, steps
+from deployer.commands.plan import observe, read_plan, refuse_if_moved, steps
 from deployer.errors import RefusedError, UsageError
-from deployer.history import Releases
+from deployer.records.releases import Releases
 from tests.fakes.release import Releasing
 from tests.fakes.world import World, settings
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from deployer.errors import Failure, TransientFailure
-from deployer.history import summary
-from deployer.journal import read
+from deployer.records.journal import read
+from deployer.records.releases import summary
 from tests.fakes.release import Releasing
 from tests.fakes.shell import Program
 from tests.fakes.tasks import STILLBORN, Outcome

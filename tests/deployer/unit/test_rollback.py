@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from deployer.app.releasing import first_state
-from deployer.app.rollback import Rollback, choose
-from deployer.config import Config
+from deployer.commands.release import first_state
+from deployer.commands.rollback import Rollback, choose
+from deployer.config.model import Config
 from deployer.errors import Failure, RefusedError, TransientFailure
-from deployer.history import PUT_BACK, Releases, state_of, summary
-from deployer.journal import Journal, read
+from deployer.model import Release
+from deployer.records.evidence import Evidence
+from deployer.records.journal import Journal, read
+from deployer.records.releases import PUT_BACK, Releases, state_of, summary
 from deployer.redaction import Redactor
-from deployer.release.evidence import Evidence
-from deployer.release.state import Release
 from tests.fakes.release import Releasing
 from tests.fakes.tasks import Outcome
 from tests.fakes.world import REPOSITORY, World, settings

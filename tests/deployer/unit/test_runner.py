@@ -7,11 +7,11 @@ import pytest
 
 from deployer.errors import Failure, RefusedError, TransientFailure
 from deployer.events import Entered, Event, Left, Paused, Retried
-from deployer.flowchart import Edge, Flowchart, Node
-from deployer.journal import Journal
-from deployer.release.behaviour import Behaviour, Context, Done, Mended, Unmended
-from deployer.release.state import Cause, Release, dump
-from deployer.runner import PAUSED, Runner, Stop, position
+from deployer.flow.chart import Edge, Flowchart, Node
+from deployer.flow.handlers import Behaviour, Context, Done, Mended, Unmended
+from deployer.flow.runner import PAUSED, Runner, Stop, position
+from deployer.model import Cause, Release, dump
+from deployer.records.journal import Journal
 from tests.fakes.world import World, settings
 
 FLOW = Flowchart(

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from deployer.app.session import Request, Session
-from deployer.app.tidying import tidy
+from deployer.commands.prune import tidy
+from deployer.commands.session import Request, Session
 from deployer.errors import Failure, TransientFailure
 from deployer.events import Ended, Event, Noted
-from deployer.history import Releases
-from deployer.journal import Journal
-from deployer.release.steps.build import tag_of
+from deployer.flow.steps.build import tag_of
+from deployer.records.journal import Journal
+from deployer.records.releases import Releases
 from tests.fakes.release import Releasing
 from tests.fakes.tasks import Outcome
 from tests.fakes.world import REPOSITORY, World, settings

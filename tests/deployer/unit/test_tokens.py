@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from deployer.errors import TransientFailure
-from deployer.journal import Journal, Record
-from deployer.release.ports import TaskStatus
-from deployer.release.steps.deploy import TOKEN_LIFETIME
-from deployer.runner import Stop
+from deployer.flow.runner import Stop
+from deployer.flow.steps.deploy import TOKEN_LIFETIME
+from deployer.ports import TaskStatus
+from deployer.records.journal import Journal, Record
 from tests.fakes.release import Releasing
 from tests.fakes.tasks import FakeTasks
 from tests.fakes.world import GROUP, World, settings

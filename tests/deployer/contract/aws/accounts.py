@@ -3,9 +3,9 @@
 import json
 from collections.abc import Callable, Iterator
 
-from deployer.config import Config
-from deployer.gateways.aws import AwsSession
-from deployer.release.ports import Finding
+from deployer.adapters.aws.session import AwsSession
+from deployer.config.model import Config
+from deployer.ports import Finding
 from tests.deployer.contract.aws.worlds import configured
 
 TRUST = {

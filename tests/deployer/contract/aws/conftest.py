@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from moto import mock_aws
 
-from deployer.gateways.aws import AwsSession
+from deployer.adapters.aws.session import AwsSession
 from tests.deployer.contract.aws.accounts import Account
 from tests.deployer.contract.aws.worlds import AwsWorld, FakeWorld, World, session
 

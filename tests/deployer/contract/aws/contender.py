@@ -3,10 +3,10 @@
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 
+from deployer.adapters.aws.object_store import StateBucket
+from deployer.adapters.local.clock import SystemClock
 from deployer.errors import RefusedError
-from deployer.gateways.clock import SystemClock
-from deployer.gateways.state_bucket import StateBucket
-from deployer.lease import Holder, SharedLease
+from deployer.lock import Holder, SharedLease
 from tests.deployer.contract.aws.worlds import session
 
 SECONDS = 60.0

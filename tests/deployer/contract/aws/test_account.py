@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from deployer.gateways.account import FIRST, LATER, AwsAccount
-from deployer.gateways.aws import AwsSession
-from deployer.gateways.probes import (
+from deployer.adapters.aws.account import FIRST, LATER, AwsAccount
+from deployer.adapters.aws.probes import (
     log_group,
     secrets,
     task_definition,
 )
+from deployer.adapters.aws.session import AwsSession
 from tests.deployer.contract.aws.accounts import Account, not_ok, only
 from tests.deployer.contract.aws.worlds import World, configured
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deployer.gateways.probes import (
+from deployer.adapters.aws.probes import (
     security_groups,
     subnets,
 )

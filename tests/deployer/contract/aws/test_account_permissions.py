@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from deployer.config import Aws
-from deployer.gateways.aws import AwsSession, Credentials
-from deployer.gateways.probes import (
+from deployer.adapters.aws.probes import (
     caller,
     permissions,
     roles,
 )
+from deployer.adapters.aws.session import AwsSession, Credentials
+from deployer.config.model import Aws
 from tests.deployer.contract.aws.accounts import ACTIONS, TRUST, Account, only
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bench import logs as bench
-from deployer.gateways.aws import Credentials
+from deployer.adapters.aws.session import Credentials
 
 
 def test_the_bench_compares_what_is_shown_with_what_was_written(

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from deployer.config import Config
-from deployer.gateways.aws import AwsSession
-from deployer.gateways.probes import image
-from deployer.release.ports import Finding
+from deployer.adapters.aws.probes import image
+from deployer.adapters.aws.session import AwsSession
+from deployer.config.model import Config
+from deployer.ports import Finding
 from tests.deployer.contract.aws.worlds import configured
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"

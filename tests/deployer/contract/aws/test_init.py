@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from deployer.app.init import Wanted, init
-from deployer.configfile import load, read
+from deployer.commands.init import Wanted, init
+from deployer.config.load import load, read
 from deployer.errors import Failure, RefusedError, UsageError
-from deployer.release.definition import differences, for_image
+from deployer.task.definition import differences, for_image
 from tests.deployer.contract.aws.command import REGION, Command
 from tests.deployer.contract.aws.worlds import AwsWorld, definition, session
 

@@ -4,10 +4,10 @@ import multiprocessing
 import time
 from collections import Counter
 
-from deployer.gateways.aws import AwsSession
-from deployer.gateways.clock import SystemClock
-from deployer.gateways.state_bucket import StateBucket
-from deployer.lease import Holder, SharedLease
+from deployer.adapters.aws.object_store import StateBucket
+from deployer.adapters.aws.session import AwsSession
+from deployer.adapters.local.clock import SystemClock
+from deployer.lock import Holder, SharedLease
 from tests.deployer.contract.aws.contender import contend, lease_of
 from tests.deployer.contract.aws.test_store import bucket
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from deployer.config import Aws
+from deployer.adapters.aws.live_tail import LiveTailSession
+from deployer.adapters.aws.session import AwsSession, Credentials
+from deployer.config.model import Aws
 from deployer.errors import ExpiredCredentials, Failure, TransientFailure
-from deployer.gateways.aws import AwsSession, Credentials
-from deployer.gateways.live_tail import LiveTailSession
-from deployer.release.ports import LogEvent
+from deployer.ports import LogEvent
 from tests.deployer.contract.aws.worlds import NOW, World
 from tests.fakes.live_server import ARN, GROUP, LiveServer, Session, event, exception, serving, update
 

@@ -1,6 +1,6 @@
 """What following a log relies on, held by the fake, moto and MiniStack."""
 
-from deployer.release.ports import LogEvent
+from deployer.ports import LogEvent
 from tests.deployer.contract.aws.worlds import NOW, World
 
 _BEGIN = float(int(NOW)) - 600

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from deployer.journal import NAME, Journal
-from deployer.release.flow import FLOW
-from deployer.release.state import Image, Release, TaskDefinition, dump
+from deployer.flow.release import FLOW
+from deployer.model import Image, Release, TaskDefinition, dump
+from deployer.records.journal import NAME, Journal
 from tests.deployer.contract.aws.command import Command
 from tests.deployer.contract.aws.worlds import AwsWorld, definition, session
 from tests.fakes.clock import FakeClock

@@ -6,10 +6,10 @@ from contextlib import nullcontext
 import pytest
 from moto import mock_aws
 
+from deployer.adapters.aws.object_store import StateBucket
+from deployer.adapters.aws.session import AwsSession
 from deployer.errors import Failure
-from deployer.gateways.aws import AwsSession
-from deployer.gateways.state_bucket import StateBucket
-from deployer.store import Store
+from deployer.ports.object_store import Store
 from tests.fakes.store import FakeStore
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from deployer.errors import Failure
-from deployer.release.definition import differences, registrable
-from deployer.release.ports import SHORT_TASK, TaskRequest, TaskStatus
+from deployer.ports import SHORT_TASK, TaskRequest, TaskStatus
+from deployer.task.definition import differences, registrable
 from tests.deployer.contract.aws.worlds import World, definition
 
 

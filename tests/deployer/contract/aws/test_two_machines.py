@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from deployer.gateways.aws import AwsSession
+from deployer.adapters.aws.session import AwsSession
 from tests.deployer.contract.aws.accounts import Account
 from tests.deployer.contract.aws.test_store import bucket
 

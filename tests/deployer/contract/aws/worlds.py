@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deployer.config import Aws, Config
-from deployer.configfile import load, read
-from deployer.gateways.account import AwsAccount
-from deployer.gateways.aws import AwsSession, Credentials
-from deployer.gateways.cloudwatch import CloudWatchLogs
-from deployer.gateways.ecr import Ecr
-from deployer.gateways.ecs import Ecs
-from deployer.gateways.schedules import EventBridgeScheduler
-from deployer.release.definition import for_image
-from deployer.release.ports import LogEvent
+from deployer.adapters.aws.account import AwsAccount
+from deployer.adapters.aws.ecr import Ecr
+from deployer.adapters.aws.ecs import Ecs
+from deployer.adapters.aws.logs import CloudWatchLogs
+from deployer.adapters.aws.scheduler import EventBridgeScheduler
+from deployer.adapters.aws.session import AwsSession, Credentials
+from deployer.config.load import load, read
+from deployer.config.model import Aws, Config
+from deployer.ports import LogEvent
+from deployer.task.definition import for_image
 from tests.fakes.account import FakeAccount
 from tests.fakes.logs import FakeLogs
 from tests.fakes.registry import FakeRegistry

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from deployer.adapters.mongodb.database import MongoDatabase
+from deployer.config.checks import Check
 from deployer.errors import UsageError
-from deployer.gateways.mongo import MongoDatabase
-from deployer.release.state import CheckResult
+from deployer.model import CheckResult
 from deployer.verification.kinds import plan
-from deployer.verification.model import Check
 from deployer.verification.plan import Facts
+from deployer.verification.prefilter import proofs
 from deployer.verification.prepare import LARGE, Prepared
-from deployer.verification.proofs import proofs
 from deployer.verification.run import VerifyContext, verify
 from tests.deployer.integration.verification.mongod import DATABASE, Mongod, running
 

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from deployer import configfile
-from deployer.gateways.mongo import MongoDatabase
-from deployer.release.state import Verification
+from deployer.adapters.mongodb.database import MongoDatabase
+from deployer.config import load
+from deployer.config.checks import Check
+from deployer.model import Verification
 from deployer.sandbox import SandboxFacts
-from deployer.verification.model import Check
 from deployer.verification.run import VerifyContext, verify
 from tests.deployer.integration.verification.mongod import DATABASE, Mongod, running
 
@@ -166,8 +166,8 @@ def _job(*arguments: str, **environment: str) -> None:
 @pytest.fixture(scope="module")
 def contract() -> Sequence[Check]:
     variables = {"MONGO_URI": "mongodb+srv://cluster.example.net", "MONGO_URI_SECRET_ARN": "arn"}
-    table = configfile.read(ROOT / configfile.FILE)
-    return configfile.load(table, "production", {**SandboxFacts.stand_ins(), **variables}, ROOT).verify.checks
+    table = load.read(ROOT / load.FILE)
+    return load.load(table, "production", {**SandboxFacts.stand_ins(), **variables}, ROOT).verify.checks
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pytest
 from pydantic import TypeAdapter
 from pymongo import MongoClient
 
+from deployer.adapters.mongodb.database import MongoDatabase
+from deployer.config.checks import Check
 from deployer.errors import Failure, TransientFailure
-from deployer.gateways.mongo import MongoDatabase
-from deployer.release.ports import QueryRefused
-from deployer.release.state import Verification
-from deployer.verification.model import Check
+from deployer.model import Verification
+from deployer.ports import QueryRefused
 from deployer.verification.run import VerifyContext, verify
 from tests.deployer.integration.verification.mongod import DATABASE, Mongod, running
 

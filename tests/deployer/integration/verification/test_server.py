@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from deployer.gateways.mongo import MongoDatabase
-from deployer.gateways.mongo_server import MongoServer
-from deployer.release.ports import Finding
+from deployer.adapters.mongodb.database import MongoDatabase
+from deployer.adapters.mongodb.server import MongoServer
+from deployer.ports import Finding
 from tests.deployer.integration.verification.mongod import DATABASE, Mongod, running
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from deployer.config import Aws
-from deployer.gateways.atlas import look
-from deployer.gateways.aws import AwsSession, Credentials
-from deployer.release.ports import Finding
+from deployer.adapters.aws.session import AwsSession, Credentials
+from deployer.adapters.mongodb.atlas import look
+from deployer.config.model import Aws
+from deployer.ports import Finding
 from tests.fakes.world import settings
 
 PUBLIC, PRIVATE, PROJECT = "pub", "not-so-private", "5f0000000000000000000000"

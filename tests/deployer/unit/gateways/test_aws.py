@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 from botocore.stub import Stubber
 
-from deployer.config import Aws
+from deployer.adapters.aws.session import AwsSession, Credentials, failure_of, translated
+from deployer.config.model import Aws
 from deployer.errors import ExpiredCredentials, Failure, TransientFailure
-from deployer.gateways.aws import AwsSession, Credentials, failure_of, translated
 
 
 def _answered(code: str, message: str = "", status: int = 400) -> ClientError:
@@ -197,8 +197,8 @@ def test_credentials_are_not_shown() -> None:
 
 def test_importing_the_gateways_does_not_load_boto3() -> None:
     """`deployer --help` may import any of them without paying for the SDK."""
-    modules = "account aws cloudwatch ecr ecs"
-    imports = "; ".join(f"import deployer.gateways.{name}" for name in modules.split())
+    modules = "account ecr ecs logs session"
+    imports = "; ".join(f"import deployer.adapters.aws.{name}" for name in modules.split())
     code = f"import sys; {imports}; print([m for m in ('boto3', 'botocore') if m in sys.modules])"
     shown = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from deployer.gateways.build_output import BuildKitOutput, BuildOutput
-from deployer.gateways.engine_errors import base_failure
+from deployer.adapters.docker.build_output import BuildKitOutput, BuildOutput
+from deployer.adapters.docker.errors import base_failure
 
 BUILDKIT = """\
 #1 [internal] load build definition from Dockerfile

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from deployer.config import Aws
+from deployer.adapters.aws.ecs import Ecs
+from deployer.adapters.aws.session import AwsSession, Credentials
+from deployer.config.model import Aws
 from deployer.errors import Failure
-from deployer.gateways.aws import AwsSession, Credentials
-from deployer.gateways.ecs import Ecs
-from deployer.release.ports import TaskRequest
+from deployer.ports import TaskRequest
 from tests.deployer.contract.aws.worlds import configured
 
 _ARN = "arn:aws:ecs:eu-west-3:123456789012:task/cluster/"

@@ -2,8 +2,8 @@
 
 import pytest
 
+from deployer.adapters.docker.errors import failure_of, unreachable
 from deployer.errors import TransientFailure
-from deployer.gateways.engine_errors import failure_of, unreachable
 
 CASES = [
     ("denied: User: x is not authorized to perform: ecr:CompleteLayerUpload", "aws-config"),

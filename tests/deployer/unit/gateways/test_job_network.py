@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from bson import json_util
 
+from deployer.adapters.one_off_task import ShortTaskNetwork
 from deployer.errors import Failure, UsageError
-from deployer.gateways.job_network import ShortTaskNetwork
-from deployer.release.ports import Finding, QueryRefused, Question, TaskRequest, TimeLimitReached
-from deployer.release.short_task import OVERRIDES, ShortTasks
+from deployer.ports import Finding, QueryRefused, Question, TaskRequest, TimeLimitReached
+from deployer.task.one_off import OVERRIDES, ShortTasks
 from tests.fakes.tasks import Outcome
 from tests.fakes.world import World, settings
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from deployer.config import Aws
+from deployer.adapters.aws.probes import caller
+from deployer.adapters.aws.probes.finding import guarded
+from deployer.adapters.aws.probes.permissions import Need, judged
+from deployer.adapters.aws.session import AwsSession, Credentials
+from deployer.config.model import Aws
 from deployer.errors import Failure
-from deployer.gateways.aws import AwsSession, Credentials
-from deployer.gateways.probes import caller
-from deployer.gateways.probes.finding import guarded
-from deployer.gateways.probes.permissions import Need, judged
 from tests.deployer.contract.aws.worlds import configured
 
 _ROLE = "arn:aws:iam::123456789012:role/team/release"

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from botocore.stub import Stubber
 
-from deployer.config import Aws
-from deployer.gateways.aws import AwsSession, Credentials
-from deployer.gateways.probes import quotas
-from deployer.release.ports import Finding
+from deployer.adapters.aws.probes import quotas
+from deployer.adapters.aws.session import AwsSession, Credentials
+from deployer.config.model import Aws
+from deployer.ports import Finding
 from tests.deployer.contract.aws.worlds import configured
 
 

@@ -2,9 +2,9 @@
 
 from botocore.stub import Stubber
 
-from deployer.config import Aws
-from deployer.gateways.aws import AwsSession, Credentials
-from deployer.gateways.probes import subnets
+from deployer.adapters.aws.probes import subnets
+from deployer.adapters.aws.session import AwsSession, Credentials
+from deployer.config.model import Aws
 from tests.deployer.contract.aws.worlds import configured
 
 FULL = "subnet-0fu11"

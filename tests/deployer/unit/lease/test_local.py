@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deployer.errors import Failure, RefusedError
-from deployer.lease import Holder, SharedLease, held, holder_of, local
+from deployer.lock import Holder, SharedLease, held, holder_of, local
 from tests.fakes.clock import FakeClock
 from tests.fakes.store import FakeStore
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from deployer.errors import Failure, RefusedError, TransientFailure
-from deployer.lease import Holder, SharedLease
-from deployer.lease.shared import beating
+from deployer.lock import Holder, SharedLease
+from deployer.lock.shared import beating
 from tests.fakes.clock import FakeClock
 from tests.fakes.store import FakeStore
 

@@ -6,7 +6,7 @@ import pytest
 
 from deployer.errors import Failure, TransientFailure
 from deployer.logs.follow import follow
-from deployer.release.ports import LogEvent
+from deployer.ports import LogEvent
 from tests.fakes.clock import FakeClock
 from tests.fakes.logs import FakeLogs
 

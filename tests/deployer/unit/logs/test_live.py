@@ -6,12 +6,12 @@ from itertools import pairwise
 
 import pytest
 
+from deployer.commands.logs.output import Screen
+from deployer.commands.logs.request import TailRequest
+from deployer.commands.logs.tail import tail
 from deployer.errors import ExpiredCredentials, Failure, TransientFailure
 from deployer.logs.live import LivePause
-from deployer.logs.output import Screen
-from deployer.logs.request import TailRequest
-from deployer.logs.tail import tail
-from deployer.release.ports import LogEvent
+from deployer.ports import LogEvent
 from tests.fakes.clock import FakeClock
 from tests.fakes.logs import FakeLiveTail, FakeLogs
 from tests.fakes.tasks import FakeTasks

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.logs.merge import Merge
-from deployer.logs.patience import Patience
 from deployer.logs.stream import StreamReader
-from deployer.release.ports import LogEvent
+from deployer.ports import LogEvent
+from deployer.retry import Patience
 from tests.fakes.clock import FakeClock
 from tests.fakes.logs import FakeLogs
 

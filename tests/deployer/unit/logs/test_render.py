@@ -2,7 +2,7 @@
 
 import pytest
 
-from deployer.logs.render import Style, line, stamp
+from deployer.view.log_lines import Style, line, stamp
 
 TIME = 1_790_000_000.123
 

@@ -1,7 +1,7 @@
 """Whose log is meant, from deploy.toml."""
 
-from deployer.config import Config
-from deployer.logs.request import of_project
+from deployer.commands.logs.request import of_project
+from deployer.config.model import Config
 from tests.deployer.contract.aws.worlds import configured
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from deployer.commands.logs.output import Screen
+from deployer.commands.logs.request import TailRequest
+from deployer.commands.logs.tail import tail
 from deployer.errors import ExpiredCredentials, Failure, RefusedError, TransientFailure, UsageError
-from deployer.logs.output import Screen
-from deployer.logs.request import TailRequest
-from deployer.logs.tail import tail
-from deployer.release.ports import LogEvent, TaskRequest
+from deployer.ports import LogEvent, TaskRequest
 from tests.fakes.clock import FakeClock
 from tests.fakes.logs import FakeLogs
 from tests.fakes.tasks import STILLBORN, FakeTasks, Outcome

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deployer.errors import UsageError
-from deployer.release.definition import canonical, differences, render
+from deployer.task.definition import canonical, differences, render
 
 TEMPLATE: dict[str, Any] = {
     "family": "job",

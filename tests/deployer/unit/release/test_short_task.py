@@ -5,7 +5,7 @@ import json
 import pytest
 
 from deployer.errors import Failure, RefusedError, TransientFailure
-from deployer.release.short_task import OVERRIDES, Errand, ShortTasks
+from deployer.task.one_off import OVERRIDES, Errand, ShortTasks
 from tests.fakes.clock import FakeClock
 from tests.fakes.tasks import STILLBORN, FakeTask, FakeTasks, Outcome
 from tests.fakes.world import World, settings

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from deployer.config.checks import Check
 from deployer.errors import UsageError
-from deployer.release.ports import Question, Reply, TimeLimitReached
-from deployer.release.state import Verification
-from deployer.verification.asking import AskedDatabase, foreseen, verify_by_asking
-from deployer.verification.model import Check
+from deployer.model import Verification
+from deployer.ports import Question, Reply, TimeLimitReached
 from deployer.verification.prepare import LARGE
+from deployer.verification.remote import AskedDatabase, foreseen, verify_by_asking
 from deployer.verification.run import VerifyContext, verify
 from tests.fakes.database import FakeDatabase
 from tests.fakes.job_network import FakeJobNetwork

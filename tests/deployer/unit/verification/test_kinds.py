@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from deployer.config.checks import Check
 from deployer.verification.kinds import plan
-from deployer.verification.model import Check
 from deployer.verification.plan import Answer, Facts, MisconfiguredError
 
 NOON = datetime.datetime(2026, 1, 2, 12, tzinfo=datetime.UTC)

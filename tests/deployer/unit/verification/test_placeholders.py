@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deployer.verification.placeholders import filled, storable
+from deployer.config.placeholders import filled, storable
 from deployer.verification.plan import Facts, MisconfiguredError
 
 NOON = datetime.datetime(2026, 1, 2, 12, tzinfo=datetime.UTC)

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from deployer.config.checks import Check
 from deployer.errors import Failure
-from deployer.release.ports import QueryRefused, TimeLimitReached
-from deployer.release.state import Verification
+from deployer.model import Verification
+from deployer.ports import QueryRefused, TimeLimitReached
+from deployer.verification.batching import passes
 from deployer.verification.kinds import plan
-from deployer.verification.model import Check
-from deployer.verification.passes import passes
 from deployer.verification.plan import Facts, Read
+from deployer.verification.prefilter import Proof, proofs
 from deployer.verification.prepare import LARGE, Prepared
-from deployer.verification.proofs import Proof, proofs
 from deployer.verification.run import VerifyContext, verify
 from tests.fakes.database import FakeDatabase
 from tests.fakes.documents import aggregated, matches

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from deployer.config.checks import Check
 from deployer.errors import Failure, TransientFailure, UsageError
-from deployer.release.ports import QueryRefused, TimeLimitReached
-from deployer.release.state import Verification
-from deployer.verification.model import Check
+from deployer.model import Verification
+from deployer.ports import QueryRefused, TimeLimitReached
 from deployer.verification.prepare import LARGE
 from deployer.verification.run import VerifyContext, verify
 from tests.fakes.database import FakeDatabase

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from deployer.events import Begun, Ended, Entered, Event, Left, Paused
-from deployer.release.flow import FLOW
+from deployer.flow.release import FLOW
 
 RELEASE = "20260714-093112-4f2a"
 

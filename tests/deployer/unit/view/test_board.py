@@ -3,8 +3,8 @@
 import pytest
 
 from deployer.events import Entered, Left, Progressed
-from deployer.release.flow import FLOW
-from deployer.view.board import Board
+from deployer.flow.release import FLOW
+from deployer.view.live.progress import Board
 from tests.deployer.unit.view.story import Clock, begun, ended, passed, paused, success
 
 

@@ -1,8 +1,8 @@
 """What lies ahead in the release flow, and what is a setback."""
 
-from deployer.flowchart import Edge
-from deployer.release.flow import FLOW
-from deployer.view.course import Course
+from deployer.flow.chart import Edge
+from deployer.flow.main_path import Course
+from deployer.flow.release import FLOW
 
 COURSE = Course(FLOW)
 

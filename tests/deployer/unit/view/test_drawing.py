@@ -6,12 +6,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from deployer.release.flow import FLOW
-from deployer.view.drawing import draw
-from deployer.view.geometry import SIDE, Geometry, geometry
-from deployer.view.labels import Area, labels
+from deployer.flow.release import FLOW
 from deployer.view.report import page
-from deployer.view.routing import Point
+from deployer.view.svg.drawing import draw
+from deployer.view.svg.geometry import SIDE, Geometry, geometry
+from deployer.view.svg.labels import Area, labels
+from deployer.view.svg.routing import Point
 from tests.deployer.unit.view.story import RELEASE
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -33,7 +33,7 @@ def points(corners: list[Point]) -> list[Point]:
 
 
 def test_the_committed_picture_is_current() -> None:
-    """docs/images/flow.svg is what `python -m deployer.view.drawing` writes for today's table."""
+    """docs/images/flow.svg is what `python -m deployer.view.svg.drawing` writes for today's table."""
     assert PICTURE.read_text(encoding="utf-8") == draw(FLOW)
 
 

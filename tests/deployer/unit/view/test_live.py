@@ -4,8 +4,8 @@ import pytest
 from rich.console import Console
 
 from deployer.events import Entered, Event, Logged, Progressed, Retried
-from deployer.release.flow import FLOW
-from deployer.view.live import LiveView
+from deployer.flow.release import FLOW
+from deployer.view.live.display import LiveView
 from tests.deployer.unit.view.story import RELEASE, Clock, begun, ended, passed, paused, success
 from tests.deployer.unit.view.terminal import Terminal
 

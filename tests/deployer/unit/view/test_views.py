@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from deployer.events import Entered, Logged, Noted, Progressed, Retried
-from deployer.release.flow import FLOW
-from deployer.view.choose import Output, open_view
+from deployer.flow.release import FLOW
+from deployer.view.factory import Output, open_view
 from deployer.view.json import JsonView
 from deployer.view.plain import PlainView
 from tests.deployer.unit.view.story import RELEASE, Clock, begun, ended, passed, paused, success
@@ -156,7 +156,7 @@ def test_which_view_is_taken(
 def test_choosing_loads_no_rich() -> None:
     """Only an opened live view pays for terminal rendering."""
     program = (
-        "import io, sys; from deployer.view.choose import open_view;"
+        "import io, sys; from deployer.view.factory import open_view;"
         "open_view('json', stdout=io.StringIO(), stderr=io.StringIO(), env={});"
         "open_view('plain', stdout=io.StringIO(), stderr=io.StringIO(), env={});"
         "sys.exit(any(name.split('.')[0] == 'rich' for name in sys.modules))"

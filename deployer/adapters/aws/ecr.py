@@ -1,0 +1,159 @@
+"""Elastic Container Registry, from the AWS side: address, login, tags. Layers go through the engine."""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from deployer.adapters.aws.session import AwsSession, error_code, translated
+from deployer.config.model import Config
+from deployer.errors import Failure
+from deployer.ports import Login, Tagged
+
+_AT_ONCE: Final = 100
+"""BatchDeleteImage takes at most this many."""
+
+# Without these ECR would answer with a schema 1 manifest, or not at all for an OCI image.
+_MEDIA_TYPES: Final = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+
+
+class RepositoryMissing(Failure):
+    """There is no repository of that name in this account and region; the hint makes one."""
+
+
+class Ecr:
+    """The registry of the caller's account, or the one at `[image] registry`."""
+
+    def __init__(self, config: Config, session: AwsSession) -> None:
+        self._config = config
+        self._session = session
+
+    @property
+    def _client(self) -> Any:
+        return self._session.client("ecr")
+
+    def address(self) -> str:
+        """`[image] registry` where it is set, else what ECR says."""
+        return self._config.image.registry or _host(self._authorization())
+
+    def login(self) -> Login:
+        """Credentials from GetAuthorizationToken, good for twelve hours."""
+        data = self._authorization()
+        user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
+        return Login(self._config.image.registry or _host(data), user, password)
+
+    def digest(self, repository: str, tag: str) -> str | None:
+        image = self._image(repository, {"imageTag": tag})
+        return str(image["imageId"]["imageDigest"]) if image else None
+
+    def manifest(self, repository: str, reference: str) -> Mapping[str, Any] | None:
+        image = self._image(repository, _named(reference))
+        return dict(json.loads(image["imageManifest"])) if image else None
+
+    def blob(self, repository: str, digest: str) -> tuple[str, dict[str, str]]:
+        """Where a layer or a configuration is downloaded from, and the headers that this needs."""
+        registry = self._config.image.registry
+        if registry:
+            scheme = "http" if registry.startswith(("127.0.0.1:", "localhost:")) else "https"
+            token = self._authorization()["authorizationToken"]
+            return f"{scheme}://{registry}/v2/{repository}/blobs/{digest}", {
+                "Authorization": f"Basic {token}"
+            }
+        with self._calling(repository):
+            answer = self._client.get_download_url_for_layer(repositoryName=repository, layerDigest=digest)
+        return str(answer["downloadUrl"]), {}
+
+    def move_tag(self, repository: str, tag: str, digest: str) -> None:
+        """PutImage of the manifest that is there already."""
+        if self.digest(repository, tag) == digest:
+            return
+        image = self._image(repository, {"imageDigest": digest})
+        if image is None:
+            raise Failure(
+                "aws-config",
+                f"ECR repository {repository}: no image {digest}",
+                f"see what is there: `aws ecr describe-images --repository-name {repository}`",
+            )
+        media_type = image.get("imageManifestMediaType")
+        with self._calling(repository):
+            self._client.put_image(
+                repositoryName=repository,
+                imageManifest=image["imageManifest"],
+                imageTag=tag,
+                imageDigest=digest,
+                **({"imageManifestMediaType": media_type} if media_type else {}),
+            )
+
+    def tagged(self, repository: str) -> tuple[Tagged, ...]:
+        pages = self._client.get_paginator("describe_images")
+        with self._calling(repository):
+            return tuple(
+                Tagged(tag, image["imageDigest"], image["imagePushedAt"].timestamp())
+                for page in pages.paginate(repositoryName=repository, filter={"tagStatus": "TAGGED"})
+                for image in page["imageDetails"]
+                for tag in image["imageTags"]
+            )
+
+    def remove(self, repository: str, tags: Sequence[str]) -> None:
+        """BatchDeleteImage by tag: an image goes with its last tag."""
+        for start in range(0, len(tags), _AT_ONCE):
+            with self._calling(repository):
+                answer = self._client.batch_delete_image(
+                    repositoryName=repository,
+                    imageIds=[{"imageTag": tag} for tag in tags[start : start + _AT_ONCE]],
+                )
+            refused = [f for f in answer.get("failures", ()) if f.get("failureCode") != "ImageNotFound"]
+            if refused:
+                said = "; ".join(f"{f['imageId'].get('imageTag')}: {f.get('failureReason')}" for f in refused)
+                raise Failure("aws-config", f"ECR repository {repository}: cannot remove {said}")
+
+    def _authorization(self) -> dict[str, Any]:
+        with translated("ECR", refused="registry-auth"):
+            data: dict[str, Any] = self._client.get_authorization_token()["authorizationData"][0]
+        return data
+
+    def _image(self, repository: str, image_id: dict[str, str]) -> dict[str, Any] | None:
+        with self._calling(repository):
+            answer = self._client.batch_get_image(
+                repositoryName=repository, imageIds=[image_id], acceptedMediaTypes=list(_MEDIA_TYPES)
+            )
+        return next(iter(answer["images"]), None)
+
+    @contextmanager
+    def _calling(self, repository: str) -> Iterator[None]:
+        where = f"ECR repository {repository}"
+        with translated(where):
+            try:
+                yield
+            except Exception as error:
+                remedy = _REMEDIES.get(error_code(error))
+                if remedy is None:
+                    raise
+                names = {"repository": repository, "region": self._session.region}
+                kind = RepositoryMissing if error_code(error) == _MISSING else Failure
+                raise kind("aws-config", f"{where}: {error}", remedy.format(**names)) from error
+
+
+_MISSING: Final = "RepositoryNotFoundException"
+_REMEDIES: Final = {
+    _MISSING: "create it: `aws ecr create-repository --repository-name {repository} --region {region}`",
+    "ImageTagAlreadyExistsException": (
+        "its tags are immutable; let one move: `aws ecr put-image-tag-mutability"
+        " --repository-name {repository} --region {region} --image-tag-mutability IMMUTABLE_WITH_EXCLUSION"
+        " --image-tag-mutability-exclusion-filters filterType=WILDCARD,filter=latest`"
+    ),
+}
+
+
+def _named(reference: str) -> dict[str, str]:
+    return {"imageDigest" if reference.startswith("sha256:") else "imageTag": reference}
+
+
+def _host(authorization: dict[str, Any]) -> str:
+    return str(authorization["proxyEndpoint"]).removeprefix("https://").removeprefix("http://")

@@ -1,0 +1,85 @@
+"""The S3 bucket of `[state]`: conditional writes decide races, S3's own clock decides ages.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from deployer.adapters.aws.session import AwsSession, error_code, translated
+from deployer.errors import Failure
+from deployer.ports.object_store import Stored
+
+_ABSENT: Final = "NoSuchKey"
+_CONFLICT: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", _ABSENT})
+"""412: another version; 409: another write is under way; 404: nothing that could be replaced."""
+
+
+class StateBucket:
+    """`store.Store`, for real. The caller needs GetObject, PutObject and ListBucket."""
+
+    def __init__(self, bucket: str, session: AwsSession) -> None:
+        self.where = f"s3://{bucket}"
+        self._bucket, self._session = bucket, session
+
+    def read(self, key: str) -> Stored | None:
+        with self._calling():
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=key)
+                content = bytes(answer["Body"].read())
+            except Exception as error:
+                if error_code(error) == _ABSENT:
+                    return None
+                raise
+        age = _now(answer) - answer["LastModified"]
+        return Stored(content, str(answer["ETag"]), age.total_seconds())
+
+    def write(self, key: str, content: bytes) -> None:
+        with self._calling():
+            self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
+
+    def create(self, key: str, content: bytes) -> str | None:
+        return self._put(key, content, IfNoneMatch="*")
+
+    def replace(self, key: str, content: bytes, version: str) -> str | None:
+        return self._put(key, content, IfMatch=version)
+
+    def sizes(self, prefix: str) -> Mapping[str, int]:
+        with self._calling():
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            return {entry["Key"]: entry["Size"] for page in pages for entry in page.get("Contents", ())}
+
+    def _put(self, key: str, content: bytes, **condition: str) -> str | None:
+        with self._calling():
+            try:
+                answer = self._client.put_object(Bucket=self._bucket, Key=key, Body=content, **condition)
+            except Exception as error:
+                if error_code(error) in _CONFLICT:
+                    return None
+                raise
+        return str(answer["ETag"])
+
+    @property
+    def _client(self) -> Any:
+        return self._session.client("s3")
+
+    @contextmanager
+    def _calling(self) -> Iterator[None]:
+        where = f"the shared state in {self.where}"
+        with translated(where):
+            try:
+                yield
+            except Exception as error:
+                if error_code(error) != "NoSuchBucket":
+                    raise
+                make = f"make it: `aws s3 mb {self.where} --region {self._session.region}`"
+                raise Failure("aws-config", f"{where}: no such bucket", make) from error
+
+
+def _now(answer: Mapping[str, Any]) -> datetime:
+    """When S3 answered, by its own clock (whole seconds, as `LastModified`)."""
+    said = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    return parsedate_to_datetime(said) if said else datetime.now(UTC)

@@ -1,0 +1,66 @@
+"""Is the task definition one that Fargate takes, for the platform that the image is built for?
+
+Sizes: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from deployer.adapters.aws.probes.finding import ok, wrong
+from deployer.adapters.aws.probes.subject import definition, platform
+from deployer.adapters.aws.session import AwsSession
+from deployer.config.model import Config
+from deployer.ports import Finding
+from deployer.task.definition import size
+
+_MEMORY: Final[Mapping[int, range | tuple[int, ...]]] = {
+    256: (512, 1024, 2048),
+    512: range(1024, 4096 + 1, 1024),
+    1024: range(2048, 8192 + 1, 1024),
+    2048: range(4096, 16384 + 1, 1024),
+    4096: range(8192, 30720 + 1, 1024),
+    8192: range(16384, 61440 + 1, 4096),
+    16384: range(32768, 122880 + 1, 8192),
+}
+"""MiB that go with each number of CPU units (1024 are a vCPU)."""
+
+
+def look(config: Config, session: AwsSession) -> Iterator[Finding]:
+    filled = definition(config)
+    if config.run.launch_type == "FARGATE":
+        yield _size(filled)
+        yield from _fargate(filled)
+        yield _architecture(config)
+
+
+def _size(filled: Mapping[str, Any]) -> Finding:
+    cpu, memory = (size(str(filled.get(key, ""))) for key in ("cpu", "memory"))
+    fitting = _MEMORY.get(int(cpu)) if cpu.isdigit() else None
+    what = "size of the task"
+    if fitting is None:
+        units = ", ".join(map(str, _MEMORY))
+        return wrong(what, f"Fargate has no {cpu or 'empty'} CPU units", f"set cpu to one of: {units}")
+    if not memory.isdigit() or int(memory) not in fitting:
+        mend = f"set memory to one of: {', '.join(map(str, fitting))}"
+        return wrong(what, f"{memory or 'no'} MiB do not go with {cpu} CPU units", mend)
+    return ok(what, f"{cpu} CPU units, {memory} MiB")
+
+
+def _fargate(filled: Mapping[str, Any]) -> Iterator[Finding]:
+    if filled.get("networkMode") != "awsvpc":
+        mode = filled.get("networkMode", "not set")
+        yield wrong("network mode", f"is {mode}; Fargate has awsvpc only", 'set "networkMode": "awsvpc"')
+    if "FARGATE" not in filled.get("requiresCompatibilities", ()):
+        mend = 'set "requiresCompatibilities": ["FARGATE"]'
+        yield wrong("compatibilities", "do not name FARGATE, which [run] launch-type asks for", mend)
+
+
+def _architecture(config: Config) -> Finding:
+    """An image of another architecture ends in `exec format error`."""
+    asked, built = platform(config), config.build.platform
+    if "/".join(built.split("/")[:2]) == asked:
+        return ok("architecture", f"{built} for a task on {asked}")
+    mend = (
+        f'set platform = "{asked}" under [build], or runtimePlatform.cpuArchitecture in the task definition'
+    )
+    return wrong("architecture", f"the image is built for {built}, the task runs on {asked}", mend)

@@ -1,0 +1,118 @@
+"""The way from here to MongoDB, step by step: names, port, TLS, login, rights, and the server itself."""
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from deployer.adapters.mongodb.database import MongoDatabase
+from deployer.adapters.mongodb.errors import HINTS, address_checked
+from deployer.adapters.mongodb.server import MongoServer
+from deployer.errors import Failure
+from deployer.ports import Finding
+
+_TIMEOUT: Final = 3.0
+_PORT: Final = 27017
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What the address comes to. `said`: how its hosts were found."""
+
+    hosts: list[tuple[str, int]]
+    options: Mapping[str, Any]
+    said: str
+
+    @property
+    def tls(self) -> bool:
+        return bool(self.options.get("tls", self.options.get("ssl", False)))
+
+
+class MongoWay(MongoServer):
+    """`ports.DatabaseServer`, of one address."""
+
+    def __init__(self, uri: str, database: MongoDatabase) -> None:
+        super().__init__(database)
+        self._uri, self._asked = uri, database
+
+    def walk(self) -> Iterator[Finding]:
+        try:
+            target = _target(self._uri)
+        except Failure as failure:
+            yield Finding("MongoDB: DNS", "wrong", failure.message, failure.hint)
+            return
+        for step in self._steps(target):
+            yield step
+            if step.state == "wrong":
+                return
+        yield from self.findings()
+
+    def _steps(self, target: _Target) -> Iterator[Finding]:
+        yield _any("DNS", target, _resolved, target.said)
+        yield _any("TCP", target, _opened)
+        if target.tls:
+            yield _any("TLS", target, lambda host, port: _shaken(host, port, target.options))
+        yield _refusing("login", self._asked.ping)
+        yield _refusing("rights", self._asked.counts)
+
+
+def _target(uri: str) -> _Target:
+    """Failure: the address is none, or its SRV record does not resolve."""
+    from pymongo.uri_parser import parse_uri
+
+    with address_checked(uri):
+        parsed = parse_uri(uri)
+    srv = urlsplit(uri).hostname if uri.startswith("mongodb+srv://") else ""
+    hosts = [(host, port or _PORT) for host, port in parsed["nodelist"] if not host.startswith("/")]
+    options = {name.lower(): value for name, value in parsed["options"].items()}
+    return _Target(hosts, options, f"SRV and TXT of {srv}; " if srv else "")
+
+
+def _any(step: str, target: _Target, attempt: Callable[[str, int], str], said: str = "") -> Finding:
+    """A step passes where one of the hosts lets it pass."""
+    passed, seen = not target.hosts, []
+    for host, port in target.hosts:
+        try:
+            seen.append(f"{host}:{port} {attempt(host, port)}")
+            passed = True
+        except OSError as error:
+            seen.append(f"{host}:{port} {error}")
+    detail = said + "; ".join(seen)
+    what = f"MongoDB: {step}"
+    return Finding(what, "ok", detail) if passed else Finding(what, "wrong", detail, HINTS[step])
+
+
+def _refusing(step: str, ask: Callable[[], object]) -> Finding:
+    try:
+        ask()
+    except Failure as failure:
+        return Finding(f"MongoDB: {step}", "wrong", failure.message, failure.hint)
+    return Finding(f"MongoDB: {step}", "ok", "accepted")
+
+
+def _resolved(host: str, port: int) -> str:
+    return str(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0])
+
+
+def _opened(host: str, port: int) -> str:
+    with socket.create_connection((host, port), _TIMEOUT):
+        return "open"
+
+
+def _shaken(host: str, port: int, options: Mapping[str, Any]) -> str:
+    context = ssl.create_default_context(cafile=options.get("tlscafile"))
+    if options.get("tlscertificatekeyfile"):
+        context.load_cert_chain(
+            options["tlscertificatekeyfile"], password=options.get("tlscertificatekeyfilepassword")
+        )
+    if options.get("tlsinsecure") or options.get("tlsallowinvalidcertificates"):
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if options.get("tlsallowinvalidhostnames"):
+        context.check_hostname = False
+    with (
+        socket.create_connection((host, port), _TIMEOUT) as plain,
+        context.wrap_socket(plain, server_hostname=host) as safe,
+    ):
+        return str(safe.version())

@@ -1,0 +1,166 @@
+"""MongoDB, read-only, through pymongo."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from deployer.adapters.mongodb.errors import address_checked, translated
+
+if TYPE_CHECKING:
+    from pymongo import MongoClient
+    from pymongo.client_session import ClientSession
+    from pymongo.collection import Collection
+
+    Document = dict[str, Any]
+
+T = TypeVar("T")
+
+FIRST_CONTACT = 5.0
+"""Seconds until an address that has never answered counts as refused."""
+ELECTION = 20.0
+"""Seconds to wait for a primary in the middle of the work: electing one takes about twelve."""
+GOODBYE = 1.0
+"""Seconds for telling the server that the sessions are over."""
+LOOK = 60.0
+"""Seconds for finding one document; as for all reads, until a majority holds what the primary has."""
+
+
+class MongoDatabase:
+    """`ports.Database` on a MongoDB address. Nothing is connected before the first call.
+
+    Large reads go to a secondary where there is one, and yet miss nothing: each runs in a causally
+    consistent session that has first spoken to the primary, with read concern "majority". The server then
+    waits until the secondary holds everything that the primary held at that moment; what the job wrote
+    with "majority" before it ended is part of it.
+    https://www.mongodb.com/docs/manual/core/causal-consistency-read-write-concerns/
+
+    After a lost connection or in an election pymongo itself looks for the primary again and repeats the
+    read once (retryable reads), for at most `election` seconds, so nothing is retried here.
+    """
+
+    def __init__(self, uri: str, database: str, election: float = ELECTION) -> None:
+        self._uri = uri
+        self._name = database
+        self._election = election
+        self._met = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connections, if any were made. Saying good-bye to a server that is gone takes no time."""
+        import pymongo
+
+        if "_client" in self.__dict__:
+            with pymongo.timeout(GOODBYE):
+                self._client.close()
+            del self.__dict__["_client"]
+
+    def ping(self) -> None:
+        self._read(lambda _: None)
+
+    def counts(self) -> dict[str, int]:
+        def work(session: "ClientSession") -> dict[str, int]:
+            database = self._client[self._name]
+            listed = database.list_collections(session=session, filter={"type": "collection"})
+            names = sorted(str(entry["name"]) for entry in listed)
+            wanted = [name for name in names if not name.startswith("system.")]
+            return {name: database[name].estimated_document_count() for name in wanted}
+
+        return self._read(work)
+
+    def find_one(self, collection: str, query: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        limit = math.ceil(LOOK * 1000)
+        return self._read(
+            lambda session: self._collection(collection).find_one(query, session=session, max_time_ms=limit)
+        )
+
+    def count(self, collection: str, query: Mapping[str, Any], within: float = 60) -> int:
+        rows = self.aggregate(collection, [{"$match": query}, {"$count": "documents"}], within)
+        return int(rows[0]["documents"]) if rows else 0
+
+    def aggregate(
+        self, collection: str, pipeline: Sequence[Mapping[str, Any]], within: float = 60
+    ) -> list[Mapping[str, Any]]:
+        limit = math.ceil(within * 1000)
+        return self._read(
+            lambda session: list(
+                self._collection(collection).aggregate(pipeline, session=session, maxTimeMS=limit)
+            )
+        )
+
+    def scans(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> bool:
+        aggregation = {"aggregate": collection, "pipeline": list(pipeline), "cursor": {}}
+        command = {"explain": aggregation, "verbosity": "queryPlanner"}
+        answer = self._read(lambda session: self._client[self._name].command(command, session=session))
+        return "COLLSCAN" in _stages(answer)
+
+    def indexes(self, collection: str) -> list[Mapping[str, Any]]:
+        listed = self._read(lambda session: list(self._collection(collection).list_indexes(session=session)))
+        return [dict(index) for index in listed]
+
+    def options(self, collection: str) -> Mapping[str, Any] | None:
+        database, wanted = self._client[self._name], {"name": collection}
+        found = self._read(lambda session: list(database.list_collections(session=session, filter=wanted)))
+        return dict(found[0].get("options", {})) if found else None
+
+    def command(self, name: str, database: str | None = None) -> Mapping[str, Any]:
+        """The answer to a read-only command without arguments. QueryRefused: the server has none such;
+        Failure: also where the user may not ask it."""
+        return self._read(lambda session: self._client[database or self._name].command(name, session=session))
+
+    def write_concern(self) -> Mapping[str, Any]:
+        """What the address asks for; empty: nothing."""
+        return self._client.write_concern.document
+
+    @cached_property
+    def _client(self) -> "MongoClient[Document]":
+        from pymongo import MongoClient
+
+        with address_checked(self._uri):
+            client: MongoClient[Document] = MongoClient(
+                self._uri,
+                appname="deployer",
+                tz_aware=True,
+                serverSelectionTimeoutMS=int(self._election * 1000),
+                connectTimeoutMS=int(FIRST_CONTACT * 1000),
+            )
+        return client
+
+    def _collection(self, name: str) -> "Collection[Document]":
+        from pymongo import ReadPreference
+        from pymongo.read_concern import ReadConcern
+
+        return self._client[self._name].get_collection(
+            name,
+            read_preference=ReadPreference.SECONDARY_PREFERRED,
+            read_concern=ReadConcern("majority"),
+        )
+
+    def _read(self, work: "Callable[[ClientSession], T]") -> T:
+        client = self._client
+        with translated(self._uri), client.start_session(causal_consistency=True) as session:
+            self._meet_primary(session)
+            return work(session)
+
+    def _meet_primary(self, session: "ClientSession") -> None:
+        """From here on the session demands of every member what the primary has now."""
+        import pymongo
+
+        with pymongo.timeout(self._election if self._met else FIRST_CONTACT):
+            self._client.admin.command("ping", session=session)
+        self._met = True
+
+
+def _stages(plan: object) -> set[str]:
+    """The names of all stages of the winning plans in an explain answer, wherever it nests them."""
+    if isinstance(plan, list):
+        return {name for item in plan for name in _stages(item)}
+    if not isinstance(plan, Mapping):
+        return set()
+    inner = {name for key, value in plan.items() if key != "rejectedPlans" for name in _stages(value)}
+    return inner | ({plan["stage"]} if isinstance(plan.get("stage"), str) else set())

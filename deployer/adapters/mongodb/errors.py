@@ -1,0 +1,139 @@
+"""What pymongo raises, as our failures: which layer refused, and what to do about it."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from deployer.errors import Failure, TransientFailure
+from deployer.ports import QueryRefused, TimeLimitReached, Unreachable
+
+if TYPE_CHECKING:
+    from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError
+
+_REACH: Final = "check host and port in the address, and that Atlas's Network Access lists this machine"
+HINTS: Final = {
+    "DNS": "check the host name in the address, and this machine's name server",
+    "TCP": _REACH,
+    "time-out": _REACH,
+    "TLS": "check `tls` and the CA file in the address; Atlas also refuses TLS to machines that its "
+    "Network Access does not list",
+    "replica set": "check `replicaSet` in the address",
+    "authentication": "check user, password and `authSource` in the address",
+    "authorisation": "give the user of the address the role `read` on the database",
+}
+_LAYERS: Final = (
+    ("TLS", "SSL|certificate"),
+    ("DNS", r"getaddrinfo|name resolution|[Nn]ame or service|nodename nor servname|No address associated"),
+    ("replica set", "replica set name"),
+    ("time-out", "timed out|timeout"),
+)
+"""Of an error of connecting, by its text: pymongo keeps no more than that. Anything else is TCP's."""
+_NETWORK: Final = ("DNS", "TCP", "time-out", "TLS")
+_AUTHENTICATION: Final = {18, 8000}
+_AUTHORISATION: Final = {13}
+_TIME_LIMIT: Final = {50, 262}
+_INTERRUPTED: Final = {91, 189, 11600, 11602, 10107, 13435, 13436}
+"""It shuts down or changes its state: the retryable codes of MongoDB's specification of retryable reads."""
+
+
+@contextmanager
+def translated(uri: str) -> Iterator[None]:
+    """Turns whatever pymongo raises inside into a Failure of class `mongodb`; no password is ever shown."""
+    from bson.errors import BSONError
+    from pymongo.errors import PyMongoError
+
+    try:
+        yield
+    except PyMongoError as error:
+        raise _failure(error, uri) from error
+    except BSONError as error:
+        raise QueryRefused("mongodb", f"a value that MongoDB does not know: {_brief(error)}") from error
+
+
+@contextmanager
+def address_checked(uri: str) -> Iterator[None]:
+    """For making the client, which also looks `mongodb+srv` up. Nothing of an address that cannot be read
+    is shown: its password may stand anywhere."""
+    from pymongo.errors import ConfigurationError, InvalidURI
+
+    try:
+        yield
+    except OSError as error:
+        message = f"the database's address: {error.strerror or error}"
+        raise Failure(
+            "mongodb", message, "name a file that can be read in tlsCAFile (or tlsCertificateKeyFile)"
+        ) from error
+    except (ConfigurationError, ValueError) as error:
+        if "DNS" in str(error) and not isinstance(error, InvalidURI):
+            raise _layer("DNS", _host(uri), error) from error
+        raise Failure(
+            "mongodb",
+            f"the database's address is not one that MongoDB understands ({type(error).__name__})",
+            "write mongodb://USER:PASSWORD@HOST:PORT/?OPTIONS with user and password percent-encoded",
+        ) from None
+
+
+def _failure(error: "PyMongoError", uri: str) -> Failure:
+    from pymongo.errors import (
+        AutoReconnect,
+        OperationFailure,
+        ServerSelectionTimeoutError,
+    )
+
+    host = _host(uri)
+    if isinstance(error, ServerSelectionTimeoutError):
+        return _unreachable(error, host)
+    if isinstance(error, AutoReconnect):
+        return _lost(host, error)
+    if isinstance(error, OperationFailure):
+        return _refused(error, host)
+    return Failure("mongodb", f"MongoDB at {host}: {_brief(error)}", "check the database's address")
+
+
+def _unreachable(error: "ServerSelectionTimeoutError", host: str) -> Failure:
+    text = _brief(error)
+    if re.search("match selector|No primary available", text):
+        return TransientFailure(
+            "mongodb",
+            f"MongoDB at {host}: its members answer, but none is the primary",
+            "wait for the election to end; if none ends, look at the members' state",
+        )
+    return _layer(next((name for name, words in _LAYERS if re.search(words, text)), "TCP"), host, error)
+
+
+def _refused(error: "OperationFailure", host: str) -> Failure:
+    if error.code in _AUTHENTICATION:
+        return _layer("authentication", host, error)
+    if error.code in _AUTHORISATION:
+        return _layer("authorisation", host, error)
+    if error.code in _TIME_LIMIT:
+        return TimeLimitReached("mongodb", "not finished within its time limit")
+    if error.code in _INTERRUPTED:
+        return _lost(host, error)
+    return QueryRefused("mongodb", _brief(error))
+
+
+def _lost(host: str, error: "PyMongoError") -> TransientFailure:
+    return TransientFailure(
+        "mongodb",
+        f"MongoDB at {host}: connection lost: {_brief(error)}",
+        "it may be back in a moment; if not, look at the state of MongoDB's members",
+    )
+
+
+def _layer(layer: str, host: str, error: BaseException) -> Failure:
+    kind = Unreachable if layer in _NETWORK else Failure
+    return kind("mongodb", f"MongoDB at {host}: {layer} failed: {_brief(error)}", HINTS[layer])
+
+
+def _brief(error: BaseException) -> str:
+    """The first line, without the server's whole answer, the command, or any address's password."""
+    text = re.sub(r"(\w+://)[^/\s]*@", r"\1***@", str(error).partition(", full error:")[0])
+    text = re.sub(r" to execute command \{ (\w+):.*", r" to run \1", text, flags=re.DOTALL)
+    return re.split(r"\n| \(configured timeouts:|, Timeout: ", text)[0].rstrip(". ")
+
+
+def _host(uri: str) -> str:
+    match = re.match(r"[\w+]+://(?:[^/]*@)?([^/?]+)", uri)
+    return match[1] if match else "the given address"

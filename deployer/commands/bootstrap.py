@@ -1,0 +1,122 @@
+"""The real ports of one environment."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from deployer.adapters.aws import secrets
+from deployer.adapters.aws.account import AwsAccount
+from deployer.adapters.aws.ecr import Ecr
+from deployer.adapters.aws.ecs import Ecs
+from deployer.adapters.aws.logs import CloudWatchLogs
+from deployer.adapters.aws.object_store import StateBucket
+from deployer.adapters.aws.scheduler import EventBridgeScheduler
+from deployer.adapters.aws.session import READ_TIMEOUT, AwsSession, Credentials
+from deployer.adapters.docker.compose import ComposeFile
+from deployer.adapters.docker.engine import DockerEngine
+from deployer.adapters.local.clock import SystemClock
+from deployer.adapters.local.ids import RandomIds
+from deployer.adapters.local.shell import LocalShell
+from deployer.adapters.local.workspace import ProjectFolder
+from deployer.adapters.mongodb import atlas
+from deployer.adapters.mongodb.connectivity import MongoWay
+from deployer.adapters.mongodb.database import MongoDatabase
+from deployer.adapters.one_off_task import ShortTaskNetwork
+from deployer.config.model import Config
+from deployer.errors import UsageError
+from deployer.lock import SharedLease
+from deployer.ports import Finding, Ports
+from deployer.ports.object_store import Store
+from deployer.records.evidence import Evidence
+from deployer.records.remote import Archive
+from deployer.redaction import Redactor, parts_of, secrets_of
+from deployer.retry import unsaid
+from deployer.sandbox.facts import ACCESS_KEY
+from deployer.task.one_off import ShortTasks
+
+
+def session(config: Config, read_timeout: float = READ_TIMEOUT) -> AwsSession:
+    """The sandbox takes any key; everywhere else AWS's own chain of credentials decides."""
+    fixed = Credentials(ACCESS_KEY, ACCESS_KEY) if config.embedded else None
+    return AwsSession(config.aws, fixed, read_timeout=read_timeout)
+
+
+@dataclass(frozen=True)
+class SharedState:
+    """What machines share of one environment: `prefix` is its place in the store, `<project>/<env>/`."""
+
+    store: Store
+    prefix: str
+    seconds: float
+
+    def archive(self) -> Archive:
+        return Archive(self.store, self.prefix)
+
+    def lease(self) -> SharedLease:
+        return SharedLease(self.store, self.prefix, self.seconds, SystemClock())
+
+
+def shared_state(config: Config) -> SharedState | None:
+    """None where deploy.toml names no `[state] bucket`."""
+    bucket, lease = config.state.bucket, config.state.lease
+    if not bucket:
+        return None
+    store = StateBucket(bucket, session(config, read_timeout=min(READ_TIMEOUT, lease / 6)))
+    return SharedState(store, f"{config.project.name}/{config.env}/", lease)
+
+
+def redactor_of(config: Config, aws: AwsSession, environ: Mapping[str, str]) -> Redactor:
+    """Knows the operator's secrets, and the job's as far as the operator may read them."""
+    clear = frozenset(_texts(config.model_dump(exclude={"verify": {"uri"}})))
+    jobs: Iterable[str] = ()
+    with suppress(UsageError):
+        jobs = [part for value in secrets.values(config, aws) for part in parts_of(value, clear)]
+    return Redactor((*secrets_of(config.verify.uri, environ), *jobs))
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in nested tables and lists."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for inner in value.values() for text in _texts(inner))
+    elif isinstance(value, list | tuple):
+        yield from (text for inner in value for text in _texts(inner))
+
+
+def job_network(
+    config: Config, aws: AwsSession, environ: Mapping[str, str], note: Callable[[str], None] = unsaid
+) -> ShortTaskNetwork:
+    """MongoDB from where the job runs; `note` hears of each task that is started for it."""
+
+    def gate() -> Iterator[Finding]:
+        return atlas.look(config, aws, environ)
+
+    short = ShortTasks(config, Ecs(config, aws), CloudWatchLogs(config, aws), SystemClock(), RandomIds())
+    return ShortTaskNetwork(config, short, note, gate)
+
+
+def real_ports(
+    root: Path, folder: Path, config: Config, environ: Mapping[str, str], redactor: Redactor
+) -> Ports:
+    """`root` is the project's folder, `folder` the release's own."""
+    aws, ids = session(config), RandomIds()
+    mongodb = MongoDatabase(config.verify.uri, config.verify.database)
+    return Ports(
+        workspace=ProjectFolder(root, config.build),
+        shell=LocalShell(root, environ),
+        compose=ComposeFile(root, config.compose, environ, ids),
+        engine=DockerEngine(root, config.build, environ),
+        registry=Ecr(config, aws),
+        tasks=Ecs(config, aws),
+        schedules=EventBridgeScheduler(config, aws),
+        logs=CloudWatchLogs(config, aws),
+        database=mongodb,
+        server=MongoWay(config.verify.uri, mongodb),
+        job_network=job_network(config, aws, environ),
+        account=AwsAccount(config, aws),
+        clock=SystemClock(),
+        ids=ids,
+        evidence=Evidence(folder, redactor),
+    )

@@ -1,0 +1,66 @@
+"""`deployer doctor`: every look at what a release depends on, none stopping the others."""
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
+
+from deployer.adapters.mongodb import atlas
+from deployer.commands.bootstrap import job_network, real_ports, session
+from deployer.commands.project import Project
+from deployer.config.model import Config
+from deployer.errors import EXIT_CODES, DeployerError
+from deployer.model import AskedFrom
+from deployer.ports import Finding, JobNetwork, Ports
+from deployer.redaction import Redactor
+
+
+def examine(project: Project, env: str | None, asked_from: AskedFrom = "here") -> dict[str, Any]:
+    """All findings, and the exit code: that of the first wrong one's class, 0 if none is wrong. From the task
+    the way to MongoDB is walked there as well."""
+    name = project.env(env)
+    config = project.config(name)
+    ports = real_ports(project.root, project.folder, config, project.environ, Redactor())
+    aws = session(config)
+    network = job_network(config, aws, project.environ, project.tell)
+    exit_code = 0
+    findings = []
+    access = ((EXIT_CODES["mongodb"], finding) for finding in atlas.look(config, aws, project.environ))
+    looks = chain(_findings(ports, config), access, _from_task(network) if asked_from == "task" else ())
+    for code, finding in looks:
+        findings.append(
+            {"what": finding.what, "state": finding.state, "detail": finding.detail, "remedy": finding.remedy}
+        )
+        if finding.state == "wrong" and not exit_code:
+            exit_code = code
+    return {"env": name, "findings": findings, "exit_code": exit_code}
+
+
+def _findings(ports: Ports, config: Config) -> Iterator[tuple[int, Finding]]:
+    """(exit code if wrong, finding), cheapest first."""
+    looks: tuple[tuple[str, Callable[[], str]], ...] = (
+        ("source", lambda: ports.workspace.source().content_hash[:16]),
+        ("container engine", lambda: ports.engine.image_id("none:none") or "answers"),
+        ("AWS identity", ports.account.identity),
+        ("registry", lambda: ports.registry.digest(config.image.repository, "latest") or "no image yet"),
+    )
+    for what, look in looks:
+        try:
+            yield 0, Finding(what, "ok", look())
+        except DeployerError as error:
+            yield error.exit_code, Finding(what, "wrong", error.message, error.hint)
+    try:
+        for finding in ports.account.findings():
+            yield EXIT_CODES["aws-config"], finding
+    except DeployerError as error:
+        yield error.exit_code, Finding("AWS account", "unknown", error.message, error.hint)
+    for finding in ports.server.walk():
+        yield EXIT_CODES["mongodb"], finding
+
+
+def _from_task(network: JobNetwork) -> Iterator[tuple[int, Finding]]:
+    """What the task cannot be asked is unknown: the task is at fault then, not MongoDB."""
+    try:
+        for finding in network.walk():
+            yield EXIT_CODES["mongodb"], finding
+    except DeployerError as error:
+        yield error.exit_code, Finding("from the task", "unknown", error.message, error.hint)

@@ -1,0 +1,110 @@
+"""`deployer explain`: the story of a release from what is kept of it alone; nothing is asked of anyone."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from deployer.diagnosis.classify import classify_all
+from deployer.diagnosis.model import Diagnosis
+from deployer.flow.release import FLOW
+from deployer.flow.steps.monitor import LOG_TAIL, pieces_of
+from deployer.model import Launch, Release
+from deployer.records.evidence import Evidence
+from deployer.records.journal import Record
+from deployer.records.releases import Releases, state_of, summary
+from deployer.redaction import Redactor
+
+LAST_LINES: Final = 15
+
+
+def explain(releases: Releases, release: str | None, env: str | None = None) -> dict[str, Any]:
+    """What was tried and seen, the ranked causes with their lines, the mend, and what was ruled out.
+
+    RefusedError: there is no such release.
+    """
+    wanted = release or releases.newest(env)
+    records = releases.records(wanted)
+    state = state_of(records)
+    evidence = Evidence(releases.path(wanted), Redactor())
+    told = summary(records)
+    return {
+        **{key: told[key] for key in ("id", "env", "end", "exit_code", "at", "source", "tasks", "diagnosis")},
+        "tried": list(_tried(records)),
+        "causes": list(_causes(state, evidence)),
+        "ruled_out": list(_ruled_out(state, evidence)),
+        "last_lines": evidence.log(state.launch.attempt, LAST_LINES) if state.launch else [],
+    }
+
+
+def _tried(records: Sequence[Record]) -> Iterator[dict[str, Any]]:
+    """Each step, answer and pause, in order; `time` in seconds since the epoch."""
+    for record in records:
+        if record["kind"] == "finished" and record["node"] != FLOW.start:
+            what = record["summary"] or record["answer"]
+            yield {"time": record["time"], "node": record["node"], "what": what, "skipped": record["skipped"]}
+        elif record["kind"] == "paused":
+            cause = record["cause"]
+            what = f"paused: {cause['failure_class']}: {cause['message']}"
+            yield {"time": record["time"], "node": record["node"], "what": what, "skipped": False}
+        elif record["kind"] == "ended":
+            yield {"time": record["time"], "node": record["end"], "what": "ended", "skipped": False}
+
+
+def _causes(state: Release, evidence: Evidence) -> Iterator[Mapping[str, Any]]:
+    """The recorded cause first, then what else the last task's evidence may mean, best first."""
+    recorded = state.cause
+    if recorded is None:
+        return
+    yield {
+        "class": recorded.failure_class,
+        "subcause": recorded.subcause,
+        "message": recorded.message,
+        "evidence": list(recorded.evidence),
+        "remedy": recorded.remedy,
+    }
+    launch = state.launch
+    if launch is None or launch.result is None:
+        return
+    found = _diagnosis(launch, evidence)
+    for other in (found.cause, *found.others):
+        same = (other.failure_class, other.subcause) == (recorded.failure_class, recorded.subcause)
+        if not same and other.failure_class != "unknown":
+            yield {
+                "class": str(other.failure_class),
+                "subcause": other.subcause,
+                "message": "",
+                "evidence": list(other.evidence),
+                "remedy": other.remedy,
+            }
+
+
+def _diagnosis(launch: Launch, evidence: Evidence) -> Diagnosis:
+    return classify_all(pieces_of(launch, evidence.log(launch.attempt, LOG_TAIL)))
+
+
+def _ruled_out(state: Release, evidence: Evidence) -> Iterator[str]:
+    """What was looked at and found right: it need not be looked at again."""
+    if state.tests and state.tests.exit_code == 0 and state.tests.log:
+        yield "the local tests passed"
+    if state.compose and state.compose.ok and state.compose.log:
+        yield "the same image loaded its documents in the compose test"
+    if state.image and state.image.digest:
+        yield f"the image is in the registry: {state.image.digest}"
+    launch = state.launch
+    if launch and launch.arn and not launch.never_ran:
+        yield "the task started: image, secrets, roles and network let it"
+    for check in state.verification.checks if state.verification else ():
+        if check.ok:
+            yield f"check passed: {check.name} ({check.found})"
+    for name, where in _LOOKS.items():
+        seen = evidence.held(name)
+        for finding in seen if isinstance(seen, list) else ():
+            if finding["state"] == "ok":
+                yield f"found right {where}: {finding['what']}"
+
+
+_LOOKS: Final = {
+    "probes": "in the account",
+    "mongodb": "from the machine that released",
+    "connectivity": "in the job's own network",
+}
+"""The looks that are kept, by the name of their evidence."""

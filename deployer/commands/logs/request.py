@@ -1,0 +1,59 @@
+"""What `deployer logs` is asked for."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from deployer.config.model import Config
+from deployer.errors import UsageError
+from deployer.task.definition import for_image
+from deployer.view.log_lines import Style
+
+
+@dataclass(frozen=True, kw_only=True)
+class TailRequest:
+    """`tasks`: IDs or ARNs; none means the newest of the project, or with `all_tasks` every one.
+
+    `since`: seconds since the epoch, 0 for all there is. `live`: while following, Live
+    Tail tells of new lines. `grep`: a regular expression that a line must match.
+    `credentials_wait`: seconds for which expired credentials are waited for while following.
+    """
+
+    group: str
+    stream_prefix: str
+    container: str
+    family: str
+    drain: float
+    tasks: tuple[str, ...] = ()
+    all_tasks: bool = False
+    since: float = 0.0
+    follow: bool = False
+    live: bool = False
+    grep: str = ""
+    output: Literal["plain", "json"] = "plain"
+    style: Style = field(default_factory=Style)
+    exit_code_from_task: bool = False
+    credentials_wait: float = 600.0
+
+    @property
+    def streams(self) -> str:
+        """How the names of the job's streams begin; the task's ID follows."""
+        return f"{self.stream_prefix}/{self.container}/"
+
+    def pattern(self) -> re.Pattern[str] | None:
+        """UsageError: `grep` is no regular expression."""
+        try:
+            return re.compile(self.grep) if self.grep else None
+        except re.error as error:
+            raise UsageError(f"--grep {self.grep!r}: {error}", "quote special characters with \\") from error
+
+
+def of_project(config: Config) -> TailRequest:
+    """The request for the newest task of deploy.toml's job; `dataclasses.replace` adds the options."""
+    return TailRequest(
+        group=config.logs.group,
+        stream_prefix=config.logs.stream_prefix,
+        container=config.task.container,
+        family=str(for_image(config, "none")["family"]),
+        drain=config.logs.drain,
+    )

@@ -1,0 +1,125 @@
+"""`deployer plan`: what a release would do and skip, and why. Every call it makes only reads."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from deployer.commands.bootstrap import real_ports
+from deployer.commands.project import Project
+from deployer.config.model import Config
+from deployer.errors import RefusedError, UsageError
+from deployer.flow.steps.build import tag_of
+from deployer.model import Image
+from deployer.ports import Ports
+from deployer.records.releases import Releases, state_of
+from deployer.redaction import Redactor
+from deployer.task.definition import differences, for_image
+
+SKIP, DO = "skip", "do"
+
+
+@dataclass(frozen=True)
+class World:
+    """What a plan rests on; a saved plan is performed only while all of it is as it was."""
+
+    env: str
+    content_hash: str
+    tag: str
+    digest: str | None
+    revision: str | None
+    differences: tuple[str, ...]
+    verified: bool
+
+
+def plan(project: Project, env: str | None) -> dict[str, Any]:
+    """The steps in order with action and reason, the definition's differences, and what it all rests on.
+
+    SandboxDown: the environment is a sandbox that is not up; starting it is not a plan's business.
+    """
+    name = project.env(env)
+    config = project.config(name)
+    ports = real_ports(project.root, project.folder, config, project.environ, Redactor())
+    world = observe(project.releases, config, ports)
+    return {
+        "env": name,
+        "changes": not world.verified or world.digest is None or bool(world.differences),
+        "steps": [
+            {"node": node, "action": action, "reason": reason}
+            for node, action, reason in steps(config, world)
+        ],
+        "differences": list(world.differences),
+        "world": asdict(world),
+    }
+
+
+def observe(releases: Releases, config: Config, ports: Ports) -> World:
+    """Reads workspace, registry, ECS and the releases kept here."""
+    source = ports.workspace.source()
+    tag, repository = tag_of(source), config.image.repository
+    digest = ports.registry.digest(repository, tag)
+    image = Image(repository, tag, ports.registry.address(), digest=digest)
+    definition = for_image(config, image.pinned if digest else f"{image.name}@(a new digest)")
+    newest = ports.tasks.newest_revision(str(definition["family"]))
+    changed = differences(definition, newest.definition) if newest else ("there is no active revision yet",)
+    return World(
+        env=config.env,
+        content_hash=source.content_hash,
+        tag=tag,
+        digest=digest,
+        revision=newest.arn if newest else None,
+        differences=changed,
+        verified=digest is not None and digest in _verified_digests(releases, config.env),
+    )
+
+
+def read_plan(path: Path) -> World:
+    """The world that a saved plan rests on. UsageError: no such file, or not a plan."""
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))["world"]
+        return World(**{**held, "differences": tuple(held["differences"])})
+    except OSError as error:
+        raise UsageError(
+            f"{path}: {error.strerror}", "save one: deployer plan --output json > FILE"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path}: not a saved plan", "save one: deployer plan --output json > FILE"
+        ) from error
+
+
+def refuse_if_moved(planned: World, now: World) -> None:
+    """RefusedError names everything that is not as it was when the plan was made."""
+    moved = [
+        f"  {name}: {was!r} then, {asdict(now)[name]!r} now"
+        for name, was in asdict(planned).items()
+        if asdict(now)[name] != was
+    ]
+    if moved:
+        raise RefusedError("the world has moved since the plan was made:\n" + "\n".join(moved), "plan again")
+
+
+def _verified_digests(releases: Releases, env: str) -> set[str]:
+    ends = (line["id"] for line in releases.summaries(env) if line["end"] == "END_SUCCESS")
+    images = (state_of(releases.records(release)).image for release in ends)
+    return {image.digest for image in images if image and image.digest}
+
+
+def steps(config: Config, world: World) -> Iterator[tuple[str, str, str]]:
+    tests = " ".join(config.test.command)
+    yield "RUN_TESTS", DO if tests else SKIP, tests or "there is no [test] command"
+    yield "DOCKER_COMPOSE", DO, f"{config.compose.file}, service {config.compose.service}"
+    there = f"{world.tag} is in the registry already" if world.digest else ""
+    yield "DOCKER_BUILD", SKIP if there else DO, there or f"{world.tag} is new: {config.build.platform}"
+    for node in ("ECR_LOGIN", "DOCKER_TAG", "DOCKER_PUSH"):
+        yield node, SKIP if there else DO, there or f"to {config.image.repository}"
+    if world.differences:
+        yield "REGISTER_TASK", DO, f"{len(world.differences)} differences to {world.revision or 'nothing'}"
+    else:
+        yield "REGISTER_TASK", SKIP, f"{world.revision} is the same"
+    yield "RUN_TASK", DO, f"one task on cluster {config.run.cluster} ({config.run.launch_type})"
+    asked = [check.name for check in config.verify.checks if check.is_for(config.env)]
+    yield "VERIFY_DATA", DO, "; ".join(asked)
+    schedule = f" and schedule {config.schedule.name}" if config.schedule else ""
+    yield "PROMOTE", DO, f"{config.image.repository}:latest{schedule}, once the data is proven"

@@ -1,0 +1,137 @@
+"""The project's folder: its deploy.toml, its environment's values, its sandbox, its releases."""
+
+from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from deployer.config import load
+from deployer.config.load import FILE
+from deployer.config.model import Config
+from deployer.errors import DeployerError, UsageError
+from deployer.records.releases import Releases
+from deployer.records.remote import Archive
+
+if TYPE_CHECKING:
+    from deployer.sandbox import Sandbox
+
+IMAGES: Final = "images.env"
+"""Written by the set-up: which base images this machine can have."""
+
+DATA: Final = "DEPLOYER_DATA"
+"""Environment variable: the folder that seeds the sandbox's bucket."""
+
+
+def _say_nothing(text: str) -> None:
+    pass
+
+
+class Project:
+    """Everything that a command may want to know before it builds anything."""
+
+    def __init__(
+        self, root: Path, environ: Mapping[str, str], tell: Callable[[str], None] = _say_nothing
+    ) -> None:
+        """`tell` is given what a person should know though nothing has failed."""
+        self.root = root
+        self.folder = root / ".deployer"
+        self.releases = Releases(self.folder / "releases", self._archives, tell)
+        self.environ = {**_assignments(self.folder / IMAGES), **environ}
+        self.tell = tell
+        self._shared: dict[str, Archive | None] = {}
+
+    @cached_property
+    def table(self) -> dict[str, Any]:
+        return load.read(self.root / FILE)
+
+    def env(self, wanted: str | None) -> str:
+        return load.environment_name(self.table, wanted)
+
+    def checked(self, env: str) -> Config:
+        """The settings with stand-ins for what only a running sandbox knows: every mistake of the file
+        is found before anything is started."""
+        variables = self.environ
+        if self.table["env"][env].get("embedded"):
+            from deployer.sandbox import SandboxFacts
+
+            variables = {**SandboxFacts.stand_ins(), **self.environ}
+        return load.load(self.table, env, variables, self.root)
+
+    def config(self, env: str, needed: Collection[str] | None = None) -> Config:
+        """The settings, ready to use. SandboxDown: the environment is a sandbox that is not up."""
+        variables = self.environ
+        if self.table["env"][env].get("embedded"):
+            variables = {**self.environ, **self.sandbox(env).facts().as_environment()}
+        return load.load(self.table, env, variables, self.root, needed)
+
+    def sandbox(
+        self, env: str, data: Path | None = None, report: Callable[[str], None] = _say_nothing
+    ) -> "Sandbox":
+        """The sandbox that `[sandbox]` describes. UsageError: the file has no such table."""
+        from deployer.sandbox import Sandbox, SandboxSettings
+
+        checked = self.checked(env)
+        if checked.sandbox is None:
+            raise UsageError(f"{FILE}: no [sandbox] table", "add one with cluster, bucket and secret")
+        folder = data or (Path(self.environ[DATA]) if self.environ.get(DATA) else None)
+        if folder is not None and not folder.is_dir():
+            raise UsageError(f"{folder}: no such folder to seed the sandbox from", f"mend --data or {DATA}")
+        return Sandbox(
+            SandboxSettings(
+                root=self.folder / "sandbox",
+                repository=checked.image.repository,
+                cluster=checked.sandbox.cluster,
+                log_group=checked.logs.group,
+                bucket=checked.sandbox.bucket,
+                secret=checked.sandbox.secret,
+                region=checked.aws.region,
+                database=checked.verify.database,
+                data=folder,
+                aws_port=checked.sandbox.aws_port,
+                mongo_port=checked.sandbox.mongo_port,
+            ),
+            report,
+        )
+
+    def _archives(self, env: str | None) -> list[Archive]:
+        """The shared states to look into: of one environment, or of all that have one."""
+        if not (self.root / FILE).is_file():
+            return []
+        names = [name for name in self.table.get("env", {}) if env in (None, name) and self._has_bucket(name)]
+        return [archive for archive in map(self._archive, names) if archive]
+
+    def _has_bucket(self, env: str) -> bool:
+        tables = (self.table.get("state"), self.table["env"][env].get("state"))
+        return any(isinstance(table, dict) and table.get("bucket") for table in tables)
+
+    def _archive(self, env: str) -> Archive | None:
+        """None: it cannot be asked, which is said unless the reason is a sandbox that is not up: its every
+        release is known here."""
+        from deployer.commands.bootstrap import shared_state
+        from deployer.sandbox.errors import SandboxDown
+
+        if env not in self._shared:
+            self._shared[env] = None
+            try:
+                state = shared_state(self.config(env, needed=("aws", "state")))
+                self._shared[env] = state.archive() if state else None
+            except SandboxDown:
+                pass
+            except DeployerError as error:
+                self.tell(f"{env}: only what is known here is shown: {error.message}")
+        return self._shared[env]
+
+    def sandbox_env(self) -> str:
+        """The environment that is the sandbox. UsageError: none is."""
+        for name, overlay in self.table.get("env", {}).items():
+            if overlay.get("embedded"):
+                return str(name)
+        raise UsageError(f"{FILE}: no environment is embedded", "set `embedded = true` in one [env.NAME]")
+
+
+def _assignments(path: Path) -> dict[str, str]:
+    """NAME=value lines of a file; none if it is not there."""
+    if not path.is_file():
+        return {}
+    lines = (line.partition("=") for line in path.read_text(encoding="utf-8").splitlines())
+    return {name.strip(): value.strip().strip("\"'") for name, sign, value in lines if sign}

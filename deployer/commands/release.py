@@ -1,0 +1,101 @@
+"""`deployer release`: take the lease, begin or go on, walk, and say how it ended."""
+
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+from deployer.adapters.local.clock import SystemClock
+from deployer.adapters.local.ids import RandomIds
+from deployer.commands.bootstrap import real_ports, redactor_of, session, shared_state
+from deployer.commands.guard import GuardedJournal, guarded
+from deployer.commands.plan import observe, read_plan, refuse_if_moved
+from deployer.commands.project import Project
+from deployer.commands.session import AskToStop, Request, Session
+from deployer.commands.shared_state import Sharing, mirror_of, patiently
+from deployer.config.model import Config
+from deployer.errors import RefusedError, TransientFailure
+from deployer.events import Emit, Noted
+from deployer.flow.release import FLOW
+from deployer.flow.steps.build import LATEST
+from deployer.lock import Holder, held
+from deployer.model import Release, Rollback, dump
+from deployer.ports import Ports
+from deployer.records.journal import NAME
+from deployer.task.definition import for_image
+
+
+def release(project: Project, request: Request, emit: Emit, ask: AskToStop | None = None) -> int:
+    """Runs or resumes one release; returns the exit code. Raises DeployerError before it has begun."""
+    if request.resume:
+        wanted = request.release or project.releases.resumable(project.env(request.env))
+        env = str(project.releases.records(wanted)[0]["env"])
+        if request.env and request.env != env:
+            raise RefusedError(f"release {wanted} goes to {env}, not to {request.env}", "leave --env out")
+    else:
+        wanted, env = RandomIds().release_id(SystemClock().now()), project.env(request.env)
+    config = _ready(project, env, emit)
+    with ExitStack() as stack:
+        clock, redactor = SystemClock(), redactor_of(config, session(config), project.environ)
+        state, folder = shared_state(config), project.releases.folder / wanted
+        me, shared = Holder.here(wanted, clock.now()), state.lease() if state else None
+        leases = project.folder / "leases"
+        lease = patiently(config.retries, lambda: stack.enter_context(held(leases, env, me, shared)))
+        if state and request.resume:
+            patiently(config.retries, lambda: state.archive().bring(wanted, folder))
+        ports = guarded(real_ports(project.root, folder, config, project.environ, redactor), lease.check)
+        if not request.resume:
+            _could_succeed(config, ports)
+        if request.plan:
+            refuse_if_moved(read_plan(request.plan), observe(project.releases, config, ports))
+        journal = _journal(folder, request, wanted, env, clock)
+        stack.callback(journal.close)
+        journal.redactor, journal.check = redactor, lease.check
+        sharing = Sharing(
+            lambda event: emit(redactor.clean(event)),
+            lease,
+            mirror_of(state, folder, lease) if state else None,
+        )
+        stack.callback(sharing.finish)
+        return Session(config, ports, journal, request, sharing, ask, project.releases).run()
+
+
+def _ready(project: Project, env: str, emit: Emit) -> Config:
+    """The settings, found usable before anything is started; a sandbox that is not up is."""
+    checked = project.checked(env)
+    for_image(checked, "image")
+    if checked.embedded:
+        project.sandbox(env, report=lambda text: emit(Noted("START", text))).up()
+    return project.config(env)
+
+
+def _could_succeed(config: Config, ports: Ports) -> None:
+    """The looks that take no time, before anything is begun: who calls, whether the registry answers, whether
+    the schedule is there.
+    What may pass by itself is left to the release, which is patient."""
+    with suppress(TransientFailure):
+        ports.account.identity()
+        ports.registry.digest(config.image.repository, LATEST)
+        if config.schedule:
+            ports.schedules.task_definition(config.schedule.name, config.schedule.group)
+
+
+def _journal(folder: Path, request: Request, wanted: str, env: str, clock: SystemClock) -> GuardedJournal:
+    if request.resume:
+        return GuardedJournal.resume(folder / NAME, clock)
+    state = first_state(Release(wanted, env, clock.now(), request.from_phase), request.back_to)
+    return GuardedJournal.create(
+        folder / NAME, clock, release=wanted, env=env, flow=FLOW.fingerprint, state=dump(state)
+    )
+
+
+def first_state(release: Release, back_to: Release | None) -> Release:
+    """A rollback begins with the source, the image and the revision of the release it goes back to."""
+    made = back_to.task_definition if back_to else None
+    if back_to is None or made is None or made.arn is None:
+        return release
+    return release.with_(
+        from_phase="deploy",
+        source=back_to.source,
+        image=back_to.image,
+        task_definition=made,
+        rollback=Rollback(back_to.id, made.arn),
+    )

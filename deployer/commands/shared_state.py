@@ -1,0 +1,59 @@
+"""What one release shares with other machines while it runs: where it is, and its records."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from deployer.commands.bootstrap import SharedState
+from deployer.config.model import Retries
+from deployer.errors import TransientFailure
+from deployer.events import Emit, Ended, Entered, Event, Noted
+from deployer.lock import Lease
+from deployer.records.upload import Mirror, unsent
+
+_Result = TypeVar("_Result")
+
+
+class Sharing:
+    """Stands before a release's listeners: each node entered is told to the lease, and before the last event
+    the mirror has caught up, or it is said what it could not send."""
+
+    def __init__(self, emit: Emit, lease: Lease, mirror: Mirror | None) -> None:
+        self._emit, self._lease, self._mirror = emit, lease, mirror
+        self._node = ""
+        if mirror:
+            mirror.start()
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Entered):
+            self._node = event.node
+            self._lease.at(event.node)
+        elif isinstance(event, Ended):
+            self.finish()
+        self._emit(event)
+
+    def finish(self) -> None:
+        """Twice is safe, and says nothing more."""
+        mirror, self._mirror = self._mirror, None
+        left = mirror.finish() if mirror else ""
+        if left:
+            self._emit(Noted(self._node, left))
+
+
+def mirror_of(state: SharedState, folder: Path, lease: Lease) -> Mirror:
+    """Of the release in `folder`, and of those beside it that were not wholly sent."""
+    rest = [other for other in unsent(folder.parent, state.prefix) if other != folder]
+    before = [Mirror(state.store, state.prefix, other, lease.check) for other in rest]
+    return Mirror(state.store, state.prefix, folder, lease.check, before)
+
+
+def patiently(settings: Retries, action: Callable[[], _Result]) -> _Result:
+    """What a release needs of the shared state before it can begin is tried as often as its steps are."""
+    return Retrying(
+        retry=retry_if_exception_type(TransientFailure),
+        stop=stop_after_attempt(settings.transient),
+        wait=wait_exponential(multiplier=settings.first_wait, max=settings.longest_wait),
+        reraise=True,
+    )(action)

@@ -1,0 +1,71 @@
+"""The commands that look: show, history, status, flow. Each returns data for a renderer."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from deployer.commands.project import Project
+from deployer.errors import UsageError
+from deployer.flow.release import FLOW
+from deployer.lock import Holder, holder_of
+from deployer.records.evidence import Evidence
+from deployer.records.releases import state_of, summary
+from deployer.redaction import Redactor
+
+LOG_LINES: Final = 200
+
+
+def show(project: Project, release: str | None, env: str | None = None) -> dict[str, Any]:
+    """One release, the newest if none is named. RefusedError: there is no such release."""
+    return summary(project.releases.records(release or project.releases.newest(env)))
+
+
+def write_page(project: Project, release: str | None, env: str | None, path: Path) -> None:
+    """One release as a page of its own. UsageError: the file cannot be written."""
+    from deployer.view.report import page
+
+    wanted = release or project.releases.newest(env)
+    records = project.releases.records(wanted)
+    launch = state_of(records).launch
+    evidence = Evidence(project.releases.path(wanted), Redactor())
+    log = evidence.log(launch.attempt, LOG_LINES) if launch else []
+    try:
+        path.write_text(page(summary(records), FLOW, log), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", "name a file that can be written") from error
+
+
+def history(project: Project, env: str | None) -> list[dict[str, Any]]:
+    return list(project.releases.summaries(env))
+
+
+def status(project: Project, env: str | None) -> dict[str, Any]:
+    """Who holds the environment, and how its newest release stands."""
+    name = project.env(env)
+    lines = list(project.releases.summaries(name))
+    holder = _holder(project, name)
+    return {
+        "env": name,
+        "lease": asdict(holder) if holder else None,
+        "latest": summary(project.releases.records(lines[-1]["id"])) if lines else None,
+        "running": [line["id"] for line in lines if line["end"] is None],
+    }
+
+
+def _holder(project: Project, env: str) -> Holder | None:
+    """The one that machines share, where it is; else this folder's own."""
+    from deployer.commands.bootstrap import shared_state
+    from deployer.sandbox.errors import SandboxDown
+
+    here = holder_of(project.folder / "leases", env)
+    try:
+        state = shared_state(project.config(env, needed=("aws", "state")))
+        hold = state.lease().hold() if state else None
+    except SandboxDown:
+        return here
+    return hold.holder if hold else here
+
+
+def walked(project: Project, release: str | None) -> list[str]:
+    """The nodes that a release has passed, for the diagram; none if no release is named."""
+    return list(summary(project.releases.records(release))["path"]) if release else []

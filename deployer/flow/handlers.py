@@ -1,0 +1,106 @@
+"""What the runner needs to know of a node's code: the three kinds, their results and their context."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from deployer.config.model import Config
+from deployer.events import Emit, Logged, Noted, Progressed
+from deployer.model import Cause, Release
+from deployer.ports import OnLine, OnProgress, Ports
+from deployer.records.evidence import LineFile
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a node may reach while it runs.
+
+    `record` journals a state in the middle of a node. `resumed` is True where a person resumed the
+    release at this very node after it had paused here.
+    """
+
+    node: str
+    config: Config
+    ports: Ports
+    emit: Emit
+    record: Callable[[Release], None]
+    resumed: bool = False
+
+    def note(self, text: str) -> None:
+        self.emit(Noted(self.node, text))
+
+    def progress(self) -> OnProgress:
+        return lambda key, label, done, total, unit: self.emit(
+            Progressed(self.node, key, label, done, total, unit)
+        )
+
+    def log(self, source: str) -> "SourceLog":
+        """Shows each line and keeps it in `evidence/<source>.log` of the release's folder."""
+        return SourceLog(source, self.ports.evidence.lines(f"{source}.log"), self.emit)
+
+
+class SourceLog:
+    """Lines of one program: shown as they come, kept in a file, the last ones at hand."""
+
+    def __init__(self, source: str, kept: LineFile, emit: Emit) -> None:
+        self._source, self._kept, self._emit = source, kept, emit
+        self.name = kept.name
+
+    def __enter__(self) -> OnLine:
+        return self._line
+
+    def __exit__(self, *_: object) -> None:
+        self._kept.__exit__()
+
+    @property
+    def tail(self) -> tuple[str, ...]:
+        return self._kept.tail
+
+    def _line(self, text: str) -> None:
+        self._kept.line(text)
+        self._emit(Logged(self._source, text))
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step's result: the new state, one sentence about it, and whether there was nothing to do."""
+
+    release: Release
+    summary: str = ""
+    skipped: bool = False
+
+
+@dataclass(frozen=True)
+class Mended:
+    """A repair's result where the release may go on, along the arrow of `answer`."""
+
+    release: Release
+    answer: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Unmended:
+    """A repair's result where a person is needed; the cause says what for."""
+
+    release: Release
+    cause: Cause
+
+
+Step = Callable[[Release, Context], Done]
+Decision = Callable[[Release], str]
+Repair = Callable[[Release, Context], Mended | Unmended]
+
+
+def _nothing_to_record(release: Release, config: Config, ports: Ports) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """The code behind the flow, by node id. `record_stop`: what is done before a pause or a failed end is
+    journaled."""
+
+    steps: Mapping[str, Step]
+    decisions: Mapping[str, Decision]
+    repairs: Mapping[str, Repair]
+    record_stop: Callable[[Release, Config, Ports], None] = _nothing_to_record

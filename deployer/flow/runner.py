@@ -1,0 +1,224 @@
+"""Walks the flow: record, act, record, follow the arrow. The only place that retries, pauses and ends.
+
+Before a node's effect `started` is on the disk, after it `finished` with the new state and the next node.
+A crash in between re-enters the node; steps converge, so entering twice does nothing twice.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import TypeVar
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from deployer.config.model import Config
+from deployer.errors import Failure, RefusedError, TransientFailure
+from deployer.events import Emit, Entered, Failed, Left, Paused, Retried
+from deployer.flow.chart import Edge, Flowchart
+from deployer.flow.handlers import Behaviour, Context, Done, Mended, Unmended
+from deployer.model import Cause, Release, dump, load
+from deployer.ports import Ports
+from deployer.records.journal import Journal, states
+
+_Result = TypeVar("_Result")
+
+PAUSED = "PAUSED"
+DETACHED = "DETACHED"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Why and where the walk stopped: an end node's id, PAUSED or DETACHED."""
+
+    end: str
+    node: str
+    exit_code: int
+    release: Release
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a journal leaves off. `resumed`: it paused at this node and a person sent it on."""
+
+    node: str
+    release: Release
+    resumed: bool = False
+
+
+def position(journal: Journal, flow: Flowchart) -> Position:
+    """Where to go on. RefusedError: the release has ended, or was walked along another flow."""
+    header, last = journal.records[0], journal.records[-1]
+    if header["flow"] != flow.fingerprint:
+        raise RefusedError(
+            f"release {header['release']} was begun along another version of the flow",
+            "finish it with the version that began it, or start a new release",
+        )
+    if last["kind"] == "ended":
+        raise RefusedError(
+            f"release {header['release']} has ended at {last['end']}; there is nothing to resume",
+            "start a new one: `deployer release`",
+        )
+    release = load(next(states(journal.records)))
+    known = next(record for record in reversed(journal.records) if record["kind"] != "started")
+    if known["kind"] == "header":
+        return Position(flow.start, release)
+    if known["kind"] == "finished":
+        return Position(known["next"], release)
+    return Position(known["node"], release, resumed=known["kind"] == "paused")
+
+
+class Runner:
+    """One release under way. `detach_after`: the node behind which the walk stops, its task left running."""
+
+    def __init__(
+        self,
+        flow: Flowchart,
+        behaviour: Behaviour,
+        config: Config,
+        ports: Ports,
+        journal: Journal,
+        emit: Emit,
+        *,
+        detach_after: str | None = None,
+    ) -> None:
+        self._flow, self._behaviour, self._config = flow, behaviour, config
+        self._ports, self._journal, self._emit = ports, journal, emit
+        self._detach_after = detach_after
+        self._visits = Counter(r["node"] for r in journal.records if r["kind"] == "finished")
+        self._taken = _arrows_since_last_pause(journal)
+        self._release: Release
+
+    def walk(self, start: Position) -> Stop:
+        """Goes on until an end, a pause, or the point of detaching."""
+        self._release, node, resumed = start.release, start.node, start.resumed
+        while self._flow.nodes[node].kind != "end":
+            try:
+                following = self._pass(node, resumed=resumed)
+            except Failure as failure:
+                return self._pause(node, _cause_of(failure, node))
+            if isinstance(following, Cause):
+                return self._pause(node, following)
+            if node == self._detach_after and following == "MONITOR":
+                return Stop(DETACHED, following, 0, self._release)
+            node, resumed = following, False
+        return self._end(node)
+
+    def _pass(self, node: str, *, resumed: bool) -> str | Cause:
+        """Performs one node; returns the next one, or the cause for which it must pause."""
+        visit = self._visits[node] + 1
+        self._journal.append("started", node=node, visit=visit)
+        self._emit(Entered(node, visit))
+        begun = self._ports.clock.now()
+        result = self._perform(node, resumed=resumed)
+        if isinstance(result, Unmended):
+            self._release = result.release
+            return result.cause
+        answer = result.answer if isinstance(result, Mended) else ""
+        edge = self._follow(node, answer if not isinstance(result, str) else result)
+        if not isinstance(result, str):
+            self._release = result.release
+        left = Left(
+            node,
+            edge.answer,
+            edge.target,
+            self._ports.clock.now() - begun,
+            skipped=isinstance(result, Done) and result.skipped,
+            summary="" if isinstance(result, str) else result.summary,
+        )
+        self._visits[node] = visit
+        self._journal.append("finished", **asdict(left), state=dump(self._release))
+        self._emit(left)
+        return edge.target
+
+    def _perform(self, node: str, *, resumed: bool) -> Done | Mended | Unmended | str:
+        context = Context(node, self._config, self._ports, self._emit, self._note(node), resumed)
+        match self._flow.nodes[node].kind:
+            case "decision":
+                return self._behaviour.decisions[node](self._release)
+            case "repair":
+                repair = self._behaviour.repairs[node]
+                return self._retrying(node, lambda: repair(self._release, context))
+            case "step":
+                step = self._behaviour.steps[node]
+                return self._retrying(node, lambda: step(self._release, context))
+            case _:
+                return Done(self._release)
+
+    def _note(self, node: str) -> Callable[[Release], None]:
+        def note(release: Release) -> None:
+            self._journal.append("noted", node=node, state=dump(release))
+            self._release = release
+
+        return note
+
+    def _retrying(self, node: str, action: Callable[[], _Result]) -> _Result:
+        settings = self._config.retries
+
+        def say(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            wait = state.next_action.sleep if state.next_action else 0.0
+            self._emit(Retried(node, str(error), wait, state.attempt_number))
+
+        return Retrying(
+            retry=retry_if_exception_type(TransientFailure),
+            stop=stop_after_attempt(settings.transient),
+            wait=wait_exponential(multiplier=settings.first_wait, max=settings.longest_wait),
+            sleep=self._ports.clock.sleep,
+            before_sleep=say,
+            reraise=True,
+        )(action)
+
+    def _follow(self, node: str, answer: str) -> Edge:
+        """The arrow of this answer, or the one for an exhausted loop once it was taken often enough."""
+        edge = self._flow.follow(node, answer)
+        if "exhausted" not in self._flow.answers(node) or answer == "yes":
+            return edge
+        arrow = f"{edge.source} -> {edge.target}"
+        self._taken[arrow] += 1
+        limit = self._config.retries.arrows.get(arrow, self._config.retries.loops)
+        return edge if self._taken[arrow] <= limit else self._flow.follow(node, "exhausted")
+
+    def _pause(self, node: str, cause: Cause) -> Stop:
+        release = self._release.with_(cause=cause)
+        self._behaviour.record_stop(release, self._config, self._ports)
+        self._journal.append("paused", node=node, cause=asdict(cause), state=dump(release))
+        resume = f"deployer release --resume {release.id}"
+        self._emit(Paused(node, *_told(cause), resume=resume, exit_code=cause.exit_code))
+        return Stop(PAUSED, node, cause.exit_code, release)
+
+    def _end(self, node: str) -> Stop:
+        release = self._release
+        cause = release.cause
+        exit_code = 0 if node == "END_SUCCESS" else cause.exit_code if cause else 19
+        if exit_code:
+            self._behaviour.record_stop(release, self._config, self._ports)
+        self._journal.append("ended", end=node, exit_code=exit_code)
+        if cause:
+            self._emit(Failed(cause.node, *_told(cause)))
+        return Stop(node, node, exit_code, release)
+
+
+def _arrows_since_last_pause(journal: Journal) -> Counter[str]:
+    """A pause ends a stretch: after a person's mend the loops may be walked afresh."""
+    taken: Counter[str] = Counter()
+    for record in journal.records:
+        if record["kind"] == "paused":
+            taken.clear()
+        elif record["kind"] == "finished":
+            taken[f"{record['node']} -> {record['next']}"] += 1
+    return taken
+
+
+def _told(cause: Cause) -> tuple[str, str, str, tuple[str, ...], str]:
+    return cause.failure_class, cause.subcause, cause.message, cause.evidence, cause.remedy
+
+
+def _cause_of(failure: Failure, node: str) -> Cause:
+    return Cause(
+        failure_class=failure.failure_class,
+        subcause="",
+        message=failure.message,
+        remedy=failure.hint,
+        node=node,
+        transient=isinstance(failure, TransientFailure),
+    )

@@ -1,0 +1,162 @@
+"""Phase 2: from the source to an image in the registry, named by its content."""
+
+import re
+
+from deployer.diagnosis.causes import diagnosed
+from deployer.diagnosis.model import Evidence
+from deployer.errors import Failure
+from deployer.flow.handlers import Context, Done
+from deployer.model import Cause, Image, Release, Source
+
+LATEST = "latest"
+CONTENT = "src-"
+_BUILDING = ("DOCKER_BUILD", "ECR_LOGIN", "DOCKER_TAG", "DOCKER_PUSH")
+
+
+def tag_of(source: Source) -> str:
+    """The immutable tag: the same build inputs always give the same one."""
+    return f"{CONTENT}{source.content_hash[:16]}"
+
+
+def image_tag(release: Release) -> str:
+    if release.source is None:
+        raise LookupError("CODE comes before every step that needs the source")
+    return tag_of(release.source)
+
+
+def local_image(release: Release, context: Context) -> tuple[str | None, str, tuple[str, ...]]:
+    """The engine's image of this source, built unless it is there: (name or None, error, last lines)."""
+    name = f"{context.config.image.repository}:{image_tag(release)}"
+    engine = context.ports.engine
+    if engine.image_id(name):
+        context.note(f"{name} is built already")
+        return name, "", ()
+    with context.log("build") as on_line:
+        result = engine.build(name, on_line, context.progress())
+    return (name if result.image_id else None), result.error, result.lines
+
+
+_ECHO = re.compile(r"Step \d+/\d+ : |#\d+ \[")
+"""How the classic builder and BuildKit begin a line that only repeats an instruction of the Dockerfile."""
+
+
+def build_failure(error: str, lines: tuple[str, ...], node: str) -> Cause:
+    """What the builder said; what it was told says nothing of how it failed."""
+    text = "\n".join((*(line for line in lines if not _ECHO.match(line)), error))
+    return diagnosed(f"the image could not be built: {error}", [Evidence(text, "docker_build")], node)
+
+
+def prepare_image(release: Release, context: Context) -> Done:
+    """Prepare the image.
+
+    Asks the registry whether it holds an image of this content already; then build, login, tag and push
+    have nothing to do; a rollback has its image. Twice is safe: it only asks.
+    """
+    if release.rollback:
+        return Done(release.skipping(*_BUILDING), f"the image of {release.rollback.release}")
+    registry, repository = context.ports.registry, context.config.image.repository
+    tag = image_tag(release)
+    image = Image(repository, tag, registry.address(), digest=registry.digest(repository, tag))
+    if release.from_phase == "deploy" and image.digest is None:
+        raise Failure(
+            "aws-config",
+            f"--from deploy: the registry has no image {repository}:{tag} for this source",
+            "release without --from, or with --from build",
+        )
+    if image.digest:
+        return Done(
+            release.with_(image=image).skipping(*_BUILDING),
+            f"{tag} is in the registry already",
+        )
+    return Done(
+        release.with_(image=image).doing(*_BUILDING),
+        f"{tag} is new",
+    )
+
+
+def _image(release: Release) -> Image:
+    if release.image is None:
+        raise LookupError("BUILD_PHASE comes before every step that needs the image")
+    return release.image
+
+
+def build_image(release: Release, context: Context) -> Done:
+    """Build the image.
+
+    Builds for `[build] platform` under the content's tag. Twice is safe: the engine's cache and the tag
+    make the second build the first one's image.
+    """
+    image = _image(release)
+    if image.digest:
+        return Done(release, f"the registry has {image.tag}", skipped=True)
+    name, error, lines = local_image(release, context)
+    if name is None:
+        failed = release.with_(image=Image(image.repository, image_tag(release), image.registry, error=error))
+        return Done(failed.with_(cause=build_failure(error, lines, "BUILD_OK")), "failed")
+    built = Image(
+        image.repository, image_tag(release), image.registry, id=context.ports.engine.image_id(name)
+    )
+    return Done(release.with_(image=built, cause=None), name)
+
+
+def log_in(release: Release, context: Context) -> Done:
+    """Log in to the registry.
+
+    Gets a token from ECR for the engine. Twice is safe: a new token replaces the old one.
+    """
+    image = _image(release)
+    if image.digest:
+        return Done(release, f"the registry has {image.tag}", skipped=True)
+    _log_in(context)
+    return Done(release, image.registry)
+
+
+def _log_in(context: Context) -> None:
+    login = context.ports.registry.login()
+    address = context.ports.registry.address()
+    context.ports.engine.login(address, login.username, login.password)
+
+
+def tag_image(release: Release, context: Context) -> Done:
+    """Tag the image.
+
+    Gives the local image the registry's name, with the content's tag and `latest`. Twice is safe: a tag
+    points where it pointed.
+    """
+    image = _image(release)
+    if image.digest:
+        return Done(release, f"the registry has {image.tag}", skipped=True)
+    for tag in (image.tag, LATEST):
+        context.ports.engine.tag(f"{image.repository}:{image.tag}", f"{image.name}:{tag}")
+    return Done(release, f"{image.name}:{image.tag}")
+
+
+def push_image(release: Release, context: Context) -> Done:
+    """Push the image.
+
+    Pushes under the content's tag; `latest` follows once the data is proven (PROMOTE). Twice is safe: the
+    registry is asked first, and a push of layers that it holds moves nothing. It logs in itself, since a
+    token lives in the memory of the process that got it, and for twelve hours at most.
+    """
+    image = _image(release)
+    if image.digest:
+        return Done(release, f"the registry has {image.tag}", skipped=True)
+    registry = context.ports.registry
+    digest = registry.digest(image.repository, image.tag)
+    if digest is None:
+        try:
+            _log_in(context)
+            context.ports.engine.push(image.name, image.tag, context.progress())
+        except Failure as failure:
+            if failure.failure_class != "registry-auth":
+                raise
+            return Done(_push_failed(release, failure.message, failure.hint), "refused")
+        digest = registry.digest(image.repository, image.tag)
+    if digest is None:
+        return Done(_push_failed(release, "the push ended, but the registry has no such tag"), "not there")
+    return Done(release.with_(image=Image(**vars(image) | {"digest": digest}), cause=None), digest)
+
+
+def _push_failed(release: Release, message: str, remedy: str = "") -> Release:
+    cause = Cause("registry-auth", "push-refused", message, (message,), remedy, node="PUSH_OK")
+    return release.with_(cause=cause)

@@ -1,0 +1,102 @@
+"""Phase 1: what can be found out on this machine, before anything leaves it."""
+
+from deployer.diagnosis.causes import diagnosed
+from deployer.diagnosis.model import Evidence
+from deployer.flow.handlers import Context, Done
+from deployer.flow.steps.build import build_failure, local_image
+from deployer.model import Cause, CommandRun, ComposeRun, Release
+from deployer.ports import OnLine
+
+
+def run_tests(release: Release, context: Context) -> Done:
+    """Run the local tests.
+
+    Runs `[test] command` in the project's folder. Twice is safe: tests change nothing outside.
+    """
+    command = context.config.test.command
+    if release.from_phase != "dev" or not command:
+        why = "there is no [test] command" if not command else f"--from {release.from_phase}"
+        passed = CommandRun(0, 0.0, "")
+        return Done(release.with_(tests=passed).skipping(context.node), why, skipped=True)
+    begun = context.ports.clock.now()
+    log = context.log("tests")
+    with log as on_line:
+        code = context.ports.shell.run(command, on_line)
+    run = CommandRun(code, context.ports.clock.now() - begun, log.name, log.tail)
+    cause = None
+    if code:
+        cause = Cause(
+            "code",
+            "tests-failed",
+            f"`{' '.join(command)}` ended with exit code {code}",
+            run.tail[-12:],
+            f"see what they found, whole in .deployer/releases/{release.id}/{log.name}",
+            node="TEST_LOCAL",
+        )
+    last = next((line for line in reversed(run.tail) if line.strip()), "")
+    return Done(release.with_(tests=run, cause=cause), last.strip("= "))
+
+
+def test_with_compose(release: Release, context: Context) -> Done:
+    """Compose test.
+
+    Runs the project's compose file with the image of this code and counts the documents it loaded.
+    Twice is safe: the set has a project name of its own, is taken down first and, whatever happens,
+    afterwards.
+    """
+    if release.from_phase != "dev":
+        done = ComposeRun(0, 0.0, "")
+        return Done(
+            release.with_(compose=done).skipping(context.node), f"--from {release.from_phase}", skipped=True
+        )
+    begun = context.ports.clock.now()
+    image, error, lines = local_image(release, context)
+    if image is None:
+        cause = build_failure(error, lines, "LOCAL_OK")
+        run = ComposeRun(1, context.ports.clock.now() - begun, "evidence/build.log", problem=error)
+        return Done(release.with_(compose=run, cause=cause), "the image could not be built")
+    run = _compose(release, context, image, begun)
+    return Done(
+        release.with_(compose=run, cause=None if run.ok else _compose_cause(context, run)),
+        run.problem or ", ".join(f"{count} {name}" for name, count in sorted(run.documents.items())),
+    )
+
+
+def _compose(release: Release, context: Context, image: str, begun: float) -> ComposeRun:
+    compose, settings = context.ports.compose, context.config.compose
+    project = f"{context.config.project.name}-{release.id}"
+    documents: dict[str, int] = {}
+    log = context.log("compose")
+    with log as on_line:
+        try:
+            compose.down(project, on_line)
+            code = _make_data(context, on_line) or compose.up(project, image, release.id, on_line)
+            if code == 0:
+                documents = compose.count_documents(project)
+        finally:
+            compose.down(project, on_line)
+    empty = [name for name in settings.expect_documents if not documents.get(name)]
+    problem = f"no documents in: {', '.join(empty)}" if code == 0 and empty else ""
+    seconds = context.ports.clock.now() - begun
+    return ComposeRun(code, seconds, log.name, documents, log.tail, problem)
+
+
+def _make_data(context: Context, on_line: OnLine) -> int:
+    """Makes the folder that the job loads where it is not there; returns the exit code."""
+    settings = context.config.compose
+    if not settings.make_data or context.ports.workspace.has(settings.data):
+        return 0
+    return context.ports.shell.run(settings.make_data, on_line)
+
+
+def _compose_cause(context: Context, run: ComposeRun) -> Cause:
+    if run.exit_code == 0:
+        return Cause(
+            "data", "nothing-loaded", f"the compose test ended well, but loaded nothing: {run.problem}",
+            run.tail[-12:], f"look at the job's output in {run.log}, then resume", node="LOCAL_OK",
+        )  # fmt: skip
+    return diagnosed(
+        f"the compose test's job ended with exit code {run.exit_code} (whole output: {run.log})",
+        [Evidence("\n".join(run.tail), "task_log", run.exit_code)],
+        "LOCAL_OK",
+    )

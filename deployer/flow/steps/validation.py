@@ -1,0 +1,69 @@
+"""Phase 5: the proof that the data is there, and what may only follow from it."""
+
+from deployer.flow.handlers import Context, Done
+from deployer.flow.steps.build import LATEST
+from deployer.model import Release, Verification
+from deployer.ports import Database, Unreachable
+from deployer.verification.remote import AskedDatabase, foreseen, verify_by_asking
+from deployer.verification.run import VerifyContext, verify
+
+
+def verify_data(release: Release, context: Context) -> Done:
+    """Verify the documents.
+
+    Runs every check of `[verify]` against the run's own report; where only the job can reach MongoDB, the
+    reading is done by short tasks of the same revision. Twice is safe: it only reads.
+    """
+    settings = context.config.verify
+    about = VerifyContext(
+        run_id=release.id,
+        report_collection=settings.report.collection if settings.report else None,
+        baseline=release.baseline or {},
+        now=context.ports.clock.now(),
+        env=release.env,
+    )
+    try:
+        _keep_report(release, context, context.ports.database)
+        verification = verify(settings.checks, context.ports.database, about)
+    except Unreachable as refused:
+        if not settings.ask_command:
+            raise
+        context.note(f"{refused.message}; the checks are asked by a task in the job's own network")
+        verification = _verify_there(release, context, about)
+    passed = sum(check.ok for check in verification.checks)
+    there = ", asked from the job's own network" if verification.asked_from == "task" else ""
+    summary = f"{passed} of {len(verification.checks)} checks passed{there}"
+    return Done(release.with_(verification=verification), verification.problem or summary)
+
+
+def _verify_there(release: Release, context: Context, about: VerifyContext) -> Verification:
+    job, checks = context.ports.job_network, context.config.verify.checks
+    revision = release.launches[-1].task_definition
+    database = AskedDatabase(lambda questions: job.ask(questions, revision), foreseen(checks))
+    verification = verify_by_asking(checks, database, about)
+    _keep_report(release, context, database)
+    return verification
+
+
+def _keep_report(release: Release, context: Context, database: Database) -> None:
+    report = context.config.verify.report
+    if report:
+        context.ports.evidence.keep("run-report", database.find_one(report.collection, {"_id": release.id}))
+
+
+def promote_image(release: Release, context: Context) -> Done:
+    """Move 'latest' to this image.
+
+    Only an image whose data is proven becomes `latest`, and only then the schedule of `[schedule]` starts its
+    revision. Twice is safe: a tag points where it pointed, and so does the schedule.
+    """
+    image, schedule = release.image, context.config.schedule
+    if image is None or image.digest is None:
+        raise LookupError("PUSH_OK comes before PROMOTE")
+    context.ports.registry.move_tag(image.repository, LATEST, image.digest)
+    summary = f"{image.repository}:{LATEST} is {image.tag}"
+    if schedule:
+        revision = release.launches[-1].task_definition
+        context.ports.schedules.move(schedule.name, schedule.group, revision)
+        summary += f", schedule {schedule.name} starts {revision.rpartition('/')[2]}"
+    return Done(release.with_(cause=None), summary)

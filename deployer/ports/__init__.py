@@ -1,0 +1,106 @@
+"""What the steps need of the world, in our words. `gateways/` has the real ones, `tests/fakes` the others.
+
+Every method raises `deployer.errors.Failure` (or its transient kind) and nothing else;
+what a person can expect to happen (a red test, a task that exits 1) is a return value.
+"""
+
+from dataclasses import dataclass
+
+from deployer.ports.cloud import (
+    SHORT_TASK,
+    Account,
+    Finding,
+    LiveTail,
+    LogEvent,
+    Login,
+    LogPage,
+    Logs,
+    Registry,
+    Revision,
+    RunAnswer,
+    Schedules,
+    Tagged,
+    TaskRequest,
+    Tasks,
+    TaskStatus,
+)
+from deployer.ports.database import (
+    Database,
+    DatabaseServer,
+    JobNetwork,
+    QueryRefused,
+    Question,
+    Reply,
+    TimeLimitReached,
+    Unreachable,
+)
+from deployer.ports.machine import (
+    BuildResult,
+    Clock,
+    Compose,
+    Engine,
+    Ids,
+    OnLine,
+    OnProgress,
+    Shell,
+    Workspace,
+)
+from deployer.records.evidence import Evidence
+
+__all__ = [
+    "SHORT_TASK",
+    "Account",
+    "BuildResult",
+    "Clock",
+    "Compose",
+    "Database",
+    "DatabaseServer",
+    "Engine",
+    "Finding",
+    "Ids",
+    "JobNetwork",
+    "LiveTail",
+    "LogEvent",
+    "LogPage",
+    "Login",
+    "Logs",
+    "OnLine",
+    "OnProgress",
+    "Ports",
+    "QueryRefused",
+    "Question",
+    "Registry",
+    "Reply",
+    "Revision",
+    "RunAnswer",
+    "Schedules",
+    "Shell",
+    "Tagged",
+    "TaskRequest",
+    "TaskStatus",
+    "Tasks",
+    "TimeLimitReached",
+    "Unreachable",
+    "Workspace",
+]
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything a step can reach."""
+
+    workspace: Workspace
+    shell: Shell
+    compose: Compose
+    engine: Engine
+    registry: Registry
+    tasks: Tasks
+    schedules: Schedules
+    logs: Logs
+    database: Database
+    server: DatabaseServer
+    job_network: JobNetwork
+    account: Account
+    clock: Clock
+    ids: Ids
+    evidence: Evidence

@@ -1,0 +1,229 @@
+"""What journals tell: one release's summary, and the list of all of them. Only reads."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from deployer.errors import DeployerError, Failure, RefusedError
+from deployer.model import Launch, Release, load
+from deployer.records.journal import NAME, Record, read, states
+from deployer.records.remote import Archive
+
+PUT_BACK = "PUT_BACK"
+"""The end of a rollback that was not run."""
+
+VERIFIED = ("END_SUCCESS", PUT_BACK)
+"""The ends behind which there is proven data: its own, or that of the release it went back to."""
+
+FETCHERS = 8
+"""Journals that are brought here at a time."""
+
+Archives = Callable[[str | None], Sequence[Archive]]
+"""The archives to look into for an environment, or for all of them (None)."""
+
+
+class Releases:
+    """The releases kept below a project's `.deployer/releases`, and those of other machines: what an
+    archive has of them beyond what is here is brought here first.
+
+    An archive that cannot be asked is left out, and `tell` is told so.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        archives: Archives = lambda env: (),
+        tell: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self.folder = folder
+        self._archives, self._tell = archives, tell
+        self._left_out: set[str] = set()
+
+    def ids(self, env: str | None = None) -> list[str]:
+        """Oldest first (ids sort by time). With `env`, what is elsewhere is looked for only there."""
+        return sorted(self._here() | self._elsewhere(env).keys())
+
+    def path(self, release: str) -> Path:
+        """The release's folder, with all that is kept of it. RefusedError: there is no such release."""
+        return self._brought(release, lambda archive, folder: archive.bring(release, folder))
+
+    def records(self, release: str) -> list[Record]:
+        """RefusedError: there is no such release. JournalDamaged: its records do not add up."""
+        return read(
+            self._brought(release, lambda archive, folder: self._bring_journal(archive, folder)) / NAME
+        )
+
+    def _here(self) -> set[str]:
+        return {path.parent.name for path in self.folder.glob(f"*/{NAME}")}
+
+    def _elsewhere(self, env: str | None) -> dict[str, Archive]:
+        found: dict[str, Archive] = {}
+        for archive in self._archives(env):
+            if archive.env not in self._left_out:
+                with self._leaving_out(archive):
+                    found |= dict.fromkeys(archive.journals(), archive)
+        return found
+
+    def _brought(self, release: str, bring: Callable[[Archive, Path], object]) -> Path:
+        folder = self.folder / release
+        archive = self._elsewhere(_env_of(folder)).get(release)
+        if archive:
+            with self._leaving_out(archive):
+                bring(archive, folder)
+        if (folder / NAME).is_file():
+            return folder
+        known = self.ids()
+        raise RefusedError(
+            f"no release {release!r} is recorded here",
+            f"the newest is {known[-1]}; `deployer history` lists them"
+            if known
+            else "none was ever begun here",
+        )
+
+    def _bring_journal(self, archive: Archive, folder: Path) -> None:
+        """Only where the archive's is longer: this machine's own releases are complete here."""
+        path = folder / NAME
+        if not path.is_file() or archive.journals()[folder.name] > path.stat().st_size:
+            archive.bring_journal(folder.name, folder)
+
+    @contextmanager
+    def _leaving_out(self, archive: Archive) -> Iterator[None]:
+        try:
+            yield
+        except Failure as failure:
+            self._left_out.add(archive.env)
+            self._tell(f"{archive.env}: only what is known here is shown: {failure.message}")
+
+    def newest(self, env: str | None = None) -> str:
+        """The newest release (of `env`). RefusedError: there is none."""
+        for release in reversed(self.ids(env)):
+            if env is None or self.records(release)[0]["env"] == env:
+                return release
+        raise RefusedError(
+            f"no release{f' to {env}' if env else ''} is recorded here", "start one: `deployer release`"
+        )
+
+    def resumable(self, env: str) -> str:
+        """The newest release to `env` that has not ended. RefusedError: there is none."""
+        for release in reversed(self.ids(env)):
+            records = self.records(release)
+            if records[0]["env"] == env:
+                if records[-1]["kind"] != "ended":
+                    return release
+                break
+        raise RefusedError(f"no release to {env} is under way here", "start a new one: `deployer release`")
+
+    def summaries(self, env: str | None = None) -> Iterator[dict[str, Any]]:
+        """A short line each, oldest first; a damaged journal is listed as such and stops nothing."""
+        ids = self.ids(env)
+        with ThreadPoolExecutor(FETCHERS) as fetchers:
+            list(fetchers.map(self._fetched, set(ids) - self._here()))
+        for release in ids:
+            try:
+                records = self.records(release)
+            except DeployerError as error:
+                yield {"id": release, "env": None, "end": "DAMAGED", "exit_code": error.exit_code}
+                continue
+            if env is None or records[0]["env"] == env:
+                yield _short(records)
+
+    def states(self, env: str) -> Iterator[tuple[Release, str | None]]:
+        """Each release to `env` with its end (None: under way), newest first; damaged ones are left out."""
+        for release in reversed(self.ids(env)):
+            with suppress(DeployerError):
+                records = self.records(release)
+                if records[0]["env"] == env:
+                    yield state_of(records), _end(records[-1])
+
+    def _fetched(self, release: str) -> None:
+        """One that is only elsewhere; what is wrong with it is said when it is read."""
+        with suppress(DeployerError):
+            self.records(release)
+
+
+def _env_of(folder: Path) -> str | None:
+    """Which environment a release that is here goes to; None: not here, or not to be read."""
+    try:
+        with (folder / NAME).open("rb") as file:
+            return str(json.loads(file.readline())["env"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def state_of(records: Sequence[Record]) -> Release:
+    """The newest recorded state."""
+    return load(next(states(records)))
+
+
+def summary(records: Sequence[Record]) -> dict[str, Any]:
+    """One release as `deployer show --output json` gives it (design, section 5)."""
+    release = state_of(records)
+    finished = [record for record in records if record["kind"] == "finished"]
+    return {
+        **_short(records),
+        "at": _at(records),
+        "path": [record["node"] for record in finished] + _end_node(records),
+        "source": asdict(release.source) if release.source else None,
+        "image": asdict(release.image) if release.image else None,
+        "rollback_to": release.rollback.release if release.rollback else None,
+        "task_definition": release.task_definition.arn if release.task_definition else None,
+        "tasks": [_task(launch) for launch in release.launches],
+        "skipped": list(release.skipped),
+        "timings": [{"node": r["node"], "seconds": round(r["seconds"], 3)} for r in finished],
+        "verification": asdict(release.verification) if release.verification else None,
+        "diagnosis": asdict(release.cause) if release.cause else None,
+    }
+
+
+def _short(records: Sequence[Record]) -> dict[str, Any]:
+    header, last = records[0], records[-1]
+    release = state_of(records)
+    counts = release.verification.counts if release.verification else {}
+    return {
+        "id": header["release"],
+        "env": header["env"],
+        "end": _end(last),
+        "exit_code": _exit_code(last),
+        "started_at": header["time"],
+        "seconds": round(last["time"] - header["time"], 1),
+        "documents": counts,
+    }
+
+
+def _end(last: Record) -> str | None:
+    if last["kind"] == "ended":
+        return str(last["end"])
+    return "PAUSED" if last["kind"] == "paused" else None
+
+
+def _exit_code(last: Record) -> int | None:
+    if last["kind"] == "ended":
+        return int(last["exit_code"])
+    return load(last["state"]).cause.exit_code if last["kind"] == "paused" else None  # type: ignore[union-attr]
+
+
+def _at(records: Sequence[Record]) -> str:
+    last = records[-1]
+    return str(last.get("next") or last.get("node") or last.get("end") or "START")
+
+
+def _end_node(records: Sequence[Record]) -> list[str]:
+    return [records[-1]["end"]] if records[-1]["kind"] == "ended" else []
+
+
+def _task(launch: Launch) -> dict[str, Any]:
+    result = launch.result
+    return {
+        "arn": launch.arn,
+        "attempt": launch.attempt,
+        "started_by": launch.started_by,
+        "exit_code": result.exit_code if result else None,
+        "stop_code": result.stop_code if result else None,
+        "stopped_reason": result.stopped_reason if result else None,
+        "failures": list(launch.failures),
+        "log_lines": launch.lines,
+    }

@@ -1,0 +1,150 @@
+"""A release's journal and evidence, copied to the shared state as they grow.
+
+A thread of its own looks at the folder and sends what is new: nothing that a release does waits for it,
+and while the store is away it only has more to send later. Evidence goes before the record that speaks of
+it. The journal is replaced conditionally: a machine that has lost its lease cannot put back an older one.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from threading import Event, Thread
+from typing import Final
+
+from deployer.errors import Failure, RefusedError
+from deployer.ports.object_store import Store
+from deployer.records.journal import NAME
+from deployer.records.remote import whole
+
+PERIOD: Final = 1.0
+"""Seconds between two looks; longer while the store is away, up to LONGEST."""
+LONGEST: Final = 20.0
+LAST_TRIES: Final = 8
+LAST_SECONDS: Final = 10.0
+LARGEST: Final = 64 * 2**20
+"""Bytes. A larger file stays here, and that is said."""
+GROWTH: Final = 1.5
+"""A file that grows while nothing else happens is sent again when it has grown by half, so that a log of
+any length is sent at most three times over."""
+UNSENT: Final = "unmirrored"
+"""A file in the folder of a release that is not wholly in the shared state; holds its place there."""
+
+
+class Mirror:
+    """One release. `catch_up` does the work; `start` and `finish` run it beside the release."""
+
+    def __init__(
+        self,
+        store: Store,
+        prefix: str,
+        folder: Path,
+        check: Callable[[], None] = lambda: None,
+        before: Sequence["Mirror"] = (),
+    ) -> None:
+        """`prefix`: the environment's place in the store. `check`: raises RefusedError once the lease is
+        lost, when nothing more may be sent. `before`: what earlier releases left unsent."""
+        self._store, self._folder, self._check, self._before = store, folder, check, before
+        self._prefix = prefix
+        self._place = f"{prefix}releases/{folder.name}/"
+        self._journal = b""
+        self._version: str | None = None
+        self._files: dict[Path, tuple[int, int]] = {}
+        self._too_large: set[str] = set()
+        self._problem = ""
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="mirror", daemon=True)
+
+    def catch_up(self, *, last: bool = False) -> None:
+        """Sends what is new. Failure: the store cannot be asked; what was sent until then is remembered.
+
+        RefusedError: the lease is lost, or the store has another continuation of this release.
+        `last`: small growth goes as well.
+        """
+        self._check()
+        journal = whole((self._folder / NAME).read_bytes())
+        news = len(journal) > len(self._journal)
+        for path in sorted((self._folder / "evidence").rglob("*")):
+            if path.is_file():
+                self._send_file(path, eager=news or last)
+        if news:
+            self._send_journal(journal)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def finish(self) -> str:
+        """Stops, after some more tries where they are needed; says what is not there, "" if all of it is.
+
+        The next release from this folder sends the rest. Twice is safe.
+        """
+        self._stop.set()
+        if self._thread.ident:
+            self._thread.join()
+        until = time.monotonic() + LAST_SECONDS
+        for _ in range(LAST_TRIES):
+            if self._settled(last=True) or time.monotonic() > until:
+                break
+        marker = self._folder / UNSENT
+        if self._problem:
+            marker.write_text(self._prefix, encoding="utf-8")
+            return f"not all of this release is in {self._store.where} yet: {self._problem}"
+        marker.unlink(missing_ok=True)
+        large = ", ".join(sorted(self._too_large))
+        return f"too large for {self._store.where}, only here: {large}" if large else ""
+
+    def _run(self) -> None:
+        for earlier in self._before:
+            if not self._stop.is_set():
+                earlier.finish()
+        wait = PERIOD
+        while not self._stop.wait(wait):
+            wait = PERIOD if self._settled() else min(2 * wait, LONGEST)
+
+    def _settled(self, *, last: bool = False) -> bool:
+        """One look; False where the next one may well get further."""
+        try:
+            self.catch_up(last=last)
+        except RefusedError as error:
+            self._problem = error.message
+            return True
+        except Failure as error:
+            self._problem = error.message
+            return False
+        except OSError as error:
+            self._problem = f"{error.filename}: {error.strerror}"
+            return False
+        self._problem = ""
+        return True
+
+    def _send_file(self, path: Path, *, eager: bool) -> None:
+        found = path.stat()
+        now, sent = (found.st_size, found.st_mtime_ns), self._files.get(path)
+        if now == sent or (sent and not eager and found.st_size < GROWTH * sent[0]):
+            return
+        name = path.relative_to(self._folder).as_posix()
+        if found.st_size > LARGEST:
+            self._too_large.add(name)
+            return
+        self._store.write(self._place + name, path.read_bytes())
+        self._files[path] = now
+
+    def _send_journal(self, journal: bytes) -> None:
+        key = self._place + NAME
+        sent = self._store.replace(key, journal, self._version) if self._version else None
+        while sent is None:
+            found = self._store.read(key)
+            if found is None:
+                sent = self._store.create(key, journal)
+            elif journal.startswith(found.content):
+                sent = self._store.replace(key, journal, found.version)
+            elif found.content.startswith(journal):
+                sent = found.version  # another machine has gone on from here
+            else:
+                raise RefusedError("it holds another continuation of this release")
+        self._journal, self._version = journal, sent
+
+
+def unsent(releases: Path, prefix: str) -> list[Path]:
+    """The folders of releases that were not wholly sent to this place of the store."""
+    markers = sorted(releases.glob(f"*/{UNSENT}"))
+    return [marker.parent for marker in markers if marker.read_text(encoding="utf-8") == prefix]
