@@ -20,7 +20,7 @@ def unsaid(text: str) -> None:
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """Calls again what failed transiently, ever later, up to eight times.
 
     With `credentials` seconds, expired ones are waited for that long, and `note` says so: a following

@@ -14,7 +14,7 @@ from deployer.config.model import Config
 from deployer.errors import Failure, UsageError
 from deployer.ports import Finding, QueryRefused, Question, Reply, TimeLimitReached
 from deployer.retry import unsaid
-from deployer.task.one_off import Errand, Returned, ShortTasks
+from deployer.task.one_off import OneOffResult, OneOffRunner, OneOffTask
 
 VARIABLE: Final = "QUESTIONS"
 _SPARE: Final = 60.0
@@ -22,14 +22,14 @@ _SPARE: Final = 60.0
 _MANUAL: Final = "docs/how-to/verify-where-the-job-runs.md"
 
 
-class ShortTaskNetwork:
+class OneOffNetwork:
     """`ports.JobNetwork`, by short tasks. `note` hears of each, for they take their time to start. `gate`
     looks at the access list where a step is refused."""
 
     def __init__(
         self,
         config: Config,
-        short: ShortTasks,
+        short: OneOffRunner,
         note: Callable[[str], None] = unsaid,
         gate: Callable[[], Iterable[Finding]] = tuple,
     ) -> None:
@@ -40,7 +40,7 @@ class ShortTaskNetwork:
         if not command:
             raise _unset("run", "connectivity-command")
         self._note("walking the way to MongoDB from a task in the job's own network")
-        returned = self._short.run(Errand("connectivity", command), revision)
+        returned = self._short.run(OneOffTask("connectivity", command), revision)
         walked = _last_object(returned.lines, "stages")
         if walked is None:
             raise returned.failure()
@@ -52,9 +52,11 @@ class ShortTaskNetwork:
         if not command:
             raise _unset("verify", "ask-command")
         within = min(self._config.run.max_runtime, _SPARE + sum(question.within for question in questions))
-        return tuple(self._replies(list(questions), Errand("ask", command, within=within), revision))
+        return tuple(self._replies(list(questions), OneOffTask("ask", command, within=within), revision))
 
-    def _replies(self, questions: list[Question], errand: Errand, revision: str | None) -> Iterator[Reply]:
+    def _replies(
+        self, questions: list[Question], errand: OneOffTask, revision: str | None
+    ) -> Iterator[Reply]:
         """In one task, or in as many as the overrides' limit makes of it."""
         packed = _packed(self._config.verify.database, questions)
         if len(packed) <= self._short.room(replace(errand, environment={VARIABLE: ""})):
@@ -107,7 +109,7 @@ def _packed(database: str, questions: Sequence[Question]) -> str:
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
-def _read(returned: Returned, number: int) -> list[Reply]:
+def _read(returned: OneOffResult, number: int) -> list[Reply]:
     """Failure: the task failed, or lines of it are missing; nothing is guessed then."""
     if returned.exit_code != 0:
         raise returned.failure()

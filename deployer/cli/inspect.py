@@ -41,10 +41,10 @@ def logs(
 ) -> None:
     """The job's log: of the newest task, of a release's, or of all of them."""
     with reported(context, output):
-        from deployer.commands.logs.command import Wanted, show_logs
+        from deployer.commands.logs.command import LogsOptions, show_logs
         from deployer.commands.logs.output import Screen
 
-        wanted = Wanted(
+        wanted = LogsOptions(
             env=env,
             release=release,
             task=task,
@@ -79,9 +79,9 @@ def verify(
 ) -> None:
     """Check that the data is there as promised; exit 17 when it is not, 16 when MongoDB cannot be asked."""
     with reported(context, output):
-        from deployer.commands.verify import Verifying, verify
+        from deployer.commands.verify import VerifyOptions, verify
 
-        result = verify(project_of(context), Verifying(env, release, asked_from, update_baseline))
+        result = verify(project_of(context), VerifyOptions(env, release, asked_from, update_baseline))
         render("verify", result, output)
         raise typer.Exit(0 if result["ok"] else EXIT_CODES["data"])
 

@@ -12,7 +12,7 @@ import typer
 from deployer.cli.app import Env, Json, Output, app, project_of, put, render, reported, tell
 
 if TYPE_CHECKING:
-    from deployer.commands.session import Request
+    from deployer.commands.session import ReleaseOptions
 
 
 @app.command()
@@ -44,7 +44,7 @@ def release(
 ) -> None:
     """Take the job through all phases: test, build, push, run, watch, verify."""
     with reported(context, output or "human"):
-        from deployer.commands.session import Request
+        from deployer.commands.session import ReleaseOptions
         from deployer.errors import UsageError
 
         if release_id and not resume:
@@ -55,7 +55,7 @@ def release(
             raise UsageError(
                 "--plan-file goes with a new release, not with --resume", "leave one of them out"
             )
-        request = Request(
+        request = ReleaseOptions(
             env=env,
             resume=resume,
             release=release_id,
@@ -68,7 +68,11 @@ def release(
 
 
 def _walk(
-    context: typer.Context, request: "Request", output: Literal["live", "plain", "json"] | None, *, yes: bool
+    context: typer.Context,
+    request: "ReleaseOptions",
+    output: Literal["live", "plain", "json"] | None,
+    *,
+    yes: bool,
 ) -> int:
     from deployer.commands.release import release
     from deployer.view.factory import open_view
@@ -121,7 +125,7 @@ def rollback(
     """Put a verified release's image, task definition and schedule back; says first what changes."""
     with reported(context, output or "human"):
         from deployer.commands.rollback import record, rollback
-        from deployer.commands.session import Request
+        from deployer.commands.session import ReleaseOptions
 
         with rollback(project_of(context), release_id, env) as going_back:
             changes = going_back.changes(run=run)
@@ -132,7 +136,7 @@ def rollback(
             if changes["changes"] and not run:
                 record(project_of(context), back)
         if run:
-            raise typer.Exit(_walk(context, Request(env=back.env, back_to=back), output, yes=yes))
+            raise typer.Exit(_walk(context, ReleaseOptions(env=back.env, back_to=back), output, yes=yes))
         if output == "json":
             put(json.dumps({"event": "ended", "release": back.id, "end": "PUT_BACK", "exit_code": 0}))
         elif changes["changes"]:

@@ -26,9 +26,9 @@ def init(
 ) -> None:
     """Write deploy.toml from a live task definition, its cluster and its last task."""
     with reported(context):
-        from deployer.commands.init import Wanted, init
+        from deployer.commands.init import InitOptions, init
 
-        wanted = Wanted(env=env, family=family, cluster=cluster, region=region)
+        wanted = InitOptions(env=env, family=family, cluster=cluster, region=region)
         for line in init(context.obj.folder, wanted, os.environ):
             put(line)
 

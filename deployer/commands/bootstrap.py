@@ -20,20 +20,20 @@ from deployer.adapters.local.ids import RandomIds
 from deployer.adapters.local.shell import LocalShell
 from deployer.adapters.local.workspace import ProjectFolder
 from deployer.adapters.mongodb import atlas
-from deployer.adapters.mongodb.connectivity import MongoWay
+from deployer.adapters.mongodb.connectivity import MongoConnectivity
 from deployer.adapters.mongodb.database import MongoDatabase
-from deployer.adapters.one_off_task import ShortTaskNetwork
+from deployer.adapters.one_off_task import OneOffNetwork
 from deployer.config.model import Config
 from deployer.errors import UsageError
-from deployer.lock import SharedLease
+from deployer.lock import SharedLock
 from deployer.ports import Finding, Ports
 from deployer.ports.object_store import Store
-from deployer.records.evidence import Evidence
+from deployer.records.evidence import EvidenceFolder
 from deployer.records.remote import Archive
 from deployer.redaction import Redactor, parts_of, secrets_of
 from deployer.retry import unsaid
 from deployer.sandbox.facts import ACCESS_KEY
-from deployer.task.one_off import ShortTasks
+from deployer.task.one_off import OneOffRunner
 
 
 def session(config: Config, read_timeout: float = READ_TIMEOUT) -> AwsSession:
@@ -53,8 +53,8 @@ class SharedState:
     def archive(self) -> Archive:
         return Archive(self.store, self.prefix)
 
-    def lease(self) -> SharedLease:
-        return SharedLease(self.store, self.prefix, self.seconds, SystemClock())
+    def lease(self) -> SharedLock:
+        return SharedLock(self.store, self.prefix, self.seconds, SystemClock())
 
 
 def shared_state(config: Config) -> SharedState | None:
@@ -87,14 +87,14 @@ def _texts(value: object) -> Iterator[str]:
 
 def job_network(
     config: Config, aws: AwsSession, environ: Mapping[str, str], note: Callable[[str], None] = unsaid
-) -> ShortTaskNetwork:
+) -> OneOffNetwork:
     """MongoDB from where the job runs; `note` hears of each task that is started for it."""
 
     def gate() -> Iterator[Finding]:
         return atlas.look(config, aws, environ)
 
-    short = ShortTasks(config, Ecs(config, aws), CloudWatchLogs(config, aws), SystemClock(), RandomIds())
-    return ShortTaskNetwork(config, short, note, gate)
+    short = OneOffRunner(config, Ecs(config, aws), CloudWatchLogs(config, aws), SystemClock(), RandomIds())
+    return OneOffNetwork(config, short, note, gate)
 
 
 def real_ports(
@@ -113,10 +113,10 @@ def real_ports(
         schedules=EventBridgeScheduler(config, aws),
         logs=CloudWatchLogs(config, aws),
         database=mongodb,
-        server=MongoWay(config.verify.uri, mongodb),
+        server=MongoConnectivity(config.verify.uri, mongodb),
         job_network=job_network(config, aws, environ),
         account=AwsAccount(config, aws),
         clock=SystemClock(),
         ids=ids,
-        evidence=Evidence(folder, redactor),
+        evidence=EvidenceFolder(folder, redactor),
     )

@@ -8,7 +8,7 @@ from deployer.diagnosis.model import Diagnosis
 from deployer.flow.release import FLOW
 from deployer.flow.steps.monitor import LOG_TAIL, pieces_of
 from deployer.model import Launch, Release
-from deployer.records.evidence import Evidence
+from deployer.records.evidence import EvidenceFolder
 from deployer.records.journal import Record
 from deployer.records.releases import Releases, state_of, summary
 from deployer.redaction import Redactor
@@ -24,7 +24,7 @@ def explain(releases: Releases, release: str | None, env: str | None = None) -> 
     wanted = release or releases.newest(env)
     records = releases.records(wanted)
     state = state_of(records)
-    evidence = Evidence(releases.path(wanted), Redactor())
+    evidence = EvidenceFolder(releases.path(wanted), Redactor())
     told = summary(records)
     return {
         **{key: told[key] for key in ("id", "env", "end", "exit_code", "at", "source", "tasks", "diagnosis")},
@@ -49,7 +49,7 @@ def _tried(records: Sequence[Record]) -> Iterator[dict[str, Any]]:
             yield {"time": record["time"], "node": record["end"], "what": "ended", "skipped": False}
 
 
-def _causes(state: Release, evidence: Evidence) -> Iterator[Mapping[str, Any]]:
+def _causes(state: Release, evidence: EvidenceFolder) -> Iterator[Mapping[str, Any]]:
     """The recorded cause first, then what else the last task's evidence may mean, best first."""
     recorded = state.cause
     if recorded is None:
@@ -77,11 +77,11 @@ def _causes(state: Release, evidence: Evidence) -> Iterator[Mapping[str, Any]]:
             }
 
 
-def _diagnosis(launch: Launch, evidence: Evidence) -> Diagnosis:
+def _diagnosis(launch: Launch, evidence: EvidenceFolder) -> Diagnosis:
     return classify_all(pieces_of(launch, evidence.log(launch.attempt, LOG_TAIL)))
 
 
-def _ruled_out(state: Release, evidence: Evidence) -> Iterator[str]:
+def _ruled_out(state: Release, evidence: EvidenceFolder) -> Iterator[str]:
     """What was looked at and found right: it need not be looked at again."""
     if state.tests and state.tests.exit_code == 0 and state.tests.log:
         yield "the local tests passed"
@@ -96,7 +96,7 @@ def _ruled_out(state: Release, evidence: Evidence) -> Iterator[str]:
         if check.ok:
             yield f"check passed: {check.name} ({check.found})"
     for name, where in _LOOKS.items():
-        seen = evidence.held(name)
+        seen = evidence.read(name)
         for finding in seen if isinstance(seen, list) else ():
             if finding["state"] == "ok":
                 yield f"found right {where}: {finding['what']}"

@@ -19,7 +19,7 @@ TEMPLATE: Final = "task-definition.json"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class InitOptions:
     """What the command line says; None is asked of AWS."""
 
     env: str
@@ -46,7 +46,7 @@ class Found:
     hidden: tuple[str, ...]
 
 
-def init(root: Path, wanted: Wanted, environ: Mapping[str, str]) -> list[str]:
+def init(root: Path, options: InitOptions, environ: Mapping[str, str]) -> list[str]:
     """Writes both files and returns what to do next, a line each.
 
     RefusedError: one of them is there. UsageError: AWS has several to choose from, or none.
@@ -54,22 +54,22 @@ def init(root: Path, wanted: Wanted, environ: Mapping[str, str]) -> list[str]:
     for name in (FILE, TEMPLATE):
         if (root / name).exists():
             raise RefusedError(f"{root / name} is there already", "move it away; nothing is overwritten")
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", wanted.env):
-        raise UsageError(f"--env {wanted.env!r}: letters, digits, - and _ only", "such as production")
-    region = wanted.region or environ.get("AWS_REGION") or default_region()
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", options.env):
+        raise UsageError(f"--env {options.env!r}: letters, digits, - and _ only", "such as production")
+    region = options.region or environ.get("AWS_REGION") or default_region()
     if region is None:
         raise UsageError("no AWS region is set", "say it: `deployer init --region eu-west-3`")
-    found = look(Discovery(AwsSession(Aws(region=region))), wanted, region)
+    found = look(Discovery(AwsSession(Aws(region=region))), options, region)
     text = deploy_toml(found)
     (root / TEMPLATE).write_text(json.dumps(found.template, indent=2) + "\n", encoding="utf-8")
     (root / FILE).write_text(text, encoding="utf-8")
     return list(_next_steps(found, text))
 
 
-def look(account: Discovery, wanted: Wanted, region: str) -> Found:
+def look(account: Discovery, options: InitOptions, region: str) -> Found:
     """Asks for the task definition, the cluster and the last task of the family."""
-    family = wanted.family or _only("family", "task definition", account.families)
-    cluster = wanted.cluster or _only("cluster", "cluster", account.clusters)
+    family = options.family or _only("family", "task definition", account.families)
+    cluster = options.cluster or _only("cluster", "cluster", account.clusters)
     definition = registrable(account.definition(family))
     containers = definition["containerDefinitions"]
     job = next((one for one in containers if one.get("essential", True)), containers[0])
@@ -82,7 +82,7 @@ def look(account: Discovery, wanted: Wanted, region: str) -> Found:
         ],
     }
     return Found(
-        env=wanted.env,
+        env=options.env,
         region=region,
         cluster=cluster,
         family=family,

@@ -9,7 +9,7 @@ from deployer.commands.bootstrap import real_ports, redactor_of, session, shared
 from deployer.commands.guard import GuardedJournal, guarded
 from deployer.commands.plan import observe, read_plan, refuse_if_moved
 from deployer.commands.project import Project
-from deployer.commands.session import AskToStop, Request, Session
+from deployer.commands.session import AskToStop, ReleaseOptions, Session
 from deployer.commands.shared_state import Sharing, mirror_of, patiently
 from deployer.config.model import Config
 from deployer.errors import RefusedError, TransientFailure
@@ -23,7 +23,7 @@ from deployer.records.journal import NAME
 from deployer.task.definition import for_image
 
 
-def release(project: Project, request: Request, emit: Emit, ask: AskToStop | None = None) -> int:
+def release(project: Project, request: ReleaseOptions, emit: Emit, ask: AskToStop | None = None) -> int:
     """Runs or resumes one release; returns the exit code. Raises DeployerError before it has begun."""
     if request.resume:
         wanted = request.release or project.releases.resumable(project.env(request.env))
@@ -78,7 +78,9 @@ def _could_succeed(config: Config, ports: Ports) -> None:
             ports.schedules.task_definition(config.schedule.name, config.schedule.group)
 
 
-def _journal(folder: Path, request: Request, wanted: str, env: str, clock: SystemClock) -> GuardedJournal:
+def _journal(
+    folder: Path, request: ReleaseOptions, wanted: str, env: str, clock: SystemClock
+) -> GuardedJournal:
     if request.resume:
         return GuardedJournal.resume(folder / NAME, clock)
     state = first_state(Release(wanted, env, clock.now(), request.from_phase), request.back_to)

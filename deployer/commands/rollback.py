@@ -22,7 +22,7 @@ from deployer.flow.steps.deploy import tags_of
 from deployer.lock import Holder, held
 from deployer.model import Image, Release, TaskDefinition, dump
 from deployer.ports import Ports, Revision, Tasks
-from deployer.records.evidence import Evidence
+from deployer.records.evidence import EvidenceFolder
 from deployer.records.journal import NAME, Journal
 from deployer.records.releases import PUT_BACK, VERIFIED, Releases, state_of
 from deployer.redaction import HIDDEN, Redactor
@@ -51,7 +51,7 @@ def rollback(project: Project, wanted: str | None, env: str | None) -> Iterator[
         real = real_ports(project.root, project.folder, config, project.environ, Redactor())
 
         def kept() -> Any:
-            return Evidence(project.releases.path(target.id), Redactor()).held("task-definition")
+            return EvidenceFolder(project.releases.path(target.id), Redactor()).read("task-definition")
 
         ports = guarded(real, lease.check)
         yield patiently(config.retries, lambda: Rollback(config, ports, target, newest, kept))

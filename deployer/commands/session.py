@@ -14,8 +14,8 @@ from deployer.config.model import Config
 from deployer.errors import INTERRUPTED, DeployerError
 from deployer.events import Begun, Emit, Ended, Noted
 from deployer.flow.release import FLOW
-from deployer.flow.runner import PAUSED, Position, Runner, Stop, position
-from deployer.flow.steps import BEHAVIOUR
+from deployer.flow.runner import PAUSED, Outcome, ResumePoint, Runner, position
+from deployer.flow.steps import HANDLERS
 from deployer.model import Launch, Release
 from deployer.ports import Ports
 from deployer.records.journal import Journal
@@ -26,7 +26,7 @@ FromPhase = Literal["dev", "build", "deploy"]
 
 
 @dataclass(frozen=True)
-class Request:
+class ReleaseOptions:
     """What the command line asked for. `resume`: go on with `release`, or the newest one under way."""
 
     env: str | None = None
@@ -52,7 +52,7 @@ class Session:
         config: Config,
         ports: Ports,
         journal: Journal,
-        request: Request,
+        request: ReleaseOptions,
         emit: Emit,
         ask: AskToStop | None,
         releases: Releases,
@@ -84,22 +84,22 @@ class Session:
         What cannot be written is left out: the journal will say of the disk what there is to say.
         """
         with suppress(OSError, DeployerError):
-            self._ports.evidence.keep("tools", _tools(self._ports))
+            self._ports.evidence.write("tools", _tools(self._ports))
 
-    def _walk(self, start: Position) -> Stop:
+    def _walk(self, start: ResumePoint) -> Outcome:
         detach = "TASK_STARTED" if self._request.detach else None
         runner = Runner(
-            FLOW, BEHAVIOUR, self._config, self._ports, self._journal, self._emit, detach_after=detach
+            FLOW, HANDLERS, self._config, self._ports, self._journal, self._emit, detach_after=detach
         )
         return runner.walk(start)
 
-    def _mended(self, stop: Stop) -> Position:
+    def _mended(self, stop: Outcome) -> ResumePoint:
         """Waits until the project's files change, then goes on at the node that paused."""
         self._emit(Noted(stop.node, "waiting for a change of the project's files (Ctrl-C to leave)"))
         before = self._ports.workspace.source().tree_hash
         while self._ports.workspace.source().tree_hash == before:
             self._ports.clock.sleep(1)
-        return Position(stop.node, stop.release, resumed=True)
+        return ResumePoint(stop.node, stop.release, resumed=True)
 
     def _tidy(self, env: str) -> None:
         """Whatever becomes of this, the release has succeeded."""

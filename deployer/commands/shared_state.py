@@ -10,7 +10,7 @@ from deployer.commands.bootstrap import SharedState
 from deployer.config.model import Retries
 from deployer.errors import TransientFailure
 from deployer.events import Emit, Ended, Entered, Event, Noted
-from deployer.lock import Lease
+from deployer.lock import Lock
 from deployer.records.upload import Mirror, unsent
 
 _Result = TypeVar("_Result")
@@ -20,7 +20,7 @@ class Sharing:
     """Stands before a release's listeners: each node entered is told to the lease, and before the last event
     the mirror has caught up, or it is said what it could not send."""
 
-    def __init__(self, emit: Emit, lease: Lease, mirror: Mirror | None) -> None:
+    def __init__(self, emit: Emit, lease: Lock, mirror: Mirror | None) -> None:
         self._emit, self._lease, self._mirror = emit, lease, mirror
         self._node = ""
         if mirror:
@@ -42,7 +42,7 @@ class Sharing:
             self._emit(Noted(self._node, left))
 
 
-def mirror_of(state: SharedState, folder: Path, lease: Lease) -> Mirror:
+def mirror_of(state: SharedState, folder: Path, lease: Lock) -> Mirror:
     """Of the release in `folder`, and of those beside it that were not wholly sent."""
     rest = [other for other in unsent(folder.parent, state.prefix) if other != folder]
     before = [Mirror(state.store, state.prefix, other, lease.check) for other in rest]

@@ -8,7 +8,7 @@ from deployer.commands.project import Project
 from deployer.errors import UsageError
 from deployer.flow.release import FLOW
 from deployer.lock import Holder, holder_of
-from deployer.records.evidence import Evidence
+from deployer.records.evidence import EvidenceFolder
 from deployer.records.releases import state_of, summary
 from deployer.redaction import Redactor
 
@@ -27,7 +27,7 @@ def write_page(project: Project, release: str | None, env: str | None, path: Pat
     wanted = release or project.releases.newest(env)
     records = project.releases.records(wanted)
     launch = state_of(records).launch
-    evidence = Evidence(project.releases.path(wanted), Redactor())
+    evidence = EvidenceFolder(project.releases.path(wanted), Redactor())
     log = evidence.log(launch.attempt, LOG_LINES) if launch else []
     try:
         path.write_text(page(summary(records), FLOW, log), encoding="utf-8")

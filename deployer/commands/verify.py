@@ -13,13 +13,13 @@ from deployer.errors import DeployerError
 from deployer.model import AskedFrom, Verification
 from deployer.records.releases import state_of
 from deployer.sandbox.errors import SandboxDown
-from deployer.verification.remote import AskedDatabase, foreseen, verify_by_asking
+from deployer.verification.remote import RemoteDatabase, prefetch, verify_by_asking
 from deployer.verification.run import VerifyContext
 from deployer.verification.run import verify as run_checks
 
 
 @dataclass(frozen=True)
-class Verifying:
+class VerifyOptions:
     """`release`: whose run is meant; None: the one that ended last, whoever started it."""
 
     env: str | None = None
@@ -28,7 +28,7 @@ class Verifying:
     update_baseline: bool = False
 
 
-def verify(project: Project, wanted: Verifying) -> dict[str, Any]:
+def verify(project: Project, wanted: VerifyOptions) -> dict[str, Any]:
     """The checks of `[verify]` now. Counts are compared with the newest baseline: of the last verified
     release, or one that was taken since; with `update_baseline` what is found becomes one.
 
@@ -67,7 +67,7 @@ def _from_here(config: Config, context: VerifyContext) -> Verification:
 
 def _from_task(project: Project, config: Config, context: VerifyContext) -> Verification:
     network = job_network(config, session(config), project.environ, project.tell)
-    database = AskedDatabase(network.ask, foreseen(config.verify.checks))
+    database = RemoteDatabase(network.ask, prefetch(config.verify.checks))
     return verify_by_asking(config.verify.checks, database, context)
 
 

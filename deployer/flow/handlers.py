@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from deployer.config.model import Config
 from deployer.events import Emit, Logged, Noted, Progressed
 from deployer.model import Cause, Release
-from deployer.ports import OnLine, OnProgress, Ports
-from deployer.records.evidence import LineFile
+from deployer.ports import LineLog, OnLine, OnProgress, Ports
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Context:
 class SourceLog:
     """Lines of one program: shown as they come, kept in a file, the last ones at hand."""
 
-    def __init__(self, source: str, kept: LineFile, emit: Emit) -> None:
+    def __init__(self, source: str, kept: LineLog, emit: Emit) -> None:
         self._source, self._kept, self._emit = source, kept, emit
         self.name = kept.name
 
@@ -61,7 +60,7 @@ class SourceLog:
 
 
 @dataclass(frozen=True)
-class Done:
+class StepResult:
     """A step's result: the new state, one sentence about it, and whether there was nothing to do."""
 
     release: Release
@@ -70,7 +69,7 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Mended:
+class Resolved:
     """A repair's result where the release may go on, along the arrow of `answer`."""
 
     release: Release
@@ -79,16 +78,16 @@ class Mended:
 
 
 @dataclass(frozen=True)
-class Unmended:
+class Unresolved:
     """A repair's result where a person is needed; the cause says what for."""
 
     release: Release
     cause: Cause
 
 
-Step = Callable[[Release, Context], Done]
+Step = Callable[[Release, Context], StepResult]
 Decision = Callable[[Release], str]
-Repair = Callable[[Release, Context], Mended | Unmended]
+Repair = Callable[[Release, Context], Resolved | Unresolved]
 
 
 def _nothing_to_record(release: Release, config: Config, ports: Ports) -> None:
@@ -96,7 +95,7 @@ def _nothing_to_record(release: Release, config: Config, ports: Ports) -> None:
 
 
 @dataclass(frozen=True)
-class Behaviour:
+class Handlers:
     """The code behind the flow, by node id. `record_stop`: what is done before a pause or a failed end is
     journaled."""
 

@@ -10,8 +10,7 @@ from typing import Any, Final
 from deployer.config.model import Config
 from deployer.errors import DeployerError
 from deployer.model import Release
-from deployer.ports import Ports
-from deployer.records.evidence import task_name
+from deployer.ports import Ports, task_name
 from deployer.task.definition import for_image
 
 _MANIFEST: Final = "image-manifest"
@@ -23,7 +22,7 @@ def record_stop(release: Release, config: Config, ports: Ports) -> None:
     looks: dict[str, Callable[[], Any]] = {
         "source": lambda: source_of(ports),
         "task-definition": lambda: for_image(config, _image(release)),
-        "probes": lambda: [vars(finding) for finding in ports.account.first_findings()],
+        "probes": lambda: [vars(finding) for finding in ports.account.preflight()],
         _MANIFEST: lambda: _manifest(release, ports),
     }
     launch = release.launch
@@ -31,7 +30,7 @@ def record_stop(release: Release, config: Config, ports: Ports) -> None:
         arn = launch.arn
         looks[task_name(launch.attempt)] = lambda: _task(arn, ports)
     for name, look in looks.items():
-        if not _known(ports.evidence.held(name)):
+        if not _known(ports.evidence.read(name)):
             _keep(name, look, ports)
     if launch and not (release.cause and release.cause.failure_class == "mongodb"):
         keep_report(release, config, ports)
@@ -65,9 +64,9 @@ def _keep(name: str, look: Callable[[], Any], ports: Ports) -> None:
         try:
             seen = look()
         except DeployerError as error:
-            seen = None if _known(ports.evidence.held(name)) else {"unknown": error.message}
+            seen = None if _known(ports.evidence.read(name)) else {"unknown": error.message}
         if seen is not None:
-            ports.evidence.keep(name, seen)
+            ports.evidence.write(name, seen)
 
 
 def _image(release: Release) -> str:

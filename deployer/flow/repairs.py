@@ -3,7 +3,7 @@
 from typing import Final
 
 from deployer.errors import Failure, TransientFailure
-from deployer.flow.handlers import Context, Mended, Unmended
+from deployer.flow.handlers import Context, Resolved, Unresolved
 from deployer.flow.steps.build import image_tag
 from deployer.flow.steps.deploy import wanted_definition
 from deployer.model import Cause, Release, Source
@@ -11,7 +11,7 @@ from deployer.ports import Finding, Unreachable
 from deployer.task.definition import differences
 
 
-def look_at_code(release: Release, context: Context) -> Mended | Unmended:
+def look_at_code(release: Release, context: Context) -> Resolved | Unresolved:
     """Code to release.
 
     Records commit and content, and before anything is built takes the first looks at the account: where the
@@ -22,7 +22,7 @@ def look_at_code(release: Release, context: Context) -> Mended | Unmended:
     """
     source = _source(release, context)
     changes = () if release.rollback else context.ports.workspace.changes()
-    context.ports.evidence.keep("source", {**vars(source), "changes": changes})
+    context.ports.evidence.write("source", {**vars(source), "changes": changes})
     fresh = release.with_(source=source)
     dirty = " with uncommitted changes" if source.dirty else ""
     summary = f"{source.commit[:10]}{dirty}" if source.commit else f"content {source.content_hash[:10]}"
@@ -30,9 +30,9 @@ def look_at_code(release: Release, context: Context) -> Mended | Unmended:
     if cause is None or cause.node == context.node or _code_is_mended(release, fresh, cause, context):
         standing = _in_the_way(fresh, context)
         if standing:
-            return Mended(fresh.with_(cause=standing), "aws-config", standing.message)
-        return Mended(fresh.with_(cause=None), summary=summary)
-    return Unmended(release, cause)
+            return Resolved(fresh.with_(cause=standing), "aws-config", standing.message)
+        return Resolved(fresh.with_(cause=None), summary=summary)
+    return Unresolved(release, cause)
 
 
 def _in_the_way(release: Release, context: Context) -> Cause | None:
@@ -40,7 +40,7 @@ def _in_the_way(release: Release, context: Context) -> Cause | None:
     task's start shows it as soon; a rollback's definition is another one."""
     if release.image or release.rollback or _is_built(release, context):
         return None
-    findings = list(context.ports.account.first_findings())
+    findings = list(context.ports.account.preflight())
     _keep_probes(findings, context)
     wrong = [finding for finding in findings if finding.state == "wrong"]
     message = "the job could not run, so nothing was built"
@@ -56,7 +56,7 @@ def _is_built(release: Release, context: Context) -> bool:
 
 
 def _keep_probes(findings: list[Finding], context: Context) -> None:
-    context.ports.evidence.keep("probes", [vars(finding) for finding in findings])
+    context.ports.evidence.write("probes", [vars(finding) for finding in findings])
 
 
 def _source(release: Release, context: Context) -> Source:
@@ -74,7 +74,7 @@ def _code_is_mended(before: Release, now: Release, cause: Cause, context: Contex
     return before.source.content_hash != now.source.content_hash
 
 
-def look_at_build(release: Release, context: Context) -> Mended | Unmended:
+def look_at_build(release: Release, context: Context) -> Resolved | Unresolved:
     """Mend Dockerfile or dependencies.
 
     A failed build goes on when its cause passes by itself, when the inputs have changed, or when a person
@@ -84,11 +84,11 @@ def look_at_build(release: Release, context: Context) -> Mended | Unmended:
     changed = fresh.source != release.source
     cause = release.cause
     if cause is None or cause.transient or context.resumed or changed:
-        return Mended(fresh.with_(cause=None), summary="building again")
-    return Unmended(release, cause)
+        return Resolved(fresh.with_(cause=None), summary="building again")
+    return Unresolved(release, cause)
 
 
-def check_config(release: Release, context: Context) -> Mended | Unmended:
+def check_config(release: Release, context: Context) -> Resolved | Unresolved:
     """Check the AWS configuration.
 
     Looks at the account, read-only, and reports what is wrong or cannot be seen. Goes on when nothing
@@ -98,23 +98,23 @@ def check_config(release: Release, context: Context) -> Mended | Unmended:
     """
     cause = release.cause
     if cause is None:
-        return Mended(release)
+        return Resolved(release)
     build, account = _why_build(release, context), context.ports.account
     digest = release.image.digest if release.image else None
-    findings = list(account.first_findings() if build else account.findings(digest))
+    findings = list(account.preflight() if build else account.findings(digest))
     _keep_probes(findings, context)
     wrong = [finding for finding in findings if finding.state == "wrong"]
     for finding in findings:
         if finding.state != "ok":
             context.note(f"{finding.state}: {finding.what}: {finding.detail}")
     if wrong or not (context.resumed or cause.transient):
-        return Unmended(release, _with_findings(cause, wrong))
+        return Unresolved(release, _with_findings(cause, wrong))
     mended = release.with_(cause=None)
     if build:
-        return Mended(mended, "build", build)
+        return Resolved(mended, "build", build)
     if _definition_changed(release, context):
-        return Mended(mended, "definition-changed", "the task definition is another one now")
-    return Mended(mended, summary="nothing is found wrong")
+        return Resolved(mended, "definition-changed", "the task definition is another one now")
+    return Resolved(mended, summary="nothing is found wrong")
 
 
 def _why_build(release: Release, context: Context) -> str:
@@ -132,10 +132,10 @@ def _why_build(release: Release, context: Context) -> str:
     return ""
 
 
-def _again(release: Release, context: Context, summary: str) -> Mended:
+def _again(release: Release, context: Context, summary: str) -> Resolved:
     """The job runs again; by way of CODE, where its image is to be built first."""
     mended, build = release.with_(cause=None), _why_build(release, context)
-    return Mended(mended, "build", build) if build else Mended(mended, summary=summary)
+    return Resolved(mended, "build", build) if build else Resolved(mended, summary=summary)
 
 
 def _definition_changed(release: Release, context: Context) -> bool:
@@ -153,7 +153,7 @@ def _with_findings(cause: Cause, wrong: list[Finding]) -> Cause:
     return Cause(**vars(cause) | {"evidence": (*kept, *lines), "remedy": remedy})
 
 
-def check_mongodb(release: Release, context: Context) -> Mended | Unmended:
+def check_mongodb(release: Release, context: Context) -> Resolved | Unresolved:
     """Check MongoDB.
 
     Walks from here to MongoDB, and names the first step that is refused. A passing cause goes on once that
@@ -163,25 +163,27 @@ def check_mongodb(release: Release, context: Context) -> Mended | Unmended:
     """
     cause = release.cause
     if cause is None:
-        return Mended(release)
+        return Resolved(release)
     has_command = bool(context.config.run.connectivity_command)
     if not (context.resumed or cause.transient):
         refused = _refused_anywhere(release, context)
         seen = _with_sight(cause, f"{refused.what}: {refused.detail}") if refused else cause
-        return Unmended(release, seen)
+        return Unresolved(release, seen)
     _refused_here(context)
     reached = "MongoDB answers from here"
     try:
         context.ports.database.ping()
     except Failure as failure:
         if not (has_command and isinstance(failure, Unreachable)):
-            return Unmended(release, _with_sight(cause, f"from this machine: {failure.message}"))
+            return Unresolved(release, _with_sight(cause, f"from this machine: {failure.message}"))
         context.note(f"from this machine: {failure.message}")
         reached = ""
     if has_command and not (reached and cause.transient):
         refused = _refused_there(release, context)
         if refused and (refused.state == "wrong" or not reached):
-            return Unmended(release, _with_sight(cause, f"{refused.what}: {refused.detail}", refused.remedy))
+            return Unresolved(
+                release, _with_sight(cause, f"{refused.what}: {refused.detail}", refused.remedy)
+            )
     return _again(release, context, reached or "MongoDB answers from the job's own network")
 
 
@@ -203,7 +205,7 @@ def _refused_anywhere(release: Release, context: Context) -> Finding | None:
 def _refused_here(context: Context) -> Finding | None:
     """The step of the way to MongoDB that is refused to this machine, if any is."""
     findings = tuple(context.ports.server.walk())
-    context.ports.evidence.keep("mongodb", [vars(finding) for finding in findings])
+    context.ports.evidence.write("mongodb", [vars(finding) for finding in findings])
     return next((finding for finding in findings if finding.state == "wrong"), None)
 
 
@@ -219,7 +221,7 @@ def _refused_there(release: Release, context: Context) -> Finding | None:
     except Failure as failure:
         findings = (Finding(_UNSEEN, "unknown", failure.message, failure.hint),)
         context.note(f"what the task sees is not known: {failure.message}")
-    context.ports.evidence.keep("connectivity", [vars(finding) for finding in findings])
+    context.ports.evidence.write("connectivity", [vars(finding) for finding in findings])
     return next((f for f in findings if f.state == "wrong" or f.what == _UNSEEN), None)
 
 
@@ -229,11 +231,11 @@ def _with_sight(cause: Cause, seen: str, remedy: str = "") -> Cause:
     return Cause(**vars(cause) | {"evidence": (*kept, seen), "remedy": remedy or cause.remedy})
 
 
-def check_data(release: Release, context: Context) -> Mended | Unmended:
+def check_data(release: Release, context: Context) -> Resolved | Unresolved:
     """Check the source data.
 
     Missing or rejected data needs a person; after that the job runs again. Twice is safe: it only reads.
     """
     if release.cause is None or context.resumed:
         return _again(release, context, "running the job again")
-    return Unmended(release, release.cause)
+    return Unresolved(release, release.cause)

@@ -15,7 +15,7 @@ from deployer.config.model import Config
 from deployer.errors import Failure, RefusedError, TransientFailure
 from deployer.events import Emit, Entered, Failed, Left, Paused, Retried
 from deployer.flow.chart import Edge, Flowchart
-from deployer.flow.handlers import Behaviour, Context, Done, Mended, Unmended
+from deployer.flow.handlers import Context, Handlers, Resolved, StepResult, Unresolved
 from deployer.model import Cause, Release, dump, load
 from deployer.ports import Ports
 from deployer.records.journal import Journal, states
@@ -27,7 +27,7 @@ DETACHED = "DETACHED"
 
 
 @dataclass(frozen=True)
-class Stop:
+class Outcome:
     """Why and where the walk stopped: an end node's id, PAUSED or DETACHED."""
 
     end: str
@@ -37,7 +37,7 @@ class Stop:
 
 
 @dataclass(frozen=True)
-class Position:
+class ResumePoint:
     """Where a journal leaves off. `resumed`: it paused at this node and a person sent it on."""
 
     node: str
@@ -45,7 +45,7 @@ class Position:
     resumed: bool = False
 
 
-def position(journal: Journal, flow: Flowchart) -> Position:
+def position(journal: Journal, flow: Flowchart) -> ResumePoint:
     """Where to go on. RefusedError: the release has ended, or was walked along another flow."""
     header, last = journal.records[0], journal.records[-1]
     if header["flow"] != flow.fingerprint:
@@ -61,10 +61,10 @@ def position(journal: Journal, flow: Flowchart) -> Position:
     release = load(next(states(journal.records)))
     known = next(record for record in reversed(journal.records) if record["kind"] != "started")
     if known["kind"] == "header":
-        return Position(flow.start, release)
+        return ResumePoint(flow.start, release)
     if known["kind"] == "finished":
-        return Position(known["next"], release)
-    return Position(known["node"], release, resumed=known["kind"] == "paused")
+        return ResumePoint(known["next"], release)
+    return ResumePoint(known["node"], release, resumed=known["kind"] == "paused")
 
 
 class Runner:
@@ -73,7 +73,7 @@ class Runner:
     def __init__(
         self,
         flow: Flowchart,
-        behaviour: Behaviour,
+        handlers: Handlers,
         config: Config,
         ports: Ports,
         journal: Journal,
@@ -81,14 +81,14 @@ class Runner:
         *,
         detach_after: str | None = None,
     ) -> None:
-        self._flow, self._behaviour, self._config = flow, behaviour, config
+        self._flow, self._behaviour, self._config = flow, handlers, config
         self._ports, self._journal, self._emit = ports, journal, emit
         self._detach_after = detach_after
         self._visits = Counter(r["node"] for r in journal.records if r["kind"] == "finished")
         self._taken = _arrows_since_last_pause(journal)
         self._release: Release
 
-    def walk(self, start: Position) -> Stop:
+    def walk(self, start: ResumePoint) -> Outcome:
         """Goes on until an end, a pause, or the point of detaching."""
         self._release, node, resumed = start.release, start.node, start.resumed
         while self._flow.nodes[node].kind != "end":
@@ -99,7 +99,7 @@ class Runner:
             if isinstance(following, Cause):
                 return self._pause(node, following)
             if node == self._detach_after and following == "MONITOR":
-                return Stop(DETACHED, following, 0, self._release)
+                return Outcome(DETACHED, following, 0, self._release)
             node, resumed = following, False
         return self._end(node)
 
@@ -110,10 +110,10 @@ class Runner:
         self._emit(Entered(node, visit))
         begun = self._ports.clock.now()
         result = self._perform(node, resumed=resumed)
-        if isinstance(result, Unmended):
+        if isinstance(result, Unresolved):
             self._release = result.release
             return result.cause
-        answer = result.answer if isinstance(result, Mended) else ""
+        answer = result.answer if isinstance(result, Resolved) else ""
         edge = self._follow(node, answer if not isinstance(result, str) else result)
         if not isinstance(result, str):
             self._release = result.release
@@ -122,7 +122,7 @@ class Runner:
             edge.answer,
             edge.target,
             self._ports.clock.now() - begun,
-            skipped=isinstance(result, Done) and result.skipped,
+            skipped=isinstance(result, StepResult) and result.skipped,
             summary="" if isinstance(result, str) else result.summary,
         )
         self._visits[node] = visit
@@ -130,7 +130,7 @@ class Runner:
         self._emit(left)
         return edge.target
 
-    def _perform(self, node: str, *, resumed: bool) -> Done | Mended | Unmended | str:
+    def _perform(self, node: str, *, resumed: bool) -> StepResult | Resolved | Unresolved | str:
         context = Context(node, self._config, self._ports, self._emit, self._note(node), resumed)
         match self._flow.nodes[node].kind:
             case "decision":
@@ -142,7 +142,7 @@ class Runner:
                 step = self._behaviour.steps[node]
                 return self._retrying(node, lambda: step(self._release, context))
             case _:
-                return Done(self._release)
+                return StepResult(self._release)
 
     def _note(self, node: str) -> Callable[[Release], None]:
         def note(release: Release) -> None:
@@ -178,15 +178,15 @@ class Runner:
         limit = self._config.retries.arrows.get(arrow, self._config.retries.loops)
         return edge if self._taken[arrow] <= limit else self._flow.follow(node, "exhausted")
 
-    def _pause(self, node: str, cause: Cause) -> Stop:
+    def _pause(self, node: str, cause: Cause) -> Outcome:
         release = self._release.with_(cause=cause)
         self._behaviour.record_stop(release, self._config, self._ports)
         self._journal.append("paused", node=node, cause=asdict(cause), state=dump(release))
         resume = f"deployer release --resume {release.id}"
         self._emit(Paused(node, *_told(cause), resume=resume, exit_code=cause.exit_code))
-        return Stop(PAUSED, node, cause.exit_code, release)
+        return Outcome(PAUSED, node, cause.exit_code, release)
 
-    def _end(self, node: str) -> Stop:
+    def _end(self, node: str) -> Outcome:
         release = self._release
         cause = release.cause
         exit_code = 0 if node == "END_SUCCESS" else cause.exit_code if cause else 19
@@ -195,7 +195,7 @@ class Runner:
         self._journal.append("ended", end=node, exit_code=exit_code)
         if cause:
             self._emit(Failed(cause.node, *_told(cause)))
-        return Stop(node, node, exit_code, release)
+        return Outcome(node, node, exit_code, release)
 
 
 def _arrows_since_last_pause(journal: Journal) -> Counter[str]:

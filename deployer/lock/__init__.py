@@ -5,17 +5,17 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from deployer.lock import local
-from deployer.lock.local import LocalLease, holder_of
+from deployer.lock.local import LocalLock, holder_of
 from deployer.lock.owner import Holder
-from deployer.lock.shared import Hold, SharedLease, beating
+from deployer.lock.shared import LockRecord, SharedLock, heartbeat
 
-__all__ = ["Hold", "Holder", "Lease", "SharedLease", "held", "holder_of"]
+__all__ = ["Holder", "Lock", "LockRecord", "SharedLock", "held", "holder_of"]
 
 
-class Lease:
+class Lock:
     """Both holds of one release. `shared` is None where there is no `[state] bucket`."""
 
-    def __init__(self, here: LocalLease, shared: SharedLease | None) -> None:
+    def __init__(self, here: LocalLock, shared: SharedLock | None) -> None:
         self._here, self._shared = here, shared
 
     def at(self, node: str) -> None:
@@ -31,14 +31,14 @@ class Lease:
 
 
 @contextmanager
-def held(folder: Path, env: str, holder: Holder, shared: SharedLease | None = None) -> Iterator[Lease]:
+def held(folder: Path, env: str, holder: Holder, shared: SharedLock | None = None) -> Iterator[Lock]:
     """Holds the environment. RefusedError names who else does, from where, at which node, since when.
 
     Failure: the shared state cannot be asked.
     """
     with local.held(folder, env, holder) as here:
         if shared:
-            shared.take(holder, here.left_behind)
+            shared.take(holder, here.stale_owner)
         here.settle()
-        with beating(shared) if shared else nullcontext():
-            yield Lease(here, shared)
+        with heartbeat(shared) if shared else nullcontext():
+            yield Lock(here, shared)

@@ -16,11 +16,11 @@ from filelock import FileLock, Timeout
 from deployer.lock.owner import Holder, refusal
 
 
-class LocalLease:
+class LocalLock:
     """The lock, held. `left_behind`: the holder that a crash ended here; it may still stand elsewhere."""
 
     def __init__(self, told: Path, holder: Holder) -> None:
-        self.left_behind = _told(told)
+        self.stale_owner = _told(told)
         self._told, self._holder = told, holder
         self._tell(holder)
 
@@ -30,12 +30,12 @@ class LocalLease:
 
     def settle(self) -> None:
         """Nothing of the dead holder stands any more."""
-        self.left_behind = None
+        self.stale_owner = None
 
     def clear(self) -> None:
         """Takes the name away; that of a dead holder who is not settled stays for the next one."""
-        if self.left_behind:
-            self._tell(self.left_behind)
+        if self.stale_owner:
+            self._tell(self.stale_owner)
         else:
             self._told.unlink(missing_ok=True)
 
@@ -46,7 +46,7 @@ class LocalLease:
 
 
 @contextmanager
-def held(folder: Path, env: str, holder: Holder) -> Iterator[LocalLease]:
+def held(folder: Path, env: str, holder: Holder) -> Iterator[LocalLock]:
     """Holds the environment's lock. RefusedError names who else does, and since when."""
     folder.mkdir(parents=True, exist_ok=True)
     told = folder / f"{env}.json"
@@ -57,7 +57,7 @@ def held(folder: Path, env: str, holder: Holder) -> Iterator[LocalLease]:
         other = holder_of(folder, env)
         raise refusal(env, other, f"or end it: `kill {other.pid}`" if other else "") from None
     try:
-        lease = LocalLease(told, holder)
+        lease = LocalLock(told, holder)
         try:
             yield lease
         finally:

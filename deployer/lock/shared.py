@@ -28,7 +28,7 @@ _CONTESTS: Final = 5
 
 
 @dataclass(frozen=True)
-class Hold:
+class LockRecord:
     """What the object says. `holder` None: given back, or broken by whom `by` names."""
 
     holder: Holder | None
@@ -37,7 +37,7 @@ class Hold:
     by: str = ""
 
     @classmethod
-    def of(cls, stored: Stored, lease: float) -> "Hold":
+    def of(cls, stored: Stored, lease: float) -> "LockRecord":
         """`lease` stands in where the object cannot be read."""
         try:
             told = json.loads(stored.content)
@@ -54,7 +54,7 @@ class Hold:
         return self.holder is not None and self.holder.same_as(holder)
 
 
-class SharedLease:
+class SharedLock:
     """The lease on one environment. `seconds`: how long it blocks others once its holder is gone."""
 
     def __init__(
@@ -75,15 +75,15 @@ class SharedLease:
         self._until = (0.0, 0.0)
         self._lost = ""
 
-    def take(self, holder: Holder, left_behind: Holder | None = None) -> None:
+    def take(self, holder: Holder, stale_owner: Holder | None = None) -> None:
         """Takes it if it is free, has expired, or is `left_behind`'s, who is known to be dead.
 
         RefusedError: somebody holds it. Asking again after a lost answer finds one's own hold and keeps it.
         """
         for _ in range(_CONTESTS):
             found = self._store.read(self.key)
-            hold = Hold.of(found, self.seconds) if found else None
-            if hold and hold.live and not any(hold.is_of(own) for own in (holder, left_behind)):
+            hold = LockRecord.of(found, self.seconds) if found else None
+            if hold and hold.live and not any(hold.is_of(own) for own in (holder, stale_owner)):
                 raise refusal(self._env, hold.holder, _way_out(self._env, hold))
             if self._put(holder, found.version if found else None):
                 self._holder = holder
@@ -101,7 +101,7 @@ class SharedLease:
             holder, version = self._holder, self._version
             while holder and not self._lost and not self._put(holder, version):
                 found = self._store.read(self.key)
-                hold = Hold.of(found, self.seconds) if found else None
+                hold = LockRecord.of(found, self.seconds) if found else None
                 if found is None or hold is None or not hold.is_of(holder):
                     self._lost = _taken_by(hold)
                     return
@@ -127,15 +127,15 @@ class SharedLease:
                 self._put(None, self._version)
             self._holder = None
 
-    def hold(self) -> Hold | None:
+    def hold(self) -> LockRecord | None:
         """Who holds it now, as the store has it; None: nobody does."""
         found = self._store.read(self.key)
-        hold = Hold.of(found, self.seconds) if found else None
+        hold = LockRecord.of(found, self.seconds) if found else None
         return hold if hold and hold.live else None
 
     def break_hold(self, holder: Holder, by: str) -> bool:
         """Frees it from `holder`, also between two heartbeats; False: it is not `holder`'s any more."""
-        while (found := self._store.read(self.key)) and Hold.of(found, self.seconds).is_of(holder):
+        while (found := self._store.read(self.key)) and LockRecord.of(found, self.seconds).is_of(holder):
             if self._put(None, found.version, by):
                 return True
         return False
@@ -172,7 +172,7 @@ class SharedLease:
 
 
 @contextmanager
-def beating(lease: SharedLease) -> Iterator[None]:
+def heartbeat(lease: SharedLock) -> Iterator[None]:
     """Renews it in the background, sooner again after a failure; gives it back at the end."""
     stop = Event()
 
@@ -195,7 +195,7 @@ def beating(lease: SharedLease) -> Iterator[None]:
         thread.join()
 
 
-def _way_out(env: str, hold: Hold) -> str:
+def _way_out(env: str, hold: LockRecord) -> str:
     left = max(1, round(hold.lease - hold.age))
     return (
         f"if that process is dead the lease ends by itself in {left} s, "
@@ -203,7 +203,7 @@ def _way_out(env: str, hold: Hold) -> str:
     )
 
 
-def _taken_by(hold: Hold | None) -> str:
+def _taken_by(hold: LockRecord | None) -> str:
     if hold is None:
         return "its object was removed"
     if hold.holder:

@@ -5,7 +5,7 @@ from typing import Final
 
 from deployer.logs.stream import StreamReader
 from deployer.ports import Clock, LogEvent, Logs
-from deployer.retry import Patience
+from deployer.retry import RetryPolicy
 
 QUICKEST: Final = 0.2
 SLOWEST: Final = 1.0
@@ -35,7 +35,7 @@ def follow(
     ten times a second in between; it asks ECS as seldom as it likes.
     Raises Failure; a transient one only when reads keep failing.
     """
-    reader = StreamReader(logs, group, stream, Patience(clock), cursor=cursor, since=since)
+    reader = StreamReader(logs, group, stream, RetryPolicy(clock), cursor=cursor, since=since)
     pause = QUICKEST
     silent_since: float | None = None
     while True:

@@ -1,7 +1,7 @@
 """One log stream, read on from where it is."""
 
 from deployer.ports import LogPage, Logs
-from deployer.retry import Patience
+from deployer.retry import RetryPolicy
 
 
 class StreamReader:
@@ -15,7 +15,7 @@ class StreamReader:
         logs: Logs,
         group: str,
         name: str,
-        patience: Patience,
+        patience: RetryPolicy,
         *,
         cursor: str | None = None,
         since: float = 0.0,

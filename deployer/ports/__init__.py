@@ -7,7 +7,7 @@ what a person can expect to happen (a red test, a task that exits 1) is a return
 from dataclasses import dataclass
 
 from deployer.ports.cloud import (
-    SHORT_TASK,
+    ONE_OFF_TASK,
     Account,
     Finding,
     LiveTail,
@@ -34,6 +34,7 @@ from deployer.ports.database import (
     TimeLimitReached,
     Unreachable,
 )
+from deployer.ports.evidence import EvidenceStore, LineLog, task_log, task_name
 from deployer.ports.machine import (
     BuildResult,
     Clock,
@@ -45,10 +46,9 @@ from deployer.ports.machine import (
     Shell,
     Workspace,
 )
-from deployer.records.evidence import Evidence
 
 __all__ = [
-    "SHORT_TASK",
+    "ONE_OFF_TASK",
     "Account",
     "BuildResult",
     "Clock",
@@ -56,9 +56,11 @@ __all__ = [
     "Database",
     "DatabaseServer",
     "Engine",
+    "EvidenceStore",
     "Finding",
     "Ids",
     "JobNetwork",
+    "LineLog",
     "LiveTail",
     "LogEvent",
     "LogPage",
@@ -82,6 +84,8 @@ __all__ = [
     "TimeLimitReached",
     "Unreachable",
     "Workspace",
+    "task_log",
+    "task_name",
 ]
 
 
@@ -103,4 +107,4 @@ class Ports:
     account: Account
     clock: Clock
     ids: Ids
-    evidence: Evidence
+    evidence: EvidenceStore

@@ -58,7 +58,7 @@ class Revision:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-SHORT_TASK: Final = "deployer-"
+ONE_OFF_TASK: Final = "deployer-"
 """How the mark of a short task begins, which only looks; a run of the job has its release's ID there."""
 
 
@@ -89,7 +89,7 @@ class TaskStatus:
     @property
     def only_looks(self) -> bool:
         """It is a short task, and no run of the job."""
-        return self.started_by.startswith(SHORT_TASK)
+        return self.started_by.startswith(ONE_OFF_TASK)
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ class Account(Protocol):
     def identity(self) -> str:
         """The caller's ARN. Failure `aws-config`: no credentials, or expired ones."""
 
-    def first_findings(self) -> Iterator[Finding]:
+    def preflight(self) -> Iterator[Finding]:
         """What a few quick reads tell: whether what deploy.toml names is there and fits together."""
 
     def findings(self, digest: str | None = None) -> Iterator[Finding]:

@@ -20,25 +20,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+from deployer.ports import task_log
 from deployer.redaction import Redactor
 
 FOLDER: Final = "evidence"
 
 
-class Evidence:
+class EvidenceFolder:
     """The files below one release's folder."""
 
     def __init__(self, folder: Path, redactor: Redactor) -> None:
         self._folder = folder / FOLDER
         self._redactor = redactor
 
-    def keep(self, name: str, data: Any) -> None:
+    def write(self, name: str, data: Any) -> None:
         """Writes `<name>.json`; an earlier one is replaced."""
         text = json.dumps(self._redactor.clean(data), default=str, indent=1, ensure_ascii=False)
         self._path(f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
-    def held(self, name: str) -> Any:
-        """What `keep` wrote under this name; None if it did not."""
+    def read(self, name: str) -> Any:
+        """What `write` wrote under this name; None if it did not."""
         path = self._folder / f"{name}.json"
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
@@ -89,12 +90,3 @@ class LineFile:
     def _write(self, line: str) -> None:
         self._file.write(line + "\n")
         self.tail = (*self.tail[-self.KEPT + 1 :], line)
-
-
-def task_name(attempt: int) -> str:
-    """Under which the task of that launch is kept."""
-    return f"task-{attempt}"
-
-
-def task_log(attempt: int) -> str:
-    return f"{task_name(attempt)}.jsonl"

@@ -88,7 +88,7 @@ class Releases:
         """Only where the archive's is longer: this machine's own releases are complete here."""
         path = folder / NAME
         if not path.is_file() or archive.journals()[folder.name] > path.stat().st_size:
-            archive.bring_journal(folder.name, folder)
+            archive.fetch_journal(folder.name, folder)
 
     @contextmanager
     def _leaving_out(self, archive: Archive) -> Iterator[None]:

@@ -37,7 +37,7 @@ class Archive:
             }
         return self._journals
 
-    def bring_journal(self, release: str, folder: Path) -> bool:
+    def fetch_journal(self, release: str, folder: Path) -> bool:
         """Puts the journal into `folder` where it goes further than the one there; whether this one is ahead.
 
         JournalDamaged: it cannot be read, or the two part.
@@ -56,7 +56,7 @@ class Archive:
 
     def bring(self, release: str, folder: Path) -> None:
         """The journal, and the evidence that is missing here or was shorter when the release left here."""
-        ahead = self.bring_journal(release, folder)
+        ahead = self.fetch_journal(release, folder)
         prefix = f"{self._prefix}{release}/"
         for key, size in self._store.sizes(prefix).items():
             name = key.removeprefix(prefix)

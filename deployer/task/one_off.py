@@ -11,9 +11,9 @@ from deployer.diagnosis.model import Evidence
 from deployer.errors import Failure, RefusedError
 from deployer.logs.follow import follow
 from deployer.model import TaskResult
-from deployer.ports import SHORT_TASK, Clock, Ids, Logs, TaskRequest, Tasks, TaskStatus
+from deployer.ports import ONE_OFF_TASK, Clock, Ids, Logs, TaskRequest, Tasks, TaskStatus
 from deployer.redaction import Redactor
-from deployer.retry import Patience
+from deployer.retry import RetryPolicy
 from deployer.task.definition import for_image
 
 STATUS_SECONDS: Final = 1.0
@@ -24,7 +24,7 @@ _MOST_LINES: Final = 20_000
 
 
 @dataclass(frozen=True)
-class Errand:
+class OneOffTask:
     """What a short task is sent for. `purpose`: one word, for its mark and its tag. `within`: seconds that
     it may run once it has started."""
 
@@ -35,7 +35,7 @@ class Errand:
 
 
 @dataclass(frozen=True)
-class Returned:
+class OneOffResult:
     """How it ended, and what it printed. `exit_code` None: it never ran to an end."""
 
     arn: str
@@ -62,7 +62,7 @@ class Returned:
 
 
 @dataclass(frozen=True)
-class ShortTasks:
+class OneOffRunner:
     """Starts them one at a time, follows each to its end, and stops it when it takes too long or its caller
     is interrupted."""
 
@@ -72,7 +72,7 @@ class ShortTasks:
     clock: Clock
     ids: Ids
 
-    def run(self, errand: Errand, revision: str | None = None) -> Returned:
+    def run(self, errand: OneOffTask, revision: str | None = None) -> OneOffResult:
         """One short task of this revision, the newest one if none is named.
 
         RefusedError: nothing is registered yet. Failure: ECS does not start it, or it takes too long.
@@ -84,25 +84,25 @@ class ShortTasks:
         finally:
             watch.stop_if_it_runs()
 
-    def _started(self, errand: Errand, revision: str) -> TaskStatus:
+    def _started(self, errand: OneOffTask, revision: str) -> TaskStatus:
         token = self.ids.token()
         request = TaskRequest(
             task_definition=revision,
             token=token,
-            started_by=f"{SHORT_TASK}{errand.purpose}-{token[-8:]}",
+            started_by=f"{ONE_OFF_TASK}{errand.purpose}-{token[-8:]}",
             container=self.config.task.container,
             environment={**self.config.run.environment, **errand.environment},
             tags={"deployer:purpose": errand.purpose, "deployer:env": self.config.env},
             command=errand.command,
         )
-        answer = Patience(self.clock)(lambda: self.tasks.run(request))
+        answer = RetryPolicy(self.clock)(lambda: self.tasks.run(request))
         if answer.task:
             return answer.task
         cause = diagnosed("", [Evidence(text, "run_task_failure") for text in answer.failures], "")
         said = "; ".join(answer.failures) or "ECS gave neither a task nor a reason"
         raise Failure(cause.failure_class, f"the short task did not start: {said}", cause.remedy)
 
-    def room(self, errand: Errand) -> int:
+    def room(self, errand: OneOffTask) -> int:
         """Characters that a further variable's value may have, of what ECS takes for overrides."""
         environment = {**self.config.run.environment, **errand.environment}
         pairs = [{"name": name, "value": value} for name, value in environment.items()]
@@ -143,10 +143,10 @@ class ShortTasks:
 class _Watch:
     """The task's state while its log is followed; asked at most once a second."""
 
-    def __init__(self, short: ShortTasks, errand: Errand, task: TaskStatus) -> None:
+    def __init__(self, short: OneOffRunner, errand: OneOffTask, task: TaskStatus) -> None:
         self.task = task
         self._short, self._errand = short, errand
-        self._patience = Patience(short.clock)
+        self._patience = RetryPolicy(short.clock)
         self._asked = float("-inf")
         self._gone = False
         self._limit = short.clock.now() + short.config.run.start_timeout
@@ -186,12 +186,12 @@ class _Watch:
             f"its log: `deployer logs --task {self.task.arn}`",
         )
 
-    def returned(self, lines: tuple[str, ...]) -> Returned:
+    def returned(self, lines: tuple[str, ...]) -> OneOffResult:
         """Failure: ECS no longer knows the task, so how it ended cannot be told."""
         if self.task.result is None:
             raise Failure("unknown", f"ECS no longer knows the short task {self.task.arn}", "try again")
-        return Returned(self.task.arn, self.task.result, lines, self.task)
+        return OneOffResult(self.task.arn, self.task.result, lines, self.task)
 
     def stop_if_it_runs(self) -> None:
         if not self._over:
-            self._short.tasks.stop(self.task.arn, f"{SHORT_TASK}{self._errand.purpose}: no longer needed")
+            self._short.tasks.stop(self.task.arn, f"{ONE_OFF_TASK}{self._errand.purpose}: no longer needed")

@@ -8,7 +8,7 @@ from deployer.verification.plan import Read
 
 
 @dataclass(frozen=True)
-class Pass:
+class BatchedRead:
     """One read in the place of several: in its only row stand, by name, the rows of each."""
 
     read: Read
@@ -38,14 +38,14 @@ class _Grouping:
             total = {"_id": None, read.pipeline[1]["$count"]: {"$sum": f"${number}"}}
             self.tails.append((read, [{"$group": total}]))
 
-    def joined(self) -> Pass:
+    def joined(self) -> BatchedRead:
         facets = {f"r{n}": tail or [{"$match": {}}] for n, (_, tail) in enumerate(self.tails)}
         pipeline = [dict(self.start), {"$group": self.group}, {"$facet": facets}]
         answers = {f"r{n}": read for n, (read, _) in enumerate(self.tails)}
-        return Pass(Read(self.collection, pipeline), answers)
+        return BatchedRead(Read(self.collection, pipeline), answers)
 
 
-def passes(reads: Sequence[Read]) -> Iterator[Pass]:
+def passes(reads: Sequence[Read]) -> Iterator[BatchedRead]:
     """Of two reads or more each; what can be joined with nothing is in none of them."""
     groupings: dict[str, _Grouping] = {}
     for read in reads:

@@ -12,7 +12,7 @@ from deployer.model import CheckResult
 from deployer.ports import Database, QueryRefused, TimeLimitReached
 from deployer.verification.batching import passes
 from deployer.verification.plan import Answer, Read, Rows, wrong
-from deployer.verification.prefilter import Proof
+from deployer.verification.prefilter import Prefilter
 from deployer.verification.prepare import Prepared
 
 PARALLEL: Final = 4
@@ -29,7 +29,7 @@ class _Found:
     refusal: str = ""
 
 
-class _Desk:
+class ReadScheduler:
     """Takes reads in turn. What can be joined is asked as one; should that be refused, each by itself."""
 
     def __init__(self, database: Database, timer: Callable[[], float]) -> None:
@@ -72,13 +72,13 @@ class _Desk:
 
 
 def answer(
-    prepared: Sequence[Prepared], proofs: Sequence[Proof], database: Database, timer: Callable[[], float]
+    prepared: Sequence[Prepared], proofs: Sequence[Prefilter], database: Database, timer: Callable[[], float]
 ) -> tuple[CheckResult, ...]:
     """The results in the order of the checks. The proofs begin first, for they read most.
 
     Failure: one of them could not be asked; those not yet begun are dropped, so none passes unasked.
     """
-    desk = _Desk(database, timer)
+    desk = ReadScheduler(database, timer)
     spared = {number: proof for proof in proofs for number in proof.spares}
     begun = [(read, proof.time_limit) for proof in proofs for read in proof.reads]
     for number, item in enumerate(prepared):
@@ -116,7 +116,7 @@ def _in_background(task: Callable[[], T]) -> Future[T]:
     return future
 
 
-def _result(desk: _Desk, item: Prepared, looks: Sequence[Future[_Found]]) -> CheckResult:
+def _result(desk: ReadScheduler, item: Prepared, looks: Sequence[Future[_Found]]) -> CheckResult:
     if item.refusal:
         return CheckResult(item.check.name, ok=False, expected=item.plan.expected, found=item.refusal)
     seen = [look.result() for look in looks]

@@ -102,7 +102,7 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Suspicion:
+class Violation:
     """A document of `collection` that matches `query` is an offender where one of `signs` matches it too, or
     where a field is there and is not as `right` has it."""
 
@@ -129,11 +129,11 @@ class Plan:
     expected: str
     reads: tuple[Read, ...]
     judge: Callable[[Sequence[Rows]], Answer]
-    proof: Read | Suspicion | None = None
+    proof: Read | Violation | None = None
 
 
 def single(
-    expected: str, read: Read, judge: Callable[[Rows], Answer], proof: Read | Suspicion | None = None
+    expected: str, read: Read, judge: Callable[[Rows], Answer], proof: Read | Violation | None = None
 ) -> Plan:
     """A plan with one read."""
     return Plan(expected, (read,), lambda results: judge(results[0]), proof)

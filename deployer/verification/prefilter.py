@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from deployer.ports import Database, QueryRefused, TimeLimitReached
-from deployer.verification.plan import Read, Suspicion
+from deployer.verification.plan import Read, Violation
 from deployer.verification.prepare import LARGE, Prepared
 
 ALL_BUT: Final = 0.9
@@ -21,7 +21,7 @@ A_FEW: Final = {"$sample": {"size": SAMPLE}}
 
 
 @dataclass(frozen=True)
-class Proof:
+class Prefilter:
     """`reads` within `time_limit` seconds each; no row of any: the checks of these numbers have passed."""
 
     reads: tuple[Read, ...]
@@ -29,44 +29,44 @@ class Proof:
     time_limit: float
 
 
-def proofs(prepared: Sequence[Prepared], database: Database, counts: Mapping[str, int]) -> list[Proof]:
+def proofs(prepared: Sequence[Prepared], database: Database, counts: Mapping[str, int]) -> list[Prefilter]:
     """Of all checks that are run and can be spared, by their place in `prepared`. A large collection of which
     no check reads all is only read where an index serves the query that they share."""
     asked = {number: item for number, item in enumerate(prepared) if not item.refusal}
     return [*_alone(asked), *_together(asked, database, counts)]
 
 
-def _alone(asked: Mapping[int, Prepared]) -> Iterator[Proof]:
+def _alone(asked: Mapping[int, Prepared]) -> Iterator[Prefilter]:
     for number, item in asked.items():
         if isinstance(item.plan.proof, Read):
-            yield Proof((item.plan.proof,), (number,), item.check.time_limit)
+            yield Prefilter((item.plan.proof,), (number,), item.check.time_limit)
 
 
 def _together(
     asked: Mapping[int, Prepared], database: Database, counts: Mapping[str, int]
-) -> Iterator[Proof]:
-    alike: dict[str, dict[int, Suspicion]] = {}
+) -> Iterator[Prefilter]:
+    alike: dict[str, dict[int, Violation]] = {}
     for number, item in asked.items():
-        if isinstance(suspicion := item.plan.proof, Suspicion):
-            alike.setdefault(repr((suspicion.collection, suspicion.query)), {})[number] = suspicion
-    for suspicions in alike.values():
-        checks = [asked[number].check for number in suspicions]
-        one, *_ = suspicions.values()
+        if isinstance(violation := item.plan.proof, Violation):
+            alike.setdefault(repr((violation.collection, violation.query)), {})[number] = violation
+    for violations in alike.values():
+        checks = [asked[number].check for number in violations]
+        one, *_ = violations.values()
         large = counts.get(one.collection, 0) > LARGE
         wanted = not large or any(check.full_scan for check in checks)
         if wanted or not database.scans(one.collection, [{"$match": one.query}]):
-            reads = tuple(_reads([*suspicions.values()], database, large=large))
-            yield Proof(reads, tuple(suspicions), min(check.time_limit for check in checks))
+            reads = tuple(_reads([*violations.values()], database, large=large))
+            yield Prefilter(reads, tuple(violations), min(check.time_limit for check in checks))
 
 
-def _reads(alike: Sequence[Suspicion], database: Database, *, large: bool) -> Iterator[Read]:
+def _reads(alike: Sequence[Violation], database: Database, *, large: bool) -> Iterator[Read]:
     collection, query = alike[0].collection, alike[0].query
-    right = [item for suspicion in alike for item in suspicion.right.items()]
+    right = [item for violation in alike for item in violation.right.items()]
     conditions = [query, *({field: {"$exists": True}} for field, _ in right)]
     known = _shares(database, collection, conditions) if large else [0.0] * len(conditions)
     if known[0] > ALL_BUT:
         query = {}
-    signs = [sign for suspicion in alike for sign in suspicion.signs]
+    signs = [sign for violation in alike for sign in violation.signs]
     for (field, wanted), share in zip(right, known[1:], strict=True):
         signs.append(_often(field, wanted) if share > OFTEN else _seldom(field, wanted))
     for half in _halves(signs):

@@ -20,15 +20,15 @@ from deployer.verification.run import VerifyContext, verify
 Ask = Callable[[Sequence[Question]], Sequence[Reply]]
 
 
-class AskedDatabase:
+class RemoteDatabase:
     """`ports.Database` of the replies so far. What it has none for is answered with nothing and becomes a
     question, so what was concluded only holds once it is `settled`."""
 
-    def __init__(self, ask: Ask, foreseen: Sequence[Question] = ()) -> None:
+    def __init__(self, ask: Ask, prefetch: Sequence[Question] = ()) -> None:
         """`foreseen`: what will certainly be asked, to be sent along with the first questions."""
         self._ask = ask
         self._known: dict[str, Reply] = {}
-        self._open = {repr(question): question for question in foreseen}
+        self._open = {repr(question): question for question in prefetch}
         self._lock = Lock()
         self._spent = local()
 
@@ -96,7 +96,7 @@ class AskedDatabase:
 
 
 def verify_by_asking(
-    checks: Sequence[Check], database: AskedDatabase, context: VerifyContext
+    checks: Sequence[Check], database: RemoteDatabase, context: VerifyContext
 ) -> Verification:
     """`verification.run.verify`, of a database that is asked in rounds; they end because a question that has
     its reply is never asked again. Raises what `verify` raises, and what asking does."""
@@ -113,7 +113,7 @@ def verify_by_asking(
         database.send()
 
 
-def foreseen(checks: Sequence[Check]) -> list[Question]:
+def prefetch(checks: Sequence[Check]) -> list[Question]:
     """What is asked of every collection before any document is read."""
     names = sorted({name for check in checks for name in collections_of(check)})
     return [Question(kind, name) for name in names for kind in ("options", "indexes")]

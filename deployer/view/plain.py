@@ -22,7 +22,7 @@ from deployer.events import (
     Retried,
 )
 from deployer.flow.chart import Flowchart
-from deployer.view.live.progress import Board
+from deployer.view.live.progress import Progress
 from deployer.view.stream import Lines
 from deployer.view.text import clipped, duration, harmless, listed
 from deployer.view.throttle import Pace
@@ -38,7 +38,7 @@ class PlainView:
         self, flow: Flowchart, stdout: TextIO, stderr: TextIO, now: Callable[[], float] = time.monotonic
     ) -> None:
         self._out, self._err = Lines(stdout), Lines(stderr)
-        self._board = Board(flow, now)
+        self._board = Progress(flow, now)
         self._pace = Pace(now)
 
     def __call__(self, event: Event) -> None:

@@ -21,7 +21,7 @@ class FakeAccount:
         self.faults.before("identity")
         return self.arn
 
-    def first_findings(self) -> Iterator[Finding]:
+    def preflight(self) -> Iterator[Finding]:
         self.faults.before("first_findings")
         yield from self.first.values()
 

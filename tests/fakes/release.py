@@ -5,8 +5,8 @@ from pathlib import Path
 from deployer.config.model import Config
 from deployer.events import Event
 from deployer.flow.release import FLOW
-from deployer.flow.runner import Runner, Stop, position
-from deployer.flow.steps import BEHAVIOUR
+from deployer.flow.runner import Outcome, Runner, position
+from deployer.flow.steps import HANDLERS
 from deployer.model import Release, dump
 from deployer.records.journal import Journal, read
 from deployer.records.releases import state_of, summary
@@ -36,13 +36,13 @@ class Releasing:
         )
         journal.close()
 
-    def go(self, *, detach: bool = False, journal: Journal | None = None) -> Stop:
+    def go(self, *, detach: bool = False, journal: Journal | None = None) -> Outcome:
         """Resumes in a new process and walks as far as it goes."""
         journal = journal or Journal.resume(self.path, self.world.clock)
         try:
             runner = Runner(
                 FLOW,
-                BEHAVIOUR,
+                HANDLERS,
                 self.config,
                 self.world.ports(self.folder),
                 journal,

@@ -7,7 +7,7 @@ from typing import Any
 
 from deployer.config.model import Config
 from deployer.ports import Ports, TaskRequest
-from deployer.records.evidence import Evidence
+from deployer.records.evidence import EvidenceFolder
 from deployer.redaction import Redactor
 from tests.fakes.account import FakeAccount
 from tests.fakes.clock import FakeClock
@@ -106,7 +106,7 @@ class World:
             account=self.account,
             clock=self.clock,
             ids=self.ids,
-            evidence=Evidence(folder, Redactor()),
+            evidence=EvidenceFolder(folder, Redactor()),
         )
 
     def loads(self, documents: int = 3, *, reported: int | None = None, **outcome: Any) -> Outcome:

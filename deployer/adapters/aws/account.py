@@ -51,7 +51,7 @@ class AwsAccount:
         with translated("AWS identity"):
             return str(self._session.client("sts").get_caller_identity()["Arn"])
 
-    def first_findings(self) -> Iterator[Finding]:
+    def preflight(self) -> Iterator[Finding]:
         return self._seen(FIRST)
 
     def findings(self, digest: str | None = None) -> Iterator[Finding]:

@@ -30,7 +30,7 @@ class _Target:
         return bool(self.options.get("tls", self.options.get("ssl", False)))
 
 
-class MongoWay(MongoServer):
+class MongoConnectivity(MongoServer):
     """`ports.DatabaseServer`, of one address."""
 
     def __init__(self, uri: str, database: MongoDatabase) -> None:

@@ -22,7 +22,7 @@ DEFAULT_SINCE: Final = "24h"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class LogsOptions:
     """The options of the command. `since`: a duration ("10m") back from now; "" for all there is of a task,
     and for the last day of all tasks. `live` is a way to `follow`."""
 
@@ -40,58 +40,58 @@ class Wanted:
     output: Literal["plain", "json"] = "plain"
 
 
-def show_logs(project: Project, wanted: Wanted, screen: Screen) -> int:
+def show_logs(project: Project, options: LogsOptions, screen: Screen) -> int:
     """Shows them; returns the exit code. UsageError: more than one choice of tasks. RefusedError: the release
     has no task, or there is none at all."""
-    _one_choice(wanted)
-    env = wanted.env
-    if wanted.release and env is None:
-        env = str(project.releases.records(wanted.release)[0]["env"])
+    _one_choice(options)
+    env = options.env
+    if options.release and env is None:
+        env = str(project.releases.records(options.release)[0]["env"])
     config = project.config(project.env(env), needed=("aws", "logs", "run"))
     aws = session(config)
     redactor = redactor_of(config, aws, project.environ)
     shown = replace(screen, write=lambda text: screen.write(redactor.text(text)))
     request: TailRequest = replace(
         of_project(config),
-        tasks=_tasks(project, wanted),
-        all_tasks=wanted.all_tasks,
-        since=_since(wanted, screen),
-        follow=wanted.follow or wanted.live,
-        live=wanted.live,
-        grep=wanted.grep,
-        output=wanted.output,
-        style=Style(timestamps=wanted.timestamps, colour=wanted.colour),
-        exit_code_from_task=wanted.exit_code_from_task,
+        tasks=_tasks(project, options),
+        all_tasks=options.all_tasks,
+        since=_since(options, screen),
+        follow=options.follow or options.live,
+        live=options.live,
+        grep=options.grep,
+        output=options.output,
+        style=Style(timestamps=options.timestamps, colour=options.colour),
+        exit_code_from_task=options.exit_code_from_task,
     )
     return tail(request, Ecs(config, aws), CloudWatchLogs(config, aws), SystemClock(), shown)
 
 
-def _one_choice(wanted: Wanted) -> None:
-    chosen = {"--release": wanted.release, "--task": wanted.task, "--all-tasks": wanted.all_tasks}
+def _one_choice(options: LogsOptions) -> None:
+    chosen = {"--release": options.release, "--task": options.task, "--all-tasks": options.all_tasks}
     named = [option for option, value in chosen.items() if value]
     if len(named) > 1:
         raise UsageError(f"{' and '.join(named)}: each says whose log is meant", "name one of them only")
 
 
-def _tasks(project: Project, wanted: Wanted) -> tuple[str, ...]:
-    if wanted.task:
-        return (wanted.task,)
-    if wanted.release is None:
+def _tasks(project: Project, options: LogsOptions) -> tuple[str, ...]:
+    if options.task:
+        return (options.task,)
+    if options.release is None:
         return ()
-    launch = state_of(project.releases.records(wanted.release)).launch
+    launch = state_of(project.releases.records(options.release)).launch
     if launch is None or launch.arn is None:
         raise RefusedError(
-            f"release {wanted.release} has started no task", "deployer show tells how far it came"
+            f"release {options.release} has started no task", "deployer show tells how far it came"
         )
     return (launch.arn,)
 
 
-def _since(wanted: Wanted, screen: Screen) -> float:
-    if not wanted.since and not wanted.all_tasks:
+def _since(options: LogsOptions, screen: Screen) -> float:
+    if not options.since and not options.all_tasks:
         return 0.0
-    if not wanted.since:
+    if not options.since:
         screen.note(f"all tasks of the last {DEFAULT_SINCE}; --since 7d, for example, reaches further back")
-    return time.time() - _seconds(wanted.since or DEFAULT_SINCE)
+    return time.time() - _seconds(options.since or DEFAULT_SINCE)
 
 
 def _seconds(text: str) -> float:

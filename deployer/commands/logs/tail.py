@@ -12,7 +12,7 @@ from deployer.logs.merge import Merge, Source
 from deployer.logs.stream import StreamReader
 from deployer.model import TaskResult
 from deployer.ports import Clock, Logs, Tasks, TaskStatus
-from deployer.retry import Patience
+from deployer.retry import RetryPolicy
 
 _STATUS_SECONDS: Final = 1.0
 _LOOK_FOR_TASKS_SECONDS: Final = 10.0
@@ -65,7 +65,7 @@ class _Tailer:
     def __init__(self, request: TailRequest, tasks: Tasks, logs: Logs, clock: Clock, output: Output) -> None:
         self._request, self._tasks, self._logs, self._clock = request, tasks, logs, clock
         self._output = output
-        self._patience = Patience(clock, output.note, request.credentials_wait if request.follow else 0.0)
+        self._patience = RetryPolicy(clock, output.note, request.credentials_wait if request.follow else 0.0)
         self._merge = Merge(clock)
         self._pause, self._complete_at = QUICKEST, 0.0
         self._live: LivePause | None = None

@@ -3,11 +3,11 @@
 from typing import Final
 
 from deployer.flow import decisions, repairs
-from deployer.flow.handlers import Behaviour
+from deployer.flow.handlers import Handlers
 from deployer.flow.recorder import record_stop
 from deployer.flow.steps import build, deploy, local, monitor, validation
 
-BEHAVIOUR: Final = Behaviour(
+HANDLERS: Final = Handlers(
     steps={
         "RUN_TESTS": local.run_tests,
         "DOCKER_COMPOSE": local.test_with_compose,

@@ -5,7 +5,7 @@ import re
 from deployer.diagnosis.causes import diagnosed
 from deployer.diagnosis.model import Evidence
 from deployer.errors import Failure
-from deployer.flow.handlers import Context, Done
+from deployer.flow.handlers import Context, StepResult
 from deployer.model import Cause, Image, Release, Source
 
 LATEST = "latest"
@@ -46,14 +46,14 @@ def build_failure(error: str, lines: tuple[str, ...], node: str) -> Cause:
     return diagnosed(f"the image could not be built: {error}", [Evidence(text, "docker_build")], node)
 
 
-def prepare_image(release: Release, context: Context) -> Done:
+def prepare_image(release: Release, context: Context) -> StepResult:
     """Prepare the image.
 
     Asks the registry whether it holds an image of this content already; then build, login, tag and push
     have nothing to do; a rollback has its image. Twice is safe: it only asks.
     """
     if release.rollback:
-        return Done(release.skipping(*_BUILDING), f"the image of {release.rollback.release}")
+        return StepResult(release.skipping(*_BUILDING), f"the image of {release.rollback.release}")
     registry, repository = context.ports.registry, context.config.image.repository
     tag = image_tag(release)
     image = Image(repository, tag, registry.address(), digest=registry.digest(repository, tag))
@@ -64,11 +64,11 @@ def prepare_image(release: Release, context: Context) -> Done:
             "release without --from, or with --from build",
         )
     if image.digest:
-        return Done(
+        return StepResult(
             release.with_(image=image).skipping(*_BUILDING),
             f"{tag} is in the registry already",
         )
-    return Done(
+    return StepResult(
         release.with_(image=image).doing(*_BUILDING),
         f"{tag} is new",
     )
@@ -80,7 +80,7 @@ def _image(release: Release) -> Image:
     return release.image
 
 
-def build_image(release: Release, context: Context) -> Done:
+def build_image(release: Release, context: Context) -> StepResult:
     """Build the image.
 
     Builds for `[build] platform` under the content's tag. Twice is safe: the engine's cache and the tag
@@ -88,27 +88,27 @@ def build_image(release: Release, context: Context) -> Done:
     """
     image = _image(release)
     if image.digest:
-        return Done(release, f"the registry has {image.tag}", skipped=True)
+        return StepResult(release, f"the registry has {image.tag}", skipped=True)
     name, error, lines = local_image(release, context)
     if name is None:
         failed = release.with_(image=Image(image.repository, image_tag(release), image.registry, error=error))
-        return Done(failed.with_(cause=build_failure(error, lines, "BUILD_OK")), "failed")
+        return StepResult(failed.with_(cause=build_failure(error, lines, "BUILD_OK")), "failed")
     built = Image(
         image.repository, image_tag(release), image.registry, id=context.ports.engine.image_id(name)
     )
-    return Done(release.with_(image=built, cause=None), name)
+    return StepResult(release.with_(image=built, cause=None), name)
 
 
-def log_in(release: Release, context: Context) -> Done:
+def log_in(release: Release, context: Context) -> StepResult:
     """Log in to the registry.
 
     Gets a token from ECR for the engine. Twice is safe: a new token replaces the old one.
     """
     image = _image(release)
     if image.digest:
-        return Done(release, f"the registry has {image.tag}", skipped=True)
+        return StepResult(release, f"the registry has {image.tag}", skipped=True)
     _log_in(context)
-    return Done(release, image.registry)
+    return StepResult(release, image.registry)
 
 
 def _log_in(context: Context) -> None:
@@ -117,7 +117,7 @@ def _log_in(context: Context) -> None:
     context.ports.engine.login(address, login.username, login.password)
 
 
-def tag_image(release: Release, context: Context) -> Done:
+def tag_image(release: Release, context: Context) -> StepResult:
     """Tag the image.
 
     Gives the local image the registry's name, with the content's tag and `latest`. Twice is safe: a tag
@@ -125,13 +125,13 @@ def tag_image(release: Release, context: Context) -> Done:
     """
     image = _image(release)
     if image.digest:
-        return Done(release, f"the registry has {image.tag}", skipped=True)
+        return StepResult(release, f"the registry has {image.tag}", skipped=True)
     for tag in (image.tag, LATEST):
         context.ports.engine.tag(f"{image.repository}:{image.tag}", f"{image.name}:{tag}")
-    return Done(release, f"{image.name}:{image.tag}")
+    return StepResult(release, f"{image.name}:{image.tag}")
 
 
-def push_image(release: Release, context: Context) -> Done:
+def push_image(release: Release, context: Context) -> StepResult:
     """Push the image.
 
     Pushes under the content's tag; `latest` follows once the data is proven (PROMOTE). Twice is safe: the
@@ -140,7 +140,7 @@ def push_image(release: Release, context: Context) -> Done:
     """
     image = _image(release)
     if image.digest:
-        return Done(release, f"the registry has {image.tag}", skipped=True)
+        return StepResult(release, f"the registry has {image.tag}", skipped=True)
     registry = context.ports.registry
     digest = registry.digest(image.repository, image.tag)
     if digest is None:
@@ -150,11 +150,13 @@ def push_image(release: Release, context: Context) -> Done:
         except Failure as failure:
             if failure.failure_class != "registry-auth":
                 raise
-            return Done(_push_failed(release, failure.message, failure.hint), "refused")
+            return StepResult(_push_failed(release, failure.message, failure.hint), "refused")
         digest = registry.digest(image.repository, image.tag)
     if digest is None:
-        return Done(_push_failed(release, "the push ended, but the registry has no such tag"), "not there")
-    return Done(release.with_(image=Image(**vars(image) | {"digest": digest}), cause=None), digest)
+        return StepResult(
+            _push_failed(release, "the push ended, but the registry has no such tag"), "not there"
+        )
+    return StepResult(release.with_(image=Image(**vars(image) | {"digest": digest}), cause=None), digest)
 
 
 def _push_failed(release: Release, message: str, remedy: str = "") -> Release:

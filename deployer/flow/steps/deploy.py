@@ -5,7 +5,7 @@ from typing import Any
 from deployer.diagnosis.causes import diagnosed
 from deployer.diagnosis.model import Evidence
 from deployer.errors import Failure
-from deployer.flow.handlers import Context, Done
+from deployer.flow.handlers import Context, StepResult
 from deployer.flow.recorder import keep_manifest
 from deployer.model import Cause, Launch, Release, TaskDefinition
 from deployer.ports import Question, RunAnswer, TaskRequest, TaskStatus, Unreachable
@@ -43,7 +43,7 @@ def tags_of(release: Release) -> dict[str, str]:
     )
 
 
-def compare_definition(release: Release, context: Context) -> Done:
+def compare_definition(release: Release, context: Context) -> StepResult:
     """Compare the task definition.
 
     Reads the newest active revision and notes in which fields ours differs. Counts the database's
@@ -52,7 +52,7 @@ def compare_definition(release: Release, context: Context) -> Done:
     been asked for.
     """
     definition = wanted_definition(release, context)
-    context.ports.evidence.keep("task-definition", definition)
+    context.ports.evidence.write("task-definition", definition)
     keep_manifest(release, context.ports)
     family = str(definition["family"])
     newest = context.ports.tasks.newest_revision(family)
@@ -65,8 +65,8 @@ def compare_definition(release: Release, context: Context) -> Done:
     baseline = release.baseline if release.launches else _counts(context)
     release = release.with_(task_definition=found, baseline=baseline)
     if changes:
-        return Done(release.doing("REGISTER_TASK"), "; ".join(changes[:3]))
-    return Done(release.skipping("REGISTER_TASK"), f"{_short(current)} is the same")
+        return StepResult(release.doing("REGISTER_TASK"), "; ".join(changes[:3]))
+    return StepResult(release.skipping("REGISTER_TASK"), f"{_short(current)} is the same")
 
 
 def _counts(context: Context) -> dict[str, int] | None:
@@ -80,7 +80,7 @@ def _counts(context: Context) -> dict[str, int] | None:
         return None
 
 
-def register_definition(release: Release, context: Context) -> Done:
+def register_definition(release: Release, context: Context) -> StepResult:
     """Register the task definition.
 
     Makes a revision of ours, tagged with this release. Twice is safe: the newest revision is compared
@@ -97,10 +97,10 @@ def register_definition(release: Release, context: Context) -> Done:
     else:
         arn = tasks.register(definition, tags_of(release))
     registered = TaskDefinition(wanted.family, wanted.current, wanted.differences, arn)
-    return Done(release.with_(task_definition=registered), _short(arn))
+    return StepResult(release.with_(task_definition=registered), _short(arn))
 
 
-def run_task(release: Release, context: Context) -> Done:
+def run_task(release: Release, context: Context) -> StepResult:
     """Run the task.
 
     Asks ECS for one task of the revision and waits until it runs or cannot. Twice is safe: the launch's
@@ -114,7 +114,7 @@ def run_task(release: Release, context: Context) -> Done:
         answer = _start(release, context)
         if answer.task is None:
             failures = answer.failures or ("ECS gave neither a task nor a reason",)
-            return Done(_not_started(release.with_launch(failures=failures)), "; ".join(failures))
+            return StepResult(_not_started(release.with_launch(failures=failures)), "; ".join(failures))
         task, release = answer.task, release.with_launch(requested_at=context.ports.clock.now())
     if task.arn != release.launches[-1].arn:
         release = release.with_launch(arn=task.arn, status=task.last_status)
@@ -124,8 +124,10 @@ def run_task(release: Release, context: Context) -> Done:
         status=task.last_status, result=task.result, log_stream=_stream(release, context)
     )
     if release.launches[-1].never_ran:
-        return Done(_not_started(release), task.result.stopped_reason if task.result else "")
-    return Done(release.with_(cause=None), f"{task.last_status.lower()}: {release.launches[-1].task_id}")
+        return StepResult(_not_started(release), task.result.stopped_reason if task.result else "")
+    return StepResult(
+        release.with_(cause=None), f"{task.last_status.lower()}: {release.launches[-1].task_id}"
+    )
 
 
 def _counted(release: Release, context: Context) -> Release:

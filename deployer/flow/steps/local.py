@@ -2,13 +2,13 @@
 
 from deployer.diagnosis.causes import diagnosed
 from deployer.diagnosis.model import Evidence
-from deployer.flow.handlers import Context, Done
+from deployer.flow.handlers import Context, StepResult
 from deployer.flow.steps.build import build_failure, local_image
 from deployer.model import Cause, CommandRun, ComposeRun, Release
 from deployer.ports import OnLine
 
 
-def run_tests(release: Release, context: Context) -> Done:
+def run_tests(release: Release, context: Context) -> StepResult:
     """Run the local tests.
 
     Runs `[test] command` in the project's folder. Twice is safe: tests change nothing outside.
@@ -17,7 +17,7 @@ def run_tests(release: Release, context: Context) -> Done:
     if release.from_phase != "dev" or not command:
         why = "there is no [test] command" if not command else f"--from {release.from_phase}"
         passed = CommandRun(0, 0.0, "")
-        return Done(release.with_(tests=passed).skipping(context.node), why, skipped=True)
+        return StepResult(release.with_(tests=passed).skipping(context.node), why, skipped=True)
     begun = context.ports.clock.now()
     log = context.log("tests")
     with log as on_line:
@@ -34,10 +34,10 @@ def run_tests(release: Release, context: Context) -> Done:
             node="TEST_LOCAL",
         )
     last = next((line for line in reversed(run.tail) if line.strip()), "")
-    return Done(release.with_(tests=run, cause=cause), last.strip("= "))
+    return StepResult(release.with_(tests=run, cause=cause), last.strip("= "))
 
 
-def test_with_compose(release: Release, context: Context) -> Done:
+def test_with_compose(release: Release, context: Context) -> StepResult:
     """Compose test.
 
     Runs the project's compose file with the image of this code and counts the documents it loaded.
@@ -46,7 +46,7 @@ def test_with_compose(release: Release, context: Context) -> Done:
     """
     if release.from_phase != "dev":
         done = ComposeRun(0, 0.0, "")
-        return Done(
+        return StepResult(
             release.with_(compose=done).skipping(context.node), f"--from {release.from_phase}", skipped=True
         )
     begun = context.ports.clock.now()
@@ -54,9 +54,9 @@ def test_with_compose(release: Release, context: Context) -> Done:
     if image is None:
         cause = build_failure(error, lines, "LOCAL_OK")
         run = ComposeRun(1, context.ports.clock.now() - begun, "evidence/build.log", problem=error)
-        return Done(release.with_(compose=run, cause=cause), "the image could not be built")
+        return StepResult(release.with_(compose=run, cause=cause), "the image could not be built")
     run = _compose(release, context, image, begun)
-    return Done(
+    return StepResult(
         release.with_(compose=run, cause=None if run.ok else _compose_cause(context, run)),
         run.problem or ", ".join(f"{count} {name}" for name, count in sorted(run.documents.items())),
     )

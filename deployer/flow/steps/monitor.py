@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from deployer.diagnosis.causes import diagnosed
 from deployer.diagnosis.model import Evidence
 from deployer.events import Logged
-from deployer.flow.handlers import Context, Done
+from deployer.flow.handlers import Context, StepResult
 from deployer.logs.follow import follow
 from deployer.model import Cause, Launch, Release, TaskResult
-from deployer.ports import TaskStatus
-from deployer.records.evidence import task_log
-from deployer.retry import Patience
+from deployer.ports import TaskStatus, task_log
+from deployer.retry import RetryPolicy
 
 LOG_TAIL = 400
 STATUS_SECONDS = (0.1, 1.0)
@@ -30,7 +29,7 @@ _OWN_REASONS = {
 """Stopped reasons that are this program's own words: (subcause, what to do)."""
 
 
-def follow_task(release: Release, context: Context) -> Done:
+def follow_task(release: Release, context: Context) -> StepResult:
     """Follow the logs.
 
     Shows the task's log stream from before it exists until it is drained after the stop, keeps it as
@@ -56,7 +55,7 @@ def follow_task(release: Release, context: Context) -> Done:
     result = watch.result()
     release = release.with_launch(lines=lines, result=result, status="STOPPED")
     code = "none" if result.exit_code is None else result.exit_code
-    return Done(release, f"exit code {code}, {lines} log lines")
+    return StepResult(release, f"exit code {code}, {lines} log lines")
 
 
 class _Watch:
@@ -64,7 +63,7 @@ class _Watch:
 
     def __init__(self, launch: Launch, context: Context) -> None:
         self._launch, self._context = launch, context
-        self._patience = Patience(context.ports.clock)
+        self._patience = RetryPolicy(context.ports.clock)
         self._asked = float("-inf")
         self._status: TaskStatus | None = None
         self._gone = False
@@ -106,10 +105,10 @@ class _Watch:
 
     def save_evidence(self) -> None:
         if self._status:
-            self._context.ports.evidence.keep(f"task-{self._launch.attempt}", self._status.raw)
+            self._context.ports.evidence.write(f"task-{self._launch.attempt}", self._status.raw)
 
 
-def analyse_evidence(release: Release, context: Context) -> Done:
+def analyse_evidence(release: Release, context: Context) -> StepResult:
     """Analyse the evidence.
 
     Classifies what the run left behind: the stop, every container's end, the log's end, or the checks
@@ -124,7 +123,7 @@ def analyse_evidence(release: Release, context: Context) -> Done:
             _ending(launch), pieces_of(launch, log), "PIPELINE_OK"
         )
     subject = f"{cause.failure_class}: {cause.subcause}" if cause.subcause else cause.failure_class
-    return Done(release.with_(cause=cause), subject)
+    return StepResult(release.with_(cause=cause), subject)
 
 
 def _ending(launch: Launch) -> str:
@@ -169,7 +168,7 @@ def _unproven(release: Release) -> Cause:
     )
 
 
-def back_off(release: Release, context: Context) -> Done:
+def back_off(release: Release, context: Context) -> StepResult:
     """Wait, the cause is passing.
 
     Waits longer with each launch, so that capacity or a throttled service can recover. Twice is safe.
@@ -178,4 +177,4 @@ def back_off(release: Release, context: Context) -> Done:
     wait = min(settings.first_wait * 2 ** len(release.launches), settings.longest_wait)
     context.note(f"waiting {wait:.0f} s before the next launch")
     context.ports.clock.sleep(wait)
-    return Done(release, f"waited {wait:.0f} s")
+    return StepResult(release, f"waited {wait:.0f} s")

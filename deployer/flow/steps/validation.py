@@ -1,14 +1,14 @@
 """Phase 5: the proof that the data is there, and what may only follow from it."""
 
-from deployer.flow.handlers import Context, Done
+from deployer.flow.handlers import Context, StepResult
 from deployer.flow.steps.build import LATEST
 from deployer.model import Release, Verification
 from deployer.ports import Database, Unreachable
-from deployer.verification.remote import AskedDatabase, foreseen, verify_by_asking
+from deployer.verification.remote import RemoteDatabase, prefetch, verify_by_asking
 from deployer.verification.run import VerifyContext, verify
 
 
-def verify_data(release: Release, context: Context) -> Done:
+def verify_data(release: Release, context: Context) -> StepResult:
     """Verify the documents.
 
     Runs every check of `[verify]` against the run's own report; where only the job can reach MongoDB, the
@@ -33,13 +33,13 @@ def verify_data(release: Release, context: Context) -> Done:
     passed = sum(check.ok for check in verification.checks)
     there = ", asked from the job's own network" if verification.asked_from == "task" else ""
     summary = f"{passed} of {len(verification.checks)} checks passed{there}"
-    return Done(release.with_(verification=verification), verification.problem or summary)
+    return StepResult(release.with_(verification=verification), verification.problem or summary)
 
 
 def _verify_there(release: Release, context: Context, about: VerifyContext) -> Verification:
     job, checks = context.ports.job_network, context.config.verify.checks
     revision = release.launches[-1].task_definition
-    database = AskedDatabase(lambda questions: job.ask(questions, revision), foreseen(checks))
+    database = RemoteDatabase(lambda questions: job.ask(questions, revision), prefetch(checks))
     verification = verify_by_asking(checks, database, about)
     _keep_report(release, context, database)
     return verification
@@ -48,10 +48,10 @@ def _verify_there(release: Release, context: Context, about: VerifyContext) -> V
 def _keep_report(release: Release, context: Context, database: Database) -> None:
     report = context.config.verify.report
     if report:
-        context.ports.evidence.keep("run-report", database.find_one(report.collection, {"_id": release.id}))
+        context.ports.evidence.write("run-report", database.find_one(report.collection, {"_id": release.id}))
 
 
-def promote_image(release: Release, context: Context) -> Done:
+def promote_image(release: Release, context: Context) -> StepResult:
     """Move 'latest' to this image.
 
     Only an image whose data is proven becomes `latest`, and only then the schedule of `[schedule]` starts its
@@ -66,4 +66,4 @@ def promote_image(release: Release, context: Context) -> Done:
         revision = release.launches[-1].task_definition
         context.ports.schedules.move(schedule.name, schedule.group, revision)
         summary += f", schedule {schedule.name} starts {revision.rpartition('/')[2]}"
-    return Done(release.with_(cause=None), summary)
+    return StepResult(release.with_(cause=None), summary)

@@ -11,7 +11,7 @@ from deployer.verification.plan import (
     Plan,
     Read,
     Rows,
-    Suspicion,
+    Violation,
     by_day,
     is_whole,
     no_offenders,
@@ -94,8 +94,8 @@ def types(check: TypesCheck) -> Plan:
     words = "; ".join(f"{path} {' or '.join(kinds)}" for path, kinds in allowed.items())
     match = {"$nor": [{"$jsonSchema": _schema(check)}]}
     shown = {path: {"$type": f"${path}"} for path in allowed}
-    suspicion = Suspicion(check.collection, check.query, tuple(_signs(check)))
-    return single(words, _wrong_ones(check, match, shown), _judge(list(shown), is_wrong), suspicion)
+    violation = Violation(check.collection, check.query, tuple(_signs(check)))
+    return single(words, _wrong_ones(check, match, shown), _judge(list(shown), is_wrong), violation)
 
 
 def _signs(check: TypesCheck) -> Iterator[dict[str, Any]]:
@@ -151,8 +151,8 @@ def _wrong_values(
 ) -> Plan:
     match = {"$or": [{field: {"$exists": True, "$not": wanted}} for field, wanted in right.items()]}
     read = _wrong_ones(check, match, {field: f"${field}" for field in right})
-    suspicion = Suspicion(check.collection, check.query, right=right)
-    return single(words, read, _judge(list(right), is_wrong), suspicion)
+    violation = Violation(check.collection, check.query, right=right)
+    return single(words, read, _judge(list(right), is_wrong), violation)
 
 
 def _wrong_ones(

@@ -18,7 +18,7 @@ from rich.text import Text
 from deployer.events import Ended, Event, Failed, Logged, Noted, Retried
 from deployer.flow.chart import Flowchart
 from deployer.view.live.frame import Canvas
-from deployer.view.live.progress import Board
+from deployer.view.live.progress import Progress
 from deployer.view.live.rows import log_row
 from deployer.view.live.summary import failure_panel, summary
 from deployer.view.text import clipped, harmless
@@ -46,7 +46,7 @@ class LiveView:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console, self._animated, self._period = console, animated, period
-        self._board = Board(flow, now)
+        self._board = Progress(flow, now)
         self._log: deque[Text] = deque()
         self._lock = threading.RLock()
         self._closed = threading.Event()

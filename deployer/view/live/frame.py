@@ -6,7 +6,7 @@ from typing import Final
 
 from rich.text import Text
 
-from deployer.view.live.progress import Board
+from deployer.view.live.progress import Progress
 from deployer.view.live.rows import cut, header_row, node_rows, phase_row, shown_nodes
 
 _WIDE: Final = 110
@@ -50,7 +50,7 @@ class Canvas:
     height: int
     tick: int | None = None
 
-    def draw(self, board: Board) -> Frame:
+    def draw(self, board: Progress) -> Frame:
         """The last column and row stay free, so that nothing wraps or scrolls by itself."""
         columns, height = max(self.width - 1, 20), max(self.height - 1, 3)
         if columns >= _WIDE:
@@ -60,7 +60,7 @@ class Canvas:
         rows = self._rows(board, columns, height - min(_LOG_ROWS, height // 3))
         return Frame(rows, columns, max(height - len(rows) - 1, 0), columns, beside=False)
 
-    def _rows(self, board: Board, width: int, height: int) -> tuple[Text, ...]:
+    def _rows(self, board: Progress, width: int, height: int) -> tuple[Text, ...]:
         """As many phases opened as fit: the current one, then those before it, then those to come."""
         phases = list(board.flow.phases)
         here = phases.index(board.phase_of(board.current)) if board.current else 0
@@ -76,15 +76,15 @@ class Canvas:
             return tuple(self._smallest(board, width)[:height])
         return (header_row(board, width), *(row for block in blocks.values() for row in block))
 
-    def _title(self, board: Board, phase: str, nodes: Sequence[str], width: int) -> Text:
+    def _title(self, board: Progress, phase: str, nodes: Sequence[str], width: int) -> Text:
         return phase_row(board, phase, nodes, width, self.tick)
 
-    def _opened(self, board: Board, phase: str, width: int) -> list[Text]:
+    def _opened(self, board: Progress, phase: str, width: int) -> list[Text]:
         nodes = shown_nodes(board, phase)
         rows = [row for node in nodes for row in node_rows(board, node, width, self.tick)]
         return [self._title(board, phase, (), width), *rows]
 
-    def _smallest(self, board: Board, width: int) -> list[Text]:
+    def _smallest(self, board: Progress, width: int) -> list[Text]:
         rows = [header_row(board, width)]
         if board.current:
             phase = board.phase_of(board.current)

@@ -13,7 +13,7 @@ Mark = Literal["pending", "earlier", "current", "passed", "skipped", "halted"]
 
 
 @dataclass
-class Spot:
+class NodeProgress:
     """One node's standing. `seconds` add up over its visits, `since` is the clock at the last entry."""
 
     mark: Mark = "pending"
@@ -26,7 +26,7 @@ class Spot:
 
 
 @dataclass
-class Board:
+class Progress:
     """All nodes of `flow`, the bars of the current one, and how it all ended.
 
     `lost` is the step that led to an end which is not the goal.
@@ -34,7 +34,7 @@ class Board:
 
     flow: Flowchart
     now: Callable[[], float]
-    spots: dict[str, Spot] = field(init=False)
+    spots: dict[str, NodeProgress] = field(init=False)
     begun: Begun | None = None
     started: float = 0.0
     current: str = ""
@@ -46,7 +46,7 @@ class Board:
 
     def __post_init__(self) -> None:
         self.course = Course(self.flow)
-        self.spots = {node: Spot() for node in self.flow.nodes}
+        self.spots = {node: NodeProgress() for node in self.flow.nodes}
 
     def apply(self, event: Event) -> None:
         """Takes one event in; what does not change the board is ignored."""
@@ -110,10 +110,10 @@ class Board:
     def nodes_of(self, phase: str) -> tuple[str, ...]:
         return tuple(node for node in self.course.order if self.phase_of(node) == phase)
 
-    def spots_of(self, phase: str) -> tuple[Spot, ...]:
+    def spots_of(self, phase: str) -> tuple[NodeProgress, ...]:
         return tuple(self.spots[node] for node in self.nodes_of(phase))
 
-    def spent(self, spot: Spot) -> float:
+    def spent(self, spot: NodeProgress) -> float:
         """Seconds spent at a node until now, all visits together."""
         return spot.seconds + (self.now() - spot.since if spot.mark == "current" else 0.0)
 

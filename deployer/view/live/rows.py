@@ -7,7 +7,7 @@ from typing import Final
 from rich.text import Text
 
 from deployer.events import Progressed, Retried
-from deployer.view.live.progress import Board, Mark, Spot
+from deployer.view.live.progress import Mark, NodeProgress, Progress
 from deployer.view.text import amount, duration, harmless
 
 _SPINNER: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -44,14 +44,14 @@ _BARS: Final = 4
 _DONE: Final = 2
 
 
-def header_row(board: Board, width: int) -> Text:
+def header_row(board: Progress, width: int) -> Text:
     """Which release, where to, and for how long."""
     name = f"{board.begun.release} → {board.begun.env}" if board.begun else "release"
     spent = duration(board.now() - board.started) if board.begun else ""
     return spread(Text(f" {name}", "bold"), Text(spent, "bold"), width)
 
 
-def phase_row(board: Board, phase: str, nodes: Sequence[str], width: int, tick: int | None) -> Text:
+def phase_row(board: Progress, phase: str, nodes: Sequence[str], width: int, tick: int | None) -> Text:
     """A phase's title and time, with a mark for each of `nodes`."""
     untouched = all(spot.mark == "pending" for spot in board.spots_of(phase))
     title = Text(f" {board.flow.phases[phase]}", "dim" if untouched else "bold")
@@ -62,12 +62,12 @@ def phase_row(board: Board, phase: str, nodes: Sequence[str], width: int, tick: 
     return spread(title, Text(duration(spent) if spent else "", "dim"), width)
 
 
-def marks(board: Board, nodes: Sequence[str], tick: int | None = None) -> Text:
+def marks(board: Progress, nodes: Sequence[str], tick: int | None = None) -> Text:
     """A character a node."""
     return Text(" ").join(Text(*_icon(board.spots[node], tick)) for node in nodes)
 
 
-def shown_nodes(board: Board, phase: str) -> list[str]:
+def shown_nodes(board: Progress, phase: str) -> list[str]:
     """The phase's nodes that are on the way, and of the others those that the walk has come to."""
     return [
         node
@@ -76,7 +76,7 @@ def shown_nodes(board: Board, phase: str) -> list[str]:
     ]
 
 
-def node_rows(board: Board, node: str, width: int, tick: int | None) -> Iterator[Text]:
+def node_rows(board: Progress, node: str, width: int, tick: int | None) -> Iterator[Text]:
     """A node with what it said; under the current one its bars and the retry it waits for."""
     spot = board.spots[node]
     character, style = _icon(spot, tick)
@@ -97,7 +97,7 @@ def node_rows(board: Board, node: str, width: int, tick: int | None) -> Iterator
             yield cut(Text(f"     {_retried(board.retry)}", "yellow"), width)
 
 
-def _icon(spot: Spot, tick: int | None) -> tuple[str, str]:
+def _icon(spot: NodeProgress, tick: int | None) -> tuple[str, str]:
     if spot.setback:
         return _SETBACK
     character, style = _ICONS[spot.mark]
@@ -106,7 +106,7 @@ def _icon(spot: Spot, tick: int | None) -> tuple[str, str]:
     return character, style
 
 
-def _detail(spot: Spot) -> str:
+def _detail(spot: NodeProgress) -> str:
     if spot.mark == "pending":
         return ""
     said = harmless(spot.summary) or spot.answer

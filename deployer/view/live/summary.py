@@ -8,7 +8,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from deployer.events import Ended, Failed, Paused
-from deployer.view.live.progress import Board
+from deployer.view.live.progress import Progress
 from deployer.view.live.rows import bar, marks, shown_nodes
 from deployer.view.text import duration, harmless, listed
 
@@ -19,7 +19,7 @@ _STOPPED = {
 }
 
 
-def summary(board: Board, event: Ended) -> RenderableType:
+def summary(board: Progress, event: Ended) -> RenderableType:
     """The end, time by phase, documents, what was skipped, and the next command."""
     lead, style = _verdict(board, event)
     title = Text.assemble((f" {lead} ", f"bold {style}"), f"{event.release} in {duration(event.seconds)}")
@@ -27,7 +27,7 @@ def summary(board: Board, event: Ended) -> RenderableType:
     return Group(*rule, title, _times(board), *_facts(board, event))
 
 
-def _verdict(board: Board, event: Ended) -> tuple[str, str]:
+def _verdict(board: Progress, event: Ended) -> tuple[str, str]:
     if event.end in _STOPPED:
         text, style = _STOPPED[event.end]
         where = f" at {board.flow.nodes[event.node].label}" if event.node in board.flow.nodes else ""
@@ -38,7 +38,7 @@ def _verdict(board: Board, event: Ended) -> tuple[str, str]:
     return f"✗ Failed{where}, exit code {event.exit_code}", "red"
 
 
-def _times(board: Board) -> RenderableType:
+def _times(board: Progress) -> RenderableType:
     spent = board.phase_seconds()
     longest = max(spent.values(), default=0.0)
     table = Table.grid(*[Column(no_wrap=True) for _ in range(4)], padding=(0, 2))
@@ -52,7 +52,7 @@ def _times(board: Board) -> RenderableType:
     return table
 
 
-def _facts(board: Board, event: Ended) -> Iterator[RenderableType]:
+def _facts(board: Progress, event: Ended) -> Iterator[RenderableType]:
     if event.counts:
         yield _fact("documents", listed(event.counts.items()))
     if event.skipped:
@@ -62,7 +62,7 @@ def _facts(board: Board, event: Ended) -> Iterator[RenderableType]:
         yield _command("next", event.next_command, "bold cyan")
 
 
-def failure_panel(board: Board, event: Failed) -> RenderableType:
+def failure_panel(board: Progress, event: Failed) -> RenderableType:
     """The cause, the lines that speak for it, the mend, and how to go on; commands stand free."""
     where = board.flow.nodes[event.node].label if event.node in board.flow.nodes else event.node
     cause = f"{event.failure_class} / {event.subcause}" if event.subcause else event.failure_class

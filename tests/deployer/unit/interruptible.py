@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from deployer.cli.release import _ask_to_stop
-from deployer.commands.session import Request, Session
+from deployer.commands.session import ReleaseOptions, Session
 from deployer.flow.release import FLOW
 from deployer.model import Release, dump
 from deployer.records.journal import Journal
@@ -42,7 +42,7 @@ def main(folder: Path, on_interrupt: str) -> int:
     journal = Journal.create(path, world.clock, release="r1", env="test", flow=FLOW.fingerprint, state=state)
     ask = _ask_to_stop(lambda: None) if sys.stdin.isatty() else None
     ports = world.ports(folder / "r1")
-    session = Session(config, ports, journal, Request(), JsonView(sys.stdout), ask, Releases(folder))
+    session = Session(config, ports, journal, ReleaseOptions(), JsonView(sys.stdout), ask, Releases(folder))
     code = session.run()
     stopped = [task.stopped.stopped_reason if task.stopped else None for task in world.tasks.tasks.values()]
     print(json.dumps({"event": "seen", "stopped": stopped}), flush=True)

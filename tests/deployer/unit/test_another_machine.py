@@ -8,8 +8,8 @@ import pytest
 from deployer.commands.guard import GuardedJournal, guarded
 from deployer.errors import JournalDamaged, RefusedError
 from deployer.flow.release import FLOW
-from deployer.flow.runner import Runner, Stop, position
-from deployer.flow.steps import BEHAVIOUR
+from deployer.flow.runner import Outcome, Runner, position
+from deployer.flow.steps import HANDLERS
 from deployer.model import Release, dump
 from deployer.records.journal import NAME, Journal, read
 from deployer.records.releases import Releases, state_of
@@ -48,7 +48,7 @@ class Machine:
 
     def go(
         self, release: str = "r1", *, detach: bool = False, check: Callable[[], None] = lambda: None
-    ) -> Stop:
+    ) -> Outcome:
         """Resumes what is here or elsewhere; `check` is asked as a lease is."""
         folder = self.releases.path(release)
         mirror = Mirror(self.store, PREFIX, folder)
@@ -63,7 +63,7 @@ class Machine:
         try:
             runner = Runner(
                 FLOW,
-                BEHAVIOUR,
+                HANDLERS,
                 settings(),
                 guarded(self.world.ports(folder), check),
                 journal,

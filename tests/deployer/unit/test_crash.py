@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from deployer.errors import Failure
-from deployer.flow.runner import Stop
+from deployer.flow import runner
 from deployer.model import Release
 from deployer.records.journal import Journal, Record
 from deployer.records.releases import state_of
@@ -93,7 +93,9 @@ def never(append: int) -> bool:
     return False
 
 
-def released(course: Course, folder: Path, fate: Fate, *, honours_tokens: bool) -> tuple[World, Stop]:
+def released(
+    course: Course, folder: Path, fate: Fate, *, honours_tokens: bool
+) -> tuple[World, runner.Outcome]:
     """A release under this fate, resumed after each death and, as often as the course says, by a person."""
     world = World(honours_tokens=honours_tokens)
     course.prepare(world)
@@ -104,7 +106,7 @@ def released(course: Course, folder: Path, fate: Fate, *, honours_tokens: bool) 
         journal.fate = fate
         if journal.records[-1]["kind"] == "ended":
             journal.close()
-            return world, Stop("END_SUCCESS", "END_SUCCESS", 0, state_of(journal.records))
+            return world, runner.Outcome("END_SUCCESS", "END_SUCCESS", 0, state_of(journal.records))
         try:
             fate.processes += 1
             stop = releasing.go(journal=journal)

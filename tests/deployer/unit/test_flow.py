@@ -4,7 +4,7 @@ import pytest
 
 from deployer.flow.chart import Edge, Flowchart, Node
 from deployer.flow.release import FLOW
-from deployer.flow.steps import BEHAVIOUR
+from deployer.flow.steps import HANDLERS
 
 # The arrows of the mission's first diagram, in its order: from, answer, to.
 MISSION = """
@@ -65,20 +65,20 @@ def test_the_flow_has_no_problems() -> None:
 
 def test_every_node_has_its_code() -> None:
     """Steps, decisions and repairs of the table are exactly those that have a function."""
-    behind = {"step": BEHAVIOUR.steps, "decision": BEHAVIOUR.decisions, "repair": BEHAVIOUR.repairs}
+    behind = {"step": HANDLERS.steps, "decision": HANDLERS.decisions, "repair": HANDLERS.repairs}
     for kind, functions in behind.items():
         assert set(functions) == {node.id for node in FLOW.nodes.values() if node.kind == kind}
 
 
 def test_every_step_says_why_twice_is_safe() -> None:
     """A step's and a repair's docstring names its effect and why running it again does no harm."""
-    for function in (*BEHAVIOUR.steps.values(), *BEHAVIOUR.repairs.values()):
+    for function in (*HANDLERS.steps.values(), *HANDLERS.repairs.values()):
         assert "wice is safe" in " ".join((function.__doc__ or "").split()), function.__name__
 
 
 def test_the_label_of_a_step_is_its_docstrings_first_line() -> None:
     """What the diagram calls a node and what the code says it does are the same words."""
-    for node, function in (*BEHAVIOUR.steps.items(), *BEHAVIOUR.repairs.items()):
+    for node, function in (*HANDLERS.steps.items(), *HANDLERS.repairs.items()):
         assert (function.__doc__ or "").splitlines()[0] == FLOW.nodes[node].label + "."
 
 

@@ -11,7 +11,7 @@ from deployer.commands.rollback import Rollback, choose
 from deployer.config.model import Config
 from deployer.errors import Failure, RefusedError, TransientFailure
 from deployer.model import Release
-from deployer.records.evidence import Evidence
+from deployer.records.evidence import EvidenceFolder
 from deployer.records.journal import Journal, read
 from deployer.records.releases import PUT_BACK, Releases, state_of, summary
 from deployer.redaction import Redactor
@@ -48,7 +48,7 @@ class Project:
         ports = self.world.ports(self.folder / "none")
 
         def kept() -> Any:
-            return Evidence(self.folder / target.id, Redactor()).held("task-definition")
+            return EvidenceFolder(self.folder / target.id, Redactor()).read("task-definition")
 
         return Rollback(SCHEDULED, ports, target, newest, kept)
 

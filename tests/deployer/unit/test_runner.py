@@ -8,8 +8,8 @@ import pytest
 from deployer.errors import Failure, RefusedError, TransientFailure
 from deployer.events import Entered, Event, Left, Paused, Retried
 from deployer.flow.chart import Edge, Flowchart, Node
-from deployer.flow.handlers import Behaviour, Context, Done, Mended, Unmended
-from deployer.flow.runner import PAUSED, Runner, Stop, position
+from deployer.flow.handlers import Context, Handlers, Resolved, StepResult, Unresolved
+from deployer.flow.runner import PAUSED, Outcome, Runner, position
 from deployer.model import Cause, Release, dump
 from deployer.records.journal import Journal
 from tests.fakes.world import World, settings
@@ -44,14 +44,14 @@ class Walk:
     def __init__(
         self,
         folder: Path,
-        work: Callable[[Release, Context], Done],
-        mend: Callable[[Release, Context], Mended | Unmended] = lambda r, c: Mended(r),
+        work: Callable[[Release, Context], StepResult],
+        mend: Callable[[Release, Context], Resolved | Unresolved] = lambda r, c: Resolved(r),
     ) -> None:
         self.world = World()
         self.path = folder / "journal.jsonl"
         self.ports = self.world.ports(folder)
         self.events: list[Event] = []
-        self.behaviour = Behaviour(
+        self.handlers = Handlers(
             {"WORK": work},
             {"DONE_QUESTION": lambda r: "yes" if "WORK" in r.skipped else "no"},
             {"MEND": mend},
@@ -62,10 +62,10 @@ class Walk:
         )
         journal.close()
 
-    def go(self) -> Stop:
+    def go(self) -> Outcome:
         journal = Journal.resume(self.path, self.ports.clock)
         try:
-            runner = Runner(FLOW, self.behaviour, settings(), self.ports, journal, self.events.append)
+            runner = Runner(FLOW, self.handlers, settings(), self.ports, journal, self.events.append)
             return runner.walk(position(journal, FLOW))
         finally:
             journal.close()
@@ -74,8 +74,8 @@ class Walk:
         return [event for event in self.events if isinstance(event, kind)]
 
 
-def finish(release: Release, context: Context) -> Done:
-    return Done(release.skipping("WORK"), "worked")
+def finish(release: Release, context: Context) -> StepResult:
+    return StepResult(release.skipping("WORK"), "worked")
 
 
 def test_it_walks_to_the_end_and_says_each_node(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_transient_error_is_retried_with_growing_waits(tmp_path: Path) -> None
     """The step is run again after each passing error, up to the limit of tries, and then goes on."""
     errors = [TransientFailure("network", "reset")] * 3
 
-    def work(release: Release, context: Context) -> Done:
+    def work(release: Release, context: Context) -> StepResult:
         if errors:
             raise errors.pop()
         return finish(release, context)
@@ -104,7 +104,7 @@ def test_a_transient_error_is_retried_with_growing_waits(tmp_path: Path) -> None
 def test_tries_are_bounded_and_then_the_release_pauses(tmp_path: Path) -> None:
     """An error that does not pass ends the tries; the release stays resumable, with the error's exit code."""
 
-    def work(release: Release, context: Context) -> Done:
+    def work(release: Release, context: Context) -> StepResult:
         raise TransientFailure("network", "reset", "look at the network")
 
     walk = Walk(tmp_path, work)
@@ -116,7 +116,7 @@ def test_tries_are_bounded_and_then_the_release_pauses(tmp_path: Path) -> None:
 def test_a_standing_error_pauses_at_once(tmp_path: Path) -> None:
     """What would not pass by itself is not tried again; message, mend and way on are said."""
 
-    def work(release: Release, context: Context) -> Done:
+    def work(release: Release, context: Context) -> StepResult:
         raise Failure("aws-config", "AccessDenied", "allow it")
 
     walk = Walk(tmp_path, work)
@@ -135,7 +135,7 @@ def test_a_retried_step_gets_what_it_had_recorded(tmp_path: Path) -> None:
     """A step that recorded a state and then failed is run again with that state, not the older one."""
     seen: list[tuple[str, ...]] = []
 
-    def work(release: Release, context: Context) -> Done:
+    def work(release: Release, context: Context) -> StepResult:
         seen.append(release.skipped)
         if len(seen) == 1:
             context.record(release.skipping("NOTED"))
@@ -150,8 +150,8 @@ def test_a_retried_step_gets_what_it_had_recorded(tmp_path: Path) -> None:
 def test_a_loop_ends_when_it_does_not_converge(tmp_path: Path) -> None:
     """An arrow that leads back is taken as often as deploy.toml allows, then the release has failed."""
 
-    def work(release: Release, context: Context) -> Done:
-        return Done(release.with_(cause=CAUSE))
+    def work(release: Release, context: Context) -> StepResult:
+        return StepResult(release.with_(cause=CAUSE))
 
     walk = Walk(tmp_path, work)
     stop = walk.go()
@@ -163,11 +163,11 @@ def test_a_loop_ends_when_it_does_not_converge(tmp_path: Path) -> None:
 def test_a_pause_is_resumed_at_its_node_and_told_so(tmp_path: Path) -> None:
     """The repair sees on the second run that a person sent it on; only then does it go on."""
 
-    def mend(release: Release, context: Context) -> Mended | Unmended:
-        return Mended(release.skipping("MENDED")) if context.resumed else Unmended(release, CAUSE)
+    def mend(release: Release, context: Context) -> Resolved | Unresolved:
+        return Resolved(release.skipping("MENDED")) if context.resumed else Unresolved(release, CAUSE)
 
-    def work(release: Release, context: Context) -> Done:
-        return finish(release, context) if "MENDED" in release.skipped else Done(release)
+    def work(release: Release, context: Context) -> StepResult:
+        return finish(release, context) if "MENDED" in release.skipped else StepResult(release)
 
     walk = Walk(tmp_path, work, mend)
     first = walk.go()
@@ -179,13 +179,13 @@ def test_a_pause_starts_the_loops_afresh(tmp_path: Path) -> None:
     """Loops bound what happens unattended: a person may mend more often than that."""
     mended = 0
 
-    def mend(release: Release, context: Context) -> Mended | Unmended:
+    def mend(release: Release, context: Context) -> Resolved | Unresolved:
         nonlocal mended
         mended += context.resumed
-        return Mended(release) if context.resumed else Unmended(release, CAUSE)
+        return Resolved(release) if context.resumed else Unresolved(release, CAUSE)
 
-    def work(release: Release, context: Context) -> Done:
-        return finish(release, context) if mended > settings().retries.loops + 2 else Done(release)
+    def work(release: Release, context: Context) -> StepResult:
+        return finish(release, context) if mended > settings().retries.loops + 2 else StepResult(release)
 
     walk = Walk(tmp_path, work, mend)
     stops = [walk.go().end for _ in range(settings().retries.loops + 4)]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deployer.commands.prune import tidy
-from deployer.commands.session import Request, Session
+from deployer.commands.session import ReleaseOptions, Session
 from deployer.errors import Failure, TransientFailure
 from deployer.events import Ended, Event, Noted
 from deployer.flow.steps.build import tag_of
@@ -173,7 +173,7 @@ def test_trouble_with_it_fails_no_release(project: Project) -> None:
     world.schedules.faults.fail_next("used", Failure("aws-config", "AccessDenied"))
     journal = Journal.resume(releasing.path, world.clock)
     config, ports = settings(image={"keep": 1}), world.ports(folder)
-    session = Session(config, ports, journal, Request(), events.append, None, Releases(project.folder))
+    session = Session(config, ports, journal, ReleaseOptions(), events.append, None, Releases(project.folder))
     assert session.run() == 0
     journal.close()
     said = [event.text for event in events if isinstance(event, Noted)]

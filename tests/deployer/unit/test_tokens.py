@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deployer.errors import TransientFailure
-from deployer.flow.runner import Stop
+from deployer.flow.runner import Outcome
 from deployer.flow.steps.deploy import TOKEN_LIFETIME
 from deployer.ports import TaskStatus
 from deployer.records.journal import Journal, Record
@@ -56,7 +56,7 @@ def died(journal: type[Journal], world: World, folder: Path) -> Releasing:
     return releasing
 
 
-def resumed_after(seconds: float, world: World, releasing: Releasing) -> Stop:
+def resumed_after(seconds: float, world: World, releasing: Releasing) -> Outcome:
     world.clock.sleep(seconds)
     return releasing.go()
 

@@ -6,15 +6,15 @@ from multiprocessing.synchronize import Barrier
 from deployer.adapters.aws.object_store import StateBucket
 from deployer.adapters.local.clock import SystemClock
 from deployer.errors import RefusedError
-from deployer.lock import Holder, SharedLease
+from deployer.lock import Holder, SharedLock
 from tests.deployer.contract.aws.worlds import session
 
 SECONDS = 60.0
 
 
-def lease_of(bucket: StateBucket, number: int) -> SharedLease:
+def lease_of(bucket: StateBucket, number: int) -> SharedLock:
     """The lease of that round."""
-    return SharedLease(bucket, f"job/round-{number}/", SECONDS, SystemClock())
+    return SharedLock(bucket, f"job/round-{number}/", SECONDS, SystemClock())
 
 
 def contend(

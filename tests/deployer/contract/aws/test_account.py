@@ -35,7 +35,7 @@ def test_nothing_is_wrong_where_everything_is_there(account: Account) -> None:
 def test_the_first_looks_are_the_quick_ones(account: Account) -> None:
     """They are a part of all the looks, in the same words, and simulate nothing."""
     looking = AwsAccount(account.config(SANDBOX_CLUSTER="no-such"), account.session)
-    first = list(looking.first_findings())
+    first = list(looking.preflight())
     assert [finding.what for finding in first if finding.state != "ok"] == ["cluster no-such"]
     assert list(looking.findings())[: len(first)] == first
     assert not any(" may " in finding.what for finding in first)

@@ -7,7 +7,7 @@ from collections import Counter
 from deployer.adapters.aws.object_store import StateBucket
 from deployer.adapters.aws.session import AwsSession
 from deployer.adapters.local.clock import SystemClock
-from deployer.lock import Holder, SharedLease
+from deployer.lock import Holder, SharedLock
 from tests.deployer.contract.aws.contender import contend, lease_of
 from tests.deployer.contract.aws.test_store import bucket
 
@@ -24,7 +24,7 @@ def prepared(store: StateBucket, number: int) -> None:
         lease.take(DEAD)
         lease.give_back()
     elif kind == 2:
-        SharedLease(store, f"job/round-{number}/", 0.5, SystemClock()).take(DEAD)
+        SharedLock(store, f"job/round-{number}/", 0.5, SystemClock()).take(DEAD)
 
 
 def test_crash_and_race_have_one_winner_each(

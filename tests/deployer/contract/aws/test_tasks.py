@@ -3,7 +3,7 @@
 import pytest
 
 from deployer.errors import Failure
-from deployer.ports import SHORT_TASK, TaskRequest, TaskStatus
+from deployer.ports import ONE_OFF_TASK, TaskRequest, TaskStatus
 from deployer.task.definition import differences, registrable
 from tests.deployer.contract.aws.worlds import World, definition
 
@@ -135,7 +135,7 @@ def test_a_stopped_task_says_how_it_ended(world: World, name: str) -> None:
 def test_a_task_may_be_given_another_command(world: World, name: str) -> None:
     """A short task runs another command than the image's own, in the same container."""
     arn = world.tasks.register(definition(name), {})
-    mark = f"{SHORT_TASK}look-{name[-8:]}"
+    mark = f"{ONE_OFF_TASK}look-{name[-8:]}"
     command = ("connectivity", "--output", "json")
     answer = world.tasks.run(TaskRequest(arn, f"token-of-{name}", mark, "forecast-etl", {}, {}, command))
     assert answer.failures == ()

@@ -210,7 +210,7 @@ def test_a_crash_blocks_its_own_machine_not_at_all_and_others_for_a_lease(
     here.go()
     assert here.run("release", "--resume")[0] == 10
 
-    process, _ = machine("third").held()
+    process, _ = machine("third").read()
     process.kill()
     process.communicate()
     assert await_that(lambda: there.told("status")["lease"] is None, LEASE + 5) > LEASE / 2

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deployer.adapters.mongodb.connectivity import MongoWay
+from deployer.adapters.mongodb.connectivity import MongoConnectivity
 from deployer.adapters.mongodb.database import MongoDatabase
 from deployer.ports import Finding
 from tests.deployer.integration.verification.mongod import DATABASE, Mongod, running
@@ -22,7 +22,7 @@ def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
 
 def walked(uri: str) -> list[Finding]:
     with MongoDatabase(uri, DATABASE) as database:
-        return list(MongoWay(uri, database).walk())
+        return list(MongoConnectivity(uri, database).walk())
 
 
 def test_the_whole_way(mongod: Mongod) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from deployer.logs.merge import Merge
 from deployer.logs.stream import StreamReader
 from deployer.ports import LogEvent
-from deployer.retry import Patience
+from deployer.retry import RetryPolicy
 from tests.fakes.clock import FakeClock
 from tests.fakes.logs import FakeLogs
 
@@ -18,7 +18,7 @@ GROUP = "/ecs/job"
 def _merge(logs: FakeLogs, clock: FakeClock, names: list[str]) -> Merge:
     merge = Merge(clock)
     for name in names:
-        merge.add(StreamReader(logs, GROUP, name, Patience(clock)))
+        merge.add(StreamReader(logs, GROUP, name, RetryPolicy(clock)))
     return merge
 
 

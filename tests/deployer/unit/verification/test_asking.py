@@ -13,7 +13,7 @@ from deployer.errors import UsageError
 from deployer.model import Verification
 from deployer.ports import Question, Reply, TimeLimitReached
 from deployer.verification.prepare import LARGE
-from deployer.verification.remote import AskedDatabase, foreseen, verify_by_asking
+from deployer.verification.remote import RemoteDatabase, prefetch, verify_by_asking
 from deployer.verification.run import VerifyContext, verify
 from tests.fakes.database import FakeDatabase
 from tests.fakes.job_network import FakeJobNetwork
@@ -50,7 +50,7 @@ def database() -> FakeDatabase:
 
 def by_asking(network: FakeJobNetwork, *tables: dict[str, Any], **changes: Any) -> Verification:
     asked = checks(*tables)
-    return verify_by_asking(asked, AskedDatabase(network.ask, foreseen(asked)), about(**changes))
+    return verify_by_asking(asked, RemoteDatabase(network.ask, prefetch(asked)), about(**changes))
 
 
 @pytest.mark.parametrize("run_id", ["r1", None])
@@ -133,7 +133,7 @@ def test_a_check_that_is_not_done_in_time_has_failed(database: FakeDatabase) -> 
 def test_what_was_answered_can_be_read_again(database: FakeDatabase) -> None:
     """The run's report, once asked, is at hand for the evidence without another task."""
     network = FakeJobNetwork(database)
-    asked = AskedDatabase(network.ask, foreseen(checks(*CHECKS)))
+    asked = RemoteDatabase(network.ask, prefetch(checks(*CHECKS)))
     verify_by_asking(checks(*CHECKS), asked, about())
     report = asked.find_one("runs", {"_id": "r1"})
     assert report is not None

@@ -14,7 +14,7 @@ from deployer.ports import QueryRefused, TimeLimitReached
 from deployer.verification.batching import passes
 from deployer.verification.kinds import plan
 from deployer.verification.plan import Facts, Read
-from deployer.verification.prefilter import Proof, proofs
+from deployer.verification.prefilter import Prefilter, proofs
 from deployer.verification.prepare import LARGE, Prepared
 from deployer.verification.run import VerifyContext, verify
 from tests.fakes.database import FakeDatabase
@@ -57,7 +57,7 @@ def asked(database: FakeDatabase, *tables: dict[str, Any]) -> Verification:
     return verify(checks(*tables), database, VerifyContext("r1", None, {}, 0.0))
 
 
-def proofs_of(database: FakeDatabase, *tables: dict[str, Any], documents: int = LARGE + 1) -> list[Proof]:
+def proofs_of(database: FakeDatabase, *tables: dict[str, Any], documents: int = LARGE + 1) -> list[Prefilter]:
     facts = Facts("r1", 0.0)
     prepared = [Prepared(check, plan(check, facts)) for check in checks(*tables)]
     return proofs(prepared, database, {"readings": documents})

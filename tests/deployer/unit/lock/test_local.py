@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deployer.errors import Failure, RefusedError
-from deployer.lock import Holder, SharedLease, held, holder_of, local
+from deployer.lock import Holder, SharedLock, held, holder_of, local
 from tests.fakes.clock import FakeClock
 from tests.fakes.store import FakeStore
 
@@ -63,19 +63,19 @@ def test_a_dead_holder_is_remembered_until_settled(tmp_path: Path) -> None:
     (tmp_path / "production.json").write_text(json.dumps(asdict(dead)))
     for _ in range(2):
         with local.held(tmp_path, "production", Holder.here("b", 0.0)) as lease:
-            assert lease.left_behind == dead
-    shared = SharedLease(FakeStore(away=True), "job/production/", 60, FakeClock())
+            assert lease.stale_owner == dead
+    shared = SharedLock(FakeStore(away=True), "job/production/", 60, FakeClock())
     with pytest.raises(Failure):
         held(tmp_path, "production", Holder.here("c", 0.0), shared).__enter__()
     with held(tmp_path, "production", Holder.here("d", 0.0)):
         pass
     with local.held(tmp_path, "production", Holder.here("e", 0.0)) as lease:
-        assert lease.left_behind is None
+        assert lease.stale_owner is None
 
 
 def test_both_leases_are_held_and_given_back(tmp_path: Path) -> None:
     """With a bucket the environment is held here and there, and free in both after an error as well."""
-    shared = SharedLease(FakeStore(), "job/production/", 60, FakeClock())
+    shared = SharedLock(FakeStore(), "job/production/", 60, FakeClock())
     with pytest.raises(ZeroDivisionError), held(tmp_path, "production", Holder.here("a", 0.0), shared):
         assert shared.hold() and holder_of(tmp_path, "production")
         raise ZeroDivisionError
@@ -85,8 +85,8 @@ def test_both_leases_are_held_and_given_back(tmp_path: Path) -> None:
 def test_a_shared_refusal_leaves_nothing_held_here(tmp_path: Path) -> None:
     """Refused by another machine, a release gives up its local lock as well."""
     store, clock = FakeStore(), FakeClock()
-    SharedLease(store, "job/production/", 60, clock).take(Holder("r", "bob", "ci", 1, 0.0))
-    shared = SharedLease(store, "job/production/", 60, clock)
+    SharedLock(store, "job/production/", 60, clock).take(Holder("r", "bob", "ci", 1, 0.0))
+    shared = SharedLock(store, "job/production/", 60, clock)
     with pytest.raises(RefusedError, match="bob@ci"):
         held(tmp_path, "production", Holder.here("a", 0.0), shared).__enter__()
     assert holder_of(tmp_path, "production") is None

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from bson import json_util
 
-from deployer.adapters.one_off_task import ShortTaskNetwork
+from deployer.adapters.one_off_task import OneOffNetwork
 from deployer.errors import Failure, UsageError
 from deployer.ports import Finding, QueryRefused, Question, TaskRequest, TimeLimitReached
-from deployer.task.one_off import OVERRIDES, ShortTasks
+from deployer.task.one_off import OVERRIDES, OneOffRunner
 from tests.fakes.tasks import Outcome
 from tests.fakes.world import World, settings
 
@@ -29,9 +29,9 @@ def world() -> World:
     return world
 
 
-def network(world: World, **run: Any) -> ShortTaskNetwork:
+def network(world: World, **run: Any) -> OneOffNetwork:
     config = settings(run={"connectivity-command": ["connectivity"], **run}, verify={"ask-command": ["ask"]})
-    return ShortTaskNetwork(config, ShortTasks(config, world.tasks, world.logs, world.clock, world.ids))
+    return OneOffNetwork(config, OneOffRunner(config, world.tasks, world.logs, world.clock, world.ids))
 
 
 def says(world: World, program: Program, exit_code: int = 0, times: int = 1) -> None:
@@ -164,10 +164,10 @@ def test_the_access_list_is_looked_at_where_a_step_is_refused(world: World, *, f
     """It stands before the steps, so that its mend is the one named; on a free way nobody asks for it."""
     listed = Finding("Atlas access list", "wrong", "does not let in 203.0.113.7", "atlas accessLists create")
     config = settings(run={"connectivity-command": ["connectivity"]})
-    tasks = ShortTasks(config, world.tasks, world.logs, world.clock, world.ids)
+    tasks = OneOffRunner(config, world.tasks, world.logs, world.clock, world.ids)
     walked = json.dumps({"stages": [{"name": "tcp", "ok": free, "detail": ""}]})
     says(world, lambda request: (walked,))
-    found = [finding.what for finding in ShortTaskNetwork(config, tasks, gate=lambda: [listed]).walk()]
+    found = [finding.what for finding in OneOffNetwork(config, tasks, gate=lambda: [listed]).walk()]
     assert found == (["from the task: tcp"] if free else ["Atlas access list", "from the task: tcp"])
 
 
@@ -181,7 +181,7 @@ def test_a_walk_that_prints_no_steps_is_a_failure(world: World) -> None:
 def test_without_the_commands_it_says_which_is_missing(world: World) -> None:
     """The key of deploy.toml is named; nothing is started."""
     config = settings()
-    bare = ShortTaskNetwork(config, ShortTasks(config, world.tasks, world.logs, world.clock, world.ids))
+    bare = OneOffNetwork(config, OneOffRunner(config, world.tasks, world.logs, world.clock, world.ids))
     with pytest.raises(UsageError, match="connectivity-command"):
         bare.walk()
     with pytest.raises(UsageError, match="ask-command"):

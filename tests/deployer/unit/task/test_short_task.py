@@ -5,12 +5,12 @@ import json
 import pytest
 
 from deployer.errors import Failure, RefusedError, TransientFailure
-from deployer.task.one_off import OVERRIDES, Errand, ShortTasks
+from deployer.task.one_off import OVERRIDES, OneOffRunner, OneOffTask
 from tests.fakes.clock import FakeClock
 from tests.fakes.tasks import STILLBORN, FakeTask, FakeTasks, Outcome
 from tests.fakes.world import World, settings
 
-ERRAND = Errand("look", ("connectivity", "--output", "json"), {"COLOUR": "red"}, within=60)
+ERRAND = OneOffTask("look", ("connectivity", "--output", "json"), {"COLOUR": "red"}, within=60)
 
 
 class Interrupted(FakeClock):
@@ -40,9 +40,9 @@ def world() -> World:
     return world
 
 
-def short(world: World, **tables: object) -> ShortTasks:
+def short(world: World, **tables: object) -> OneOffRunner:
     config = settings(**{"run": {"environment": {"REGION": "eu"}}, **tables})  # type: ignore[arg-type]
-    return ShortTasks(config, world.tasks, world.logs, world.clock, world.ids)
+    return OneOffRunner(config, world.tasks, world.logs, world.clock, world.ids)
 
 
 def only(world: World) -> FakeTask:
@@ -145,7 +145,7 @@ def test_one_that_ecs_forgets_is_no_success(world: World) -> None:
 def test_the_room_for_a_variable_counts_every_character(world: World) -> None:
     """A variable that fills the room makes overrides of exactly what ECS takes."""
     tasks = short(world)
-    empty = Errand(ERRAND.purpose, ERRAND.command, {"QUESTIONS": ""})
+    empty = OneOffTask(ERRAND.purpose, ERRAND.command, {"QUESTIONS": ""})
     pairs = [{"name": "REGION", "value": "eu"}, {"name": "QUESTIONS", "value": "x" * tasks.room(empty)}]
     override = {"name": "job", "environment": pairs, "command": list(ERRAND.command)}
     assert len(json.dumps({"containerOverrides": [override]})) == OVERRIDES

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from deployer.errors import Failure, RefusedError, TransientFailure
-from deployer.lock import Holder, SharedLease
-from deployer.lock.shared import beating
+from deployer.lock import Holder, SharedLock
+from deployer.lock.shared import heartbeat
 from tests.fakes.clock import FakeClock
 from tests.fakes.store import FakeStore
 
@@ -23,13 +23,13 @@ def store() -> FakeStore:
     return FakeStore()
 
 
-def lease(store: FakeStore, clock: FakeClock | None = None) -> SharedLease:
+def lease(store: FakeStore, clock: FakeClock | None = None) -> SharedLock:
     """One machine's side, with a clock of its own where one is given."""
     clock = clock or store.clock
-    return SharedLease(store, PREFIX, SECONDS, clock, elapsed=clock.now)
+    return SharedLock(store, PREFIX, SECONDS, clock, elapsed=clock.now)
 
 
-def taken(store: FakeStore, holder: Holder, clock: FakeClock | None = None) -> SharedLease:
+def taken(store: FakeStore, holder: Holder, clock: FakeClock | None = None) -> SharedLock:
     mine = lease(store, clock)
     mine.take(holder)
     return mine
@@ -95,7 +95,7 @@ def test_the_holder_stops_before_another_can_begin(store: FakeStore) -> None:
 def test_either_clock_can_say_that_time_is_up(store: FakeStore, asleep: str) -> None:
     """A machine that slept, or whose clock was set back, does not believe in a lease of long ago."""
     clock, own = FakeClock(), FakeClock(0.0)
-    mine = SharedLease(store, PREFIX, SECONDS, clock, elapsed=own.now)
+    mine = SharedLock(store, PREFIX, SECONDS, clock, elapsed=own.now)
     mine.take(ALICE)
     store.away = True
     (clock if asleep == "the clock jumps" else own).time += SECONDS
@@ -138,14 +138,14 @@ def test_given_back_it_is_free_at_once(store: FakeStore) -> None:
 def test_what_a_crash_left_behind_in_this_folder_blocks_nobody_here(store: FakeStore) -> None:
     """The local lock proves that the process is dead: its release is resumed at once, not after the lease."""
     taken(store, ALICE)
-    lease(store).take(BOB, left_behind=replace(ALICE, node="RUN_TASK"))
+    lease(store).take(BOB, stale_owner=replace(ALICE, node="RUN_TASK"))
 
 
 def test_another_folder_is_no_proof(store: FakeStore) -> None:
     """A hold of another process than the one that died here is respected."""
     taken(store, ALICE)
     with pytest.raises(RefusedError):
-        lease(store).take(BOB, left_behind=replace(ALICE, pid=4712))
+        lease(store).take(BOB, stale_owner=replace(ALICE, pid=4712))
 
 
 @pytest.mark.parametrize("method", ["create", "replace"])
@@ -212,6 +212,6 @@ def test_people_can_read_it(store: FakeStore) -> None:
 def test_the_heart_stops_with_the_release(store: FakeStore) -> None:
     """However the release ends, the lease is free afterwards and no thread goes on."""
     first = taken(store, ALICE)
-    with pytest.raises(KeyboardInterrupt), beating(first):
+    with pytest.raises(KeyboardInterrupt), heartbeat(first):
         raise KeyboardInterrupt
     assert lease(store).hold() is None
