@@ -161,8 +161,8 @@ class Runner:
 
         return Retrying(
             retry=retry_if_exception_type(TransientFailure),
-            stop=stop_after_attempt(settings.transient),
-            wait=wait_exponential(multiplier=settings.first_wait, max=settings.longest_wait),
+            stop=stop_after_attempt(settings.max_attempts),
+            wait=wait_exponential(multiplier=settings.initial_delay, max=settings.max_delay),
             sleep=self._ports.clock.sleep,
             before_sleep=say,
             reraise=True,
@@ -175,7 +175,7 @@ class Runner:
             return edge
         arrow = f"{edge.source} -> {edge.target}"
         self._taken[arrow] += 1
-        limit = self._config.retries.arrows.get(arrow, self._config.retries.loops)
+        limit = self._config.retries.max_loops_by_edge.get(arrow, self._config.retries.max_loops)
         return edge if self._taken[arrow] <= limit else self._flow.follow(node, "exhausted")
 
     def _pause(self, node: str, cause: Cause) -> Outcome:

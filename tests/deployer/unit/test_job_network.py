@@ -34,8 +34,8 @@ def world() -> Walled:
 
 
 def asking(**verify: Any) -> Config:
-    verify = {"ask-command": ["ask"], **verify}
-    return settings(verify=verify, run={"connectivity-command": ["connectivity"]})
+    commands = {"query": ["ask"], "connectivity": ["connectivity"]}
+    return settings(**{"verify": verify, "job-commands": commands})
 
 
 def notes(releasing: Releasing) -> str:
