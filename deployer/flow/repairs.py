@@ -75,7 +75,7 @@ def _code_is_mended(before: Release, now: Release, cause: Cause, context: Contex
 
 
 def look_at_build(release: Release, context: Context) -> Resolved | Unresolved:
-    """Mend Dockerfile or dependencies.
+    """Fix Dockerfile or dependencies.
 
     A failed build goes on when its cause passes by itself, when the inputs have changed, or when a person
     resumes: building again is the look. Twice is safe: it only reads.

@@ -109,7 +109,7 @@ class _Watch:
 
 
 def analyse_evidence(release: Release, context: Context) -> StepResult:
-    """Analyse the evidence.
+    """Analyze the evidence.
 
     Classifies what the run left behind: the stop, every container's end, the log's end, or the checks
     that failed. Twice is safe: it reads what is kept.
@@ -169,7 +169,7 @@ def _unproven(release: Release) -> Cause:
 
 
 def back_off(release: Release, context: Context) -> StepResult:
-    """Wait, the cause is passing.
+    """Wait for a transient error to pass.
 
     Waits longer with each launch, so that capacity or a throttled service can recover. Twice is safe.
     """
