@@ -28,9 +28,7 @@ def verify_data(release: Release, context: Context) -> StepResult:
     except Unreachable as refused:
         if not context.config.job_commands.query:
             raise
-        context.note(
-            f"{refused.message}; running the checks from a one-off task in the job's network"
-        )
+        context.note(f"{refused.message}; running the checks from a one-off task in the job's network")
         verification = _verify_there(release, context, about)
     passed = sum(check.ok for check in verification.checks)
     there = ", checked from the job's network" if verification.asked_from == "task" else ""
