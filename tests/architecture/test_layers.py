@@ -1,4 +1,4 @@
-"""The directions of imports in pyproject.toml hold: imports planted against them are found, each by its name."""
+"""The directions of imports in pyproject.toml hold: imports planted against them are found, by name."""
 
 import re
 import shutil
