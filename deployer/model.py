@@ -172,6 +172,7 @@ class Cause:
     """Why something failed: classified, with the evidence and the fix.
 
     `confidence`: 0 to 1; what an outside system said itself is certain. `node`: where a release noticed it.
+    `container`: the one that said so, where that is known.
     """
 
     failure_class: FailureClass
@@ -183,6 +184,7 @@ class Cause:
     transient: bool = False
     confidence: float = 1.0
     link: str | None = None
+    container: str | None = None
 
     @property
     def exit_code(self) -> int:
@@ -201,6 +203,7 @@ class Cause:
             "remedy": self.remedy,
             "link": self.link,
             "transient": self.transient,
+            "container": self.container,
         }
 
 

@@ -173,14 +173,18 @@ def flow(
 @app.command()
 def diagnose(
     context: typer.Context,
-    file: Annotated[str, typer.Argument(help="JSON lines of evidence; - for standard input.")],
+    file: Annotated[str, typer.Argument(help="JSON lines of evidence, or any log; - for standard input.")],
+    channel: Annotated[
+        str | None,
+        typer.Option(help="Read the file as a log that was seen there: task_log, docker_build, compose ..."),
+    ] = None,
     output: Json = "human",
 ) -> None:
-    """Classify failure evidence: its class, the lines that speak for it, the mend."""
+    """Classify an error: class, supporting lines, suggested fix."""
     with reported(context, output):
         from deployer.commands.diagnose import diagnoses
 
-        for found in diagnoses(file, sys.stdin):
+        for found in diagnoses(file, sys.stdin.buffer, channel):
             render("diagnosis", found, output)
 
 

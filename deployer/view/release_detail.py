@@ -101,19 +101,36 @@ def _shortened(text: str) -> str:
 
 
 def diagnosis(data: Data) -> Iterator[RenderableType]:
-    """The cause, the lines that speak for it, the mend."""
+    """The cause and how sure it is, the lines that speak for it, the fix, and what else it may be."""
     names = [said(data.get(key)) for key in ("failure_class", "class", "subcause")]
     evidence = [said(line) for line in data.get("evidence") or ()]
     yield facts(
         [
             ("evidence of", said(data.get("id"))),
             ("cause", " / ".join(name for name in names if name)),
+            ("confidence", _sureness(data)),
+            ("container", said(data.get("container"))),
             ("message", said(data.get("message"))),
             *(("evidence" if not index else " ", line) for index, line in enumerate(evidence)),
-            ("mend", said(data.get("remedy"))),
+            ("fix", said(data.get("remedy"))),
             ("see", said(data.get("link"))),
+            ("or else", _runner_up(data)),
         ]
     )
+
+
+def _sureness(data: Data) -> str:
+    if data.get("confidence") is None:
+        return ""
+    passes = "passes by itself" if data.get("transient") else "does not pass by itself"
+    return f"{data['confidence']:.0%}, {passes}"
+
+
+def _runner_up(data: Data) -> str:
+    other = next(iter(data.get("others") or ()), None)
+    if not isinstance(other, Mapping):
+        return ""
+    return f"{said(other.get('class'))} / {said(other.get('subcause'))} ({other.get('confidence', 0):.0%})"
 
 
 def _timings(timings: Sequence[Data]) -> Iterator[RenderableType]:

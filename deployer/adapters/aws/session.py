@@ -16,7 +16,7 @@ from typing import Any, Final
 from deployer.config.model import Aws
 from deployer.diagnosis.classify import classify
 from deployer.diagnosis.model import Evidence
-from deployer.diagnosis.rule import CLIENT_ERROR
+from deployer.diagnosis.signature import CLIENT_ERROR
 from deployer.errors import ExpiredCredentials, Failure, FailureClass, TransientFailure
 
 CONNECT_TIMEOUT: Final = 5

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from deployer.adapters.docker.api import connected
 from deployer.adapters.docker.build_output import BuildKitOutput, BuildOutput
-from deployer.adapters.docker.errors import base_failure, failure_of
+from deployer.adapters.docker.errors import base_failure, push_failure
 from deployer.adapters.docker.layer_progress import LayerProgress
 from deployer.adapters.local.shell import LocalShell
 from deployer.config.model import Build
@@ -77,7 +77,8 @@ class DockerEngine:
         with self._client(doing) as client:
             for record in client.push(name, tag=tag, stream=True, decode=True, auth_config=login):
                 if "errorDetail" in record:
-                    raise failure_of(record["errorDetail"].get("message") or str(record.get("error")), doing)
+                    said = record["errorDetail"].get("message") or str(record.get("error"))
+                    raise push_failure(said, doing)
                 digest = (record.get("aux") or {}).get("Digest", digest)
                 layers.record(record)
         if not digest:

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from deployer.diagnosis.classify import classify
+from deployer.diagnosis.model import Evidence
+from deployer.diagnosis.signature import PYMONGO
 from deployer.errors import Failure, TransientFailure
 from deployer.ports import QueryRefused, TimeLimitReached, Unreachable
 
@@ -22,13 +25,17 @@ HINTS: Final = {
     "authentication": "check user, password and `authSource` in the address",
     "authorisation": "give the user of the address the role `read` on the database",
 }
-_LAYERS: Final = (
-    ("TLS", "SSL|certificate"),
-    ("DNS", r"getaddrinfo|name resolution|[Nn]ame or service|nodename nor servname|No address associated"),
-    ("replica set", "replica set name"),
-    ("time-out", "timed out|timeout"),
-)
-"""Of an error of connecting, by its text: pymongo keeps no more than that. Anything else is TCP's."""
+_LAYERS: Final = {
+    "host-unresolved": "DNS",
+    "srv-lookup": "DNS",
+    "tls": "TLS",
+    "tls-required": "TLS",
+    "atlas-ip-not-allowed": "TLS",
+    "replica-set": "replica set",
+    "server-selection-timeout": "time-out",
+}
+"""Of an error of connecting, by what the diagnosis makes of its text: pymongo keeps no more than that.
+Anything else is TCP's."""
 _NETWORK: Final = ("DNS", "TCP", "time-out", "TLS")
 _AUTHENTICATION: Final = {18, 8000}
 _AUTHORISATION: Final = {13}
@@ -99,7 +106,8 @@ def _unreachable(error: "ServerSelectionTimeoutError", host: str) -> Failure:
             f"MongoDB at {host}: its members answer, but none is the primary",
             "wait for the election to end; if none ends, look at the members' state",
         )
-    return _layer(next((name for name, words in _LAYERS if re.search(words, text)), "TCP"), host, error)
+    subcause = classify(Evidence(text, PYMONGO)).cause.subcause
+    return _layer(_LAYERS.get(subcause, "TCP"), host, error)
 
 
 def _refused(error: "OperationFailure", host: str) -> Failure:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from deployer.diagnosis.causes import diagnosed
+from deployer.config.values import values_of
+from deployer.diagnosis.classify import diagnosed
 from deployer.diagnosis.model import Evidence
 from deployer.errors import Failure
 from deployer.flow.handlers import Context, StepResult
@@ -114,7 +115,9 @@ def run_task(release: Release, context: Context) -> StepResult:
         answer = _start(release, context)
         if answer.task is None:
             failures = answer.failures or ("ECS gave neither a task nor a reason",)
-            return StepResult(_not_started(release.with_launch(failures=failures)), "; ".join(failures))
+            return StepResult(
+                _not_started(release.with_launch(failures=failures), context), "; ".join(failures)
+            )
         task, release = answer.task, release.with_launch(requested_at=context.ports.clock.now())
     if task.arn != release.launches[-1].arn:
         release = release.with_launch(arn=task.arn, status=task.last_status)
@@ -124,7 +127,7 @@ def run_task(release: Release, context: Context) -> StepResult:
         status=task.last_status, result=task.result, log_stream=_stream(release, context)
     )
     if release.launches[-1].never_ran:
-        return StepResult(_not_started(release), task.result.stopped_reason if task.result else "")
+        return StepResult(_not_started(release, context), task.result.stopped_reason if task.result else "")
     return StepResult(
         release.with_(cause=None), f"{task.last_status.lower()}: {release.launches[-1].task_id}"
     )
@@ -223,7 +226,7 @@ def _stream(release: Release, context: Context) -> str:
     return f"{settings.logs.stream_prefix}/{settings.task.container}/{release.launches[-1].task_id}"
 
 
-def _not_started(release: Release) -> Release:
+def _not_started(release: Release, context: Context) -> Release:
     launch = release.launches[-1]
     pieces = [Evidence(text, "run_task_failure") for text in launch.failures]
     if launch.result:
@@ -233,7 +236,7 @@ def _not_started(release: Release) -> Release:
         pieces += [
             Evidence(c.reason, "container_reason", c.exit_code) for c in launch.result.containers if c.reason
         ]
-    cause: Cause = diagnosed("the task did not start", pieces, "TASK_STARTED")
+    cause: Cause = diagnosed("the task did not start", pieces, "TASK_STARTED", values_of(context.config))
     return release.with_(cause=cause)
 
 

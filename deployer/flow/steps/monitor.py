@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from deployer.diagnosis.causes import diagnosed
+from deployer.config.values import values_of
+from deployer.diagnosis.classify import diagnosed
 from deployer.diagnosis.model import Evidence
 from deployer.events import Logged
 from deployer.flow.handlers import Context, StepResult
@@ -120,7 +121,7 @@ def analyse_evidence(release: Release, context: Context) -> StepResult:
         cause = _unproven(release)
     else:
         cause = _of_own_making(launch, log) or diagnosed(
-            _ending(launch), pieces_of(launch, log), "PIPELINE_OK"
+            _ending(launch), pieces_of(launch, log), "PIPELINE_OK", values_of(context.config)
         )
     subject = f"{cause.failure_class}: {cause.subcause}" if cause.subcause else cause.failure_class
     return StepResult(release.with_(cause=cause), subject)

@@ -1,0 +1,21 @@
+"""What deploy.toml says of the values that the fix of a failure asks for, by the names that fixes use."""
+
+from deployer.config.model import Config
+
+
+def values_of(config: Config) -> dict[str, str]:
+    """Region, cluster, repository and the like; what is not set is left out."""
+    named = {
+        "region": config.aws.region,
+        "profile": config.aws.profile,
+        "registry": config.image.registry,
+        "repository": config.image.repository,
+        "cluster": config.run.cluster,
+        "subnet": config.run.subnets[0],
+        "security_group": config.run.security_groups[0],
+        "log_group": config.logs.group,
+        "family": config.task.definition.get("family"),
+        "service": config.compose.service,
+        "database": config.verify.database,
+    }
+    return {name: value for name, value in named.items() if isinstance(value, str) and value}
