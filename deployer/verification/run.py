@@ -8,9 +8,9 @@ from typing import Any, Final, Literal
 from deployer.config.checks import Check
 from deployer.model import Verification
 from deployer.ports import Database
-from deployer.verification.executor import answer
+from deployer.verification.executor import run_checks
 from deployer.verification.plan import Facts
-from deployer.verification.prefilter import proofs
+from deployer.verification.prefilter import prefilters
 from deployer.verification.prepare import collections_of, prepare
 
 SUCCEEDED: Final = "succeeded"
@@ -57,7 +57,7 @@ def verify(checks: Sequence[Check], database: Database, context: VerifyContext) 
         return Verification(ok=False, counts=counts, problem="no check of deploy.toml is asked here")
     facts = _facts(asked.values(), database, report, context)
     prepared = prepare(asked, database, facts, counts)
-    results = answer(prepared, proofs(prepared, database, counts), database, context.timer)
+    results = run_checks(prepared, prefilters(prepared, database, counts), database, context.timer)
     return Verification(all(result.ok for result in results), results, counts)
 
 
