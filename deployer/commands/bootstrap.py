@@ -91,7 +91,7 @@ def job_network(
     """MongoDB from where the job runs; `note` hears of each task that is started for it."""
 
     def gate() -> Iterator[Finding]:
-        return atlas.look(config, aws, environ)
+        return atlas.check(config, aws, environ)
 
     short = OneOffRunner(config, Ecs(config, aws), CloudWatchLogs(config, aws), SystemClock(), RandomIds())
     return OneOffNetwork(config, short, note, gate)

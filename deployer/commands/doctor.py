@@ -12,6 +12,7 @@ from deployer.errors import EXIT_CODES, DeployerError
 from deployer.model import AskedFrom
 from deployer.ports import Finding, JobNetwork, Ports
 from deployer.redaction import Redactor
+from deployer.verification.proof import missing_proof_of
 
 
 def examine(project: Project, env: str | None, asked_from: AskedFrom = "here") -> dict[str, Any]:
@@ -24,8 +25,10 @@ def examine(project: Project, env: str | None, asked_from: AskedFrom = "here") -
     network = job_network(config, aws, project.environ, project.tell)
     exit_code = 0
     findings = []
-    access = ((EXIT_CODES["mongodb"], finding) for finding in atlas.look(config, aws, project.environ))
-    looks = chain(_findings(ports, config), access, _from_task(network) if asked_from == "task" else ())
+    access = ((EXIT_CODES["mongodb"], finding) for finding in atlas.check(config, aws, project.environ))
+    contract = ((EXIT_CODES["data"], finding) for finding in _contract(config))
+    seen = _from_task(network) if asked_from == "task" else ()
+    looks = chain(_findings(ports, config), access, contract, seen)
     for code, finding in looks:
         findings.append(
             {"what": finding.what, "state": finding.state, "detail": finding.detail, "remedy": finding.remedy}
@@ -33,6 +36,12 @@ def examine(project: Project, env: str | None, asked_from: AskedFrom = "here") -
         if finding.state == "wrong" and not exit_code:
             exit_code = code
     return {"env": name, "findings": findings, "exit_code": exit_code}
+
+
+def _contract(config: Config) -> Iterator[Finding]:
+    """Whether a release can be proven with the checks of deploy.toml."""
+    lacking = missing_proof_of(config)
+    yield Finding("checks", "unknown" if lacking else "ok", lacking or "one is bound to the run")
 
 
 def _findings(ports: Ports, config: Config) -> Iterator[tuple[int, Finding]]:
@@ -53,14 +62,14 @@ def _findings(ports: Ports, config: Config) -> Iterator[tuple[int, Finding]]:
             yield EXIT_CODES["aws-config"], finding
     except DeployerError as error:
         yield error.exit_code, Finding("AWS account", "unknown", error.message, error.hint)
-    for finding in ports.server.walk():
+    for finding in ports.server.check():
         yield EXIT_CODES["mongodb"], finding
 
 
 def _from_task(network: JobNetwork) -> Iterator[tuple[int, Finding]]:
     """What the task cannot be asked is unknown: the task is at fault then, not MongoDB."""
     try:
-        for finding in network.walk():
+        for finding in network.check():
             yield EXIT_CODES["mongodb"], finding
     except DeployerError as error:
         yield error.exit_code, Finding("from the task", "unknown", error.message, error.hint)

@@ -137,4 +137,5 @@ def _result(scheduler: ReadScheduler, item: Prepared, prefilters: Sequence[Futur
 
 def _check_result(item: Prepared, answer: Answer, seconds: float) -> CheckResult:
     name, expected = item.check.name, item.plan.expected
-    return CheckResult(name, answer.ok, expected, answer.found, answer.offending, round(seconds, 3))
+    number = answer.number if item.bound else None
+    return CheckResult(name, answer.ok, expected, answer.found, answer.offending, round(seconds, 3), number)

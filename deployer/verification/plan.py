@@ -44,6 +44,11 @@ class Facts:
     baseline: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     indexes: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Why a collection may not be read, by its name."""
+    report_collection: str | None = None
+    later: bool = False
+    """Not right after the run: growth since the baseline is no longer demanded, only that nothing is lost."""
 
     def order(self, collection: str, fields: Sequence[str]) -> dict[str, int] | None:
         """The sort order of an index that begins with these fields, in this order: `{field: 1 or -1}`.
@@ -58,14 +63,14 @@ class Facts:
     def value(self, key: str, name: str) -> Any:
         """The value of a placeholder: `RUN_ID`, `NOW`, `NOW-3d`, `REPORT.field`."""
         if name.startswith("REPORT."):
-            return self.reported(key, name.removeprefix("REPORT."))
+            return _harmless(key, name, self.reported(key, name.removeprefix("REPORT.")))
         moment = re.fullmatch(r"NOW(?:([+-])(.+))?", name)
         if moment is not None:
             shift = float(str(seconds(moment[2] or "0s")))
             return utc(self.now - shift if moment[1] == "-" else self.now + shift)
         if name == "RUN_ID" and self.run_id:
             return self.run_id
-        raise MisconfiguredError(key, f"${{{name}}} has no value here")
+        raise MisconfiguredError(key, f"${{{name}}} has no value: no run is known")
 
     def reported(self, key: str, path: str) -> Any:
         """The report's value at a dotted path. MisconfiguredError: no report, or no such field in it."""
@@ -85,6 +90,22 @@ class Facts:
         if isinstance(value, bool) or not isinstance(value, int):
             raise MisconfiguredError(key, f"the report's {path} is no whole number but {value!r}")
         return value
+
+
+def _harmless(key: str, name: str, value: Any) -> Any:
+    """A value of the report for a query: the job must not be able to change what a check asks."""
+    values = value if isinstance(value, list) else [value]
+    if any(not isinstance(one, _SCALARS) and type(one).__name__ not in _BSON_SCALARS for one in values):
+        raise MisconfiguredError(
+            key, f"${{{name}}} is no text, number or time and no list of them but {type(value).__name__}"
+        )
+    if "pipeline" in key and any(isinstance(one, str) and one.startswith("$") for one in values):
+        raise MisconfiguredError(key, f"${{{name}}} begins with $: in a pipeline it is an expression")
+    return value
+
+
+_SCALARS: Final = (str, bool, int, float, datetime.datetime, type(None))
+_BSON_SCALARS: Final = ("ObjectId", "Decimal128", "UUID")
 
 
 def _nearest(part: str, table: object) -> str:
@@ -120,6 +141,7 @@ class Answer:
     ok: bool
     found: str
     offending: tuple[str, ...] = ()
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -145,8 +167,8 @@ def constant_plan(expected: str, answer: Answer) -> Plan:
     return Plan(expected, (), lambda _: answer)
 
 
-def passed(found: str) -> Answer:
-    return Answer(ok=True, found=found)
+def passed(found: str, number: int | None = None) -> Answer:
+    return Answer(ok=True, found=found, number=number)
 
 
 def failed(found: str, offending: Iterable[str] = ()) -> Answer:

@@ -9,9 +9,10 @@ from typing import Any, Final
 from deployer.config.checks import Check, ReconcileCheck
 from deployer.config.placeholders import filled
 from deployer.errors import UsageError
-from deployer.ports import Database, QueryRefused
+from deployer.ports import Database, NotPermitted, QueryRefused
 from deployer.verification.kinds import plan
 from deployer.verification.plan import Facts, MisconfiguredError, Plan
+from deployer.verification.proof import is_bound
 
 LARGE: Final = 200_000
 """With more documents, a check may read the whole collection only if `allow-full-scan = true`."""
@@ -19,11 +20,13 @@ LARGE: Final = 200_000
 
 @dataclass(frozen=True)
 class Prepared:
-    """A check with its plan; `refusal` says why it does not run and so has failed ("": it runs)."""
+    """A check with its plan; `refusal` says why it does not run and so has failed ("": it runs).
+    `bound`: it can be evidence of the run."""
 
     check: Check
     plan: Plan
     refusal: str = ""
+    bound: bool = False
 
 
 def collections_of(check: Check) -> tuple[str, ...]:
@@ -44,20 +47,32 @@ def prepare(
     for path, check in checks.items():
         try:
             planned = plan(_filled(check, facts), facts)
-            scanned = [
-                read.collection for read in planned.reads if database.scans(read.collection, read.pipeline)
-            ]
+            refusal = _refusal(check, planned, database, facts, counts)
         except MisconfiguredError as mistake:
             mistakes.append(f"{path}.{mistake.key}: {mistake}")
         except QueryRefused as refused:
             mistakes.append(f"{path}: MongoDB refuses its query: {refused.message}")
         else:
-            refusal = _missing(check, facts, counts) or _too_much(check, scanned, counts)
-            prepared.append(Prepared(check, planned, refusal))
+            prepared.append(Prepared(check, planned, refusal, is_bound(check, facts)))
     if mistakes:
         lines = "\n".join(f"  deploy.toml: {mistake}" for mistake in mistakes)
         raise UsageError(f"checks that cannot run:\n{lines}", "fix these and try again; no check was run")
     return prepared
+
+
+def _refusal(check: Check, planned: Plan, database: Database, facts: Facts, counts: Mapping[str, int]) -> str:
+    try:
+        scanned = [
+            read.collection for read in planned.reads if database.scans(read.collection, read.pipeline)
+        ]
+    except NotPermitted as refused:
+        return refused.message
+    refused_reads = (facts.refused.get(name, "") for name in collections_of(check))
+    return (
+        next(filter(None, refused_reads), "")
+        or _missing(check, facts, counts)
+        or _too_much(check, scanned, counts)
+    )
 
 
 def _filled(check: Check, facts: Facts) -> Check:

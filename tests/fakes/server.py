@@ -14,7 +14,7 @@ class FakeServer:
 
     way: list[Finding] = field(default_factory=lambda: [Finding("MongoDB: TCP", "ok")])
 
-    def walk(self) -> Iterator[Finding]:
+    def check(self) -> Iterator[Finding]:
         yield from self.way
         yield from self.findings()
 

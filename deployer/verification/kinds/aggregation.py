@@ -13,7 +13,7 @@ MOST_ROWS: Final = 100_000
 def aggregation(check: AggregationCheck) -> Plan:
     def judge(rows: Rows) -> Answer:
         if len(rows) == len(check.expected) and all(map(_holds, check.expected, rows)):
-            return passed(_rows(rows))
+            return passed(_rows(rows), len(rows))
         return failed(_rows(rows), (format_value(row["_id"]) for row in rows if row.get("_id") is not None))
 
     pipeline = [*check.pipeline, {"$limit": len(check.expected) + SHOWN}]
@@ -38,7 +38,7 @@ def reconcile(check: ReconcileCheck) -> Plan:
         here, there = ({format_value(row.get("_id")): row for row in rows} for rows in results)
         different = list(_differences(here, there, check.tolerance))
         found = f"{len(here)} and {len(there)} rows, {len(different)} differ"
-        return failed(found, different) if different else passed(found)
+        return failed(found, different) if different else passed(found, len(here))
 
     expected = f"the same rows in {check.collection} and {check.other_collection}"
     expected += f", within {check.tolerance}" if check.tolerance else ""

@@ -34,7 +34,12 @@ def count(check: CountCheck, facts: Facts) -> Plan:
     def judge(rows: Rows) -> Answer:
         number = rows[0]["n"] if rows else 0
         found = f"{number} ({number - before:+d} since {before})" if change else str(number)
-        return passed(found) if all(_holds(bound, number) for bound in absolute + change) else failed(found)
+        rests_on = number - before if change else number
+        return (
+            passed(found, rests_on)
+            if all(_holds(bound, number) for bound in absolute + change)
+            else failed(found)
+        )
 
     words = " and ".join(bound.words for bound in absolute + change)
     return single(words, Read(check.collection, [{"$match": check.query}, {"$count": "n"}]), judge)
@@ -62,7 +67,8 @@ def _absolute(check: CountCheck, facts: Facts) -> Iterator[_Bound]:
 
 def _change(check: CountCheck, facts: Facts, before: int) -> Iterator[_Bound]:
     if check.change_at_least is not None:
-        yield _Bound(f"a change of at least {check.change_at_least:+d}", least=before + check.change_at_least)
+        change = min(check.change_at_least, 0) if facts.later else check.change_at_least
+        yield _Bound(f"a change of at least {change:+d}", least=before + change)
     if check.change_at_most is not None:
         yield _Bound(f"a change of at most {check.change_at_most:+d}", most=before + check.change_at_most)
     if check.change_equals_report is not None:
@@ -83,7 +89,7 @@ def freshness(check: FreshnessCheck, facts: Facts) -> Plan:
             return failed(f"no document with {check.field}")
         groups = f" and newer, for {len(newest)} values of {check.by}" if check.by else ""
         found = format_value(min(newest.values(), key=format_value)) + groups
-        return failed(found, stale) if stale else passed(found)
+        return failed(found, stale) if stale else passed(found, len(newest))
 
     return single(f"{check.field} of {words} or later", Read(check.collection, _newest(check, facts)), judge)
 

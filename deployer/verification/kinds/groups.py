@@ -30,7 +30,7 @@ def groups(check: GroupsCheck, facts: Facts) -> Plan:
         offending = list(_offending(check, wanted, found))
         miscounted = check.number is not None and len(found) != check.number
         text = f"{len(found)}: {_listed(found)}"
-        return failed(text, offending) if offending or miscounted else passed(text)
+        return failed(text, offending) if offending or miscounted else passed(text, sum(found.values()))
 
     group = {"_id": f"${check.by}", "n": {"$sum": 1}}
     read = Read(check.collection, [{"$match": check.query}, {"$group": group}, {"$sort": {"_id": 1}}])
@@ -86,7 +86,7 @@ def completeness(check: CompletenessCheck, facts: Facts) -> Plan:
         if not shares:
             return failed("no documents")
         found = f"{min(shares.values()):.1%} and more"
-        return failed(found, poor) if poor else passed(found)
+        return failed(found, poor) if poor else passed(found, sum(row["n"] for row in rows))
 
     expected = f"{check.at_least:.1%} of the readings expected at the interval of each {check.by}"
     return single(expected, Read(check.collection, _completeness(check, facts)), judge)
