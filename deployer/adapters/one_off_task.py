@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from deployer.config.model import Config
 from deployer.errors import Failure, UsageError
-from deployer.ports import Finding, QueryRefused, Question, Reply, TimeLimitReached
+from deployer.ports import Finding, FindingState, QueryRefused, Question, Reply, TimeLimitReached
 from deployer.retry import unsaid
 from deployer.task.one_off import OneOffResult, OneOffRunner, OneOffTask
 
@@ -45,7 +45,7 @@ class OneOffNetwork:
         if walked is None:
             raise returned.failure()
         steps = tuple(_findings(walked))
-        return (*self._gate(), *steps) if any(step.state == "wrong" for step in steps) else steps
+        return (*self._gate(), *steps) if any(step.state is FindingState.FAIL for step in steps) else steps
 
     def ask(self, questions: Sequence[Question], revision: str | None = None) -> tuple[Reply, ...]:
         command = self._config.verify.ask_command
@@ -80,10 +80,13 @@ def _unset(table: str, key: str) -> UsageError:
     )
 
 
+_STATES: Final = {True: FindingState.PASS, False: FindingState.FAIL, None: FindingState.UNKNOWN}
+
+
 def _findings(walked: Mapping[str, Any]) -> Iterator[Finding]:
     for stage in walked["stages"]:
-        state = "unknown" if stage.get("ok", False) is None else "ok" if stage.get("ok") else "wrong"
-        remedy = str(walked.get("hint") or "") if state == "wrong" else ""
+        state = _STATES.get(stage.get("ok", False), FindingState.FAIL)
+        remedy = str(walked.get("hint") or "") if state is FindingState.FAIL else ""
         yield Finding(f"from the task: {stage.get('name')}", state, str(stage.get("detail", "")), remedy)
 
 
