@@ -31,7 +31,6 @@ from deployer.commands.logs.tail import tail
 from deployer.config.load import load, read
 from deployer.config.model import Aws, Config
 from deployer.ports import TaskRequest
-from deployer.retry import unsaid
 
 ROUNDS = 5
 BATCH = 10_000
@@ -124,7 +123,7 @@ def ours(request: TailRequest, tasks: Ecs, logs: CloudWatchLogs) -> list[str]:
             sink.write(text + "\n")
             lines.append(text)
 
-        tail(request, tasks, logs, SystemClock(), Screen(write, unsaid, sink.flush))
+        tail(request, tasks, logs, SystemClock(), Screen(write, lambda text: None, sink.flush))
     return lines
 
 
@@ -226,7 +225,7 @@ def latency(endpoint: str, watching: Watching) -> None:
     follow = replace(REQUEST, follow=True, tasks=tuple(arns))
     producer = threading.Thread(target=produce)
     producer.start()
-    tail(follow, tasks, CloudWatchLogs(config, session), SystemClock(), Screen(write, unsaid))
+    tail(follow, tasks, CloudWatchLogs(config, session), SystemClock(), Screen(write, lambda text: None))
     producer.join()
     p99 = quantiles(waits, n=100, method="inclusive")[98]
     print(

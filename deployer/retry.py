@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 from tenacity import (
     RetryCallState,
@@ -14,6 +14,7 @@ from tenacity import (
     wait_fixed,
 )
 
+from deployer.config.model import Retries
 from deployer.errors import ExpiredCredentials, TransientFailure
 from deployer.ports import Clock
 
@@ -40,26 +41,44 @@ class RetryPolicy:
     note: Callable[[str], None] = lambda text: None
     credentials: float = 0.0
 
+    @classmethod
+    def configured(
+        cls,
+        settings: Retries,
+        clock: Clock,
+        on_retry: Callable[[str, float, int], None] = lambda error, pause, attempt: None,
+    ) -> Self:
+        """The policy of `[retries]`."""
+        return cls(
+            clock=clock,
+            max_attempts=settings.max_attempts,
+            initial_delay=settings.initial_delay,
+            max_delay=settings.max_delay,
+            on_retry=on_retry,
+        )
+
     def __call__(self, call: Callable[[], T]) -> T:
         """The call's result. Raises the last error once the budget is spent, any other error at once."""
-        return Retrying(
+        repeat = Retrying(
             retry=retry_if_exception_type(ExpiredCredentials),
             stop=stop_after_attempt(1 + int(self.credentials // _CREDENTIALS_DELAY)),
             wait=wait_fixed(_CREDENTIALS_DELAY),
             sleep=self.clock.sleep,
             before_sleep=self._ask_for_login,
             reraise=True,
-        )(self._transient, call)
+        )
+        return repeat(lambda: self._transient(call))
 
     def _transient(self, call: Callable[[], T]) -> T:
         end = self.clock.now() + self.max_elapsed
 
-        def out_of_time(state: RetryCallState) -> bool:
-            return self.clock.now() + state.upcoming_sleep > end
+        def over(state: RetryCallState) -> bool:
+            late = self.clock.now() + state.upcoming_sleep > end
+            return state.attempt_number >= self.max_attempts or late
 
         return Retrying(
             retry=retry_if_exception_type(TransientFailure),
-            stop=stop_after_attempt(self.max_attempts) | out_of_time,
+            stop=over,
             wait=wait_exponential(multiplier=self.initial_delay, max=self.max_delay),
             sleep=self.clock.sleep,
             before_sleep=self._retrying,

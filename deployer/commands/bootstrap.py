@@ -31,14 +31,13 @@ from deployer.ports.object_store import Store
 from deployer.records.evidence import EvidenceFolder
 from deployer.records.remote import Archive
 from deployer.redaction import Redactor, parts_of, secrets_of
-from deployer.retry import unsaid
 from deployer.sandbox.facts import ACCESS_KEY
 from deployer.task.one_off import OneOffRunner
 
 
 def session(config: Config, read_timeout: float = READ_TIMEOUT) -> AwsSession:
     """The sandbox takes any key; everywhere else AWS's own chain of credentials decides."""
-    fixed = Credentials(ACCESS_KEY, ACCESS_KEY) if config.embedded else None
+    fixed = Credentials(ACCESS_KEY, ACCESS_KEY) if config.sandbox else None
     return AwsSession(config.aws, fixed, read_timeout=read_timeout)
 
 
@@ -59,7 +58,7 @@ class SharedState:
 
 def shared_state(config: Config) -> SharedState | None:
     """None where deploy.toml names no `[state] bucket`."""
-    bucket, lease = config.state.bucket, config.state.lease
+    bucket, lease = config.state.bucket, config.state.lock_ttl
     if not bucket:
         return None
     store = StateBucket(bucket, session(config, read_timeout=min(READ_TIMEOUT, lease / 6)))
@@ -86,12 +85,15 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def job_network(
-    config: Config, aws: AwsSession, environ: Mapping[str, str], note: Callable[[str], None] = unsaid
+    config: Config,
+    aws: AwsSession,
+    environ: Mapping[str, str],
+    note: Callable[[str], None] = lambda text: None,
 ) -> OneOffNetwork:
     """MongoDB from where the job runs; `note` hears of each task that is started for it."""
 
     def gate() -> Iterator[Finding]:
-        return atlas.look(config, aws, environ)
+        return atlas.check(config, aws, environ)
 
     short = OneOffRunner(config, Ecs(config, aws), CloudWatchLogs(config, aws), SystemClock(), RandomIds())
     return OneOffNetwork(config, short, note, gate)

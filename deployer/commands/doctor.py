@@ -24,7 +24,7 @@ def examine(project: Project, env: str | None, asked_from: AskedFrom = "here") -
     network = job_network(config, aws, project.environ, project.tell)
     exit_code = 0
     findings = []
-    access = ((EXIT_CODES["mongodb"], finding) for finding in atlas.look(config, aws, project.environ))
+    access = ((EXIT_CODES["mongodb"], finding) for finding in atlas.check(config, aws, project.environ))
     looks = chain(_findings(ports, config), access, _from_task(network) if asked_from == "task" else ())
     for code, finding in looks:
         findings.append(

@@ -103,7 +103,7 @@ class Session:
 
     def _tidy(self, env: str) -> None:
         """Whatever becomes of this, the release has succeeded."""
-        keep = self._config.image.keep
+        keep = self._config.image.keep_releases
         if keep:
             try:
                 said = tidy(self._releases, env, keep, self._ports)

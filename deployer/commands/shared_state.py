@@ -7,6 +7,7 @@ from deployer.events import Emit, Ended, Entered, Event, Noted
 from deployer.lock import Lock
 from deployer.records.upload import Mirror, unsent
 
+
 class Sharing:
     """Stands before a release's listeners: each node entered is told to the lease, and before the last event
     the mirror has caught up, or it is said what it could not send."""

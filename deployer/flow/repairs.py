@@ -164,7 +164,7 @@ def check_mongodb(release: Release, context: Context) -> Resolved | Unresolved:
     cause = release.cause
     if cause is None:
         return Resolved(release)
-    has_command = bool(context.config.run.connectivity_command)
+    has_command = bool(context.config.job_commands.connectivity)
     if not (context.resumed or cause.transient):
         refused = _refused_anywhere(release, context)
         seen = _with_sight(cause, f"{refused.what}: {refused.detail}") if refused else cause
@@ -193,7 +193,7 @@ _UNSEEN: Final = "from the task"
 def _refused_anywhere(release: Release, context: Context) -> Finding | None:
     """What is refused to this machine, or else to the job's own network, where that can be asked."""
     refused = _refused_here(context)
-    if refused or not context.config.run.connectivity_command:
+    if refused or not context.config.job_commands.connectivity:
         return refused
     try:
         return _refused_there(release, context)

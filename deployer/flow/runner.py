@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
-
 from deployer.config.model import Config
 from deployer.errors import Failure, RefusedError, TransientFailure
 from deployer.events import Emit, Entered, Failed, Left, Paused, Retried
@@ -19,6 +17,7 @@ from deployer.flow.handlers import Context, Handlers, Resolved, StepResult, Unre
 from deployer.model import Cause, Release, dump, load
 from deployer.ports import Ports
 from deployer.records.journal import Journal, states
+from deployer.retry import RetryPolicy
 
 _Result = TypeVar("_Result")
 
@@ -152,21 +151,10 @@ class Runner:
         return note
 
     def _retrying(self, node: str, action: Callable[[], _Result]) -> _Result:
-        settings = self._config.retries
+        def retried(error: str, pause: float, attempt: int) -> None:
+            self._emit(Retried(node, error, pause, attempt))
 
-        def say(state: RetryCallState) -> None:
-            error = state.outcome.exception() if state.outcome else None
-            wait = state.next_action.sleep if state.next_action else 0.0
-            self._emit(Retried(node, str(error), wait, state.attempt_number))
-
-        return Retrying(
-            retry=retry_if_exception_type(TransientFailure),
-            stop=stop_after_attempt(settings.transient),
-            wait=wait_exponential(multiplier=settings.first_wait, max=settings.longest_wait),
-            sleep=self._ports.clock.sleep,
-            before_sleep=say,
-            reraise=True,
-        )(action)
+        return RetryPolicy.configured(self._config.retries, self._ports.clock, retried)(action)
 
     def _follow(self, node: str, answer: str) -> Edge:
         """The arrow of this answer, or the one for an exhausted loop once it was taken often enough."""
@@ -175,7 +163,7 @@ class Runner:
             return edge
         arrow = f"{edge.source} -> {edge.target}"
         self._taken[arrow] += 1
-        limit = self._config.retries.arrows.get(arrow, self._config.retries.loops)
+        limit = self._config.retries.max_loops_by_edge.get(arrow, self._config.retries.max_loops)
         return edge if self._taken[arrow] <= limit else self._flow.follow(node, "exhausted")
 
     def _pause(self, node: str, cause: Cause) -> Outcome:

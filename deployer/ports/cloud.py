@@ -157,7 +157,7 @@ class LogEvent(NamedTuple):
 @dataclass(frozen=True)
 class LogPage:
     """One read of at most 10,000 events, as two columns: as many tuples would cost the garbage collector as
-    much time as reading them. `cursor` goes into the next read; `exists` False: there is no such stream yet."""
+    much time as reading them. `cursor` goes into the next read; `exists` False: no such stream yet."""
 
     times: Sequence[float]
     texts: Sequence[str]

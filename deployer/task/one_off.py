@@ -114,14 +114,16 @@ class OneOffRunner:
 
     def _lines(self, deadline: "_Deadline") -> Iterator[str]:
         settings = self.config.logs
-        stream = f"{settings.stream_prefix}/{self.config.task.container}/{deadline.watch.arn.rsplit('/', 1)[-1]}"
+        stream = (
+            f"{settings.stream_prefix}/{self.config.task.container}/{deadline.watch.arn.rsplit('/', 1)[-1]}"
+        )
         events = follow(
             self.logs,
             settings.group,
             stream,
             is_stopped=deadline.stopped,
             clock=self.clock,
-            drain=settings.drain,
+            drain=settings.drain_timeout,
         )
         for number, event in enumerate(events):
             if number >= _MOST_LINES:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from deployer.model import TaskResult
-from deployer.ports import Clock, Tasks, TaskStatus
+from deployer.ports import Tasks, TaskStatus
 from deployer.retry import RetryPolicy
 
 STARTING: Final = ("PROVISIONING", "PENDING", "ACTIVATING")
@@ -47,7 +47,7 @@ class TaskWatch:
         status: TaskStatus | None = None,
         start_timeout: float = 0.0,
         forgive: float = MISSING_SECONDS,
-        pace: Pace = Pace(),  # noqa: B008  frozen
+        pace: Pace = Pace(),
     ) -> None:
         self.arn, self.since, self.status = arn, since, status
         self._tasks, self._retry, self._clock, self._pace = tasks, retry, retry.clock, pace
@@ -109,5 +109,3 @@ class TaskWatch:
     @property
     def over(self) -> bool:
         return self.result is not None or self.forgotten
-
-

@@ -13,7 +13,9 @@ class FakeAccount:
     replacing an entry."""
 
     arn: str = "arn:aws:iam::123456789012:user/someone"
-    looks: dict[str, Finding] = field(default_factory=lambda: {"cluster": Finding("cluster", FindingState.PASS)})
+    looks: dict[str, Finding] = field(
+        default_factory=lambda: {"cluster": Finding("cluster", FindingState.PASS)}
+    )
     first: dict[str, Finding] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
 

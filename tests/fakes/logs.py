@@ -68,4 +68,3 @@ class FakeLogs:
 
     def _stream(self, group: str, stream: str) -> _Stream:
         return self.streams_.setdefault((group, stream), _Stream())
-

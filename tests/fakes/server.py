@@ -10,7 +10,9 @@ from deployer.ports import Finding, FindingState
 class FakeServer:
     """`looks` is what `findings` shows, `way` what the walk shows before."""
 
-    looks: list[Finding] = field(default_factory=lambda: [Finding("MongoDB version", FindingState.PASS, "8.0.4")])
+    looks: list[Finding] = field(
+        default_factory=lambda: [Finding("MongoDB version", FindingState.PASS, "8.0.4")]
+    )
 
     way: list[Finding] = field(default_factory=lambda: [Finding("MongoDB: TCP", FindingState.PASS)])
 

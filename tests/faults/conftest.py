@@ -158,7 +158,7 @@ def _small_job(folder: Path, name: str, facts: Mapping[str, str], secret: str) -
     project.edit(
         "deploy.toml", 'inputs = ["Dockerfile", "job.py"]', 'inputs = ["Dockerfile", "job.py", "site"]'
     )
-    project.edit("deploy.toml", 'first-wait = "0.2s"', 'transient = 20\nfirst-wait = "0.1s"')
+    project.edit("deploy.toml", 'initial-delay = "0.2s"', 'max-attempts = 20\ninitial-delay = "0.1s"')
     return project
 
 

@@ -81,7 +81,11 @@ def _any(step: str, target: _Target, attempt: Callable[[str, int], str], said: s
             seen.append(f"{host}:{port} {error}")
     detail = said + "; ".join(seen)
     what = f"MongoDB: {step}"
-    return Finding(what, FindingState.PASS, detail) if passed else Finding(what, FindingState.FAIL, detail, HINTS[step])
+    return (
+        Finding(what, FindingState.PASS, detail)
+        if passed
+        else Finding(what, FindingState.FAIL, detail, HINTS[step])
+    )
 
 
 def _refusing(step: str, ask: Callable[[], object]) -> Finding:

@@ -35,7 +35,9 @@ class MongoServer:
     def _version(self, what: str) -> Finding:
         version = str(self._database.command("buildInfo", "admin")["version"])
         if int(version.partition(".")[0]) < OLDEST:
-            return Finding(what, FindingState.FAIL, version, f"upgrade to MongoDB {OLDEST}.0 or later: checks need it")
+            return Finding(
+                what, FindingState.FAIL, version, f"upgrade to MongoDB {OLDEST}.0 or later: checks need it"
+            )
         return Finding(what, FindingState.PASS, version)
 
     def _write_concern(self, what: str) -> Finding:
@@ -51,11 +53,15 @@ class MongoServer:
         total, used = stats.get("fsTotalSize"), stats.get("fsUsedSize")
         if not total or used is None:
             size = (stats.get("storageSize", 0) + stats.get("indexSize", 0)) / _GB
-            return Finding(what, FindingState.UNKNOWN, f"{size:.2f} GB are used; the server does not say what is left")
+            return Finding(
+                what, FindingState.UNKNOWN, f"{size:.2f} GB are used; the server does not say what is left"
+            )
         left = (total - used) / total
         said = f"{(total - used) / _GB:.1f} of {total / _GB:.1f} GB are left ({left:.0%})"
         if left < SCARCE:
-            return Finding(what, FindingState.FAIL, said, "enlarge the storage, or delete what is not needed any more")
+            return Finding(
+                what, FindingState.FAIL, said, "enlarge the storage, or delete what is not needed any more"
+            )
         return Finding(what, FindingState.PASS, said)
 
 
@@ -63,7 +69,10 @@ def _durable(what: str, w: object, whose: str) -> Finding:
     said = f"w: {w} {whose}"
     if w == 0:
         return Finding(
-            what, FindingState.FAIL, f"{said}: a write that fails is not noticed", "take w=0 out of the address"
+            what,
+            FindingState.FAIL,
+            f"{said}: a write that fails is not noticed",
+            "take w=0 out of the address",
         )
     if w == 1:
         said += ": an acknowledged write can be lost in a failover, unless the job itself asks for majority"

@@ -73,9 +73,11 @@ def _counts(context: Context) -> dict[str, int] | None:
     try:
         return context.ports.database.counts()
     except Unreachable as refused:
-        if not context.config.verify.ask_command:
+        if not context.config.job_commands.query:
             raise
-        context.note(f"{refused.message}; counting documents from a one-off task in the job's network instead")
+        context.note(
+            f"{refused.message}; counting documents from a one-off task in the job's network instead"
+        )
         return None
 
 
@@ -191,14 +193,13 @@ def _refuse_stale_token(launch: Launch, context: Context) -> None:
     if context.ports.clock.now() - launch.requested_at > TOKEN_LIFETIME:
         raise Failure(
             "unknown",
-            f"launch {launch.attempt} is more than 24 hours old; "
-            "ECS no longer knows whether its task ran",
+            f"launch {launch.attempt} is more than 24 hours old; ECS no longer knows whether its task ran",
             "check the database for this release's run, then start a new release",
         )
 
 
 def _await_start(task: TaskStatus, release: Release, context: Context) -> TaskStatus:
-    """The task's first status past its start. Failure `capacity`: it takes longer than `[run] start-timeout`."""
+    """The task once it has started. Failure `capacity`: that takes longer than `[run] start-timeout`."""
     ports, limit = context.ports, context.config.run.start_timeout
     begun, show = ports.clock.now(), context.progress()
     watch = TaskWatch(

@@ -52,7 +52,7 @@ def follow_task(release: Release, context: Context) -> StepResult:
             launch.log_stream,
             is_stopped=limit.stopped,
             clock=ports.clock,
-            drain=context.config.logs.drain,
+            drain=context.config.logs.drain_timeout,
         ):
             lines += 1
             kept.event(event.time, event.text)
@@ -131,7 +131,7 @@ def back_off(release: Release, context: Context) -> StepResult:
     Waits longer with each launch, so that capacity or a throttled service can recover. Safe to repeat.
     """
     settings = context.config.retries
-    wait = min(settings.first_wait * 2 ** len(release.launches), settings.longest_wait)
+    wait = min(settings.initial_delay * 2 ** len(release.launches), settings.max_delay)
     context.note(f"waiting {wait:.0f} s before the next launch")
     context.ports.clock.sleep(wait)
     return StepResult(release, f"waited {wait:.0f} s")

@@ -26,7 +26,7 @@ def verify_data(release: Release, context: Context) -> StepResult:
         _keep_report(release, context, context.ports.database)
         verification = verify(settings.checks, context.ports.database, about)
     except Unreachable as refused:
-        if not settings.ask_command:
+        if not context.config.job_commands.query:
             raise
         context.note(f"{refused.message}; the checks are asked by a task in the job's own network")
         verification = _verify_there(release, context, about)

@@ -25,7 +25,9 @@ def failed(folder: Path, outcome: Outcome) -> Releases:
     world.tasks.script.append(outcome)
     world.account.looks = {
         "cluster": Finding("cluster c", FindingState.PASS),
-        "secret": Finding("secret s", FindingState.FAIL, "it does not exist", "aws secretsmanager create-secret ..."),
+        "secret": Finding(
+            "secret s", FindingState.FAIL, "it does not exist", "aws secretsmanager create-secret ..."
+        ),
     }
     Releasing(world, folder / "r1").go()
     return Releases(folder)

@@ -9,7 +9,9 @@ from tests.fakes.release import Releasing
 from tests.fakes.tasks import STILLBORN
 from tests.fakes.world import REPOSITORY, World
 
-MISSING = Finding("cluster c", FindingState.FAIL, "is missing in eu-west-3", "aws ecs create-cluster --cluster-name c")
+MISSING = Finding(
+    "cluster c", FindingState.FAIL, "is missing in eu-west-3", "aws ecs create-cluster --cluster-name c"
+)
 
 
 @pytest.fixture

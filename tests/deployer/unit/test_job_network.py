@@ -34,8 +34,8 @@ def world() -> Walled:
 
 
 def asking(**verify: Any) -> Config:
-    verify = {"ask-command": ["ask"], **verify}
-    return settings(verify=verify, run={"connectivity-command": ["connectivity"]})
+    commands = {"query": ["ask"], "connectivity": ["connectivity"]}
+    return settings(**{"verify": verify, "job-commands": commands})
 
 
 def notes(releasing: Releasing) -> str:
@@ -102,7 +102,10 @@ def test_a_standing_cause_comes_with_what_both_sides_see(world: Walled, tmp_path
     assert cause.evidence[-1] == "from the task: tcp: timed out"
     assert "password" in cause.remedy
     asked = len(world.job_network.revisions)
-    world.server.way = [Finding("MongoDB: DNS", FindingState.PASS), Finding("MongoDB: TCP", FindingState.FAIL, "refused", "open it")]
+    world.server.way = [
+        Finding("MongoDB: DNS", FindingState.PASS),
+        Finding("MongoDB: TCP", FindingState.FAIL, "refused", "open it"),
+    ]
     releasing = paused_at_atlas(world, tmp_path / "2", asking())
     cause = releasing.state().cause
     assert cause is not None

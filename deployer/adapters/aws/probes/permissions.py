@@ -58,7 +58,9 @@ def _finding(what: str, need: Need, results: Sequence[dict[str, Any]]) -> Findin
         return unknown(what, f"{actions} depends on {', '.join(missing)}, which the simulation does not know")
     explicit = any(result["EvalDecision"] == "explicitDeny" for result in denied)
     if explicit:
-        return failed(what, f"{actions} is denied explicitly on {need.resource}", "remove that Deny statement")
+        return failed(
+            what, f"{actions} is denied explicitly on {need.resource}", "remove that Deny statement"
+        )
     said = f"{actions} is not allowed on {need.resource}"
     if need.has_policy():
         return unknown(what, f"{said} by the identity's own policies; the resource has one too", need.remedy)

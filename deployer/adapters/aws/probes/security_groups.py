@@ -12,7 +12,7 @@ from deployer.adapters.aws.probes.finding import failed, passed, unknown
 from deployer.adapters.aws.probes.subnets import subnets
 from deployer.adapters.aws.session import AwsSession, translated
 from deployer.config.model import Config
-from deployer.ports import Finding
+from deployer.ports import Finding, FindingState
 
 _MONGODB: Final = 27017
 _ANYWHERE: Final = "0.0.0.0/0"

@@ -11,6 +11,7 @@ from deployer.adapters.aws.probes import (
     task_definition,
 )
 from deployer.adapters.aws.session import AwsSession
+from deployer.ports import FindingState
 from tests.deployer.contract.aws.accounts import Account, not_ok, only
 from tests.deployer.contract.aws.worlds import World, configured
 
@@ -21,12 +22,9 @@ def test_the_caller_has_a_name(world: World) -> None:
 
 
 def test_nothing_is_wrong_where_everything_is_there(account: Account) -> None:
-    """An account with all that a release needs has only fine findings, at least one of each subject; quotas,
-    which this AWS does not offer, are unknown."""
+    """An account with all that a release needs passes every check, at least one of each subject."""
     findings = list(AwsAccount(account.config(), account.session).diagnose())
-    assert {finding.what for finding in findings if finding.state == "unknown"} == {
-    }
-    assert [finding for finding in findings if finding.state == "fail"] == []
+    assert {finding.state for finding in findings} == {FindingState.PASS}
     assert len(findings) > len(FIRST) + len(LATER)
 
 
