@@ -27,6 +27,6 @@ class FakeAccount:
         self.faults.before("first_findings")
         yield from self.first.values()
 
-    def findings(self, digest: str | None = None) -> Iterator[Finding]:
+    def diagnose(self, digest: str | None = None) -> Iterator[Finding]:
         self.faults.before("findings")
         yield from self.looks.values()

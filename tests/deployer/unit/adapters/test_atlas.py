@@ -12,7 +12,7 @@ import pytest
 from botocore.stub import Stubber
 
 from deployer.adapters.aws.session import AwsSession, Credentials
-from deployer.adapters.mongodb.atlas import look
+from deployer.adapters.mongodb.atlas import check
 from deployer.config.model import Aws
 from deployer.ports import Finding
 from tests.fakes.world import settings
@@ -89,7 +89,7 @@ def looked(
         stub.add_response("describe_route_tables", {"RouteTables": [{"Routes": [route]}]})
         nat = {"NatGatewayAddresses": [{"PublicIp": "203.0.113.7"}]}
         stub.add_response("describe_nat_gateways", {"NatGateways": [nat]}, {"NatGatewayIds": ["nat-1"]})
-        return list(look(settings(run={"assign-public-ip": own_address}), session, environ))
+        return list(check(settings(run={"assign-public-ip": own_address}), session, environ))
 
 
 @pytest.mark.parametrize(

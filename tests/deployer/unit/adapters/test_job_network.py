@@ -154,9 +154,9 @@ def test_the_way_is_a_finding_a_step(world: World) -> None:
     }
     says(world, lambda request: ("walking", json.dumps(walked)), exit_code=4)
     dns, tcp = network(world).walk()
-    assert (dns.what, dns.state, dns.remedy) == ("from the task: dns", "ok", "")
+    assert (dns.what, dns.state, dns.remedy) == ("from the task: dns", "pass", "")
     assert (tcp.what, tcp.state, tcp.detail, tcp.remedy) == (
-        "from the task: tcp", "wrong", "timed out", "check the access list",
+        "from the task: tcp", "fail", "timed out", "check the access list",
     )  # fmt: skip
 
 

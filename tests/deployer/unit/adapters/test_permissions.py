@@ -6,7 +6,7 @@ import pytest
 from botocore.stub import Stubber
 
 from deployer.adapters.aws.probes import caller
-from deployer.adapters.aws.probes.finding import guarded
+from deployer.adapters.aws.probes.finding import report_errors
 from deployer.adapters.aws.probes.permissions import Need, judged
 from deployer.adapters.aws.session import AwsSession, Credentials
 from deployer.config.model import Aws
@@ -94,6 +94,6 @@ def test_what_may_not_be_simulated_is_unknown_and_never_fine(session: AwsSession
             "AccessDenied",
             "User: u is not authorized to perform: iam:SimulatePrincipalPolicy on resource: r",
         )
-        (finding,) = guarded("permissions", judged("caller", _ROLE, [_READ], session))
+        (finding,) = report_errors("permissions", judged("caller", _ROLE, [_READ], session))
     assert finding.state == "unknown"
     assert "iam:SimulatePrincipalPolicy" in finding.remedy
