@@ -98,7 +98,7 @@ class Noted(Event):
 
 @dataclass(frozen=True)
 class Failed(Event):
-    """The release cannot go on: where that was seen, the cause, its evidence, the mending command."""
+    """The release cannot go on: where that was noticed, the cause, its evidence, the fix."""
 
     node: str
     failure_class: str
@@ -106,11 +106,12 @@ class Failed(Event):
     message: str
     evidence: tuple[str, ...]
     remedy: str
+    confidence: float = field(default=1.0, kw_only=True)
 
 
 @dataclass(frozen=True)
 class Paused(Failed):
-    """The release waits for a mend at `node`; `resume` is the command to go on with afterwards."""
+    """The release waits at `node` for a fix; `resume` is the command that continues it afterwards."""
 
     resume: str
     exit_code: int

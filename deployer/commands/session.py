@@ -14,7 +14,7 @@ from deployer.config.model import Config
 from deployer.errors import INTERRUPTED, DeployerError
 from deployer.events import Begun, Emit, Ended, Noted
 from deployer.flow.release import FLOW
-from deployer.flow.runner import PAUSED, Outcome, ResumePoint, Runner, position
+from deployer.flow.runner import PAUSED, Outcome, ResumePoint, Runner, resume_point
 from deployer.flow.steps import HANDLERS
 from deployer.model import Launch, Release
 from deployer.ports import Ports
@@ -63,7 +63,7 @@ class Session:
         self._begun = ports.clock.now()
 
     def run(self) -> int:
-        start = position(self._journal, FLOW)
+        start = resume_point(self._journal, FLOW)
         recording = Thread(target=self._record_tools, daemon=True, name="tools")
         recording.start()
         self._emit(Begun(start.release.id, start.release.env, start.node, resumed=self._request.resume))
@@ -91,7 +91,7 @@ class Session:
         runner = Runner(
             FLOW, HANDLERS, self._config, self._ports, self._journal, self._emit, detach_after=detach
         )
-        return runner.walk(start)
+        return runner.run(start)
 
     def _mended(self, stop: Outcome) -> ResumePoint:
         """Waits until the project's files change, then goes on at the node that paused."""

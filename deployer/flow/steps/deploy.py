@@ -48,7 +48,7 @@ def compare_definition(release: Release, context: Context) -> StepResult:
 
     Reads the newest active revision and records the fields in which ours differs. Counts the documents
     before this release can have changed them; where only the job reaches MongoDB, RUN_TASK counts them from
-    a one-off task. Safe to repeat: it only reads, and keeps the baseline once the job has been launched.
+    a one-off task. Twice is safe: it only reads, and keeps the baseline once the job has been launched.
     """
     definition = wanted_definition(release, context)
     context.ports.evidence.write("task-definition", definition)
@@ -84,7 +84,7 @@ def _counts(context: Context) -> dict[str, int] | None:
 def register_definition(release: Release, context: Context) -> StepResult:
     """Register the task definition.
 
-    Registers a revision tagged with this release. Safe to repeat: the newest revision is compared first, so
+    Registers a revision tagged with this release. Twice is safe: the newest revision is compared first, so
     one that was registered just before a crash is found and used.
     """
     wanted = release.task_definition
@@ -104,7 +104,7 @@ def register_definition(release: Release, context: Context) -> StepResult:
 def run_task(release: Release, context: Context) -> StepResult:
     """Run the task.
 
-    Launches one task of the revision and waits until it runs or fails to start. Safe to repeat: the launch's
+    Launches one task of the revision and waits until it runs or fails to start. Twice is safe: the launch's
     token is on disk before the call. After a crash, running and stopped tasks are searched for this launch's
     `startedBy` first; only if there is none, RunTask is called again with the same token.
     """

@@ -32,7 +32,7 @@ def follow_task(release: Release, context: Context) -> StepResult:
     """Follow the logs.
 
     Shows the task's log stream from before it exists until it is drained after the stop, keeps it as
-    evidence, and records how every container ended. Safe to repeat: it reads from the stream's start;
+    evidence, and records how every container ended. Twice is safe: it reads from the stream's start;
     only a task that outlives `[run] max-runtime` is stopped.
     """
     launch, ports = release.launches[-1], context.ports
@@ -86,7 +86,7 @@ def analyse_evidence(release: Release, context: Context) -> StepResult:
     """Analyze the evidence.
 
     Classifies what the run left behind: the stop, every container's end, the end of the log, or the failed
-    checks. Safe to repeat: it only reads kept evidence.
+    checks. Twice is safe: it only reads kept evidence.
     """
     launch = release.launches[-1]
     log = context.ports.evidence.log(launch.attempt, LOG_TAIL)
@@ -128,7 +128,7 @@ def _unproven(release: Release) -> Cause:
 def back_off(release: Release, context: Context) -> StepResult:
     """Wait for a passing cause.
 
-    Waits longer with each launch, so that capacity or a throttled service can recover. Safe to repeat.
+    Waits longer with each launch, so that capacity or a throttled service can recover. Twice is safe.
     """
     settings = context.config.retries
     wait = min(settings.initial_delay * 2 ** len(release.launches), settings.max_delay)

@@ -9,7 +9,7 @@ from deployer.errors import Failure, RefusedError, TransientFailure
 from deployer.events import Entered, Event, Left, Paused, Retried
 from deployer.flow.chart import Edge, Flowchart, Node
 from deployer.flow.handlers import Context, Handlers, Resolved, StepResult, Unresolved
-from deployer.flow.runner import PAUSED, Outcome, Runner, position
+from deployer.flow.runner import PAUSED, Outcome, Runner, resume_point
 from deployer.model import Cause, Release, dump
 from deployer.records.journal import Journal
 from tests.fakes.world import World, settings
@@ -66,7 +66,7 @@ class Walk:
         journal = Journal.resume(self.path, self.ports.clock)
         try:
             runner = Runner(FLOW, self.handlers, settings(), self.ports, journal, self.events.append)
-            return runner.walk(position(journal, FLOW))
+            return runner.run(resume_point(journal, FLOW))
         finally:
             journal.close()
 
@@ -206,5 +206,5 @@ def test_another_flow_does_not_resume_this_one(tmp_path: Path) -> None:
     walk = Walk(tmp_path, finish)
     journal = Journal.resume(walk.path, walk.ports.clock)
     with pytest.raises(RefusedError, match="another version of the flow"):
-        position(journal, Flowchart(FLOW.nodes, FLOW.edges[:-1]))
+        resume_point(journal, Flowchart(FLOW.nodes, FLOW.edges[:-1]))
     journal.close()
