@@ -63,7 +63,7 @@ def test_a_group_that_lets_nothing_out_is_wrong_for_each_port(account: Account) 
     """Without egress neither AWS nor MongoDB is reached, and each has its own mending command."""
     _revoke_all(account)
     findings = not_ok(security_groups.check, account, account.config())
-    assert [finding.state for finding in findings] == ["wrong", "wrong"]
+    assert [finding.state for finding in findings] == ["fail", "fail"]
     assert "--port 27017 --cidr 0.0.0.0/0" in findings[1].remedy
 
 

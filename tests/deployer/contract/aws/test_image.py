@@ -87,7 +87,7 @@ def test_an_image_for_the_task_s_processor_is_fine(registry: Registry) -> None:
 def test_an_image_for_another_processor_is_wrong(registry: Registry) -> None:
     """Such an image ends in `exec format error`; both sides are named, and what to set."""
     finding = registry.look(registry.push(_ARM))
-    assert (finding.state, finding.detail) == ("wrong", "is for linux/arm64, the task wants linux/amd64")
+    assert (finding.state, finding.detail) == ("fail", "is for linux/arm64, the task wants linux/amd64")
     assert 'platform = "linux/amd64"' in finding.remedy
 
 
@@ -99,7 +99,7 @@ def test_the_task_may_want_the_other_processor(registry: Registry) -> None:
 
 @pytest.mark.parametrize(
     ("platforms", "state"),
-    [((_AMD, _ARM, _ATTESTATION), "ok"), ((_ARM, _ATTESTATION), "wrong"), ((_ATTESTATION,), "wrong")],
+    [((_AMD, _ARM, _ATTESTATION), "pass"), ((_ARM, _ATTESTATION), "fail"), ((_ATTESTATION,), "fail")],
 )
 def test_one_of_an_index_s_images_has_to_fit(
     registry: Registry, platforms: tuple[dict[str, str], ...], state: str
