@@ -75,19 +75,11 @@ class Toll:
             yield " " * 19 + ", ".join(f"{name} {n}" for name, n in hit.most_common())
 
 
-_TOLL = pytest.StashKey[Toll]()
-
-
 @pytest.fixture(scope="session")
-def toll(pytestconfig: pytest.Config) -> Toll:
-    return pytestconfig.stash.setdefault(_TOLL, Toll())
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if _TOLL in config.stash:
-        terminalreporter.section("injected faults")
-        for line in config.stash[_TOLL].lines():
-            terminalreporter.write_line(line)
+def toll(counted: dict[str, object]) -> Toll:
+    toll = counted.setdefault("injected faults", Toll())
+    assert isinstance(toll, Toll)
+    return toll
 
 
 @pytest.fixture(scope="session")

@@ -126,7 +126,7 @@ def _unproven(release: Release) -> Cause:
 
 
 def back_off(release: Release, context: Context) -> StepResult:
-    """Wait for a passing cause.
+    """Wait for a transient error to pass.
 
     Waits longer with each launch, so that capacity or a throttled service can recover. Twice is safe.
     """
