@@ -23,9 +23,6 @@ def logs(
         bool, typer.Option("--all-tasks", help="Every task of the job, merged by time.")
     ] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Until the task has ended.")] = False,
-    live: Annotated[
-        bool, typer.Option("--live", help="Follow, told of new lines by Live Tail; AWS charges its minutes.")
-    ] = False,
     since: Annotated[
         str,
         typer.Option("--since", help="Only what is not older, such as 10m; of all tasks 24h if left out."),
@@ -51,7 +48,6 @@ def logs(
             all_tasks=all_tasks,
             since=since,
             follow=follow,
-            live=live,
             grep=grep,
             timestamps=timestamps,
             colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"),
