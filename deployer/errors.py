@@ -100,5 +100,5 @@ def disk_failure(error: Exception) -> Failure | None:
     return Failure(
         "resources",
         f"{error.filename or 'a file of this project'}: cannot be written: {error.strerror}",
-        "make room or mend the folder's rights, then `deployer release --resume` if one is under way",
+        "make room or mend the folder's rights, then `deployer resume` if one is under way",
     )

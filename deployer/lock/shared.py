@@ -167,7 +167,7 @@ class SharedLock:
         return RefusedError(
             f"release {release} has stopped, because the lease on {env} is no longer its own: {why}",
             f"all that was done is recorded; `deployer status --env {env}` shows who releases now, "
-            f"`deployer release --resume {release}` goes on afterwards",
+            f"`deployer resume {release}` goes on afterwards",
         )
 
 

@@ -153,7 +153,7 @@ def _unwritable(path: Path, error: OSError) -> Failure:
     return Failure(
         "resources",
         f"{path}: cannot be written: {error.strerror}",
-        "make room or mend the folder's rights, then `deployer release --resume`; what was recorded is kept",
+        "make room or mend the folder's rights, then `deployer resume`; what was recorded is kept",
     )
 
 

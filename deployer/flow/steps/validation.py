@@ -31,7 +31,7 @@ def verify_data(release: Release, context: Context) -> StepResult:
         context.note(f"{refused.message}; the checks are asked by a task in the job's own network")
         verification = _verify_there(release, context, about)
     passed = sum(check.ok for check in verification.checks)
-    there = ", asked from the job's own network" if verification.asked_from == "task" else ""
+    there = ", asked from the job's own network" if verification.via == "task" else ""
     summary = f"{passed} of {len(verification.checks)} checks passed{there}"
     return StepResult(release.with_(verification=verification), verification.problem or summary)
 

@@ -29,7 +29,7 @@ def leave(
 
 def test_all_output_arrives() -> None:
     """What waits in the buffers is written before the process ends, which waits for nobody's farewell."""
-    done = leave("flow", "--format", "json")
+    done = leave("flow", "--output", "json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["start"] == "START"
 
@@ -38,7 +38,7 @@ def test_the_exit_code_arrives() -> None:
     """A refused command has its documented code and its message."""
     done = leave("release", "20260101-000000-abcd")
     assert done.returncode == 2
-    assert b"--resume" in done.stderr
+    assert b"deployer resume" in done.stderr
 
 
 def test_output_that_cannot_be_written_is_told() -> None:

@@ -33,7 +33,7 @@ def look(config: Config, session: AwsSession, digest: str | None) -> Iterator[Fi
         yield wrong(f"repository {repository}", f"is not there in {session.region}", missing.hint)
         return
     if manifest is None and digest:
-        build = "deployer release --resume (it builds and pushes the image again)"
+        build = "deployer resume (it builds and pushes the image again)"
         yield wrong(what, f"is not in the repository {repository} any more", build)
     elif manifest is None:
         yield ok(what, "is not there yet: nothing was proven so far")
