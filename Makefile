@@ -43,8 +43,14 @@ check: setup ## Lint, types, layers
 	$(VENV)/mypy
 	$(VENV)/lint-imports
 
-test: base data/downloaded ## Every test: unit, contract (real Docker, MongoDB, AWS fakes), end to end
-	$(VENV)/python -m pytest $(ARGS)
+# Two workers: tests that share a sandbox, a server or an image stay on one (tests/conftest.py).
+WORKERS := -n 2 --dist loadgroup --no-loadscope-reorder
+
+test-fast: setup ## The unit tests: under a minute, without Docker
+	$(VENV)/python -m pytest -q -m unit $(WORKERS) $(ARGS)
+
+test: base data/downloaded ## Every test: unit, integration (MongoDB, AWS emulators), Docker, end to end
+	$(VENV)/python -m pytest $(WORKERS) $(ARGS)
 
 test-crash: base ## Kill a release before and after every journal record, resume it, compare; 20 minutes
 	$(VENV)/python -m pytest -k crash -o faulthandler_timeout=3600 $(ARGS)
@@ -67,5 +73,5 @@ bench-logs: base ## Measure following logs: lines a second, completeness
 bench-verify: setup ## Measure the checks of deploy.toml on 5,000,000 documents
 	$(VENV)/python -m bench.verify $(ARGS)
 
-.PHONY: help setup engine base compose-env release down clean check test test-crash test-faults \
+.PHONY: help setup engine base compose-env release down clean check test-fast test test-crash test-faults \
 	bench-pipeline bench-release bench-diagnosis bench-logs bench-verify

@@ -2,13 +2,13 @@
 
     DeployerError
     ├── UsageError       2   the command line or deploy.toml is wrong
-    ├── RefusedError     3   lease held, flow changed, no such release
-    ├── JournalDamaged   5   the release's record cannot be trusted
-    └── Failure      10–19   an outside system said no; carries its failure class
-        ├── TransientFailure    the same call may well succeed in a moment; the runner retries it
-        └── ExpiredCredentials  the same call succeeds once somebody has logged in again
+    ├── RefusedError     3   environment locked, flow changed, no such release
+    ├── JournalDamaged   5   the release's journal is damaged
+    └── Failure      10–19   an outside system refused; has a failure class
+        ├── TransientFailure    the same call may succeed in a moment; the runner retries it
+        └── ExpiredCredentials  the same call succeeds after a new login
 
-Gateways translate foreign exceptions into `Failure` once; `cli` catches `DeployerError` once.
+Adapters translate foreign exceptions into `Failure` once; `cli` catches `DeployerError` once.
 """
 
 import errno
@@ -66,13 +66,13 @@ class RefusedError(DeployerError):
 
 
 class JournalDamaged(DeployerError):
-    """A journal that cannot be read back whole; nothing is guessed from it."""
+    """A journal that cannot be read as a whole; nothing is guessed from it."""
 
     exit_code = 5
 
 
 class Failure(DeployerError):
-    """An outside system refused or broke. `failure_class` decides the exit code and the branch."""
+    """An outside system refused or failed. `failure_class` decides the exit code and the branch."""
 
     def __init__(self, failure_class: FailureClass, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
@@ -85,20 +85,20 @@ class TransientFailure(Failure):
 
 
 class ExpiredCredentials(Failure):
-    """The caller's credentials were good and have run out."""
+    """The caller's credentials have expired."""
 
 
-_OF_THE_DISK: Final = frozenset(
+_DISK_ERRORS: Final = frozenset(
     (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM)
 )
 
 
 def disk_failure(error: Exception) -> Failure | None:
-    """`resources` where the operating system refuses a file of ours: full, read-only, another user's."""
-    if not isinstance(error, OSError) or error.errno not in _OF_THE_DISK:
+    """`resources` if the operating system refuses to write a file: disk full, read-only, another user's."""
+    if not isinstance(error, OSError) or error.errno not in _DISK_ERRORS:
         return None
     return Failure(
         "resources",
         f"{error.filename or 'a file of this project'}: cannot be written: {error.strerror}",
-        "make room or mend the folder's rights, then `deployer resume` if one is under way",
+        "free disk space or fix the folder's permissions, then resume: `deployer resume`",
     )

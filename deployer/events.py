@@ -1,4 +1,4 @@
-"""What happened, said once: the runner and the steps emit these, the views render them.
+"""Events: the runner and the steps emit them, the views render them.
 
 Every event is a frozen dataclass; `to_json` gives its wire form, `{"event": NAME, ...}`.
 Times are seconds since the epoch (UTC); durations are seconds.
@@ -29,7 +29,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Begun(Event):
-    """A release starts, or goes on where it stood (`resumed`, at `node`)."""
+    """A release starts, or continues at `node` (`resumed`)."""
 
     release: str
     env: str
@@ -39,7 +39,7 @@ class Begun(Event):
 
 @dataclass(frozen=True)
 class Entered(Event):
-    """The walk enters a node for the `visit`-th time (1-based) in this release."""
+    """A node starts for the `visit`-th time (from 1) in this release."""
 
     node: str
     visit: int
@@ -47,7 +47,7 @@ class Entered(Event):
 
 @dataclass(frozen=True)
 class Left(Event):
-    """A node is done: its answer ("" where there is one way out), where it leads, what to say of it."""
+    """A node is done: its answer ("" if it has one outgoing edge), the next node, a summary."""
 
     node: str
     answer: str
@@ -59,7 +59,7 @@ class Left(Event):
 
 @dataclass(frozen=True)
 class Retried(Event):
-    """A transient error at `node`; the step is tried again after `wait` seconds."""
+    """A transient error at `node`; the step is retried after `wait` seconds."""
 
     node: str
     error: str
@@ -69,7 +69,7 @@ class Retried(Event):
 
 @dataclass(frozen=True)
 class Progressed(Event):
-    """A piece of long work: `done` of `total` `unit`s (total None: unknown). `key` tells bars apart."""
+    """Progress of long work: `done` of `total` `unit`s (total None: unknown). `key` tells bars apart."""
 
     node: str
     key: str
@@ -90,7 +90,7 @@ class Logged(Event):
 
 @dataclass(frozen=True)
 class Noted(Event):
-    """A sentence for people about what is going on at `node`."""
+    """A message for people about what happens at `node`."""
 
     node: str
     text: str
@@ -98,7 +98,7 @@ class Noted(Event):
 
 @dataclass(frozen=True)
 class Failed(Event):
-    """The release cannot go on: where that was seen, the cause, its evidence, the mending command."""
+    """The release cannot go on: where that was noticed, the cause, its evidence, the fix."""
 
     node: str
     failure_class: str
@@ -106,11 +106,12 @@ class Failed(Event):
     message: str
     evidence: tuple[str, ...]
     remedy: str
+    confidence: float = field(default=1.0, kw_only=True)
 
 
 @dataclass(frozen=True)
 class Paused(Failed):
-    """The release waits for a mend at `node`; `resume` is the command to go on with afterwards."""
+    """The release waits at `node` for a fix; `resume` is the command that continues it afterwards."""
 
     resume: str
     exit_code: int

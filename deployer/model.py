@@ -169,19 +169,39 @@ class Verification:
 
 @dataclass(frozen=True)
 class Cause:
-    """Why the release is not going on: classified, with the lines that speak for it and the mend."""
+    """Why something failed: classified, with the evidence and the fix.
+
+    `confidence`: 0 to 1; what an outside system said itself is certain. `node`: where a release noticed it.
+    """
 
     failure_class: FailureClass
     subcause: str
-    message: str
+    message: str = ""
     evidence: tuple[str, ...] = ()
     remedy: str = ""
     node: str = ""
     transient: bool = False
+    confidence: float = 1.0
+    link: str | None = None
 
     @property
     def exit_code(self) -> int:
         return EXIT_CODES[self.failure_class]
+
+    def with_(self, **changes: Any) -> Self:
+        return replace(self, **changes)
+
+    def to_json(self) -> dict[str, object]:
+        """The cause as `deployer diagnose` prints it."""
+        return {
+            "class": self.failure_class,
+            "subcause": self.subcause,
+            "confidence": round(self.confidence, 2),
+            "evidence": list(self.evidence),
+            "remedy": self.remedy,
+            "link": self.link,
+            "transient": self.transient,
+        }
 
 
 @dataclass(frozen=True)

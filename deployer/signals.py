@@ -1,15 +1,15 @@
-"""SIGTERM as an exception: it ends a release as Ctrl-C does, recorded and resumable, but nobody is asked."""
+"""SIGTERM as an exception: it ends a release as Ctrl-C does, recorded and resumable, without a question."""
 
 import signal
 from typing import NoReturn
 
 
 class Terminated(KeyboardInterrupt):
-    """Somebody who cannot be asked wants the process to end."""
+    """The process is to end, and nobody can answer questions."""
 
 
 def end_on_terminate() -> None:
-    """From now on SIGTERM raises `Terminated` in the main thread."""
+    """Makes SIGTERM raise `Terminated` in the main thread."""
     signal.signal(signal.SIGTERM, _terminate)
 
 

@@ -1,6 +1,9 @@
-"""What holds for every test."""
+"""What holds for every test: its kind, the worker that runs it, and what is reported at the end of a run."""
 
 import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 from hypothesis import settings
@@ -12,18 +15,103 @@ from tests.tally import Tally
 settings.register_profile("project", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("project")
 
-_CRASHES = pytest.StashKey[Tally]()
+HERE = Path(__file__).parent
+
+KINDS = {
+    "architecture": "unit",
+    "deployer/unit": "unit",
+    "deployer/contract": "integration",
+    "deployer/contract/test_compose.py": "docker",
+    "deployer/contract/test_engine.py": "docker",
+    "deployer/integration": "integration",
+    "deployer/integration/sandbox": "docker",
+    "docs": "unit",
+    "e2e": "e2e",
+    "faults": "e2e",
+    "image": "docker",
+    "pipeline": "integration",
+    "pipeline/unit": "unit",
+}
+"""The kind of each test, by the longest path that it lies under. pyproject.toml says what the kinds mean."""
+
+SHARED = ("e2e", "faults", "image")
+"""Folders whose tests share something dear, a sandbox or an image: one worker runs all tests of a folder."""
+
+
+def kind_of(path: Path) -> str:
+    """Raises UsageError for a test in a folder that has no kind."""
+    inside = path.relative_to(HERE)
+    for part in map(str, (inside, *inside.parents)):
+        if part in KINDS:
+            return KINDS[part]
+    raise pytest.UsageError(f"{inside} has no kind: give its folder one in tests/conftest.py")
+
+
+def group_of(path: Path) -> str | None:
+    """The tests of a group run on one worker; None: the test shares nothing with others."""
+    inside = path.relative_to(HERE)
+    if inside.parts[0] in SHARED:
+        return inside.parts[0]
+    return None if kind_of(path) == "unit" else str(inside)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks each test with its kind and its group. The longest groups come first, so that none ends alone."""
+    for item in items:
+        item.add_marker(kind_of(item.path))
+        if group := group_of(item.path):
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: kind_of(item.path) != "e2e")
+
+
+class Counted(Protocol):
+    """What a run has counted, for its summary."""
+
+    def lines(self) -> Iterable[str]: ...
+
+
+_COUNTED = pytest.StashKey[dict[str, Counted]]()
+_OF_WORKERS = pytest.StashKey[list[tuple[str, list[str]]]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_COUNTED] = {}
+    config.stash[_OF_WORKERS] = []
 
 
 @pytest.fixture(scope="session")
-def crashes(pytestconfig: pytest.Config) -> Tally:
+def counted(pytestconfig: pytest.Config) -> dict[str, Counted]:
+    """By title: what the summary of this run shows beside the results."""
+    return pytestconfig.stash[_COUNTED]
+
+
+@pytest.fixture(scope="session")
+def crashes(counted: dict[str, Counted]) -> Tally:
     """By course: points, kills, resumes, and the effects that were counted outside."""
-    return pytestconfig.stash.setdefault(_CRASHES, Tally())
+    tally = counted.setdefault("releases that were killed, and all that they did", Tally())
+    assert isinstance(tally, Tally)
+    return tally
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker hands what it has counted to the process that prints the summary."""
+    sections = [(title, list(part.lines())) for title, part in session.config.stash[_COUNTED].items()]
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["counted"] = sections
+    else:
+        session.config.stash[_OF_WORKERS].extend(sections)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object) -> None:
+    """A worker that was killed hands over nothing."""
+    output = getattr(node, "workeroutput", {})
+    node.config.stash[_OF_WORKERS].extend(output.get("counted", ()))  # type: ignore[attr-defined]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    lines = list(config.stash[_CRASHES].lines()) if _CRASHES in config.stash else []
-    if lines:
-        terminalreporter.section("releases that were killed, and all that they did")
-    for line in lines:
-        terminalreporter.write_line(line)
+    for title, lines in config.stash[_OF_WORKERS]:
+        terminalreporter.section(title)
+        for line in lines:
+            terminalreporter.write_line(line)

@@ -36,9 +36,9 @@ class OneOffNetwork:
         self._config, self._short, self._note, self._gate = config, short, note, gate
 
     def walk(self, revision: str | None = None) -> tuple[Finding, ...]:
-        command = self._config.run.connectivity_command
+        command = self._config.job_commands.connectivity
         if not command:
-            raise _unset("run", "connectivity-command")
+            raise _unset("connectivity")
         self._note("walking the way to MongoDB from a task in the job's own network")
         returned = self._short.run(OneOffTask("connectivity", command), revision)
         walked = _last_object(returned.lines, "stages")
@@ -48,9 +48,9 @@ class OneOffNetwork:
         return (*self._gate(), *steps) if any(step.state == "wrong" for step in steps) else steps
 
     def ask(self, questions: Sequence[Question], revision: str | None = None) -> tuple[Reply, ...]:
-        command = self._config.verify.ask_command
+        command = self._config.job_commands.query
         if not command:
-            raise _unset("verify", "ask-command")
+            raise _unset("query")
         within = min(self._config.run.max_runtime, _SPARE + sum(question.within for question in questions))
         return tuple(self._replies(list(questions), OneOffTask("ask", command, within=within), revision))
 
@@ -73,10 +73,10 @@ class OneOffNetwork:
             yield from self._replies(questions[half:], errand, revision)
 
 
-def _unset(table: str, key: str) -> UsageError:
+def _unset(key: str) -> UsageError:
     return UsageError(
-        f"deploy.toml: [{table}] {key} is not set, so nothing can look from where the job runs",
-        f"name the image's command for it; what it has to do: {_MANUAL}",
+        f"deploy.toml: [job-commands] {key} is not set, so nothing can be checked from the job's network",
+        f"set it to a command of the image; what the command must do: {_MANUAL}",
     )
 
 

@@ -38,7 +38,7 @@ from deployer.task.one_off import OneOffRunner
 
 def session(config: Config, read_timeout: float = READ_TIMEOUT) -> AwsSession:
     """The sandbox takes any key; everywhere else AWS's own chain of credentials decides."""
-    fixed = Credentials(ACCESS_KEY, ACCESS_KEY) if config.embedded else None
+    fixed = Credentials(ACCESS_KEY, ACCESS_KEY) if config.sandbox else None
     return AwsSession(config.aws, fixed, read_timeout=read_timeout)
 
 
@@ -59,7 +59,7 @@ class SharedState:
 
 def shared_state(config: Config) -> SharedState | None:
     """None where deploy.toml names no `[state] bucket`."""
-    bucket, lease = config.state.bucket, config.state.lease
+    bucket, lease = config.state.bucket, config.state.lock_ttl
     if not bucket:
         return None
     store = StateBucket(bucket, session(config, read_timeout=min(READ_TIMEOUT, lease / 6)))

@@ -54,13 +54,7 @@ def _causes(state: Release, evidence: EvidenceFolder) -> Iterator[Mapping[str, A
     recorded = state.cause
     if recorded is None:
         return
-    yield {
-        "class": recorded.failure_class,
-        "subcause": recorded.subcause,
-        "message": recorded.message,
-        "evidence": list(recorded.evidence),
-        "remedy": recorded.remedy,
-    }
+    yield {**recorded.to_json(), "message": recorded.message}
     launch = state.launch
     if launch is None or launch.result is None:
         return
@@ -68,13 +62,7 @@ def _causes(state: Release, evidence: EvidenceFolder) -> Iterator[Mapping[str, A
     for other in (found.cause, *found.others):
         same = (other.failure_class, other.subcause) == (recorded.failure_class, recorded.subcause)
         if not same and other.failure_class != "unknown":
-            yield {
-                "class": str(other.failure_class),
-                "subcause": other.subcause,
-                "message": "",
-                "evidence": list(other.evidence),
-                "remedy": other.remedy,
-            }
+            yield {**other.to_json(), "message": ""}
 
 
 def _diagnosis(launch: Launch, evidence: EvidenceFolder) -> Diagnosis:

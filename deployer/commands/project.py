@@ -51,7 +51,7 @@ class Project:
         """The settings with stand-ins for what only a running sandbox knows: every mistake of the file
         is found before anything is started."""
         variables = self.environ
-        if self.table["env"][env].get("embedded"):
+        if load.is_sandbox(self.table, env):
             from deployer.sandbox import SandboxFacts
 
             variables = {**SandboxFacts.stand_ins(), **self.environ}
@@ -60,7 +60,7 @@ class Project:
     def config(self, env: str, needed: Collection[str] | None = None) -> Config:
         """The settings, ready to use. SandboxDown: the environment is a sandbox that is not up."""
         variables = self.environ
-        if self.table["env"][env].get("embedded"):
+        if load.is_sandbox(self.table, env):
             variables = {**self.environ, **self.sandbox(env).facts().as_environment()}
         return load.load(self.table, env, variables, self.root, needed)
 
@@ -123,10 +123,10 @@ class Project:
 
     def sandbox_env(self) -> str:
         """The environment that is the sandbox. UsageError: none is."""
-        for name, overlay in self.table.get("env", {}).items():
-            if overlay.get("embedded"):
+        for name in self.table.get("env", {}):
+            if load.is_sandbox(self.table, name):
                 return str(name)
-        raise UsageError(f"{FILE}: no environment is embedded", "set `embedded = true` in one [env.NAME]")
+        raise UsageError(f"{FILE}: no environment is the sandbox", "set `sandbox = true` in one [env.NAME]")
 
 
 def _assignments(path: Path) -> dict[str, str]:

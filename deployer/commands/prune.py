@@ -1,4 +1,4 @@
-"""`[image] keep`: what no verified release, schedule or release under way needs any more is removed."""
+"""`[image] keep-releases`: removes what no verified release, schedule or unfinished release needs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -62,7 +62,7 @@ def _ready(project: Project, env: str, emit: Emit) -> Config:
     """The settings, found usable before anything is started; a sandbox that is not up is."""
     checked = project.checked(env)
     for_image(checked, "image")
-    if checked.embedded:
+    if checked.sandbox:
         project.sandbox(env, report=lambda text: emit(Noted("START", text))).up()
     return project.config(env)
 

@@ -14,7 +14,7 @@ from deployer.config.model import Config
 from deployer.errors import INTERRUPTED, DeployerError
 from deployer.events import Begun, Emit, Ended, Noted
 from deployer.flow.release import FLOW
-from deployer.flow.runner import PAUSED, Outcome, ResumePoint, Runner, position
+from deployer.flow.runner import PAUSED, Outcome, ResumePoint, Runner, resume_point
 from deployer.flow.steps import HANDLERS
 from deployer.model import Launch, Release, dump
 from deployer.ports import Ports
@@ -67,7 +67,7 @@ class Session:
         self._begun = ports.clock.now()
 
     def run(self) -> int:
-        start = self._accepting(position(self._journal, FLOW))
+        start = self._accepting(resume_point(self._journal, FLOW))
         recording = Thread(target=self._record_tools, daemon=True, name="tools")
         recording.start()
         self._emit(Begun(start.release.id, start.release.env, start.node, resumed=self._request.resume))
@@ -104,7 +104,7 @@ class Session:
         runner = Runner(
             FLOW, HANDLERS, self._config, self._ports, self._journal, self._emit, detach_after=detach
         )
-        return runner.walk(start)
+        return runner.run(start)
 
     def _mended(self, stop: Outcome) -> ResumePoint:
         """Waits until the project's files change, then goes on at the node that paused."""
@@ -116,7 +116,7 @@ class Session:
 
     def _tidy(self, env: str) -> None:
         """Whatever becomes of this, the release has succeeded."""
-        keep = self._config.image.keep
+        keep = self._config.image.keep_releases
         if keep:
             try:
                 said = tidy(self._releases, env, keep, self._ports)

@@ -53,7 +53,7 @@ def patiently(settings: Retries, action: Callable[[], _Result]) -> _Result:
     """What a release needs of the shared state before it can begin is tried as often as its steps are."""
     return Retrying(
         retry=retry_if_exception_type(TransientFailure),
-        stop=stop_after_attempt(settings.transient),
-        wait=wait_exponential(multiplier=settings.first_wait, max=settings.longest_wait),
+        stop=stop_after_attempt(settings.max_attempts),
+        wait=wait_exponential(multiplier=settings.initial_delay, max=settings.max_delay),
         reraise=True,
     )(action)

@@ -46,14 +46,14 @@ class _Table(BaseModel):
 
 
 class _Check(_Table):
-    """What every check has. `environments`: asked in these only; empty: in all of them. `full_scan`: reading
-    all of a large collection is wanted. `when = "release"`: asked right after a run, not on any other day."""
+    """What every check has. `environments`: run in these only; empty: in all. `allow_full_scan`: it may
+    read all of a large collection. `when = "release"`: run only right after the job."""
 
     name: Name
     collection: Name
     environments: list[Name] = []
     time_limit: Annotated[Seconds, Field(le=3600)] = 300.0
-    full_scan: bool = False
+    allow_full_scan: bool = False
     when: Literal["always", "release"] = "always"
 
     def is_for(self, env: str | None) -> bool:
@@ -118,8 +118,8 @@ class CompletenessCheck(_Check):
     kind: Literal["completeness"]
     by: Name
     field: Name
-    every: Annotated[dict[str, Seconds], BeforeValidator(_default)]
-    """One cadence, or a table of one for each group; "default" in it stands for those not named."""
+    interval: Annotated[dict[str, Seconds], BeforeValidator(_default)]
+    """One interval, or a table of one for each group; "default" in it stands for those not named."""
     at_least: Annotated[float, Field(gt=0, le=1)]
     per: Literal["all", "day"] = "all"
     """"day": from the first to the last of each day (UTC), so that whole days away are not counted."""
@@ -131,7 +131,7 @@ class FreshnessCheck(_Check):
 
     kind: Literal["freshness"]
     field: Name
-    within: Seconds | None = None
+    max_age: Seconds | None = None
     """Its age at most, by the clock."""
     not_before_report: Name | None = None
     """A time in the run's report that it must have reached."""
@@ -140,8 +140,8 @@ class FreshnessCheck(_Check):
 
     @model_validator(mode="after")
     def _expects(self) -> Self:
-        if self.within is None and self.not_before_report is None:
-            raise ValueError("expects nothing; give `within` or `not-before-report`")
+        if self.max_age is None and self.not_before_report is None:
+            raise ValueError("expects nothing; give `max-age` or `not-before-report`")
         return self
 
 

@@ -66,7 +66,7 @@ def load(
             mistakes.append(f"{path}: environment variable {name} is not set; export {name}=...")
         return f"${{{name}}}"
 
-    merged = _overlay({k: v for k, v in table.items() if k not in ("env", "default-env")}, table["env"][env])
+    merged = _merged(table, env)
     known = {name: value for name, value in variables.items() if name not in _LATER}
     filled = _with_template(_fill(merged, known, "", missing), root, mistakes.append)
     try:
@@ -80,6 +80,21 @@ def load(
             f"{FILE} cannot be used for environment {env!r}:\n{lines}", "mend these and try again"
         )
     return config
+
+
+def is_sandbox(table: Mapping[str, Any], env: str) -> bool:
+    """Whether this environment is the sandbox on this machine: `sandbox = true` in its table."""
+    return table["env"][env].get("sandbox") is True
+
+
+def _merged(table: Mapping[str, Any], env: str) -> dict[str, Any]:
+    """The file's tables with the environment's laid over them; `[sandbox]` is of the sandbox alone."""
+    base = {k: v for k, v in table.items() if k not in ("env", "default-env", "sandbox")}
+    overlay = dict(table["env"][env])
+    if is_sandbox(table, env):
+        overlay["sandbox"] = table.get("sandbox")
+    merged: dict[str, Any] = _overlay(base, overlay)
+    return merged
 
 
 def _overlay(base: Any, top: Any) -> Any:

@@ -27,15 +27,15 @@ class Test(_Table):
 
 
 class Compose(_Table):
-    """The compose test: `service` is the job; the documents it loads are counted in `mongo_service`.
+    """The compose test: `service` is the job; the documents that it loads are counted in `mongo_service`.
 
-    `data` is the folder it loads (DATA_DIR in the compose file); where it is not there, `make_data` makes it.
+    `data` is the folder it loads (DATA_DIR in the compose file); if missing, `seed_command` creates it.
     """
 
     file: str = "docker-compose.yml"
     service: str
     data: str = ""
-    make_data: tuple[str, ...] = ()
+    seed_command: tuple[str, ...] = ()
     timeout: Seconds = 600
     mongo_service: str = "mongo1"
     mongo_port: int = 27017
@@ -58,7 +58,7 @@ class ImageSettings(_Table):
     repository: str
     registry: str | None = None
     """Only where the registry's own answer cannot be used as an address."""
-    keep: int | None = Field(default=None, ge=1)
+    keep_releases: int | None = Field(default=None, ge=1)
     """How many different verified releases keep their image and revision; None: all."""
 
 
@@ -81,8 +81,6 @@ class Run(_Table):
     """What a run's container gets on top of the task definition; RUN_ID always."""
     max_runtime: Seconds = 6 * 3600
     start_timeout: Seconds = 600
-    connectivity_command: tuple[str, ...] = ()
-    """The image's command that walks the way to MongoDB and prints it as JSON; empty: it has none."""
     on_interrupt: Literal["ask", "leave", "stop"] = "ask"
 
 
@@ -96,7 +94,7 @@ class Schedule(_Table):
 class LogSettings(_Table):
     group: str
     stream_prefix: str = "ecs"
-    drain: Seconds = 5
+    drain_timeout: Seconds = 5
     """How long the stream must stay silent after the task has stopped before it counts as drained."""
 
 
@@ -110,27 +108,35 @@ class Verify(_Table):
     uri: str
     database: str
     report: Report | None = None
-    ask_command: tuple[str, ...] = ()
-    """The image's command that answers questions about the database; empty: it has none."""
     checks: tuple[Check, ...] = Field(min_length=1)
 
 
-class Retries(_Table):
-    """`transient`: tries of one call on errors that pass by themselves. `loops`: how often one arrow that
-    leads back may be taken before the release ends; `arrows` names exceptions ("PUSH_OK -> ECR_LOGIN")."""
+class JobCommands(_Table):
+    """Commands of the job's own image, which one-off tasks run in the job's network. Empty: it has none."""
 
-    transient: int = Field(default=5, ge=1)
-    first_wait: Seconds = 1
-    longest_wait: Seconds = 30
-    loops: int = Field(default=3, ge=1)
-    arrows: dict[str, int] = {}
+    query: tuple[str, ...] = ()
+    """Answers questions about the database: the checks' reading."""
+    connectivity: tuple[str, ...] = ()
+    """Checks the connection to MongoDB step by step and prints the result as JSON."""
+
+
+class Retries(_Table):
+    """`max_attempts`: of one call, on errors that pass by themselves. `max_loops`: how often one retry edge
+    of the flowchart may be taken before the release ends; `max_loops_by_edge` names exceptions
+    ("PUSH_OK -> ECR_LOGIN")."""
+
+    max_attempts: int = Field(default=5, ge=1)
+    initial_delay: Seconds = 1
+    max_delay: Seconds = 30
+    max_loops: int = Field(default=3, ge=1)
+    max_loops_by_edge: dict[str, int] = {}
 
 
 class State(_Table):
-    """What machines share. `lease`: how long a release that died without a word blocks the next one."""
+    """What machines share. `lock_ttl`: how long the lock of a release that was killed blocks the next one."""
 
     bucket: str | None = None
-    lease: Seconds = Field(default=60, ge=10)
+    lock_ttl: Seconds = Field(default=60, ge=10)
 
 
 class Aws(_Table):
@@ -140,7 +146,8 @@ class Aws(_Table):
 
 
 class SandboxSettings(_Table):
-    """What the embedded AWS is set up with. Ports are chosen free where none is given."""
+    """How the sandbox is set up: MiniStack, which plays AWS, and MongoDB. Ports are chosen free where none
+    is given."""
 
     cluster: str
     bucket: str
@@ -150,11 +157,11 @@ class SandboxSettings(_Table):
 
 
 class Config(_Table):
-    """One environment's settings, ready to use. `embedded`: it is the sandbox on this machine."""
+    """One environment's settings, ready to use."""
 
     env: str
-    embedded: bool = False
     sandbox: SandboxSettings | None = None
+    """Only in the environment that is the sandbox on this machine."""
     project: Project
     test: Test = Test()
     compose: Compose
@@ -165,6 +172,7 @@ class Config(_Table):
     schedule: Schedule | None = None
     logs: LogSettings
     verify: Verify
+    job_commands: JobCommands = JobCommands()
     aws: Aws
     retries: Retries = Retries()
     state: State = State()

@@ -11,12 +11,4 @@ def diagnosed(message: str, pieces: Sequence[Evidence], node: str) -> Cause:
     """The best explanation of these pieces of evidence of one failure, seen at `node`."""
     found = classify_all(pieces).cause
     lines = found.evidence or tuple(piece.text for piece in pieces if piece.text)[:3]
-    return Cause(
-        failure_class=found.failure_class,
-        subcause=found.subcause,
-        message=message,
-        evidence=tuple(lines),
-        remedy=found.remedy,
-        node=node,
-        transient=found.transient,
-    )
+    return found.with_(message=message, evidence=lines, node=node)

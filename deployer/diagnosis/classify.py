@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from deployer.diagnosis.model import Cause, Diagnosis, Evidence, EvidenceError
+from deployer.diagnosis.model import Diagnosis, Evidence, EvidenceError
 from deployer.diagnosis.reading import EVIDENCE_WIDTH, Line, read
 from deployer.diagnosis.rule import Rule, compiled
 from deployer.diagnosis.rules import RULES
+from deployer.model import Cause
 
 MAX_EVIDENCE = 6
 MAX_OTHERS = 4

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from deployer.errors import FailureClass
+from deployer.model import Cause
 
 
 class EvidenceError(ValueError):
@@ -22,31 +22,6 @@ class Evidence:
     exit_code: int | None = None
     stop_code: str | None = None
     id: str | None = None
-
-
-@dataclass(frozen=True)
-class Cause:
-    """One possible cause: `confidence` is 0 to 1, `evidence` the lines that speak for it."""
-
-    failure_class: FailureClass
-    subcause: str
-    confidence: float
-    evidence: tuple[str, ...]
-    remedy: str
-    link: str | None = None
-    transient: bool = False
-
-    def to_json(self) -> dict[str, object]:
-        """The cause as JSON data, without the keys of its diagnosis."""
-        return {
-            "class": self.failure_class,
-            "subcause": self.subcause,
-            "confidence": round(self.confidence, 2),
-            "evidence": list(self.evidence),
-            "remedy": self.remedy,
-            "link": self.link,
-            "transient": self.transient,
-        }
 
 
 @dataclass(frozen=True)

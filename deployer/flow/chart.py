@@ -1,6 +1,6 @@
-"""A flowchart as data: nodes, arrows, and the proof that walking it always ends somewhere.
+"""A flowchart as data: nodes, edges, and the checks that every path through it ends.
 
-Pure: no I/O, nothing of this project's own flow (see `release/flow.py` for that).
+Pure: no I/O. The release flowchart itself is in `flow/release.py`.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ Kind = Literal["start", "step", "decision", "repair", "end"]
 
 @dataclass(frozen=True)
 class Node:
-    """One box. `added` marks a box that the mission's flowchart does not have."""
+    """One node. `added`: it is not in the release guide."""
 
     id: str
     kind: Kind
@@ -26,7 +26,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Edge:
-    """One arrow. `answer` is "" where the box has a single way out."""
+    """One edge. `answer` is "" if the source has a single outgoing edge."""
 
     source: str
     target: str
@@ -39,14 +39,14 @@ class Edge:
 
 @dataclass(frozen=True)
 class Flowchart:
-    """Nodes in drawing order and the arrows between them."""
+    """Nodes in drawing order and the edges between them."""
 
     nodes: Mapping[str, Node]
     edges: tuple[Edge, ...]
     phases: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
-    def _arrows(self) -> dict[tuple[str, str], Edge]:
+    def _by_answer(self) -> dict[tuple[str, str], Edge]:
         return {(edge.source, edge.answer): edge for edge in self.edges}
 
     @property
@@ -55,13 +55,13 @@ class Flowchart:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes whenever a journal written under another flow could be misread under this one."""
-        arrows = sorted((e.source, e.answer, e.target) for e in self.edges)
-        return hashlib.sha256(json.dumps(arrows).encode()).hexdigest()[:16]
+        """Changes whenever a journal of another version of the flowchart could be misread."""
+        edges = sorted((e.source, e.answer, e.target) for e in self.edges)
+        return hashlib.sha256(json.dumps(edges).encode()).hexdigest()[:16]
 
     def follow(self, node: str, answer: str) -> Edge:
-        """The arrow that leaves `node` with `answer`. KeyError: the node cannot give that answer."""
-        return self._arrows[node, answer]
+        """The edge that leaves `node` with `answer`. KeyError: the node cannot give that answer."""
+        return self._by_answer[node, answer]
 
     def answers(self, node: str) -> tuple[str, ...]:
         return tuple(edge.answer for edge in self.edges if edge.source == node)
@@ -80,19 +80,19 @@ class Flowchart:
                 if end not in self.nodes:
                     yield f"{edge}: no node {end}"
             if (edge.source, edge.answer) in seen:
-                yield f"{edge.source}: two arrows for answer {edge.answer!r}"
+                yield f"{edge.source}: two edges for answer {edge.answer!r}"
             seen.add((edge.source, edge.answer))
         for node in self.nodes.values():
-            yield from self._ways_out(node)
+            yield from self._outgoing(node)
 
-    def _ways_out(self, node: Node) -> Iterator[str]:
+    def _outgoing(self, node: Node) -> Iterator[str]:
         answers = self.answers(node.id)
         if node.kind == "end" and answers:
-            yield f"{node.id}: an end has no way out"
+            yield f"{node.id}: an end has no outgoing edge"
         if node.kind != "end" and not answers:
-            yield f"{node.id}: no way out"
+            yield f"{node.id}: no outgoing edge"
         if node.kind in ("start", "step") and answers not in ((), ("",)):
-            yield f"{node.id}: a {node.kind} has one unnamed way out"
+            yield f"{node.id}: a {node.kind} has one outgoing edge without an answer"
         if node.kind == "decision" and (len(answers) < 2 or "" in answers):
             yield f"{node.id}: a decision needs two or more named answers"
 
@@ -109,14 +109,14 @@ class Flowchart:
                 yield f"{node}: no path from here ends"
 
     def contracted(self) -> frozenset[tuple[str, str, str]]:
-        """The arrows (from, to, answer) that are left when everything added is taken out again.
+        """The edges (from, to, answer) of the release guide: without what was added.
 
-        Added arrows go; an added box that lies on the way between two others is bridged.
+        Added edges are removed; an added node between two others is bridged.
         """
-        arrows = {(e.source, e.answer): e.target for e in self.edges if not e.added}
-        bridges = {s: t for (s, _), t in arrows.items() if self.nodes[s].added}
+        edges = {(e.source, e.answer): e.target for e in self.edges if not e.added}
+        bridges = {s: t for (s, _), t in edges.items() if self.nodes[s].added}
         kept: set[tuple[str, str, str]] = set()
-        for (source, answer), target in arrows.items():
+        for (source, answer), target in edges.items():
             while target in bridges:
                 target = bridges[target]
             if not self.nodes[source].added and not self.nodes[target].added:
@@ -136,7 +136,7 @@ class Flowchart:
         }
 
     def to_mermaid(self, path: Iterable[str] = ()) -> str:
-        """A Mermaid diagram, one subgraph a phase; `path` (node ids) is drawn as walked."""
+        """A Mermaid diagram, one subgraph a phase; the nodes of `path` are highlighted."""
         lines = ["flowchart TD"]
         for phase, title in self.phases.items():
             lines.append(f'    subgraph {phase}_PHASE["{title}"]')

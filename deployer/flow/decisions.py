@@ -1,4 +1,4 @@
-"""The questions of the flow. Each reads recorded state only: the same state gives the same answer."""
+"""The decisions. Each reads recorded state only: the same state gives the same answer."""
 
 from typing import Final
 
@@ -37,8 +37,8 @@ def task_started(release: Release) -> str:
 
 
 def pipeline_ended_well(release: Release) -> str:
-    """Only an exit code of 0 of every essential container will do, and only where the task ended by itself: a
-    job that is stopped may end with 0 as well, half done. No code at all is no."""
+    """Every essential container must have exit code 0, and the task must have ended by itself: a job that is
+    stopped halfway may end with 0 as well. No exit code counts as no."""
     result = release.launch.result if release.launch else None
     return _yes(result and result.exit_code == 0 and result.stop_code in ("", "EssentialContainerExited"))
 
@@ -65,9 +65,9 @@ _BRANCHES: Final = {
 
 
 def error_type(release: Release) -> str:
-    """The branch of the cause's class; MongoDB's own passing troubles go by way of CHECK_ATLAS.
+    """The branch for the class of the cause; transient errors of MongoDB go through CHECK_ATLAS as well.
 
-    Where somebody stopped the task there is nothing to mend, and a person to decide that it shall run again.
+    If somebody stopped the task there is nothing to fix; a person decides whether it runs again.
     """
     if release.cause and release.cause.subcause == STOPPED_BY_HAND:
         return "aws-config"

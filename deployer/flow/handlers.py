@@ -1,4 +1,4 @@
-"""What the runner needs to know of a node's code: the three kinds, their results and their context."""
+"""The interface between the runner and the code of a node: three kinds, their results, their context."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from deployer.ports import LineLog, OnLine, OnProgress, Ports
 class Context:
     """What a node may reach while it runs.
 
-    `record` journals a state in the middle of a node. `resumed` is True where a person resumed the
-    release at this very node after it had paused here.
+    `record` journals a state in the middle of a node. `resumed`: a person resumed the release, which had
+    paused at this node.
     """
 
     node: str
@@ -33,12 +33,12 @@ class Context:
         )
 
     def log(self, source: str) -> "SourceLog":
-        """Shows each line and keeps it in `evidence/<source>.log` of the release's folder."""
+        """Shows each line and writes it to `evidence/<source>.log` of the release."""
         return SourceLog(source, self.ports.evidence.lines(f"{source}.log"), self.emit)
 
 
 class SourceLog:
-    """Lines of one program: shown as they come, kept in a file, the last ones at hand."""
+    """The output of one program: shown as it comes, written to a file, the last lines kept in memory."""
 
     def __init__(self, source: str, kept: LineLog, emit: Emit) -> None:
         self._source, self._kept, self._emit = source, kept, emit
@@ -61,7 +61,7 @@ class SourceLog:
 
 @dataclass(frozen=True)
 class StepResult:
-    """A step's result: the new state, one sentence about it, and whether there was nothing to do."""
+    """A step's result: the new state, one sentence about it, and whether the step had nothing to do."""
 
     release: Release
     summary: str = ""
@@ -70,7 +70,7 @@ class StepResult:
 
 @dataclass(frozen=True)
 class Resolved:
-    """A repair's result where the release may go on, along the arrow of `answer`."""
+    """A repair's result if the release may continue, along the edge of `answer`."""
 
     release: Release
     answer: str = ""
@@ -79,7 +79,7 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Unresolved:
-    """A repair's result where a person is needed; the cause says what for."""
+    """A repair's result if a person is needed; the cause says why."""
 
     release: Release
     cause: Cause
@@ -96,8 +96,7 @@ def _nothing_to_record(release: Release, config: Config, ports: Ports) -> None:
 
 @dataclass(frozen=True)
 class Handlers:
-    """The code behind the flow, by node id. `record_stop`: what is done before a pause or a failed end is
-    journaled."""
+    """The code of every node, by node id. `record_stop` runs before a pause or a failed end is journaled."""
 
     steps: Mapping[str, Step]
     decisions: Mapping[str, Decision]

@@ -1,4 +1,4 @@
-"""The course of a flowchart: which arrows lead on or back, what lies straight ahead and what aside."""
+"""The main path of a flowchart: which edges lead forward or back, which nodes lie on the main path."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ from deployer.flow.chart import Edge, Flowchart
 
 @dataclass(frozen=True)
 class Course:
-    """A flowchart with its loops opened: arrows that lead back to where one has been are set apart.
+    """A flowchart without its retry edges.
 
-    What is left has no cycle, so every node has a `layer`: the most arrows that lead to it from the start.
+    The rest has no cycle, so every node has a `layer`: the length of the longest path to it from the start.
     """
 
     flow: Flowchart
 
     @cached_property
     def forward(self) -> tuple[Edge, ...]:
-        """The arrows that do not close a loop."""
+        """The edges that do not close a loop."""
         back = set(self._closing(self.flow.start, (), set()))
         return tuple(edge for edge in self.flow.edges if edge not in back)
 
     def _closing(self, node: str, trail: tuple[str, ...], seen: set[str]) -> Iterator[Edge]:
-        """The arrows that lead back onto the trail walked depth first."""
+        """The edges that lead back onto the trail, found depth first."""
         seen.add(node)
         trail = (*trail, node)
         for edge in self.flow.edges:
@@ -52,7 +52,7 @@ class Course:
 
     @cached_property
     def way(self) -> tuple[str, ...]:
-        """The nodes between start and goal, both included: what a release without a setback may pass."""
+        """The main path, from start to goal: the nodes of a release without a setback."""
         leading = {self.goal}
         for node in reversed(self.order):
             if any(edge.source == node and edge.target in leading for edge in self.forward):
@@ -60,25 +60,25 @@ class Course:
         return tuple(node for node in self.order if node in leading)
 
     def leads_on(self, edge: Edge) -> bool:
-        """Whether an arrow goes from one node of the way to a later one."""
+        """Whether an edge leads from one node of the main path to a later one."""
         return edge.target in self.ahead_of(edge.source)
 
     def setback(self, source: str, target: str) -> bool:
-        """Whether going from `source` to `target` leaves the way or returns on it."""
+        """Whether going from `source` to `target` leaves the main path or goes back on it."""
         return source in self.way and target not in self.ahead_of(source)
 
     def ahead_of(self, node: str) -> tuple[str, ...]:
-        """The nodes of the way that come after `node`; none where it lies aside."""
+        """The nodes of the main path after `node`; none if it is not on the main path."""
         return self.way[self.way.index(node) + 1 :] if node in self.way else ()
 
     def between(self, source: str, target: str) -> tuple[str, ...]:
-        """The nodes of the way that an arrow passes over; none where it leaves the way or returns on it."""
+        """The nodes of the main path that an edge skips; none if it leaves it or goes back."""
         ahead = self.ahead_of(source)
         return ahead[: ahead.index(target)] if target in ahead else ()
 
     def before(self, node: str) -> tuple[str, ...]:
-        """The fewest nodes that lead from the start to `node`, which is not one of them; by arrows that are
-        added only where no others lead there."""
+        """The shortest path from the start to `node`, without `node`; added edges only if no others lead
+        there."""
         trails: dict[str, tuple[str, ...]] = {self.flow.start: ()}
         for edges in ([edge for edge in self.flow.edges if not edge.added], self.flow.edges):
             todo = list(trails)

@@ -1,6 +1,6 @@
-"""The flight recorder's last look: at every stop, what would be gone tomorrow and is not kept yet.
+"""The flight recorder: at every stop it saves what will be gone tomorrow.
 
-Each look is for itself: what cannot be had is recorded as unknown, and stops nothing.
+Each piece of evidence is collected by itself: what cannot be read is recorded as unknown and stops nothing.
 """
 
 from collections.abc import Callable
@@ -18,8 +18,8 @@ _UNDECIDED: Final = "(no image yet)"
 
 
 def record_stop(release: Release, config: Config, ports: Ports) -> None:
-    """Writes what a stop leaves behind into the release's evidence, beside what its steps have kept."""
-    looks: dict[str, Callable[[], Any]] = {
+    """Saves evidence of the stop beside what the steps have saved."""
+    sources: dict[str, Callable[[], Any]] = {
         "source": lambda: source_of(ports),
         "task-definition": lambda: for_image(config, _image(release)),
         "probes": lambda: [vars(finding) for finding in ports.account.preflight()],
@@ -28,28 +28,28 @@ def record_stop(release: Release, config: Config, ports: Ports) -> None:
     launch = release.launch
     if launch and launch.arn:
         arn = launch.arn
-        looks[task_name(launch.attempt)] = lambda: _task(arn, ports)
-    for name, look in looks.items():
+        sources[task_name(launch.attempt)] = lambda: _task(arn, ports)
+    for name, read in sources.items():
         if not _known(ports.evidence.read(name)):
-            _keep(name, look, ports)
+            _keep(name, read, ports)
     if launch and not (release.cause and release.cause.failure_class == "mongodb"):
         keep_report(release, config, ports)
 
 
 def keep_manifest(release: Release, ports: Ports) -> None:
-    """The image's manifest, once it has a digest by which it can be asked for."""
+    """Saves the image's manifest, once the image has a digest."""
     _keep(_MANIFEST, lambda: _manifest(release, ports), ports)
 
 
 def keep_report(release: Release, config: Config, ports: Ports) -> None:
-    """The run's own report, where there is one."""
+    """Saves the run's own report, if the job writes one."""
     if config.verify.report:
         collection = config.verify.report.collection
         _keep("run-report", lambda: ports.database.find_one(collection, {"_id": release.id}), ports)
 
 
 def source_of(ports: Ports) -> dict[str, Any]:
-    """Commit and content of the project's folder, and what differs from the commit, a line a file."""
+    """Commit and content of the project's folder, and the changed files, a line each."""
     return {**vars(ports.workspace.source()), "changes": ports.workspace.changes()}
 
 
@@ -57,12 +57,11 @@ def _known(held: Any) -> bool:
     return held is not None and not (isinstance(held, dict) and "unknown" in held)
 
 
-def _keep(name: str, look: Callable[[], Any], ports: Ports) -> None:
-    """What is kept already is not replaced by an unknown. What cannot be written is left out: the journal
-    will say of the disk what there is to say."""
+def _keep(name: str, read: Callable[[], Any], ports: Ports) -> None:
+    """Evidence is never replaced by an unknown. A full disk is left to the journal to report."""
     with suppress(OSError):
         try:
-            seen = look()
+            seen = read()
         except DeployerError as error:
             seen = None if _known(ports.evidence.read(name)) else {"unknown": error.message}
         if seen is not None:
@@ -81,7 +80,7 @@ def _manifest(release: Release, ports: Ports) -> Any:
     if image is None or image.digest is None:
         return None
     return ports.registry.manifest(image.repository, image.digest) or {
-        "unknown": f"the registry holds no {image.digest} any more"
+        "unknown": f"{image.digest} is no longer in the registry"
     }
 
 

@@ -1,7 +1,7 @@
-"""The release flow: the mission's flowchart, one line an arrow.
+"""The release flowchart, one line an edge.
 
 `deployer flow`, the live view, the report and the docs are all drawn from this table.
-A line under ADDED is ours; without those lines the mission's 36 arrows are left.
+Without the lines under ADDED the 36 edges of the release guide are left.
 """
 
 from typing import Final
@@ -27,7 +27,7 @@ _NODES: Final[tuple[tuple[str, Kind, str, str], ...]] = (
     ("BUILD_PHASE",    "step",     "BUILD",      "Prepare the image"),
     ("DOCKER_BUILD",   "step",     "BUILD",      "Build the image"),
     ("BUILD_OK",       "decision", "BUILD",      "Image built?"),
-    ("FIX_DOCKERFILE", "repair",   "BUILD",      "Mend Dockerfile or dependencies"),
+    ("FIX_DOCKERFILE", "repair",   "BUILD",      "Fix Dockerfile or dependencies"),
     ("ECR_LOGIN",      "step",     "BUILD",      "Log in to the registry"),
     ("DOCKER_TAG",     "step",     "BUILD",      "Tag the image"),
     ("DOCKER_PUSH",    "step",     "BUILD",      "Push the image"),
@@ -40,10 +40,10 @@ _NODES: Final[tuple[tuple[str, Kind, str, str], ...]] = (
     ("CHECK_CONFIG",   "repair",   "DEPLOY",     "Check the AWS configuration"),
     ("MONITOR",        "step",     "MONITORING", "Follow the logs"),
     ("PIPELINE_OK",    "decision", "MONITORING", "Pipeline ended well?"),
-    ("ANALYZE_LOGS",   "step",     "MONITORING", "Analyse the evidence"),
+    ("ANALYZE_LOGS",   "step",     "MONITORING", "Analyze the evidence"),
     ("ERROR_TYPE",     "decision", "MONITORING", "Kind of error?"),
     ("CHECK_ATLAS",    "repair",   "MONITORING", "Check MongoDB"),
-    ("BACK_OFF",       "step",     "MONITORING", "Wait, the cause is passing"),
+    ("BACK_OFF",       "step",     "MONITORING", "Wait for a transient error to pass"),
     ("VERIFY_DATA",    "step",     "VALIDATION", "Verify the documents"),
     ("DATA_OK",        "decision", "VALIDATION", "Data proven?"),
     ("CHECK_DATA",     "repair",   "VALIDATION", "Check the source data"),
@@ -93,7 +93,7 @@ _EDGES: Final = (
     ("DATA_OK",        "PROMOTE",        "yes"),
     ("PROMOTE",        "END_SUCCESS",    ""),
 )
-# Not in the mission: what ends a loop that does not converge, and the causes it does not name.
+# Not in the release guide: how a loop that does not converge ends, and the causes that it does not name.
 _ADDED_EDGES: Final = (
     ("TEST_LOCAL",     "END_FAILED",     "exhausted"),
     ("LOCAL_OK",       "END_FAILED",     "exhausted"),

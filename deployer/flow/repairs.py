@@ -75,7 +75,7 @@ def _code_is_mended(before: Release, now: Release, cause: Cause, context: Contex
 
 
 def look_at_build(release: Release, context: Context) -> Resolved | Unresolved:
-    """Mend Dockerfile or dependencies.
+    """Fix Dockerfile or dependencies.
 
     A failed build goes on when its cause passes by itself, when the inputs have changed, or when a person
     resumes: building again is the look. Twice is safe: it only reads.
@@ -150,7 +150,7 @@ def _with_findings(cause: Cause, wrong: list[Finding]) -> Cause:
     lines = tuple(f"{finding.what}: {finding.detail}" for finding in wrong)
     remedy = next((finding.remedy for finding in wrong if finding.remedy), cause.remedy)
     kept = tuple(line for line in cause.evidence if line not in lines)
-    return Cause(**vars(cause) | {"evidence": (*kept, *lines), "remedy": remedy})
+    return cause.with_(evidence=(*kept, *lines), remedy=remedy)
 
 
 def check_mongodb(release: Release, context: Context) -> Resolved | Unresolved:
@@ -164,7 +164,7 @@ def check_mongodb(release: Release, context: Context) -> Resolved | Unresolved:
     cause = release.cause
     if cause is None:
         return Resolved(release)
-    has_command = bool(context.config.run.connectivity_command)
+    has_command = bool(context.config.job_commands.connectivity)
     if not (context.resumed or cause.transient):
         refused = _refused_anywhere(release, context)
         seen = _with_sight(cause, f"{refused.what}: {refused.detail}") if refused else cause
@@ -193,7 +193,7 @@ _UNSEEN: Final = "from the task"
 def _refused_anywhere(release: Release, context: Context) -> Finding | None:
     """What is refused to this machine, or else to the job's own network, where that can be asked."""
     refused = _refused_here(context)
-    if refused or not context.config.run.connectivity_command:
+    if refused or not context.config.job_commands.connectivity:
         return refused
     try:
         return _refused_there(release, context)
@@ -228,7 +228,7 @@ def _refused_there(release: Release, context: Context) -> Finding | None:
 def _with_sight(cause: Cause, seen: str, remedy: str = "") -> Cause:
     """The cause with what was seen as its last evidence, and with the mend of that where it has one."""
     kept = tuple(line for line in cause.evidence if line != seen)
-    return Cause(**vars(cause) | {"evidence": (*kept, seen), "remedy": remedy or cause.remedy})
+    return cause.with_(evidence=(*kept, seen), remedy=remedy or cause.remedy)
 
 
 def check_data(release: Release, context: Context) -> Resolved | Unresolved:

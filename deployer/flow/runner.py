@@ -1,4 +1,4 @@
-"""Walks the flow: record, act, record, follow the arrow. The only place that retries, pauses and ends.
+"""Runs the flowchart: record, act, record, follow the edge. The only place that retries, pauses and ends.
 
 Before a node's effect `started` is on the disk, after it `finished` with the new state and the next node.
 A crash in between re-enters the node; steps converge, so entering twice does nothing twice.
@@ -7,7 +7,7 @@ A crash in between re-enters the node; steps converge, so entering twice does no
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
@@ -28,7 +28,7 @@ DETACHED = "DETACHED"
 
 @dataclass(frozen=True)
 class Outcome:
-    """Why and where the walk stopped: an end node's id, PAUSED or DETACHED."""
+    """How and where the run stopped; `end` is an end node's id, PAUSED or DETACHED."""
 
     end: str
     node: str
@@ -38,25 +38,25 @@ class Outcome:
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """Where a journal leaves off. `resumed`: it paused at this node and a person sent it on."""
+    """Where a journal leaves off. `resumed`: it paused at this node and a person resumed it."""
 
     node: str
     release: Release
     resumed: bool = False
 
 
-def position(journal: Journal, flow: Flowchart) -> ResumePoint:
-    """Where to go on. RefusedError: the release has ended, or was walked along another flow."""
+def resume_point(journal: Journal, flow: Flowchart) -> ResumePoint:
+    """Where to continue. RefusedError: the release has ended, or used another version of the flowchart."""
     header, last = journal.records[0], journal.records[-1]
     if header["flow"] != flow.fingerprint:
         raise RefusedError(
-            f"release {header['release']} was begun along another version of the flow",
-            "finish it with the version that began it, or start a new release",
+            f"release {header['release']} was started with another version of the flowchart",
+            "finish it with the version of deployer that started it, or start a new release",
         )
     if last["kind"] == "ended":
         raise RefusedError(
             f"release {header['release']} has ended at {last['end']}; there is nothing to resume",
-            "start a new one: `deployer release`",
+            "start a new release: `deployer release`",
         )
     release = load(next(states(journal.records)))
     known = next(record for record in reversed(journal.records) if record["kind"] != "started")
@@ -68,7 +68,7 @@ def position(journal: Journal, flow: Flowchart) -> ResumePoint:
 
 
 class Runner:
-    """One release under way. `detach_after`: the node behind which the walk stops, its task left running."""
+    """One running release. `detach_after`: the node after which it stops and leaves the task running."""
 
     def __init__(
         self,
@@ -81,19 +81,19 @@ class Runner:
         *,
         detach_after: str | None = None,
     ) -> None:
-        self._flow, self._behaviour, self._config = flow, handlers, config
+        self._flow, self._handlers, self._config = flow, handlers, config
         self._ports, self._journal, self._emit = ports, journal, emit
         self._detach_after = detach_after
         self._visits = Counter(r["node"] for r in journal.records if r["kind"] == "finished")
-        self._taken = _arrows_since_last_pause(journal)
+        self._loops = _edges_since_last_pause(journal)
         self._release: Release
 
-    def walk(self, start: ResumePoint) -> Outcome:
-        """Goes on until an end, a pause, or the point of detaching."""
+    def run(self, start: ResumePoint) -> Outcome:
+        """Continues until an end, a pause, or the node to detach after."""
         self._release, node, resumed = start.release, start.node, start.resumed
         while self._flow.nodes[node].kind != "end":
             try:
-                following = self._pass(node, resumed=resumed)
+                following = self._run_node(node, resumed=resumed)
             except Failure as failure:
                 return self._pause(node, _cause_of(failure, node))
             if isinstance(following, Cause):
@@ -103,13 +103,13 @@ class Runner:
             node, resumed = following, False
         return self._end(node)
 
-    def _pass(self, node: str, *, resumed: bool) -> str | Cause:
-        """Performs one node; returns the next one, or the cause for which it must pause."""
+    def _run_node(self, node: str, *, resumed: bool) -> str | Cause:
+        """Runs one node; returns the next node, or the cause of a pause."""
         visit = self._visits[node] + 1
         self._journal.append("started", node=node, visit=visit)
         self._emit(Entered(node, visit))
         begun = self._ports.clock.now()
-        result = self._perform(node, resumed=resumed)
+        result = self._handle(node, resumed=resumed)
         if isinstance(result, Unresolved):
             self._release = result.release
             return result.cause
@@ -130,60 +130,60 @@ class Runner:
         self._emit(left)
         return edge.target
 
-    def _perform(self, node: str, *, resumed: bool) -> StepResult | Resolved | Unresolved | str:
-        context = Context(node, self._config, self._ports, self._emit, self._note(node), resumed)
+    def _handle(self, node: str, *, resumed: bool) -> StepResult | Resolved | Unresolved | str:
+        context = Context(node, self._config, self._ports, self._emit, self._record(node), resumed)
         match self._flow.nodes[node].kind:
             case "decision":
-                return self._behaviour.decisions[node](self._release)
+                return self._handlers.decisions[node](self._release)
             case "repair":
-                repair = self._behaviour.repairs[node]
+                repair = self._handlers.repairs[node]
                 return self._retrying(node, lambda: repair(self._release, context))
             case "step":
-                step = self._behaviour.steps[node]
+                step = self._handlers.steps[node]
                 return self._retrying(node, lambda: step(self._release, context))
             case _:
                 return StepResult(self._release)
 
-    def _note(self, node: str) -> Callable[[Release], None]:
-        def note(release: Release) -> None:
+    def _record(self, node: str) -> Callable[[Release], None]:
+        def record(release: Release) -> None:
             self._journal.append("noted", node=node, state=dump(release))
             self._release = release
 
-        return note
+        return record
 
     def _retrying(self, node: str, action: Callable[[], _Result]) -> _Result:
         settings = self._config.retries
 
-        def say(state: RetryCallState) -> None:
+        def notify(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
             wait = state.next_action.sleep if state.next_action else 0.0
             self._emit(Retried(node, str(error), wait, state.attempt_number))
 
         return Retrying(
             retry=retry_if_exception_type(TransientFailure),
-            stop=stop_after_attempt(settings.transient),
-            wait=wait_exponential(multiplier=settings.first_wait, max=settings.longest_wait),
+            stop=stop_after_attempt(settings.max_attempts),
+            wait=wait_exponential(multiplier=settings.initial_delay, max=settings.max_delay),
             sleep=self._ports.clock.sleep,
-            before_sleep=say,
+            before_sleep=notify,
             reraise=True,
         )(action)
 
     def _follow(self, node: str, answer: str) -> Edge:
-        """The arrow of this answer, or the one for an exhausted loop once it was taken often enough."""
+        """The edge of this answer, or the `exhausted` one after the allowed number of loops."""
         edge = self._flow.follow(node, answer)
         if "exhausted" not in self._flow.answers(node) or answer == "yes":
             return edge
-        arrow = f"{edge.source} -> {edge.target}"
-        self._taken[arrow] += 1
-        limit = self._config.retries.arrows.get(arrow, self._config.retries.loops)
-        return edge if self._taken[arrow] <= limit else self._flow.follow(node, "exhausted")
+        name = f"{edge.source} -> {edge.target}"
+        self._loops[name] += 1
+        limit = self._config.retries.max_loops_by_edge.get(name, self._config.retries.max_loops)
+        return edge if self._loops[name] <= limit else self._flow.follow(node, "exhausted")
 
     def _pause(self, node: str, cause: Cause) -> Outcome:
         release = self._release.with_(cause=cause)
-        self._behaviour.record_stop(release, self._config, self._ports)
+        self._handlers.record_stop(release, self._config, self._ports)
         self._journal.append("paused", node=node, cause=asdict(cause), state=dump(release))
         resume = f"deployer resume {release.id}"
-        self._emit(Paused(node, *_told(cause), resume=resume, exit_code=cause.exit_code))
+        self._emit(Paused(node, **_cause_fields(cause), resume=resume, exit_code=cause.exit_code))
         return Outcome(PAUSED, node, cause.exit_code, release)
 
     def _end(self, node: str) -> Outcome:
@@ -191,15 +191,15 @@ class Runner:
         cause = release.cause
         exit_code = 0 if node == "END_SUCCESS" else cause.exit_code if cause else 19
         if exit_code:
-            self._behaviour.record_stop(release, self._config, self._ports)
+            self._handlers.record_stop(release, self._config, self._ports)
         self._journal.append("ended", end=node, exit_code=exit_code)
         if cause:
-            self._emit(Failed(cause.node, *_told(cause)))
+            self._emit(Failed(cause.node, **_cause_fields(cause)))
         return Outcome(node, node, exit_code, release)
 
 
-def _arrows_since_last_pause(journal: Journal) -> Counter[str]:
-    """A pause ends a stretch: after a person's mend the loops may be walked afresh."""
+def _edges_since_last_pause(journal: Journal) -> Counter[str]:
+    """How often each edge was taken; after a person's fix the loops are counted anew."""
     taken: Counter[str] = Counter()
     for record in journal.records:
         if record["kind"] == "paused":
@@ -209,8 +209,10 @@ def _arrows_since_last_pause(journal: Journal) -> Counter[str]:
     return taken
 
 
-def _told(cause: Cause) -> tuple[str, str, str, tuple[str, ...], str]:
-    return cause.failure_class, cause.subcause, cause.message, cause.evidence, cause.remedy
+def _cause_fields(cause: Cause) -> dict[str, Any]:
+    """What an event says of a cause."""
+    names = ("failure_class", "subcause", "message", "evidence", "remedy", "confidence")
+    return {name: getattr(cause, name) for name in names}
 
 
 def _cause_of(failure: Failure, node: str) -> Cause:

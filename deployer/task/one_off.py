@@ -128,7 +128,7 @@ class OneOffRunner:
             stream,
             is_stopped=watch.stopped,
             clock=self.clock,
-            drain=settings.drain,
+            drain=settings.drain_timeout,
         )
         for number, event in enumerate(events):
             if number >= _MOST_LINES:

@@ -53,7 +53,7 @@ def _together(
         checks = [asked[number].check for number in violations]
         one, *_ = violations.values()
         large = counts.get(one.collection, 0) > LARGE
-        wanted = not large or any(check.full_scan for check in checks)
+        wanted = not large or any(check.allow_full_scan for check in checks)
         if wanted or not database.scans(one.collection, [{"$match": one.query}]):
             reads = tuple(_reads([*violations.values()], database, large=large))
             yield Prefilter(reads, tuple(violations), min(check.time_limit for check in checks))

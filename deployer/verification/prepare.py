@@ -14,7 +14,7 @@ from deployer.verification.kinds import plan
 from deployer.verification.plan import Facts, MisconfiguredError, Plan
 
 LARGE: Final = 200_000
-"""Documents from which on a scan of a whole collection must be asked for (`full-scan = true`)."""
+"""Documents from which on a scan of a whole collection must be asked for (`allow-full-scan = true`)."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,9 @@ def _missing(check: Check, facts: Facts, counts: Mapping[str, int]) -> str:
 
 def _too_much(check: Check, scanned: Sequence[str], counts: Mapping[str, int]) -> str:
     large = next((name for name in scanned if counts.get(name, 0) > LARGE), None)
-    if large is None or check.full_scan:
+    if large is None or check.allow_full_scan:
         return ""
     return (
         f"not run: no index serves it, so all {counts[large]:,} documents of {large} would be read; "
-        "narrow `query`, add an index, or allow it with `full-scan = true`"
+        "narrow `query`, add an index, or allow it with `allow-full-scan = true`"
     )

@@ -24,7 +24,7 @@ at once, with its place and the nearest key that exists.
 
 - `default-env` at the top names the environment that is meant where no `--env` is given.
 - `[env.NAME]` overlays the rest for one environment: tables are merged key by key, anything else is replaced.
-  `embedded = true` in it says that this environment is the sandbox on this machine.
+  `sandbox = true` in it says that this environment is the sandbox on this machine.
 - `${NAME}` in a text is an environment variable; `${NAME:-default}` has a default. A password or an AWS key
   in the file is refused.
 - A duration is a text such as `"90s"`, `"10m"`, `"6h"` or `"2d"`, or a number of seconds.

@@ -1,6 +1,5 @@
 """One sandbox for all end-to-end tests, in a folder of its own; at the end nothing of it may be left."""
 
-import subprocess
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,19 +9,13 @@ import pytest
 
 from tests.e2e import projects
 from tests.e2e.outside import Outside
-from tests.e2e.projects import ROOT, Project
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "crash: kills a real release at its journal's records: a sample; asked for by name, all"
-    )
+from tests.e2e.projects import Project
+from tests.images import base_images
 
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[docker.DockerClient]:
-    for script in ("ensure-engine", "ensure-base"):
-        subprocess.run([ROOT / "scripts" / script], check=True)
+    base_images()
     client = docker.from_env()
     yield client
     client.close()

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from tests.e2e.command import Deployer, Ran
 from tests.e2e.outside import Outside
+from tests.images import ROOT, base_images
 
-ROOT = Path(__file__).parents[2]
 JOB = Path(__file__).parent / "job"
 ETL_FILES = (
     "deploy.toml",
@@ -116,10 +116,7 @@ def new_job(folder: Path, repository: str, outside: Outside) -> Project:
 
 def images() -> dict[str, str]:
     """The base images that this machine can have, as scripts/ensure-base has chosen them."""
-    lines = (ROOT / ".deployer/images.env").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines) | {
-        key: os.environ[key] for key in ("DOCKER_HOST",) if key in os.environ
-    }
+    return base_images() | {key: os.environ[key] for key in ("DOCKER_HOST",) if key in os.environ}
 
 
 def exported(shell: str) -> dict[str, str]:

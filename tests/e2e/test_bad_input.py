@@ -51,11 +51,18 @@ def spoilt(idle: Project, tmp_path: Path) -> Project:
 def test_every_mistyped_key_is_named_at_once(spoilt: Project) -> None:
     """Three slips in one file: one message, all three key paths, the nearest valid key of each."""
     spoilt.edit("deploy.toml", "[compose]\nfile", "[compose]\nfil")
-    spoilt.edit("deploy.toml", "[retries]\ntransient", "[retries]\ntransiet")
+    spoilt.edit("deploy.toml", "[retries]\nmax-attempts", "[retries]\nmax-atempts")
     spoilt.edit("deploy.toml", "[build]\ncontext", "[build]\ncontxt")
     ran = spoilt.release()
     refused(
-        ran, 2, "compose.fil:", "retries.transiet:", "build.contxt:", "'context'", "'transient'", "'file'"
+        ran,
+        2,
+        "compose.fil:",
+        "retries.max-atempts:",
+        "build.contxt:",
+        "'context'",
+        "'max-attempts'",
+        "'file'",
     )
     assert not (spoilt.folder / ".deployer" / "releases").exists()
 

@@ -12,7 +12,7 @@ from tests.faults.proxy import Fault, between
 STATE = """
 [env.aws.state]
 bucket = "{bucket}"
-lease = "60s"
+lock-ttl = "60s"
 """
 
 

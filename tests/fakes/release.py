@@ -5,7 +5,7 @@ from pathlib import Path
 from deployer.config.model import Config
 from deployer.events import Event
 from deployer.flow.release import FLOW
-from deployer.flow.runner import Outcome, Runner, position
+from deployer.flow.runner import Outcome, Runner, resume_point
 from deployer.flow.steps import HANDLERS
 from deployer.model import Release, dump
 from deployer.records.journal import Journal, read
@@ -49,7 +49,7 @@ class Releasing:
                 self.events.append,
                 detach_after="TASK_STARTED" if detach else None,
             )
-            return runner.walk(position(journal, FLOW))
+            return runner.run(resume_point(journal, FLOW))
         finally:
             journal.close()
 

@@ -75,19 +75,11 @@ class Toll:
             yield " " * 19 + ", ".join(f"{name} {n}" for name, n in hit.most_common())
 
 
-_TOLL = pytest.StashKey[Toll]()
-
-
 @pytest.fixture(scope="session")
-def toll(pytestconfig: pytest.Config) -> Toll:
-    return pytestconfig.stash.setdefault(_TOLL, Toll())
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if _TOLL in config.stash:
-        terminalreporter.section("injected faults")
-        for line in config.stash[_TOLL].lines():
-            terminalreporter.write_line(line)
+def toll(counted: dict[str, object]) -> Toll:
+    toll = counted.setdefault("injected faults", Toll())
+    assert isinstance(toll, Toll)
+    return toll
 
 
 @pytest.fixture(scope="session")
@@ -158,7 +150,7 @@ def _small_job(folder: Path, name: str, facts: Mapping[str, str], secret: str) -
     project.edit(
         "deploy.toml", 'inputs = ["Dockerfile", "job.py"]', 'inputs = ["Dockerfile", "job.py", "site"]'
     )
-    project.edit("deploy.toml", 'first-wait = "0.2s"', 'transient = 20\nfirst-wait = "0.1s"')
+    project.edit("deploy.toml", 'initial-delay = "0.2s"', 'max-attempts = 20\ninitial-delay = "0.1s"')
     return project
 
 

@@ -1,6 +1,5 @@
 """The real engine, and the ETL image built on it from this checkout."""
 
-import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,16 +7,13 @@ from pathlib import Path
 import docker
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.images import ROOT, base_images
 
 
 @pytest.fixture(scope="session")
 def images() -> dict[str, str]:
     """The base images that this machine can have, as scripts/ensure-base has chosen them."""
-    for script in ("ensure-engine", "ensure-base"):
-        subprocess.run([ROOT / "scripts" / script], check=True)
-    lines = (ROOT / ".deployer/images.env").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines)
+    return base_images()
 
 
 @pytest.fixture(scope="session")

@@ -55,5 +55,5 @@ def of_project(config: Config) -> TailRequest:
         stream_prefix=config.logs.stream_prefix,
         container=config.task.container,
         family=str(for_image(config, "none")["family"]),
-        drain=config.logs.drain,
+        drain=config.logs.drain_timeout,
     )

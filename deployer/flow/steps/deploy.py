@@ -74,7 +74,7 @@ def _counts(context: Context) -> dict[str, int] | None:
     try:
         return context.ports.database.counts()
     except Unreachable as refused:
-        if not context.config.verify.ask_command:
+        if not context.config.job_commands.query:
             raise
         context.note(f"{refused.message}; what it holds is asked of a task in the job's own network")
         return None

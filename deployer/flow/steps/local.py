@@ -89,9 +89,9 @@ def _compose(release: Release, context: Context, image: str, begun: float) -> Co
 def _make_data(context: Context, on_line: OnLine) -> int:
     """Makes the folder that the job loads where it is not there; returns the exit code."""
     settings = context.config.compose
-    if not settings.make_data or context.ports.workspace.has(settings.data):
+    if not settings.seed_command or context.ports.workspace.has(settings.data):
         return 0
-    return context.ports.shell.run(settings.make_data, on_line)
+    return context.ports.shell.run(settings.seed_command, on_line)
 
 
 def _compose_cause(context: Context, run: ComposeRun) -> Cause:

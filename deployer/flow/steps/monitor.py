@@ -46,7 +46,7 @@ def follow_task(release: Release, context: Context) -> StepResult:
             launch.log_stream,
             is_stopped=watch.stopped,
             clock=context.ports.clock,
-            drain=context.config.logs.drain,
+            drain=context.config.logs.drain_timeout,
         ):
             lines += 1
             kept.event(event.time, event.text)
@@ -109,7 +109,7 @@ class _Watch:
 
 
 def analyse_evidence(release: Release, context: Context) -> StepResult:
-    """Analyse the evidence.
+    """Analyze the evidence.
 
     Classifies what the run left behind: the stop, every container's end, the log's end, or the checks
     that failed. Twice is safe: it reads what is kept.
@@ -169,12 +169,12 @@ def _unproven(release: Release) -> Cause:
 
 
 def back_off(release: Release, context: Context) -> StepResult:
-    """Wait, the cause is passing.
+    """Wait for a transient error to pass.
 
     Waits longer with each launch, so that capacity or a throttled service can recover. Twice is safe.
     """
     settings = context.config.retries
-    wait = min(settings.first_wait * 2 ** len(release.launches), settings.longest_wait)
+    wait = min(settings.initial_delay * 2 ** len(release.launches), settings.max_delay)
     context.note(f"waiting {wait:.0f} s before the next launch")
     context.ports.clock.sleep(wait)
     return StepResult(release, f"waited {wait:.0f} s")

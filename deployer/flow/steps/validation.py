@@ -1,4 +1,4 @@
-"""Phase 5: the proof that the data is there, and what may only follow from it."""
+"""Phase 5: verify the data, then promote the image."""
 
 from deployer.flow.handlers import Context, StepResult
 from deployer.flow.steps.build import LATEST
@@ -11,8 +11,8 @@ from deployer.verification.run import VerifyContext, verify
 def verify_data(release: Release, context: Context) -> StepResult:
     """Verify the documents.
 
-    Runs every check of `[verify]` against the run's own report; where only the job can reach MongoDB, the
-    reading is done by short tasks of the same revision. Twice is safe: it only reads.
+    Runs every check of `[verify]` against the run's own report; if only the job can reach MongoDB, one-off
+    tasks of the same revision read the documents. Twice is safe: it only reads.
     """
     settings = context.config.verify
     about = VerifyContext(
@@ -26,12 +26,12 @@ def verify_data(release: Release, context: Context) -> StepResult:
         _keep_report(release, context, context.ports.database)
         verification = verify(settings.checks, context.ports.database, about)
     except Unreachable as refused:
-        if not settings.ask_command:
+        if not context.config.job_commands.query:
             raise
-        context.note(f"{refused.message}; the checks are asked by a task in the job's own network")
+        context.note(f"{refused.message}; running the checks from a one-off task in the job's network")
         verification = _verify_there(release, context, about)
     passed = sum(check.ok for check in verification.checks)
-    there = ", asked from the job's own network" if verification.via == "task" else ""
+    there = ", checked from the job's network" if verification.via == "task" else ""
     summary = f"{passed} of {len(verification.checks)} checks passed{there}"
     return StepResult(release.with_(verification=verification), verification.problem or summary)
 
@@ -54,8 +54,8 @@ def _keep_report(release: Release, context: Context, database: Database) -> None
 def promote_image(release: Release, context: Context) -> StepResult:
     """Move 'latest' to this image.
 
-    Only an image whose data is proven becomes `latest`, and only then the schedule of `[schedule]` starts its
-    revision. Twice is safe: a tag points where it pointed, and so does the schedule.
+    Only after the data is proven the tag `latest` moves to the image and the schedule of `[schedule]` to the
+    revision. Twice is safe: tag and schedule already point there.
     """
     image, schedule = release.image, context.config.schedule
     if image is None or image.digest is None:

@@ -92,10 +92,10 @@ def _is_since(value: Any, oldest: datetime.datetime) -> bool:
 
 def _oldest_allowed(check: FreshnessCheck, facts: Facts) -> tuple[datetime.datetime, str]:
     bounds: list[tuple[datetime.datetime, str]] = []
-    if check.within is not None:
-        oldest = utc(facts.now - check.within)
+    if check.max_age is not None:
+        oldest = utc(facts.now - check.max_age)
         bounds.append(
-            (oldest, f"{oldest.isoformat(timespec='seconds')} ({durations.spelled(check.within)} ago)")
+            (oldest, f"{oldest.isoformat(timespec='seconds')} ({durations.spelled(check.max_age)} ago)")
         )
     if check.not_before_report is not None:
         key, path = "not-before-report", check.not_before_report

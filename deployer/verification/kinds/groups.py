@@ -100,10 +100,10 @@ def _completeness(check: CompletenessCheck, facts: Facts) -> list[dict[str, Any]
     spans = {"_id": key, "n": {"$sum": 1}, "first": {"$min": field}, "last": {"$max": field}}
     known = [
         {"case": {"$eq": ["$_id.g0", value]}, "then": seconds * 1000}
-        for value, seconds in check.every.items()
+        for value, seconds in check.interval.items()
         if value != "default"
     ]
-    default = check.every["default"] * 1000 if "default" in check.every else None
+    default = check.interval["default"] * 1000 if "default" in check.interval else None
     cadence = {"$switch": {"branches": known, "default": default}} if known else default
     length = {"$subtract": [{"$subtract": ["$last", EPOCH]}, {"$subtract": ["$first", EPOCH]}]}
     steps = {"$floor": {"$divide": [length, cadence]}}

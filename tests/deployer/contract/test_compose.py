@@ -20,11 +20,10 @@ from deployer.adapters.local.ids import RandomIds
 from deployer.config import model
 from deployer.errors import Failure
 from deployer.ports import Compose
-from tests.deployer.contract.images import IMAGES
 from tests.fakes.compose import FakeCompose, JobRun
+from tests.images import base_images
 
 MONGO: Final[dict[str, Any]] = {
-    "image": IMAGES["MONGO_IMAGE"],
     "entrypoint": ["mongod", "--auth", "--bind_ip_all", "--dbpath", "/tmp"],
     "ports": ["127.0.0.1::27017"],
     "volumes": ["kept:/kept"],
@@ -93,7 +92,7 @@ class RealRig(Rig):
         text += LOAD.format(documents=run.documents) + f"raise SystemExit({run.exit_code})"
         site = sysconfig.get_path("purelib")
         self.services(
-            mongo1=MONGO,
+            mongo1={"image": base_images()["MONGO_IMAGE"], **MONGO},
             job=python(
                 text,
                 network_mode="service:mongo1",
@@ -126,7 +125,7 @@ class RealRig(Rig):
 
 @pytest.fixture
 def real(tmp_path: Path) -> Iterator[RealRig]:
-    rig = RealRig(FakeCompose(), IMAGES["PYTHON_IMAGE"], folder=tmp_path)
+    rig = RealRig(FakeCompose(), base_images()["PYTHON_IMAGE"], folder=tmp_path)
     rig.compose = rig.file()
     rig.services()
     yield rig

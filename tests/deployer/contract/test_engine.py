@@ -20,9 +20,9 @@ from deployer.adapters.docker.engine import DockerEngine
 from deployer.config.model import Build
 from deployer.errors import Failure, TransientFailure
 from deployer.ports import BuildResult, Engine
-from tests.deployer.contract.images import IMAGES
 from tests.fakes.engine import FakeEngine, digest_of
 from tests.fakes.http_registry import PASSWORD, USER, HttpRegistry, Refusal, digest, serve
+from tests.images import base_images
 
 
 @dataclass
@@ -319,7 +319,7 @@ def test_an_image_for_another_platform_is_refused(real: RealRig) -> None:
 def test_an_interrupt_ends_the_build_in_the_engine_too(real: RealRig) -> None:
     """After Ctrl-C the engine does not go on with a build that nobody waits for."""
     command = f"echo {real.name} && sleep 600"
-    (real.folder / "Dockerfile").write_text(f"FROM {IMAGES['PYTHON_IMAGE']}\nRUN {command}\n")
+    (real.folder / "Dockerfile").write_text(f"FROM {base_images()['PYTHON_IMAGE']}\nRUN {command}\n")
 
     def interrupt(line: str) -> None:
         if line == real.name:

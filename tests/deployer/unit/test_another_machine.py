@@ -8,7 +8,7 @@ import pytest
 from deployer.commands.guard import GuardedJournal, guarded
 from deployer.errors import JournalDamaged, RefusedError
 from deployer.flow.release import FLOW
-from deployer.flow.runner import Outcome, Runner, position
+from deployer.flow.runner import Outcome, Runner, resume_point
 from deployer.flow.steps import HANDLERS
 from deployer.model import Release, dump
 from deployer.records.journal import NAME, Journal, read
@@ -70,7 +70,7 @@ class Machine:
                 lambda event: None,
                 detach_after="TASK_STARTED" if detach else None,
             )
-            return runner.walk(position(journal, FLOW))
+            return runner.run(resume_point(journal, FLOW))
         finally:
             journal.close()
             self.problem = mirror.finish()

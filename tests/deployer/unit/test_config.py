@@ -51,7 +51,7 @@ def test_production_has_the_missions_values(table: dict[str, Any]) -> None:
 def test_the_sandbox_fills_its_own_variables(table: dict[str, Any]) -> None:
     """Everything that the sandbox's overlay asks for is something that a sandbox tells."""
     loaded = load_file.load(table, "sandbox", SandboxFacts.stand_ins(), ROOT)
-    assert loaded.embedded
+    assert loaded.sandbox
     assert loaded.aws.endpoint_url == "endpoint"
 
 
@@ -64,13 +64,13 @@ def test_all_mistakes_are_told_at_once(table: dict[str, Any]) -> None:
     """Wrong keys, wrong types and missing keys are listed together, each with its path."""
     table["run"] = {"clutser": "x"}
     table["buidl"] = {}
-    table["retries"]["loops"] = 0
+    table["retries"]["max-loops"] = 0
     table["compose"]["timeout"] = "ten minutes"
     del table["image"]["repository"]
     told = mistakes(table)
     assert "run.clutser: no such key; did you mean 'cluster'?" in told
     assert "buidl: no such key; did you mean 'build'?" in told
-    assert "retries.loops: input should be greater than or equal to 1, not 0" in told
+    assert "retries.max-loops: input should be greater than or equal to 1, not 0" in told
     assert "compose.timeout: a duration such as" in told
     assert "image.repository: missing, and needed" in told
 

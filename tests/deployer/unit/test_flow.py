@@ -6,7 +6,7 @@ from deployer.flow.chart import Edge, Flowchart, Node
 from deployer.flow.release import FLOW
 from deployer.flow.steps import HANDLERS
 
-# The arrows of the mission's first diagram, in its order: from, answer, to.
+# The arrows of the release guide's first diagram, in its order: from, answer, to.
 MISSION = """
 START CODE
 CODE TEST_LOCAL
@@ -109,10 +109,10 @@ def chart(*edges: tuple[str, str, str], decision: str = "") -> Flowchart:
     [
         (chart(("start", "a", ""), ("a", "start", "")), "a: no path from here ends"),
         (chart(("start", "end", ""), ("b", "end", "")), "b: cannot be reached"),
-        (chart(("start", "a", ""), ("a", "end", ""), ("a", "start", "")), "a: two arrows for answer ''"),
+        (chart(("start", "a", ""), ("a", "end", ""), ("a", "start", "")), "a: two edges for answer ''"),
         (chart(("start", "q", ""), ("q", "end", "yes"), decision="q"), "two or more named answers"),
-        (chart(("start", "a", "")), "a: no way out"),
-        (chart(("start", "end", ""), ("end", "start", "")), "end: an end has no way out"),
+        (chart(("start", "a", "")), "a: no outgoing edge"),
+        (chart(("start", "end", ""), ("end", "start", "")), "end: an end has no outgoing edge"),
     ],
 )
 def test_a_flaw_is_named(flawed: Flowchart, problem: str) -> None:

@@ -34,8 +34,8 @@ def world() -> Walled:
 
 
 def asking(**verify: Any) -> Config:
-    verify = {"ask-command": ["ask"], **verify}
-    return settings(verify=verify, run={"connectivity-command": ["connectivity"]})
+    commands = {"query": ["ask"], "connectivity": ["connectivity"]}
+    return settings(**{"verify": verify, "job-commands": commands})
 
 
 def notes(releasing: Releasing) -> str:
@@ -53,7 +53,7 @@ def test_the_checks_are_asked_where_the_job_runs(world: Walled, tmp_path: Path) 
     assert (verification.ok, verification.via) == (True, "task")
     assert verification.counts == {"measurements": 3, "load_runs": 1}
     assert set(world.job_network.revisions) == {world.tasks.registered[0].arn}
-    assert notes(releasing).count("job's own network") == 2
+    assert notes(releasing).count("network") == 2
     assert len(world.tasks.tasks) == 1
 
 

@@ -9,7 +9,7 @@ from deployer.errors import Failure, RefusedError, TransientFailure
 from deployer.events import Entered, Event, Left, Paused, Retried
 from deployer.flow.chart import Edge, Flowchart, Node
 from deployer.flow.handlers import Context, Handlers, Resolved, StepResult, Unresolved
-from deployer.flow.runner import PAUSED, Outcome, Runner, position
+from deployer.flow.runner import PAUSED, Outcome, Runner, resume_point
 from deployer.model import Cause, Release, dump
 from deployer.records.journal import Journal
 from tests.fakes.world import World, settings
@@ -66,7 +66,7 @@ class Walk:
         journal = Journal.resume(self.path, self.ports.clock)
         try:
             runner = Runner(FLOW, self.handlers, settings(), self.ports, journal, self.events.append)
-            return runner.walk(position(journal, FLOW))
+            return runner.run(resume_point(journal, FLOW))
         finally:
             journal.close()
 
@@ -110,7 +110,7 @@ def test_tries_are_bounded_and_then_the_release_pauses(tmp_path: Path) -> None:
     walk = Walk(tmp_path, work)
     stop = walk.go()
     assert (stop.end, stop.node, stop.exit_code) == (PAUSED, "WORK", 18)
-    assert len(walk.seen(Retried)) == settings().retries.transient - 1
+    assert len(walk.seen(Retried)) == settings().retries.max_attempts - 1
 
 
 def test_a_standing_error_pauses_at_once(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_loop_ends_when_it_does_not_converge(tmp_path: Path) -> None:
     stop = walk.go()
     assert (stop.end, stop.exit_code) == ("END_FAILED", 16)
     entered = [event.node for event in walk.seen(Entered)]  # type: ignore[attr-defined]
-    assert entered.count("MEND") == settings().retries.loops
+    assert entered.count("MEND") == settings().retries.max_loops
 
 
 def test_a_pause_is_resumed_at_its_node_and_told_so(tmp_path: Path) -> None:
@@ -185,10 +185,10 @@ def test_a_pause_starts_the_loops_afresh(tmp_path: Path) -> None:
         return Resolved(release) if context.resumed else Unresolved(release, CAUSE)
 
     def work(release: Release, context: Context) -> StepResult:
-        return finish(release, context) if mended > settings().retries.loops + 2 else StepResult(release)
+        return finish(release, context) if mended > settings().retries.max_loops + 2 else StepResult(release)
 
     walk = Walk(tmp_path, work, mend)
-    stops = [walk.go().end for _ in range(settings().retries.loops + 4)]
+    stops = [walk.go().end for _ in range(settings().retries.max_loops + 4)]
     assert stops[:-1] == [PAUSED] * (len(stops) - 1)
     assert stops[-1] == "END_SUCCESS"
 
@@ -206,5 +206,5 @@ def test_another_flow_does_not_resume_this_one(tmp_path: Path) -> None:
     walk = Walk(tmp_path, finish)
     journal = Journal.resume(walk.path, walk.ports.clock)
     with pytest.raises(RefusedError, match="another version of the flow"):
-        position(journal, Flowchart(FLOW.nodes, FLOW.edges[:-1]))
+        resume_point(journal, Flowchart(FLOW.nodes, FLOW.edges[:-1]))
     journal.close()

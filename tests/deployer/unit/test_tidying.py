@@ -1,4 +1,4 @@
-"""[image] keep: what is old goes, what anything needs stays, and trouble with it fails no release."""
+"""[image] keep-releases: old images go, what is needed stays, and a failure to prune fails no release."""
 
 from pathlib import Path
 
@@ -172,7 +172,7 @@ def test_trouble_with_it_fails_no_release(project: Project) -> None:
     world.tasks.script.append(world.loads())
     world.schedules.faults.fail_next("used", Failure("aws-config", "AccessDenied"))
     journal = Journal.resume(releasing.path, world.clock)
-    config, ports = settings(image={"keep": 1}), world.ports(folder)
+    config, ports = settings(image={"keep-releases": 1}), world.ports(folder)
     session = Session(config, ports, journal, ReleaseOptions(), events.append, None, Releases(project.folder))
     assert session.run() == 0
     journal.close()

@@ -72,7 +72,7 @@ security-groups = ["{group}"]
 assign-public-ip = true
 [env.aws.state]
 bucket = "{name}"
-lease = "{lease}s"
+lock-ttl = "{lease}s"
 """
 
 

@@ -30,7 +30,8 @@ def world() -> World:
 
 
 def network(world: World, **run: Any) -> OneOffNetwork:
-    config = settings(run={"connectivity-command": ["connectivity"], **run}, verify={"ask-command": ["ask"]})
+    commands = {"query": ["ask"], "connectivity": ["connectivity"]}
+    config = settings(**{"run": run, "job-commands": commands})
     return OneOffNetwork(config, OneOffRunner(config, world.tasks, world.logs, world.clock, world.ids))
 
 
@@ -163,7 +164,7 @@ def test_the_way_is_a_finding_a_step(world: World) -> None:
 def test_the_access_list_is_looked_at_where_a_step_is_refused(world: World, *, free: bool) -> None:
     """It stands before the steps, so that its mend is the one named; on a free way nobody asks for it."""
     listed = Finding("Atlas access list", "wrong", "does not let in 203.0.113.7", "atlas accessLists create")
-    config = settings(run={"connectivity-command": ["connectivity"]})
+    config = settings(**{"job-commands": {"connectivity": ["connectivity"]}})
     tasks = OneOffRunner(config, world.tasks, world.logs, world.clock, world.ids)
     walked = json.dumps({"stages": [{"name": "tcp", "ok": free, "detail": ""}]})
     says(world, lambda request: (walked,))
@@ -182,8 +183,8 @@ def test_without_the_commands_it_says_which_is_missing(world: World) -> None:
     """The key of deploy.toml is named; nothing is started."""
     config = settings()
     bare = OneOffNetwork(config, OneOffRunner(config, world.tasks, world.logs, world.clock, world.ids))
-    with pytest.raises(UsageError, match="connectivity-command"):
+    with pytest.raises(UsageError, match="connectivity is not set"):
         bare.walk()
-    with pytest.raises(UsageError, match="ask-command"):
+    with pytest.raises(UsageError, match="query is not set"):
         bare.ask(QUESTIONS)
     assert world.tasks.tasks == {}

@@ -25,7 +25,7 @@ CHECKS: tuple[dict[str, Any], ...] = (
     {"kind": "groups", "name": "stations", "collection": "readings", "by": "station_id", "present": ["a"]},
     {"kind": "unique", "name": "once", "collection": "readings", "fields": ["station_id", "at"]},
     {"kind": "indexes", "name": "index", "collection": "readings", "indexes": [{"fields": ["at"]}]},
-    {"kind": "freshness", "name": "fresh", "collection": "readings", "field": "at", "within": "1h"},
+    {"kind": "freshness", "name": "fresh", "collection": "readings", "field": "at", "max-age": "1h"},
 )  # fmt: skip
 
 

@@ -108,7 +108,7 @@ def test_the_number_of_groups_is_exact() -> None:
 
 def test_completeness() -> None:
     """The share of promised readings decides; no cadence known, and no documents at all, are failures."""
-    asked = check("completeness", by="s", field="t", every={"a": "10m"}, at_least=0.9)
+    asked = check("completeness", by="s", field="t", interval={"a": "10m"}, at_least=0.9)
     assert answer(asked, [{"_id": "a", "n": 9, "promised": 10.0}]).ok
     poor = answer(asked, [{"_id": "a", "n": 8, "promised": 10.0}, {"_id": "b", "n": 8, "promised": 0}])
     assert poor.offending == ("a: 80.0%", "b: 0.0%")
@@ -118,7 +118,7 @@ def test_completeness() -> None:
 @pytest.mark.parametrize(("age", "ok"), [(2, True), (3, True), (4, False)])
 def test_freshness_by_the_clock(age: int, *, ok: bool) -> None:
     """The newest time may be as old as `within`, and no older."""
-    asked = check("freshness", field="t", within="3h")
+    asked = check("freshness", field="t", max_age="3h")
     assert answer(asked, [{"_id": 1, "newest": NOON - age * HOUR}]).ok is ok
 
 
@@ -132,7 +132,7 @@ def test_freshness_by_the_report() -> None:
 
 def test_freshness_of_each_group() -> None:
     """One stale group among fresh ones is named."""
-    asked = check("freshness", field="t", within="3h", by="station_id")
+    asked = check("freshness", field="t", max_age="3h", by="station_id")
     rows = [{"_id": "a", "newest": NOON}, {"_id": "b", "newest": NOON - 5 * HOUR}]
     assert answer(asked, rows).offending == ("b: 2026-01-02T07:00:00+00:00",)
 
@@ -140,12 +140,12 @@ def test_freshness_of_each_group() -> None:
 @pytest.mark.parametrize("rows", [[], [{"_id": 1}], [{"_id": 1, "newest": "2026-01-02"}]])
 def test_what_is_no_time_is_not_fresh(rows: list[Mapping[str, Any]]) -> None:
     """No document, none with the field, and a text instead of a time all fail."""
-    assert not answer(check("freshness", field="t", within="3h"), rows).ok
+    assert not answer(check("freshness", field="t", max_age="3h"), rows).ok
 
 
 def test_freshness_reads_an_index_where_there_is_one() -> None:
     """With an index on (by, field) the newest of each group is looked up instead of reading everything."""
-    asked = check("freshness", field="t", within="3h", by="s")
+    asked = check("freshness", field="t", max_age="3h", by="s")
     indexed = Facts("r1", 0.0, indexes={"readings": [{"name": "s_1_t_1", "key": {"s": 1, "t": 1}}]})
     assert {"$sort": {"s": -1, "t": -1}} in plan(asked, indexed).reads[0].pipeline
     assert {"$sort": {"s": -1, "t": -1}} not in plan(asked, FACTS).reads[0].pipeline

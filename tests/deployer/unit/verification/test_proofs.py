@@ -103,7 +103,7 @@ def test_a_look_that_did_not_end_proves_nothing(database: Watched, failure: Fail
 
 def test_other_documents_are_looked_at_by_themselves(database: Watched) -> None:
     """What is said of other documents, or of all, is another proof."""
-    everywhere = {**VALUES, "query": {}, "full-scan": True}
+    everywhere = {**VALUES, "query": {}, "allow-full-scan": True}
     found = proofs_of(database, RANGES, everywhere, {**VALUES, "query": {"run_id": "r0"}})
     assert [proof.spares for proof in found] == [(0,), (1,), (2,)]
 
@@ -123,7 +123,7 @@ def test_an_offender_of_others_makes_the_checks_look_for_themselves(database: Wa
     """Where the query was left out, what another run wrote is suspicious and offends nobody."""
     rows = {n: {"_id": n, "run_id": "r1", "t": 1} for n in range(LARGE + 1)}
     database.collections["readings"] = {**rows, -1: {"_id": -1, "run_id": "r0", "t": 11}}
-    (result,) = asked(database, {**RANGES, "full-scan": True}).checks
+    (result,) = asked(database, {**RANGES, "allow-full-scan": True}).checks
     assert (result.ok, result.found) == (True, "none")
 
 
@@ -131,7 +131,7 @@ def test_a_large_collection_is_not_read_for_a_proof_unasked(database: Watched) -
     """Each may have an index for its field; together they would read everything, so they stay apart."""
     unindexed = {**RANGES, "query": {"place": "x"}}
     assert proofs_of(database, unindexed) == []
-    assert len(proofs_of(database, {**unindexed, "full-scan": True})) == 1
+    assert len(proofs_of(database, {**unindexed, "allow-full-scan": True})) == 1
     assert len(proofs_of(database, unindexed, documents=LARGE)) == 1
 
 

@@ -132,7 +132,7 @@ def test_a_large_scan_is_not_begun_unasked(database: FakeDatabase) -> None:
     refused = asked(database, WRITTEN).checks[0]
     assert not refused.ok
     assert refused.found.startswith("not run: no index serves it, so all 200,004 documents of readings")
-    assert asked(database, {**WRITTEN, "full-scan": True}).ok
+    assert asked(database, {**WRITTEN, "allow-full-scan": True}).ok
     database.extra_indexes["readings"] = [{"name": "run_id_1", "key": {"run_id": 1}}]
     assert asked(database, WRITTEN).ok
 

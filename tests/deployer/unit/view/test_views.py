@@ -86,7 +86,7 @@ def test_plain_says_why_it_paused() -> None:
     out, err = plain(begun(), paused())
     assert out[1] == "CHECK_CONFIG    PAUSED: aws-config / missing-secret: no such secret"
     assert out[2] == "                > ResourceInitializationError: unable to pull secrets"
-    assert err == [f"mend it: {paused().remedy}", f"then:    {paused().resume}"]
+    assert err == [f"fix:  {paused().remedy}", f"next: {paused().resume}"]
 
 
 def test_plain_speaks_of_progress_now_and_then() -> None:
