@@ -64,7 +64,7 @@ def test_plain_tells_a_release() -> None:
     assert summary[1] == "  documents: measurements 2,320, stations 6"
     assert summary[2] == "  skipped:   DOCKER_BUILD"
     assert summary[3] == "  dev        6.0 s"
-    assert err == [f"next:    deployer show {RELEASE}"]
+    assert err == [f"next: deployer show {RELEASE}"]
 
 
 def test_plain_has_no_control_characters() -> None:
