@@ -53,7 +53,7 @@ class SharedState:
     def archive(self) -> Archive:
         return Archive(self.store, self.prefix)
 
-    def lease(self) -> SharedLock:
+    def lock(self) -> SharedLock:
         return SharedLock(self.store, self.prefix, self.seconds, SystemClock())
 
 

@@ -16,7 +16,7 @@ from deployer.errors import RefusedError, TransientFailure
 from deployer.events import Emit, Noted
 from deployer.flow.release import FLOW
 from deployer.flow.steps.build import LATEST
-from deployer.lock import Holder, held
+from deployer.lock import Holder, acquire
 from deployer.model import Release, Rollback, dump
 from deployer.ports import Ports
 from deployer.records.journal import NAME
@@ -36,11 +36,11 @@ def release(project: Project, request: ReleaseOptions, emit: Emit, ask: AskToSto
     with ExitStack() as stack:
         clock, redactor = SystemClock(), redactor_of(config, session(config), project.environ)
         state, folder = shared_state(config), project.releases.folder / wanted
-        me, shared = Holder.here(wanted, clock.now()), state.lease() if state else None
+        me, shared = Holder.here(wanted, clock.now()), state.lock() if state else None
         leases = project.folder / "leases"
-        lease = patiently(config.retries, lambda: stack.enter_context(held(leases, env, me, shared)))
+        lease = patiently(config.retries, lambda: stack.enter_context(acquire(leases, env, me, shared)))
         if state and request.resume:
-            patiently(config.retries, lambda: state.archive().bring(wanted, folder))
+            patiently(config.retries, lambda: state.archive().fetch(wanted, folder))
         ports = guarded(real_ports(project.root, folder, config, project.environ, redactor), lease.check)
         if not request.resume:
             _could_succeed(config, ports)

@@ -19,7 +19,7 @@ from deployer.errors import RefusedError
 from deployer.flow.release import FLOW
 from deployer.flow.steps.build import LATEST
 from deployer.flow.steps.deploy import tags_of
-from deployer.lock import Holder, held
+from deployer.lock import Holder, acquire
 from deployer.model import Image, Release, TaskDefinition, dump
 from deployer.ports import Ports, Revision, Tasks
 from deployer.records.evidence import EvidenceFolder
@@ -45,9 +45,9 @@ def rollback(project: Project, wanted: str | None, env: str | None) -> Iterator[
     target, newest = choose(project.releases, name, wanted)
     with ExitStack() as stack:
         state, me = shared_state(config), Holder.here(target.id, SystemClock().now())
-        shared = state.lease() if state else None
+        shared = state.lock() if state else None
         folder = project.folder / "leases"
-        lease = patiently(config.retries, lambda: stack.enter_context(held(folder, name, me, shared)))
+        lease = patiently(config.retries, lambda: stack.enter_context(acquire(folder, name, me, shared)))
         real = real_ports(project.root, project.folder, config, project.environ, Redactor())
 
         def kept() -> Any:

@@ -29,7 +29,7 @@ class Sharing:
     def __call__(self, event: Event) -> None:
         if isinstance(event, Entered):
             self._node = event.node
-            self._lease.at(event.node)
+            self._lease.report_node(event.node)
         elif isinstance(event, Ended):
             self.finish()
         self._emit(event)
