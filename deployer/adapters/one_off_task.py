@@ -12,8 +12,7 @@ from typing import Any, Final
 
 from deployer.config.model import Config
 from deployer.errors import Failure, UsageError
-from deployer.ports import Finding, QueryRefused, Question, Reply, TimeLimitReached
-from deployer.retry import unsaid
+from deployer.ports import Finding, FindingState, QueryRefused, Question, Reply, TimeLimitReached
 from deployer.task.one_off import OneOffResult, OneOffRunner, OneOffTask
 
 VARIABLE: Final = "QUESTIONS"
@@ -30,7 +29,7 @@ class OneOffNetwork:
         self,
         config: Config,
         short: OneOffRunner,
-        note: Callable[[str], None] = unsaid,
+        note: Callable[[str], None] = lambda text: None,
         gate: Callable[[], Iterable[Finding]] = tuple,
     ) -> None:
         self._config, self._short, self._note, self._gate = config, short, note, gate
@@ -45,7 +44,7 @@ class OneOffNetwork:
         if walked is None:
             raise returned.failure()
         steps = tuple(_findings(walked))
-        return (*self._gate(), *steps) if any(step.state == "wrong" for step in steps) else steps
+        return (*self._gate(), *steps) if any(step.state is FindingState.FAIL for step in steps) else steps
 
     def ask(self, questions: Sequence[Question], revision: str | None = None) -> tuple[Reply, ...]:
         command = self._config.job_commands.query
@@ -80,10 +79,13 @@ def _unset(key: str) -> UsageError:
     )
 
 
+_STATES: Final = {True: FindingState.PASS, False: FindingState.FAIL, None: FindingState.UNKNOWN}
+
+
 def _findings(walked: Mapping[str, Any]) -> Iterator[Finding]:
     for stage in walked["stages"]:
-        state = "unknown" if stage.get("ok", False) is None else "ok" if stage.get("ok") else "wrong"
-        remedy = str(walked.get("hint") or "") if state == "wrong" else ""
+        state = _STATES.get(stage.get("ok", False), FindingState.FAIL)
+        remedy = str(walked.get("hint") or "") if state is FindingState.FAIL else ""
         yield Finding(f"from the task: {stage.get('name')}", state, str(stage.get("detail", "")), remedy)
 
 

@@ -35,10 +35,7 @@ def logs(
     all_tasks: Annotated[
         bool, typer.Option("--all-tasks", help="Every task of the job, merged by time.")
     ] = False,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the task has ended.")] = False,
-    live: Annotated[
-        bool, typer.Option("--live", help="Follow, told of new lines by Live Tail; AWS charges its minutes.")
-    ] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Until the task has ended.")] = False,
     since: Annotated[
         str,
         typer.Option("--since", help="Only lines of the last 10m, 2h ...; with --all-tasks 24h if left out."),
@@ -62,7 +59,6 @@ def logs(
             all_tasks=all_tasks,
             since=since,
             follow=follow,
-            live=live,
             grep=grep,
             timestamps=timestamps,
             colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"),

@@ -10,7 +10,7 @@ from deployer.commands.project import Project
 from deployer.config.model import Config
 from deployer.errors import EXIT_CODES, DeployerError
 from deployer.model import Via
-from deployer.ports import Finding, JobNetwork, Ports
+from deployer.ports import Finding, FindingState, JobNetwork, Ports
 from deployer.redaction import Redactor
 
 
@@ -24,13 +24,13 @@ def examine(project: Project, env: str | None, via: Via = "local") -> dict[str, 
     network = job_network(config, aws, project.environ, project.tell)
     exit_code = 0
     findings = []
-    access = ((EXIT_CODES["mongodb"], finding) for finding in atlas.look(config, aws, project.environ))
+    access = ((EXIT_CODES["mongodb"], finding) for finding in atlas.check(config, aws, project.environ))
     looks = chain(_findings(ports, config), access, _from_task(network) if via == "task" else ())
     for code, finding in looks:
         findings.append(
             {"what": finding.what, "state": finding.state, "detail": finding.detail, "remedy": finding.remedy}
         )
-        if finding.state == "wrong" and not exit_code:
+        if finding.state is FindingState.FAIL and not exit_code:
             exit_code = code
     return {"env": name, "findings": findings, "exit_code": exit_code}
 
@@ -45,14 +45,14 @@ def _findings(ports: Ports, config: Config) -> Iterator[tuple[int, Finding]]:
     )
     for what, look in looks:
         try:
-            yield 0, Finding(what, "ok", look())
+            yield 0, Finding(what, FindingState.PASS, look())
         except DeployerError as error:
-            yield error.exit_code, Finding(what, "wrong", error.message, error.hint)
+            yield error.exit_code, Finding(what, FindingState.FAIL, error.message, error.hint)
     try:
-        for finding in ports.account.findings():
+        for finding in ports.account.diagnose():
             yield EXIT_CODES["aws-config"], finding
     except DeployerError as error:
-        yield error.exit_code, Finding("AWS account", "unknown", error.message, error.hint)
+        yield error.exit_code, Finding("AWS account", FindingState.UNKNOWN, error.message, error.hint)
     for finding in ports.server.walk():
         yield EXIT_CODES["mongodb"], finding
 
@@ -63,4 +63,4 @@ def _from_task(network: JobNetwork) -> Iterator[tuple[int, Finding]]:
         for finding in network.walk():
             yield EXIT_CODES["mongodb"], finding
     except DeployerError as error:
-        yield error.exit_code, Finding("from the task", "unknown", error.message, error.hint)
+        yield error.exit_code, Finding("from the task", FindingState.UNKNOWN, error.message, error.hint)

@@ -7,7 +7,7 @@ from deployer.flow.handlers import Context, Resolved, Unresolved
 from deployer.flow.steps.build import image_tag
 from deployer.flow.steps.deploy import wanted_definition
 from deployer.model import Cause, Release, Source
-from deployer.ports import Finding, Unreachable
+from deployer.ports import Finding, FindingState, Unreachable
 from deployer.task.definition import differences
 
 
@@ -42,7 +42,7 @@ def _in_the_way(release: Release, context: Context) -> Cause | None:
         return None
     findings = list(context.ports.account.preflight())
     _keep_probes(findings, context)
-    wrong = [finding for finding in findings if finding.state == "wrong"]
+    wrong = [finding for finding in findings if finding.state is FindingState.FAIL]
     message = "the job could not run, so nothing was built"
     cause = Cause("aws-config", "not-ready", message, node=context.node)
     return _with_findings(cause, wrong) if wrong else None
@@ -101,11 +101,11 @@ def check_config(release: Release, context: Context) -> Resolved | Unresolved:
         return Resolved(release)
     build, account = _why_build(release, context), context.ports.account
     digest = release.image.digest if release.image else None
-    findings = list(account.preflight() if build else account.findings(digest))
+    findings = list(account.preflight() if build else account.diagnose(digest))
     _keep_probes(findings, context)
-    wrong = [finding for finding in findings if finding.state == "wrong"]
+    wrong = [finding for finding in findings if finding.state is FindingState.FAIL]
     for finding in findings:
-        if finding.state != "ok":
+        if finding.state is not FindingState.PASS:
             context.note(f"{finding.state}: {finding.what}: {finding.detail}")
     if wrong or not (context.resumed or cause.transient):
         return Unresolved(release, _with_findings(cause, wrong))
@@ -180,7 +180,7 @@ def check_mongodb(release: Release, context: Context) -> Resolved | Unresolved:
         reached = ""
     if has_command and not (reached and cause.transient):
         refused = _refused_there(release, context)
-        if refused and (refused.state == "wrong" or not reached):
+        if refused and (refused.state is FindingState.FAIL or not reached):
             return Unresolved(
                 release, _with_sight(cause, f"{refused.what}: {refused.detail}", refused.remedy)
             )
@@ -206,7 +206,7 @@ def _refused_here(context: Context) -> Finding | None:
     """The step of the way to MongoDB that is refused to this machine, if any is."""
     findings = tuple(context.ports.server.walk())
     context.ports.evidence.write("mongodb", [vars(finding) for finding in findings])
-    return next((finding for finding in findings if finding.state == "wrong"), None)
+    return next((finding for finding in findings if finding.state is FindingState.FAIL), None)
 
 
 def _refused_there(release: Release, context: Context) -> Finding | None:
@@ -219,10 +219,10 @@ def _refused_there(release: Release, context: Context) -> Finding | None:
     except TransientFailure:
         raise
     except Failure as failure:
-        findings = (Finding(_UNSEEN, "unknown", failure.message, failure.hint),)
+        findings = (Finding(_UNSEEN, FindingState.UNKNOWN, failure.message, failure.hint),)
         context.note(f"what the task sees is not known: {failure.message}")
     context.ports.evidence.write("connectivity", [vars(finding) for finding in findings])
-    return next((f for f in findings if f.state == "wrong" or f.what == _UNSEEN), None)
+    return next((f for f in findings if f.state is FindingState.FAIL or f.what == _UNSEEN), None)
 
 
 def _with_sight(cause: Cause, seen: str, remedy: str = "") -> Cause:

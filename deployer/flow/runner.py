@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
-
 from deployer.config.model import Config
 from deployer.errors import Failure, RefusedError, TransientFailure
 from deployer.events import Emit, Entered, Failed, Left, Paused, Retried
@@ -19,6 +17,7 @@ from deployer.flow.handlers import Context, Handlers, Resolved, StepResult, Unre
 from deployer.model import Cause, Release, dump, load
 from deployer.ports import Ports
 from deployer.records.journal import Journal, states
+from deployer.retry import RetryPolicy
 
 _Result = TypeVar("_Result")
 
@@ -152,21 +151,10 @@ class Runner:
         return record
 
     def _retrying(self, node: str, action: Callable[[], _Result]) -> _Result:
-        settings = self._config.retries
+        def retried(error: str, pause: float, attempt: int) -> None:
+            self._emit(Retried(node, error, pause, attempt))
 
-        def notify(state: RetryCallState) -> None:
-            error = state.outcome.exception() if state.outcome else None
-            wait = state.next_action.sleep if state.next_action else 0.0
-            self._emit(Retried(node, str(error), wait, state.attempt_number))
-
-        return Retrying(
-            retry=retry_if_exception_type(TransientFailure),
-            stop=stop_after_attempt(settings.max_attempts),
-            wait=wait_exponential(multiplier=settings.initial_delay, max=settings.max_delay),
-            sleep=self._ports.clock.sleep,
-            before_sleep=notify,
-            reraise=True,
-        )(action)
+        return RetryPolicy.configured(self._config.retries, self._ports.clock, retried)(action)
 
     def _follow(self, node: str, answer: str) -> Edge:
         """The edge of this answer, or the `exhausted` one after the allowed number of loops."""

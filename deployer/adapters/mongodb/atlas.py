@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from deployer.adapters.aws.probes.finding import guarded, ok, unknown, wrong
+from deployer.adapters.aws.probes.finding import failed, passed, report_errors, unknown
 from deployer.adapters.aws.probes.subnets import public_addresses
 from deployer.adapters.aws.session import AwsSession
 from deployer.config.model import Config
@@ -43,7 +43,7 @@ class AtlasKey:
         return cls(public, private, project, base) if public and private and project else None
 
 
-def look(config: Config, session: AwsSession, environ: Mapping[str, str]) -> Iterator[Finding]:
+def check(config: Config, session: AwsSession, environ: Mapping[str, str]) -> Iterator[Finding]:
     """One finding; none without a key. What cannot be asked is unknown."""
     key = AtlasKey.of(environ)
     if key is None:
@@ -53,7 +53,7 @@ def look(config: Config, session: AwsSession, environ: Mapping[str, str]) -> Ite
     except (OSError, ValueError) as error:
         yield unknown(WHAT, f"Atlas does not say: {error}", "check ATLAS_PUBLIC_KEY and the two with it")
         return
-    yield from guarded(WHAT, _judged(entries, key, config, session))
+    yield from report_errors(WHAT, _judged(entries, key, config, session))
 
 
 def _judged(
@@ -63,9 +63,9 @@ def _judged(
     listed = groups & set(config.run.security_groups)
     networks = [_network(entry) for entry in entries if entry.get("cidrBlock") or entry.get("ipAddress")]
     if listed:
-        yield ok(WHAT, f"lets in the task's security group {', '.join(sorted(listed))}")
+        yield passed(WHAT, f"lets in the task's security group {', '.join(sorted(listed))}")
     elif any(network.prefixlen == 0 for network in networks):
-        yield ok(WHAT, "lets in every address")
+        yield passed(WHAT, "lets in every address")
     elif config.run.assign_public_ip:
         said = f"has {len(networks)} entries, and the task gets another public address at each start"
         yield unknown(WHAT, said, _NAT)
@@ -78,9 +78,9 @@ def _compared(networks: list[Any], addresses: list[str], key: AtlasKey) -> Findi
         return unknown(WHAT, "the task has no public address to compare with; is MongoDB reached privately?")
     missing = [a for a in addresses if not any(ipaddress.ip_address(a) in network for network in networks)]
     if not missing:
-        return ok(WHAT, f"lets in {', '.join(addresses)}")
+        return passed(WHAT, f"lets in {', '.join(addresses)}")
     mend = f"atlas accessLists create {missing[0]} --type ipAddress --projectId {key.project}"
-    return wrong(WHAT, f"does not let in {', '.join(missing)}, by which the task goes out", mend)
+    return failed(WHAT, f"does not let in {', '.join(missing)}, by which the task goes out", mend)
 
 
 def _network(entry: Mapping[str, Any]) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

@@ -5,7 +5,7 @@ from typing import Final
 
 from deployer.adapters.mongodb.database import MongoDatabase
 from deployer.errors import Failure
-from deployer.ports import Finding
+from deployer.ports import Finding, FindingState
 
 OLDEST: Final = 5
 """Checks use `$setWindowFields`, which MongoDB 5.0 brought."""
@@ -30,13 +30,15 @@ class MongoServer:
             try:
                 yield look(what)
             except Failure as failure:
-                yield Finding(what, "unknown", failure.message)
+                yield Finding(what, FindingState.UNKNOWN, failure.message)
 
     def _version(self, what: str) -> Finding:
         version = str(self._database.command("buildInfo", "admin")["version"])
         if int(version.partition(".")[0]) < OLDEST:
-            return Finding(what, "wrong", version, f"upgrade to MongoDB {OLDEST}.0 or later: checks need it")
-        return Finding(what, "ok", version)
+            return Finding(
+                what, FindingState.FAIL, version, f"upgrade to MongoDB {OLDEST}.0 or later: checks need it"
+            )
+        return Finding(what, FindingState.PASS, version)
 
     def _write_concern(self, what: str) -> Finding:
         asked = self._database.write_concern()
@@ -51,20 +53,27 @@ class MongoServer:
         total, used = stats.get("fsTotalSize"), stats.get("fsUsedSize")
         if not total or used is None:
             size = (stats.get("storageSize", 0) + stats.get("indexSize", 0)) / _GB
-            return Finding(what, "unknown", f"{size:.2f} GB are used; the server does not say what is left")
+            return Finding(
+                what, FindingState.UNKNOWN, f"{size:.2f} GB are used; the server does not say what is left"
+            )
         left = (total - used) / total
         said = f"{(total - used) / _GB:.1f} of {total / _GB:.1f} GB are left ({left:.0%})"
         if left < SCARCE:
-            return Finding(what, "wrong", said, "enlarge the storage, or delete what is not needed any more")
-        return Finding(what, "ok", said)
+            return Finding(
+                what, FindingState.FAIL, said, "enlarge the storage, or delete what is not needed any more"
+            )
+        return Finding(what, FindingState.PASS, said)
 
 
 def _durable(what: str, w: object, whose: str) -> Finding:
     said = f"w: {w} {whose}"
     if w == 0:
         return Finding(
-            what, "wrong", f"{said}: a write that fails is not noticed", "take w=0 out of the address"
+            what,
+            FindingState.FAIL,
+            f"{said}: a write that fails is not noticed",
+            "take w=0 out of the address",
         )
     if w == 1:
         said += ": an acknowledged write can be lost in a failover, unless the job itself asks for majority"
-    return Finding(what, "ok", said)
+    return Finding(what, FindingState.PASS, said)

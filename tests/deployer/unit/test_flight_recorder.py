@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deployer.errors import Failure, TransientFailure
-from deployer.ports import Finding
+from deployer.ports import Finding, FindingState
 from tests.fakes.release import Releasing
 from tests.fakes.shell import Program
 from tests.fakes.tasks import STILLBORN, Outcome
@@ -26,7 +26,7 @@ def fail_tests(world: World) -> None:
 
 
 def break_account(world: World) -> None:
-    world.account.first = {"cluster": Finding("cluster c", "wrong", "is missing", "create it")}
+    world.account.first = {"cluster": Finding("cluster c", FindingState.FAIL, "is missing", "create it")}
     world.account.looks = world.account.first
 
 
