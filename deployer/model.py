@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from deployer.errors import EXIT_CODES, FailureClass
 
-AskedFrom = Literal["here", "task"]
+Via = Literal["local", "task"]
 
 
 @dataclass(frozen=True)
@@ -211,14 +211,14 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Verification:
-    """`ok` only if every check ran and passed. `counts`: documents per collection. `asked_from`: the
+    """`ok` only if every check ran and passed. `counts`: documents per collection. `via`: the
     operator's machine, or a task in the job's own network."""
 
     ok: bool
     checks: tuple[CheckResult, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
     problem: str = ""
-    asked_from: AskedFrom = "here"
+    via: Via = "local"
 
 
 @dataclass(frozen=True)
@@ -271,12 +271,19 @@ class Rollback:
 
 @dataclass(frozen=True)
 class Release:
-    """Everything recorded about one release so far."""
+    """Everything recorded about one release so far.
+
+    `skip`: the local checks (test, compose) that were left out on request; `rebuild`: an image of this
+    content is not reused; `accepted`: findings that a person overruled.
+    """
 
     id: str
     env: str
     started_at: float
-    from_phase: str = "dev"
+    start_at: str = "test"
+    skip: tuple[str, ...] = ()
+    rebuild: bool = False
+    accepted: tuple[str, ...] = ()
     rollback: Rollback | None = None
     source: Source | None = None
     tests: CommandRun | None = None

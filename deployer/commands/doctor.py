@@ -9,12 +9,12 @@ from deployer.commands.bootstrap import job_network, real_ports, session
 from deployer.commands.project import Project
 from deployer.config.model import Config
 from deployer.errors import EXIT_CODES, DeployerError
-from deployer.model import AskedFrom
+from deployer.model import Via
 from deployer.ports import Finding, FindingState, JobNetwork, Ports
 from deployer.redaction import Redactor
 
 
-def examine(project: Project, env: str | None, asked_from: AskedFrom = "here") -> dict[str, Any]:
+def examine(project: Project, env: str | None, via: Via = "local") -> dict[str, Any]:
     """All findings, and the exit code: that of the first wrong one's class, 0 if none is wrong. From the task
     the way to MongoDB is walked there as well."""
     name = project.env(env)
@@ -25,7 +25,7 @@ def examine(project: Project, env: str | None, asked_from: AskedFrom = "here") -
     exit_code = 0
     findings = []
     access = ((EXIT_CODES["mongodb"], finding) for finding in atlas.check(config, aws, project.environ))
-    looks = chain(_findings(ports, config), access, _from_task(network) if asked_from == "task" else ())
+    looks = chain(_findings(ports, config), access, _from_task(network) if via == "task" else ())
     for code, finding in looks:
         findings.append(
             {"what": finding.what, "state": finding.state, "detail": finding.detail, "remedy": finding.remedy}

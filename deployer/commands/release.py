@@ -84,7 +84,8 @@ def _journal(
 ) -> GuardedJournal:
     if request.resume:
         return GuardedJournal.resume(folder / NAME, clock)
-    state = first_state(Release(wanted, env, clock.now(), request.from_phase), request.back_to)
+    asked = Release(wanted, env, clock.now(), request.start_at, request.skip, request.rebuild, request.accept)
+    state = first_state(asked, request.back_to)
     return GuardedJournal.create(
         folder / NAME, clock, release=wanted, env=env, flow=FLOW.fingerprint, state=dump(state)
     )
@@ -96,7 +97,7 @@ def first_state(release: Release, back_to: Release | None) -> Release:
     if back_to is None or made is None or made.arn is None:
         return release
     return release.with_(
-        from_phase="deploy",
+        start_at="deploy",
         source=back_to.source,
         image=back_to.image,
         task_definition=made,

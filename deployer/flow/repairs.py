@@ -51,7 +51,7 @@ def _in_the_way(release: Release, context: Context) -> Cause | None:
 
 def _is_built(release: Release, context: Context) -> bool:
     """Whether the next thing to do is to run the task."""
-    if release.from_phase == "dev":
+    if release.start_at == "test":
         return False
     return context.ports.registry.digest(context.config.image.repository, image_tag(release)) is not None
 

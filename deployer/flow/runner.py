@@ -178,7 +178,7 @@ class Runner:
         release = self._release.with_(cause=cause)
         self._handlers.record_stop(release, self._config, self._ports)
         self._journal.append("paused", node=node, cause=asdict(cause), state=dump(release))
-        resume = f"deployer release --resume {release.id}"
+        resume = f"deployer resume {release.id}"
         self._emit(Paused(node, **_cause_fields(cause), resume=resume, exit_code=cause.exit_code))
         return Outcome(PAUSED, node, cause.exit_code, release)
 

@@ -109,7 +109,7 @@ def verify_by_asking(
                 raise
         else:
             if database.settled:
-                return replace(verification, asked_from="task")
+                return replace(verification, via="task")
         database.send()
 
 

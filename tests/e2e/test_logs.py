@@ -35,7 +35,7 @@ SHOWN = [
 def test_whatever_a_job_prints_is_shown(job: Project) -> None:
     """Followed from before its first line to its exit code: each line once, in order, none of it harmful."""
     (job.folder / "job.py").write_text(JOB)
-    started = job.release("--from", "build", "--detach")
+    started = job.release("--start-at", "build", "--detach")
     shown = job.deployer("logs", "--follow", "--exit-code-from-task")
     lines = shown.stdout.splitlines()
     assert lines[:8] == SHOWN, shown.said()

@@ -107,7 +107,7 @@ class Ecs:
             raise Failure(
                 "aws-config",
                 f"{self._where}: the token {request.token} was used for another call: {error}",
-                "run the job again as a new launch: `deployer release --from deploy`",
+                "run the job again as a new launch: `deployer release --start-at deploy`",
             ) from error
         return RunAnswer(tasks[0])
 

@@ -42,7 +42,7 @@ def test_it_tells_cause_lines_and_mend(tmp_path: Path) -> None:
     assert first["remedy"]
     words = "\n".join(told(story, markdown=False))
     assert "paused at CHECK_ATLAS with exit code 16" in words
-    assert "deployer release --resume r1" in words
+    assert "deployer resume r1" in words
 
 
 def test_what_was_found_right_is_ruled_out(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_where_nothing_is_to_be_built_the_task_s_start_shows_it(world: World, tm
     world.tasks.script += [world.loads(3), STILLBORN]
     assert Releasing(world, tmp_path / "1", "r1").go().end == "END_SUCCESS"
     world.account.first["cluster"] = world.account.looks["cluster"] = MISSING
-    build, dev = (Releasing(world, tmp_path / phase, phase, from_phase=phase) for phase in ("build", "dev"))
+    build, dev = (Releasing(world, tmp_path / phase, phase, start_at=phase) for phase in ("build", "test"))
     assert (build.go().node, dev.go().node) == ("CHECK_CONFIG", "CHECK_CONFIG")
     assert ("RUN_TASK" in build.path_walked(), "RUN_TASK" in dev.path_walked()) == (True, False)
 

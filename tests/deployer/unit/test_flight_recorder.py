@@ -63,7 +63,7 @@ class Stop:
     make: Callable[[World], None]
     node: str
     kept: set[str]
-    from_phase: str = "dev"
+    start_at: str = "test"
 
 
 STOPS = {
@@ -95,7 +95,7 @@ def test_every_stop_leaves_its_evidence(stop: Stop, tmp_path: Path) -> None:
     there can be in that phase."""
     world = World()
     stop.make(world)
-    ended = Releasing(world, tmp_path, from_phase=stop.from_phase).go()
+    ended = Releasing(world, tmp_path, start_at=stop.start_at).go()
     assert ended.node == stop.node
     files = kept(tmp_path)
     assert files.keys() == stop.kept

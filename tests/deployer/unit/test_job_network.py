@@ -50,7 +50,7 @@ def test_the_checks_are_asked_where_the_job_runs(world: Walled, tmp_path: Path) 
     assert releasing.go().end == "END_SUCCESS"
     verification = releasing.state().verification
     assert verification is not None
-    assert (verification.ok, verification.asked_from) == (True, "task")
+    assert (verification.ok, verification.via) == (True, "task")
     assert verification.counts == {"measurements": 3, "load_runs": 1}
     assert set(world.job_network.revisions) == {world.tasks.registered[0].arn}
     assert notes(releasing).count("network") == 2

@@ -33,7 +33,7 @@ def check(config: Config, session: AwsSession, digest: str | None) -> Iterator[F
         yield failed(f"repository {repository}", f"is not there in {session.region}", missing.hint)
         return
     if manifest is None and digest:
-        build = "deployer release --resume (it builds and pushes the image again)"
+        build = "deployer resume (it builds and pushes the image again)"
         yield failed(what, f"is not in the repository {repository} any more", build)
     elif manifest is None:
         yield passed(what, "is not there yet: nothing was proven so far")

@@ -112,7 +112,7 @@ def test_an_image_that_is_not_there_is_wrong(registry: Registry) -> None:
     """A digest that the repository lacks: somebody has removed the image, and building brings it back."""
     finding = registry.look(f"sha256:{'0' * 64}")
     assert finding.state == "fail"
-    assert "deployer release --resume" in finding.remedy
+    assert "deployer resume" in finding.remedy
 
 
 def test_before_the_first_release_there_is_no_image(registry: Registry) -> None:
