@@ -121,8 +121,8 @@ class JobCommands(_Table):
 
 
 class Retries(_Table):
-    """`max_attempts`: of one call, on errors that pass by themselves. `max_loops`: how often another retry edge of the
-    flowchart may be taken before the release ends; `max_loops_by_edge` names exceptions
+    """`max_attempts`: of one call, on errors that pass by themselves. `max_loops`: how often another retry
+    edge of the flowchart may be taken before the release ends; `max_loops_by_edge` names exceptions
     ("PUSH_OK -> ECR_LOGIN")."""
 
     max_attempts: int = Field(default=5, ge=1)
