@@ -12,8 +12,15 @@ from typing import Any, Final
 
 from deployer.config.model import Config
 from deployer.errors import Failure, UsageError
-from deployer.ports import Finding, NotPermitted, QueryRefused, Question, Reply, TimeLimitReached
-from deployer.retry import unsaid
+from deployer.ports import (
+    Finding,
+    FindingState,
+    NotPermitted,
+    QueryRefused,
+    Question,
+    Reply,
+    TimeLimitReached,
+)
 from deployer.task.one_off import OneOffResult, OneOffRunner, OneOffTask
 
 VARIABLE: Final = "QUESTIONS"
@@ -30,7 +37,7 @@ class OneOffNetwork:
         self,
         config: Config,
         short: OneOffRunner,
-        note: Callable[[str], None] = unsaid,
+        note: Callable[[str], None] = lambda text: None,
         gate: Callable[[], Iterable[Finding]] = tuple,
     ) -> None:
         self._config, self._short, self._note, self._gate = config, short, note, gate
@@ -45,7 +52,7 @@ class OneOffNetwork:
         if checked is None:
             raise returned.failure()
         steps = tuple(_findings(checked))
-        return (*self._gate(), *steps) if any(step.state == "wrong" for step in steps) else steps
+        return (*self._gate(), *steps) if any(step.state is FindingState.FAIL for step in steps) else steps
 
     def ask(self, questions: Sequence[Question], revision: str | None = None) -> tuple[Reply, ...]:
         command = self._config.job_commands.query
@@ -84,10 +91,13 @@ def _unset(key: str) -> UsageError:
     )
 
 
+_STATES: Final = {True: FindingState.PASS, False: FindingState.FAIL, None: FindingState.UNKNOWN}
+
+
 def _findings(checked: Mapping[str, Any]) -> Iterator[Finding]:
     for stage in checked["stages"]:
-        state = "unknown" if stage.get("ok", False) is None else "ok" if stage.get("ok") else "wrong"
-        remedy = str(checked.get("hint") or "") if state == "wrong" else ""
+        state = _STATES.get(stage.get("ok", False), FindingState.FAIL)
+        remedy = str(checked.get("hint") or "") if state is FindingState.FAIL else ""
         yield Finding(f"from the task: {stage.get('name')}", state, str(stage.get("detail", "")), remedy)
 
 

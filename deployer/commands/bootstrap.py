@@ -31,7 +31,6 @@ from deployer.ports.object_store import Store
 from deployer.records.evidence import EvidenceFolder
 from deployer.records.remote import Archive
 from deployer.redaction import Redactor, parts_of, secrets_of
-from deployer.retry import unsaid
 from deployer.sandbox.facts import ACCESS_KEY
 from deployer.task.one_off import OneOffRunner
 
@@ -86,7 +85,10 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def job_network(
-    config: Config, aws: AwsSession, environ: Mapping[str, str], note: Callable[[str], None] = unsaid
+    config: Config,
+    aws: AwsSession,
+    environ: Mapping[str, str],
+    note: Callable[[str], None] = lambda text: None,
 ) -> OneOffNetwork:
     """MongoDB from where the job runs; `note` hears of each task that is started for it."""
 

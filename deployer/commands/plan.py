@@ -99,7 +99,9 @@ def refuse_if_moved(planned: World, now: World) -> None:
         if asdict(now)[name] != was
     ]
     if moved:
-        raise RefusedError("the world has moved since the plan was made:\n" + "\n".join(moved), "plan again")
+        raise RefusedError(
+            "this has changed since the plan was made:\n" + "\n".join(moved), "make a new plan"
+        )
 
 
 def _verified_digests(releases: Releases, env: str) -> set[str]:

@@ -13,7 +13,6 @@ from deployer.commands.guard import guarded
 from deployer.commands.plan import DO, SKIP
 from deployer.commands.project import Project
 from deployer.commands.release import first_state
-from deployer.commands.shared_state import patiently
 from deployer.config.model import Config
 from deployer.errors import RefusedError
 from deployer.flow.release import FLOW
@@ -26,6 +25,7 @@ from deployer.records.evidence import EvidenceFolder
 from deployer.records.journal import NAME, Journal
 from deployer.records.releases import PUT_BACK, VERIFIED, Releases, state_of
 from deployer.redaction import HIDDEN, Redactor
+from deployer.retry import RetryPolicy
 from deployer.task.definition import differences, registrable
 
 NEEDED = ("aws", "image", "run", "logs", "schedule", "state")
@@ -46,15 +46,15 @@ def rollback(project: Project, wanted: str | None, env: str | None) -> Iterator[
     with ExitStack() as stack:
         state, me = shared_state(config), Holder.here(target.id, SystemClock().now())
         shared = state.lock() if state else None
-        folder = project.folder / "leases"
-        lease = patiently(config.retries, lambda: stack.enter_context(acquire(folder, name, me, shared)))
+        folder, retry = project.folder / "leases", RetryPolicy.configured(config.retries, SystemClock())
+        lease = retry(lambda: stack.enter_context(acquire(folder, name, me, shared)))
         real = real_ports(project.root, project.folder, config, project.environ, Redactor())
 
         def kept() -> Any:
             return EvidenceFolder(project.releases.path(target.id), Redactor()).read("task-definition")
 
         ports = guarded(real, lease.check)
-        yield patiently(config.retries, lambda: Rollback(config, ports, target, newest, kept))
+        yield retry(lambda: Rollback(config, ports, target, newest, kept))
 
 
 def choose(releases: Releases, env: str, wanted: str | None) -> tuple[Release, str]:
@@ -154,7 +154,7 @@ class Rollback:
         Returns the target with the revision that has its definition now. Failure: the image is gone; then
         nothing was changed.
         """
-        return patiently(self._config.retries, self._put_back)
+        return RetryPolicy.configured(self._config.retries, SystemClock())(self._put_back)
 
     def _put_back(self) -> Release:
         ports, schedule = self._ports, self._config.schedule

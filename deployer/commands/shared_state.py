@@ -1,19 +1,11 @@
 """What one release shares with other machines while it runs: where it is, and its records."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
-
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from deployer.commands.bootstrap import SharedState
-from deployer.config.model import Retries
-from deployer.errors import TransientFailure
 from deployer.events import Emit, Ended, Entered, Event, Noted
 from deployer.lock import Lock
 from deployer.records.upload import Mirror, unsent
-
-_Result = TypeVar("_Result")
 
 
 class Sharing:
@@ -47,13 +39,3 @@ def mirror_of(state: SharedState, folder: Path, lease: Lock) -> Mirror:
     rest = [other for other in unsent(folder.parent, state.prefix) if other != folder]
     before = [Mirror(state.store, state.prefix, other, lease.check) for other in rest]
     return Mirror(state.store, state.prefix, folder, lease.check, before)
-
-
-def patiently(settings: Retries, action: Callable[[], _Result]) -> _Result:
-    """What a release needs of the shared state before it can begin is tried as often as its steps are."""
-    return Retrying(
-        retry=retry_if_exception_type(TransientFailure),
-        stop=stop_after_attempt(settings.max_attempts),
-        wait=wait_exponential(multiplier=settings.initial_delay, max=settings.max_delay),
-        reraise=True,
-    )(action)

@@ -10,7 +10,7 @@ from deployer.commands.bootstrap import job_network, session, shared_state
 from deployer.commands.project import Project
 from deployer.config.model import Config
 from deployer.errors import DeployerError
-from deployer.model import AskedFrom, Verification
+from deployer.model import Verification, Via
 from deployer.records.releases import state_of
 from deployer.sandbox.errors import SandboxDown
 from deployer.verification.remote import RemoteDatabase, prefetch, verify_by_asking
@@ -24,7 +24,7 @@ class VerifyOptions:
 
     env: str | None = None
     release: str | None = None
-    asked_from: AskedFrom = "here"
+    via: Via = "local"
     update_baseline: bool = False
 
 
@@ -39,7 +39,7 @@ def verify(project: Project, wanted: VerifyOptions) -> dict[str, Any]:
     if wanted.release:
         env = env or str(project.releases.records(wanted.release)[0]["env"])
     name = project.env(env)
-    here = wanted.asked_from == "here"
+    here = wanted.via == "local"
     config = project.config(name, needed=("verify",) if here else ("aws", "logs", "run", "task"))
     verified = _last_verified(project, name)
     baselines = _baselines(project, name)

@@ -167,7 +167,7 @@ class SharedLock:
         return RefusedError(
             f"release {release} has stopped, because it no longer holds the lock of {env}: {why}",
             f"everything done so far is recorded; `deployer status --env {env}` shows who releases now, "
-            f"`deployer release --resume {release}` continues afterwards",
+            f"`deployer resume {release}` continues afterwards",
         )
 
 

@@ -31,6 +31,9 @@ class EvidenceStore(Protocol):
     def lines(self, name: str) -> LineLog:
         """A new, empty log."""
 
+    def text(self, name: str, most: int) -> list[str]:
+        """The last `most` lines of `<name>.log`; none where there is no such file."""
+
     def log(self, attempt: int, most: int) -> list[str]:
         """The last `most` log lines of that launch's task."""
 

@@ -153,7 +153,7 @@ def _unwritable(path: Path, error: OSError) -> Failure:
     return Failure(
         "resources",
         f"{path}: cannot be written: {error.strerror}",
-        "free disk space or fix the folder's permissions, then resume: `deployer release --resume`",
+        "free disk space or fix the folder's permissions, then resume: `deployer resume`",
     )
 
 

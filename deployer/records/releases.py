@@ -172,6 +172,7 @@ def summary(records: Sequence[Record]) -> dict[str, Any]:
         "task_definition": release.task_definition.arn if release.task_definition else None,
         "tasks": [_task(launch) for launch in release.launches],
         "skipped": list(release.skipped),
+        "accepted": list(release.accepted),
         "timings": [{"node": r["node"], "seconds": round(r["seconds"], 3)} for r in finished],
         "verification": asdict(release.verification) if release.verification else None,
         "diagnosis": asdict(release.cause) if release.cause else None,

@@ -108,7 +108,7 @@ def verify_by_asking(
                 raise
         else:
             if database.complete:
-                return replace(verification, asked_from="task")
+                return replace(verification, via="task")
         database.send()
 
 

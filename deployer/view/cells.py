@@ -10,8 +10,8 @@ from rich.text import Text
 from deployer.view.text import harmless
 
 _STATES: Final = {
-    **dict.fromkeys(("ok", "do", "running", "END_SUCCESS"), "green"),
-    **dict.fromkeys(("wrong", "failed", "stopped", "unhealthy", "END_FAILED", "DAMAGED"), "red"),
+    **dict.fromkeys(("ok", "pass", "do", "running", "END_SUCCESS"), "green"),
+    **dict.fromkeys(("fail", "failed", "stopped", "unhealthy", "END_FAILED", "DAMAGED"), "red"),
     **dict.fromkeys(("unknown", "PAUSED", "DETACHED", "INTERRUPTED"), "yellow"),
     "skip": "dim",
 }

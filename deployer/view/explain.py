@@ -12,7 +12,7 @@ _MOST_RULED_OUT: Final = 40
 
 
 def told(story: Data, *, markdown: bool) -> Iterator[str]:
-    """Line by line: the verdict, the causes and their mend, what was tried, what was ruled out."""
+    """Line by line: the verdict, the causes and their fix, what was tried, what was ruled out."""
     yield _heading(f"Release {story['id']} to {story['env']}", 1, markdown=markdown)
     yield _verdict(story)
     for number, cause in enumerate(story["causes"]):
@@ -34,10 +34,10 @@ def told(story: Data, *, markdown: bool) -> Iterator[str]:
 
 def _verdict(story: Data) -> str:
     if story["end"] is None:
-        how = f"`deployer release --resume {story['id']}` goes on"
+        how = f"`deployer resume {story['id']}` goes on"
         return f"It is under way, or was interrupted, at {story['at']}; {how}."
     if story["end"] == "PAUSED":
-        how = f"`deployer release --resume {story['id']}` goes on once it is mended"
+        how = f"`deployer resume {story['id']}` goes on once it is fixed"
         return f"It paused at {story['at']} with exit code {story['exit_code']}; {how}."
     if story["exit_code"] == 0:
         return "It succeeded: its data is proven."
@@ -52,7 +52,7 @@ def _cause(cause: Data, *, markdown: bool) -> Iterator[str]:
     if cause["evidence"]:
         yield from _block(cause["evidence"], markdown=markdown)
     if cause["remedy"]:
-        yield f"Mend: {harmless(cause['remedy'])}"
+        yield f"Fix: {harmless(cause['remedy'])}"
 
 
 def _tried(item: Data) -> str:

@@ -120,8 +120,8 @@ def _hints(event: Event) -> Iterator[str]:
     match event:
         case Failed():
             if event.remedy:
-                yield f"mend it: {harmless(event.remedy)}"
+                yield f"fix:  {harmless(event.remedy)}"
             if isinstance(event, Paused):
-                yield f"then:    {event.resume}"
+                yield f"next: {event.resume}"
         case Ended() if event.next_command and event.end != "PAUSED":
-            yield f"next:    {event.next_command}"
+            yield f"next: {event.next_command}"

@@ -27,6 +27,7 @@ def show(data: Data) -> Iterator[RenderableType]:
             ("source", source_of(data.get("source") or {})),
             ("image", image_of(data.get("image") or {})),
             ("task definition", said(data.get("task_definition"))),
+            ("accepted", ", ".join(map(said, data.get("accepted") or ()))),
             ("skipped", ", ".join(data.get("skipped") or ())),
             ("path", " -> ".join(data.get("path") or ())),
         ]
@@ -79,7 +80,7 @@ def verification(data: Data) -> Iterator[RenderableType]:
     yield facts(
         [
             ("data", verdict),
-            ("asked from", "the job's own network" if data.get("asked_from") == "task" else ""),
+            ("read from", "a one-off task in the job's network" if data.get("via") == "task" else ""),
             ("problem", said(data.get("problem"))),
             ("documents", listed((data.get("counts") or {}).items())),
         ]
@@ -101,7 +102,7 @@ def _shortened(text: str) -> str:
 
 
 def diagnosis(data: Data) -> Iterator[RenderableType]:
-    """The cause, the lines that speak for it, the mend."""
+    """The cause, the lines that support it, the fix."""
     names = [said(data.get(key)) for key in ("failure_class", "class", "subcause")]
     evidence = [said(line) for line in data.get("evidence") or ()]
     yield facts(
@@ -110,7 +111,7 @@ def diagnosis(data: Data) -> Iterator[RenderableType]:
             ("cause", " / ".join(name for name in names if name)),
             ("message", said(data.get("message"))),
             *(("evidence" if not index else " ", line) for index, line in enumerate(evidence)),
-            ("mend", said(data.get("remedy"))),
+            ("fix", said(data.get("remedy"))),
             ("see", said(data.get("link"))),
         ]
     )

@@ -111,7 +111,7 @@ def _plan(data: Data) -> Iterator[RenderableType]:
     yield table(("", "step", "why"), rows)
     for difference in data.get("differences", ()):
         yield from _difference(said(difference))
-    yield "there is something to do" if data.get("changes") else "there is nothing to do"
+    yield "changes to make" if data.get("changes") else "no changes"
 
 
 def _rollback(data: Data) -> Iterator[RenderableType]:
@@ -146,7 +146,7 @@ def _doctor(data: Data) -> Iterator[RenderableType]:
     mends = [(said(f.get("what")), said(f["remedy"])) for f in findings if f.get("remedy")]
     if mends:
         yield ""
-        yield "mend:"
+        yield "fix:"
         yield facts(mends)
 
 

@@ -3,6 +3,7 @@
 import types
 import typing
 from collections.abc import Mapping
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Union
 
@@ -51,6 +52,8 @@ def spelled(hint: Any) -> str:
         return f"list of: {spelled(arguments[0])}"
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return f"table of: {spelled(arguments[1])}"
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return " or ".join(f"`{member.value}`" for member in hint)
     if isinstance(hint, type) and issubclass(hint, BaseModel):
         return "table"
     raise LookupError(f"no words for {hint!r}")

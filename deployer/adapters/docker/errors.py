@@ -78,7 +78,7 @@ _TABLE: Final[tuple[tuple[str, FailureClass, str], ...]] = (
     (
         r"no such image|does not exist locally",
         "docker",
-        "build the image again: `deployer release --from build`",
+        "build the image again: `deployer release --start-at build`",
     ),
 )
 _PASSING: Final = (

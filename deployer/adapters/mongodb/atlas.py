@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from deployer.adapters.aws.probes.finding import guarded, ok, unknown, wrong
+from deployer.adapters.aws.probes.finding import failed, passed, report_errors, unknown
 from deployer.adapters.aws.probes.subnets import public_addresses
 from deployer.adapters.aws.session import AwsSession
 from deployer.config.model import Config
@@ -57,7 +57,7 @@ def check(config: Config, session: AwsSession, environ: Mapping[str, str]) -> It
             "check ATLAS_PUBLIC_KEY, ATLAS_PRIVATE_KEY and ATLAS_PROJECT_ID",
         )
         return
-    yield from guarded(WHAT, _judged(entries, key, config, session))
+    yield from report_errors(WHAT, _judged(entries, key, config, session))
 
 
 def _judged(
@@ -67,9 +67,9 @@ def _judged(
     listed = groups & set(config.run.security_groups)
     networks = [_network(entry) for entry in entries if entry.get("cidrBlock") or entry.get("ipAddress")]
     if listed:
-        yield ok(WHAT, f"allows the task's security group {', '.join(sorted(listed))}")
+        yield passed(WHAT, f"allows the task's security group {', '.join(sorted(listed))}")
     elif any(network.prefixlen == 0 for network in networks):
-        yield ok(WHAT, "allows every address")
+        yield passed(WHAT, "allows every address")
     elif config.run.assign_public_ip:
         detail = f"has {len(networks)} entries, and the task gets a new public address at each start"
         yield unknown(WHAT, detail, _NAT)
@@ -82,9 +82,9 @@ def _compared(networks: list[Any], addresses: list[str], key: AtlasKey) -> Findi
         return unknown(WHAT, "the task has no public address to compare with; it may reach MongoDB privately")
     missing = [a for a in addresses if not any(ipaddress.ip_address(a) in network for network in networks)]
     if not missing:
-        return ok(WHAT, f"allows {', '.join(addresses)}")
+        return passed(WHAT, f"allows {', '.join(addresses)}")
     fix = f"atlas accessLists create {missing[0]} --type ipAddress --projectId {key.project}"
-    return wrong(WHAT, f"does not allow {', '.join(missing)}, the outgoing address of the task", fix)
+    return failed(WHAT, f"does not allow {', '.join(missing)}, the outgoing address of the task", fix)
 
 
 def _network(entry: Mapping[str, Any]) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

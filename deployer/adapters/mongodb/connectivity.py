@@ -11,7 +11,7 @@ from deployer.adapters.mongodb.database import MongoDatabase
 from deployer.adapters.mongodb.errors import HINTS, address_checked
 from deployer.adapters.mongodb.server import MongoServer
 from deployer.errors import Failure
-from deployer.ports import Finding
+from deployer.ports import Finding, FindingState
 
 _TIMEOUT: Final = 3.0
 _PORT: Final = 27017
@@ -41,11 +41,11 @@ class MongoConnectivity(MongoServer):
         try:
             target = _target(self._uri)
         except Failure as failure:
-            yield Finding("MongoDB: DNS", "wrong", failure.message, failure.hint)
+            yield Finding("MongoDB: DNS", FindingState.FAIL, failure.message, failure.hint)
             return
         for step in self._steps(target):
             yield step
-            if step.state == "wrong":
+            if step.state is FindingState.FAIL:
                 return
         yield from self.findings()
 
@@ -81,15 +81,19 @@ def _any(step: str, target: _Target, attempt: Callable[[str, int], str], prefix:
             seen.append(f"{host}:{port} {error}")
     detail = prefix + "; ".join(seen)
     what = f"MongoDB: {step}"
-    return Finding(what, "ok", detail) if passed else Finding(what, "wrong", detail, HINTS[step])
+    return (
+        Finding(what, FindingState.PASS, detail)
+        if passed
+        else Finding(what, FindingState.FAIL, detail, HINTS[step])
+    )
 
 
 def _accepted(step: str, ask: Callable[[], object]) -> Finding:
     try:
         ask()
     except Failure as failure:
-        return Finding(f"MongoDB: {step}", "wrong", failure.message, failure.hint)
-    return Finding(f"MongoDB: {step}", "ok", "accepted")
+        return Finding(f"MongoDB: {step}", FindingState.FAIL, failure.message, failure.hint)
+    return Finding(f"MongoDB: {step}", FindingState.PASS, "accepted")
 
 
 def _resolved(host: str, port: int) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 
 from deployer.adapters.mongodb.database import MongoDatabase
 from deployer.errors import Failure
-from deployer.ports import Finding
+from deployer.ports import Finding, FindingState
 
 OLDEST: Final = 5
 """Checks use `$setWindowFields`, new in MongoDB 5.0."""
@@ -30,13 +30,15 @@ class MongoServer:
             try:
                 yield check(what)
             except Failure as failure:
-                yield Finding(what, "unknown", failure.message)
+                yield Finding(what, FindingState.UNKNOWN, failure.message)
 
     def _version(self, what: str) -> Finding:
         version = str(self._database.command("buildInfo", "admin")["version"])
         if int(version.partition(".")[0]) < OLDEST:
-            return Finding(what, "wrong", version, f"upgrade to MongoDB {OLDEST}.0 or later: checks need it")
-        return Finding(what, "ok", version)
+            return Finding(
+                what, FindingState.FAIL, version, f"upgrade to MongoDB {OLDEST}.0 or later: checks need it"
+            )
+        return Finding(what, FindingState.PASS, version)
 
     def _write_concern(self, what: str) -> Finding:
         asked = self._database.write_concern()
@@ -51,18 +53,22 @@ class MongoServer:
         total, used = stats.get("fsTotalSize"), stats.get("fsUsedSize")
         if not total or used is None:
             size = (stats.get("storageSize", 0) + stats.get("indexSize", 0)) / _GB
-            return Finding(what, "unknown", f"{size:.2f} GB are used; the server hides the free space")
+            return Finding(
+                what, FindingState.UNKNOWN, f"{size:.2f} GB are used; the server hides the free space"
+            )
         left = (total - used) / total
         detail = f"{(total - used) / _GB:.1f} of {total / _GB:.1f} GB are left ({left:.0%})"
         if left < SCARCE:
-            return Finding(what, "wrong", detail, "enlarge the storage, or delete data")
-        return Finding(what, "ok", detail)
+            return Finding(what, FindingState.FAIL, detail, "enlarge the storage, or delete data")
+        return Finding(what, FindingState.PASS, detail)
 
 
 def _durability(what: str, w: object, source: str) -> Finding:
     detail = f"w: {w} {source}"
     if w == 0:
-        return Finding(what, "wrong", f"{detail}: failed writes go unnoticed", "remove w=0 from the address")
+        return Finding(
+            what, FindingState.FAIL, f"{detail}: failed writes go unnoticed", "remove w=0 from the address"
+        )
     if w == 1:
         detail += ": an acknowledged write can be lost in a failover, unless the job itself uses majority"
-    return Finding(what, "ok", detail)
+    return Finding(what, FindingState.PASS, detail)

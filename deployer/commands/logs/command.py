@@ -24,7 +24,7 @@ DEFAULT_SINCE: Final = "24h"
 @dataclass(frozen=True)
 class LogsOptions:
     """The options of the command. `since`: a duration ("10m") back from now; "" for all there is of a task,
-    and for the last day of all tasks. `live` is a way to `follow`."""
+    and for the last day of all tasks."""
 
     env: str | None = None
     release: str | None = None
@@ -32,7 +32,6 @@ class LogsOptions:
     all_tasks: bool = False
     since: str = ""
     follow: bool = False
-    live: bool = False
     grep: str = ""
     timestamps: bool = False
     colour: bool = False
@@ -56,8 +55,7 @@ def show_logs(project: Project, options: LogsOptions, screen: Screen) -> int:
         tasks=_tasks(project, options),
         all_tasks=options.all_tasks,
         since=_since(options, screen),
-        follow=options.follow or options.live,
-        live=options.live,
+        follow=options.follow,
         grep=options.grep,
         output=options.output,
         style=Style(timestamps=options.timestamps, colour=options.colour),

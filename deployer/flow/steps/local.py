@@ -14,8 +14,8 @@ def run_tests(release: Release, context: Context) -> StepResult:
     Runs `[test] command` in the project's folder. Twice is safe: tests change nothing outside.
     """
     command = context.config.test.command
-    if release.from_phase != "dev" or not command:
-        why = "there is no [test] command" if not command else f"--from {release.from_phase}"
+    why = _left_out(release, "test") or ("" if command else "there is no [test] command")
+    if why:
         passed = CommandRun(0, 0.0, "")
         return StepResult(release.with_(tests=passed).skipping(context.node), why, skipped=True)
     begun = context.ports.clock.now()
@@ -44,11 +44,9 @@ def test_with_compose(release: Release, context: Context) -> StepResult:
     Twice is safe: the set has a project name of its own, is taken down first and, whatever happens,
     afterwards.
     """
-    if release.from_phase != "dev":
+    if why := _left_out(release, "compose"):
         done = ComposeRun(0, 0.0, "")
-        return StepResult(
-            release.with_(compose=done).skipping(context.node), f"--from {release.from_phase}", skipped=True
-        )
+        return StepResult(release.with_(compose=done).skipping(context.node), why, skipped=True)
     begun = context.ports.clock.now()
     image, error, lines = local_image(release, context)
     if image is None:
@@ -60,6 +58,13 @@ def test_with_compose(release: Release, context: Context) -> StepResult:
         release.with_(compose=run, cause=None if run.ok else _compose_cause(context, run)),
         run.problem or ", ".join(f"{count} {name}" for name, count in sorted(run.documents.items())),
     )
+
+
+def _left_out(release: Release, check: str) -> str:
+    """The option that leaves out this local check; empty: none does."""
+    if release.start_at != "test":
+        return f"--start-at {release.start_at}"
+    return f"--skip {check}" if check in release.skip else ""
 
 
 def _compose(release: Release, context: Context, image: str, begun: float) -> ComposeRun:

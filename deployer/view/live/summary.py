@@ -63,7 +63,7 @@ def _facts(board: Progress, event: Ended) -> Iterator[RenderableType]:
 
 
 def failure_panel(board: Progress, event: Failed) -> RenderableType:
-    """The cause, the lines that speak for it, the mend, and how to go on; commands stand free."""
+    """The cause, the lines that support it, the fix, how to go on; a command has a line of its own."""
     where = board.flow.nodes[event.node].label if event.node in board.flow.nodes else event.node
     cause = f"{event.failure_class} / {event.subcause}" if event.subcause else event.failure_class
     rows: list[RenderableType] = [
@@ -72,9 +72,9 @@ def failure_panel(board: Progress, event: Failed) -> RenderableType:
         *(_fact("" if i else "evidence", harmless(line), "dim") for i, line in enumerate(event.evidence)),
     ]
     if event.remedy:
-        rows.append(_command("mend", harmless(event.remedy), "bold"))
+        rows.append(_command("fix", harmless(event.remedy), "bold"))
     if isinstance(event, Paused):
-        rows.append(_command("then", event.resume, "bold cyan"))
+        rows.append(_command("next", event.resume, "bold cyan"))
     return Group(*rows, Rule(style="red"))
 
 

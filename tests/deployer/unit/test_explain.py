@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deployer.commands.explain import explain
-from deployer.ports import Finding
+from deployer.ports import Finding, FindingState
 from deployer.records.releases import Releases
 from deployer.view.explain import told
 from tests.fakes.release import Releasing
@@ -24,8 +24,10 @@ def failed(folder: Path, outcome: Outcome) -> Releases:
     world = World()
     world.tasks.script.append(outcome)
     world.account.looks = {
-        "cluster": Finding("cluster c", "ok"),
-        "secret": Finding("secret s", "wrong", "it does not exist", "aws secretsmanager create-secret ..."),
+        "cluster": Finding("cluster c", FindingState.PASS),
+        "secret": Finding(
+            "secret s", FindingState.FAIL, "it does not exist", "aws secretsmanager create-secret ..."
+        ),
     }
     Releasing(world, folder / "r1").go()
     return Releases(folder)
@@ -40,7 +42,7 @@ def test_it_tells_cause_lines_and_mend(tmp_path: Path) -> None:
     assert first["remedy"]
     words = "\n".join(told(story, markdown=False))
     assert "paused at CHECK_ATLAS with exit code 16" in words
-    assert "deployer release --resume r1" in words
+    assert "deployer resume r1" in words
 
 
 def test_what_was_found_right_is_ruled_out(tmp_path: Path) -> None:

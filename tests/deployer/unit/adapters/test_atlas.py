@@ -105,14 +105,14 @@ def test_a_list_that_lets_the_task_in(atlas: Atlas, entry: dict[str, str]) -> No
     """By its NAT gateway's address, a range around it, everybody, or its security group."""
     atlas.entries = [{"cidrBlock": "198.51.100.1/32"}, entry]
     (finding,) = looked(atlas.environ)
-    assert finding.state == "ok", finding
+    assert finding.state == "pass", finding
 
 
 def test_an_address_that_is_not_listed_is_named_with_its_mend(atlas: Atlas) -> None:
     """The address by which the task goes out, and the command that lists it."""
     atlas.entries = [{"cidrBlock": "198.51.100.1/32"}]
     (finding,) = looked(atlas.environ)
-    assert finding.state == "wrong"
+    assert finding.state == "fail"
     assert "203.0.113.7" in finding.detail
     assert finding.remedy == f"atlas accessLists create 203.0.113.7 --type ipAddress --projectId {PROJECT}"
 

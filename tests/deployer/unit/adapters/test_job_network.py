@@ -12,7 +12,7 @@ from bson import json_util
 
 from deployer.adapters.one_off_task import OneOffNetwork
 from deployer.errors import Failure, UsageError
-from deployer.ports import Finding, QueryRefused, Question, TaskRequest, TimeLimitReached
+from deployer.ports import Finding, FindingState, QueryRefused, Question, TaskRequest, TimeLimitReached
 from deployer.task.one_off import OVERRIDES, OneOffRunner
 from tests.fakes.tasks import Outcome
 from tests.fakes.world import World, settings
@@ -154,16 +154,18 @@ def test_the_way_is_a_finding_a_step(world: World) -> None:
     }
     says(world, lambda request: ("walking", json.dumps(walked)), exit_code=4)
     dns, tcp = network(world).check()
-    assert (dns.what, dns.state, dns.remedy) == ("from the task: dns", "ok", "")
+    assert (dns.what, dns.state, dns.remedy) == ("from the task: dns", "pass", "")
     assert (tcp.what, tcp.state, tcp.detail, tcp.remedy) == (
-        "from the task: tcp", "wrong", "timed out", "check the access list",
+        "from the task: tcp", "fail", "timed out", "check the access list",
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("free", [True, False])
 def test_the_access_list_is_looked_at_where_a_step_is_refused(world: World, *, free: bool) -> None:
     """It stands before the steps, so that its mend is the one named; on a free way nobody asks for it."""
-    listed = Finding("Atlas access list", "wrong", "does not let in 203.0.113.7", "atlas accessLists create")
+    listed = Finding(
+        "Atlas access list", FindingState.FAIL, "does not let in 203.0.113.7", "atlas accessLists create"
+    )
     config = settings(**{"job-commands": {"connectivity": ["connectivity"]}})
     tasks = OneOffRunner(config, world.tasks, world.logs, world.clock, world.ids)
     walked = json.dumps({"stages": [{"name": "tcp", "ok": free, "detail": ""}]})

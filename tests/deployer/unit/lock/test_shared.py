@@ -119,7 +119,7 @@ def test_a_late_holder_stops_where_another_came(store: FakeStore) -> None:
     taken(store, BOB)
     with pytest.raises(RefusedError, match=r"taken over by bob@ci .* 20270101-000100-bbbb") as stopped:
         first.check()
-    assert "deployer release --resume 20270101-000000-aaaa" in stopped.value.hint
+    assert "deployer resume 20270101-000000-aaaa" in stopped.value.hint
     before = store.objects[first.key]
     first.renew()
     first.release()
