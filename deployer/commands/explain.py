@@ -12,7 +12,7 @@ from deployer.records.evidence import EvidenceFolder
 from deployer.records.journal import Record
 from deployer.records.releases import Releases, state_of, summary
 from deployer.redaction import Redactor
-from deployer.task.evidence import evidence_of
+from deployer.task.verdict import evidence_of
 
 LAST_LINES: Final = 15
 

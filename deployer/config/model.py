@@ -121,13 +121,15 @@ class JobCommands(_Table):
 
 
 class Retries(_Table):
-    """`max_attempts`: of one call, on errors that pass by themselves. `max_loops`: how often one retry edge
-    of the flowchart may be taken before the release ends; `max_loops_by_edge` names exceptions
+    """`max_attempts`: of one call, on errors that pass by themselves. `max_loops`: how often another retry
+    edge of the flowchart may be taken before the release ends; `max_loops_by_edge` names exceptions
     ("PUSH_OK -> ECR_LOGIN")."""
 
     max_attempts: int = Field(default=5, ge=1)
     initial_delay: Seconds = 1
     max_delay: Seconds = 30
+    max_wait: Seconds = 900
+    """How long a task that finds no capacity is launched again before the release pauses."""
     max_loops: int = Field(default=3, ge=1)
     max_loops_by_edge: dict[str, int] = {}
 

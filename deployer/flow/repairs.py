@@ -3,6 +3,7 @@
 from typing import Final
 
 from deployer.errors import Failure, TransientFailure
+from deployer.flow.decisions import TASK_FORGOTTEN
 from deployer.flow.handlers import Context, Resolved, Unresolved
 from deployer.flow.steps.build import image_tag
 from deployer.flow.steps.deploy import wanted_definition
@@ -99,6 +100,9 @@ def check_config(release: Release, context: Context) -> Resolved | Unresolved:
     cause = release.cause
     if cause is None:
         return Resolved(release)
+    found = _found_again(release, context) if cause.subcause == TASK_FORGOTTEN else None
+    if found:
+        return Resolved(found, summary="ECS knows the task again")
     build, account = _why_build(release, context), context.ports.account
     digest = release.image.digest if release.image else None
     findings = list(account.preflight() if build else account.diagnose(digest))
@@ -115,6 +119,13 @@ def check_config(release: Release, context: Context) -> Resolved | Unresolved:
     if _definition_changed(release, context):
         return Resolved(mended, "definition-changed", "the task definition is another one now")
     return Resolved(mended, summary="nothing is found wrong")
+
+
+def _found_again(release: Release, context: Context) -> Release | None:
+    """The release with its launch open again, where ECS describes the task after all."""
+    launch = release.launch
+    status = context.ports.tasks.status(launch.arn) if launch and launch.arn else None
+    return release.with_launch(result=None, status=status.last_status).with_(cause=None) if status else None
 
 
 def _why_build(release: Release, context: Context) -> str:

@@ -7,6 +7,7 @@ A crash in between re-enters the node; steps converge, so entering twice does no
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from math import inf
 from typing import Any, TypeVar
 
 from deployer.config.model import Config
@@ -23,6 +24,8 @@ _Result = TypeVar("_Result")
 
 PAUSED = "PAUSED"
 DETACHED = "DETACHED"
+_LIMITED_BY_TIME = "TASK_STARTED -> BACK_OFF"
+"""BACK_OFF itself pauses after `[retries] max-wait`."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,9 @@ class Runner:
             return result.cause
         answer = result.answer if isinstance(result, Resolved) else ""
         edge = self._follow(node, answer if not isinstance(result, str) else result)
+        cause = self._release.cause
+        if edge.answer == "exhausted" and cause and cause.transient:
+            return cause
         if not isinstance(result, str):
             self._release = result.release
         left = Left(
@@ -163,7 +169,9 @@ class Runner:
             return edge
         name = f"{edge.source} -> {edge.target}"
         self._loops[name] += 1
-        limit = self._config.retries.max_loops_by_edge.get(name, self._config.retries.max_loops)
+        retries = self._config.retries
+        limit: float = inf if name == _LIMITED_BY_TIME else retries.max_loops
+        limit = retries.max_loops_by_edge.get(name, limit)
         return edge if self._loops[name] <= limit else self._flow.follow(node, "exhausted")
 
     def _pause(self, node: str, cause: Cause) -> Outcome:

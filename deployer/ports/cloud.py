@@ -79,12 +79,14 @@ class TaskRequest:
 
 @dataclass(frozen=True)
 class TaskStatus:
-    """A task as DescribeTasks shows it; `result` once it is STOPPED. `raw` is kept as evidence."""
+    """A task as DescribeTasks shows it; `result` once it is STOPPED. `raw` is kept as evidence. `ended`: the
+    containers that have ended so far."""
 
     arn: str
     last_status: str
     started_by: str = ""
     result: TaskResult | None = None
+    ended: frozenset[str] = frozenset()
     raw: Mapping[str, Any] = field(default_factory=dict)
 
     @property

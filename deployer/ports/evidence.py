@@ -31,6 +31,9 @@ class EvidenceStore(Protocol):
     def lines(self, name: str) -> LineLog:
         """A log that starts empty."""
 
+    def text(self, name: str, most: int) -> list[str]:
+        """The last `most` lines of `<name>.log`; none where there is no such file."""
+
     def log(self, attempt: int, most: int) -> list[str]:
         """The last `most` lines of the task of that launch."""
 

@@ -7,6 +7,7 @@ task-definition.json the definition that was registered, found unchanged, or wou
 image-manifest.json  the image's manifest (or index) in the registry
 task-N.json          the task of the N-th launch, as ECS described it last
 task-N.jsonl         its log, {"time", "text"} a line
+task-N-NAME.log      the last lines of another container of it that failed
 probes.json          the checks of the AWS account, before the build and in CHECK_CONFIG
 mongodb.json         the MongoDB connectivity check of CHECK_ATLAS, from this machine
 connectivity.json    the same, from the job's network
@@ -46,6 +47,11 @@ class EvidenceFolder:
     def lines(self, name: str) -> "LineFile":
         """A new file for lines."""
         return LineFile(self._path(name), self._redactor)
+
+    def text(self, name: str, most: int) -> list[str]:
+        """The last `most` lines of `<name>.log`."""
+        path = self._folder / f"{name}.log"
+        return path.read_text(encoding="utf-8").splitlines()[-most:] if path.is_file() else []
 
     def log(self, attempt: int, most: int) -> list[str]:
         """The last `most` log lines of that launch's task."""

@@ -14,7 +14,7 @@ from deployer.ports import ONE_OFF_TASK, Clock, Ids, Logs, TaskRequest, Tasks, T
 from deployer.redaction import Redactor
 from deployer.retry import RetryPolicy
 from deployer.task.definition import for_image
-from deployer.task.evidence import evidence_of
+from deployer.task.verdict import evidence_of
 from deployer.task.watch import Pace, TaskWatch
 
 _PACE: Final = Pace(shortest=1.0, longest=1.0)

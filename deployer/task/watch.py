@@ -4,14 +4,15 @@ DescribeTasks may answer MISSING for seconds after RunTask, and now and then for
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html (eventual consistency).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from deployer.model import TaskResult
 from deployer.ports import Tasks, TaskStatus
 from deployer.retry import RetryPolicy
 
-STARTING: Final = ("PROVISIONING", "PENDING", "ACTIVATING")
+_STARTING: Final = ("PROVISIONING", "PENDING", "ACTIVATING")
+_STOPPING: Final = ("DEACTIVATING", "STOPPING", "DEPROVISIONING")
 FASTEST: Final = 0.1
 """Seconds between two calls for a task that has just been launched."""
 MISSING_SECONDS: Final = 30.0
@@ -33,6 +34,7 @@ class Pace:
 class TaskWatch:
     """One task. `since`: when it was launched; `status` is None until ECS first describes it.
 
+    `job`: its container of which the end is compared with the others'.
     A task that was never described counts as starting for `start_timeout` seconds from `since`. One that is
     missing counts as running for `forgive` seconds; 0 takes the first answer as it is.
     """
@@ -47,14 +49,16 @@ class TaskWatch:
         status: TaskStatus | None = None,
         start_timeout: float = 0.0,
         forgive: float = MISSING_SECONDS,
+        job: str = "",
         pace: Pace = Pace(),
     ) -> None:
         self.arn, self.since, self.status = arn, since, status
         self._tasks, self._retry, self._clock, self._pace = tasks, retry, retry.clock, pace
-        self._start_timeout, self._forgive = start_timeout, forgive
+        self._start_timeout, self._forgive, self._job = start_timeout, forgive, job
         self._described = False
         self._asked = float("-inf")
         self._missing: list[float] = []
+        self._ended_first: frozenset[str] = frozenset()
 
     def check(self) -> bool:
         """Asks ECS if a call is due; whether the task is over."""
@@ -74,6 +78,8 @@ class TaskWatch:
             self._missing.append(self._asked)
         else:
             self.status, self._described, self._missing = status, True, []
+            if status.result is None and not status.ended & {self._job}:
+                self._ended_first |= status.ended
 
     def wait(self) -> None:
         """Sleeps until the next call is due."""
@@ -85,7 +91,14 @@ class TaskWatch:
 
     @property
     def result(self) -> TaskResult | None:
-        return self.status.result if self.status else None
+        """How it ended, with the containers that were seen to end before the job."""
+        result = self.status.result if self.status else None
+        if result is None or not self._ended_first:
+            return result
+        first = self._ended_first
+        return replace(
+            result, containers=tuple(replace(c, ended_first=c.name in first) for c in result.containers)
+        )
 
     @property
     def last_status(self) -> str:
@@ -93,8 +106,11 @@ class TaskWatch:
 
     @property
     def starting(self) -> bool:
-        """No container of it runs yet, as far as ECS has said."""
-        return not self.over and self.last_status in STARTING
+        """No container has run yet as far as ECS reports; a failed start passes through stopping states."""
+        if self.over or self.last_status in _STARTING:
+            return not self.over
+        started = self.status and (self.status.raw.get("startedAt") or self.status.ended)
+        return self.last_status in _STOPPING and not started
 
     @property
     def forgotten(self) -> bool:

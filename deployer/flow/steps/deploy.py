@@ -10,7 +10,7 @@ from deployer.model import Cause, Launch, Release, TaskDefinition
 from deployer.ports import Question, RunAnswer, TaskRequest, TaskStatus, Unreachable
 from deployer.retry import RetryPolicy
 from deployer.task.definition import differences, for_image, registrable
-from deployer.task.evidence import evidence_of
+from deployer.task.verdict import evidence_of
 from deployer.task.watch import Pace, TaskWatch
 
 ENV_TAG = "deployer:env"
@@ -126,7 +126,8 @@ def run_task(release: Release, context: Context) -> StepResult:
     if release.launches[-1].never_ran:
         return StepResult(_not_started(release), task.result.stopped_reason if task.result else "")
     return StepResult(
-        release.with_(cause=None), f"{task.last_status.lower()}: {release.launches[-1].task_id}"
+        release.with_(cause=None, waiting_since=None),
+        f"{task.last_status.lower()}: {release.launches[-1].task_id}",
     )
 
 
@@ -209,15 +210,16 @@ def _await_start(task: TaskStatus, release: Release, context: Context) -> TaskSt
         since=release.launches[-1].requested_at,
         status=task,
         start_timeout=limit,
+        job=context.config.task.container,
         pace=Pace(shortest=0.2, longest=2.0),
     )
-    while watch.starting:
+    while watch.starting or watch.forgotten:
         waited = ports.clock.now() - begun
-        if waited > limit:
+        if waited > limit or watch.forgotten:
             raise Failure(
                 "capacity",
                 f"the task is still {watch.last_status} after {waited:.0f} s: {task.arn}",
-                "resume to keep waiting for it, or stop it: "
+                "resume to keep waiting for it, or stop it first: "
                 f"aws ecs stop-task --cluster {context.config.run.cluster} --task {task.arn}",
             )
         show("start", f"task is {watch.last_status.lower()}", waited, None, "s")
@@ -235,7 +237,8 @@ def _not_started(release: Release) -> Release:
     launch = release.launches[-1]
     pieces = evidence_of(launch.result, failures=launch.failures)
     cause: Cause = diagnosed("the task did not start", pieces, "TASK_STARTED")
-    return release.with_(cause=cause)
+    culprit = launch.result.culprit if launch.result else None
+    return release.with_(cause=cause.with_(container=culprit.name if culprit else ""))
 
 
 def _short(arn: str | None) -> str:

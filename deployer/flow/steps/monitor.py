@@ -3,26 +3,30 @@
 from collections.abc import Sequence
 
 from deployer.diagnosis.causes import diagnosed
+from deployer.errors import Failure, TransientFailure
 from deployer.events import Logged
+from deployer.flow.decisions import TASK_FORGOTTEN, error_type
 from deployer.flow.handlers import Context, StepResult
 from deployer.logs.follow import follow
-from deployer.model import Cause, Launch, Release, TaskResult
-from deployer.ports import task_log
+from deployer.model import Cause, ContainerResult, Launch, Release, TaskResult
+from deployer.ports import task_log, task_name
 from deployer.retry import RetryPolicy
-from deployer.task.evidence import ending, evidence_of
+from deployer.task.verdict import cause_of_container, ending, evidence_of, last_lines, log_place, told
 from deployer.task.watch import TaskWatch
 
 LOG_TAIL = 400
 OVERDUE = "deployer: it ran longer than"
 FORGOTTEN = "ECS no longer knows this task, nor how it ended"
+NEW_RELEASE = "read the log (`deployer logs`), then start a new release: `deployer release`"
+"""The fix of a release that ends here: it can no longer be resumed."""
 _OWN_REASONS = {
     OVERDUE: (
         "max-runtime",
         "check its last lines for what it waited for, or raise [run] max-runtime in deploy.toml",
     ),
     FORGOTTEN: (
-        "task-forgotten",
-        "check for its documents with `deployer verify`, then start a new release",
+        TASK_FORGOTTEN,
+        "check for its documents with `deployer verify`; resuming finds the task again or runs the job anew",
     ),
 }
 """Stopped reasons that deployer itself gives: (subcause, remedy)."""
@@ -42,6 +46,7 @@ def follow_task(release: Release, context: Context) -> StepResult:
         RetryPolicy(clock=ports.clock),
         since=launch.requested_at,
         start_timeout=context.config.run.start_timeout,
+        job=context.config.task.container,
     )
     limit = _RuntimeLimit(watch, context)
     lines = 0
@@ -60,9 +65,42 @@ def follow_task(release: Release, context: Context) -> StepResult:
     if watch.status:
         ports.evidence.write(f"task-{launch.attempt}", watch.status.raw)
     result = watch.result or TaskResult(stopped_reason=FORGOTTEN)
+    for container in result.others:
+        if container.failed or container == result.culprit:
+            _show_container(container, result, launch, context)
     release = release.with_launch(lines=lines, result=result, status="STOPPED")
     code = "none" if result.exit_code is None else result.exit_code
     return StepResult(release, f"exit code {code}, {lines} log lines")
+
+
+def _show_container(container: ContainerResult, result: TaskResult, launch: Launch, context: Context) -> None:
+    """Names another container that failed, shows its last lines and keeps them as evidence."""
+    warning = "" if container == result.culprit else "warning: the job is not affected: "
+    context.note(f"{warning}{told(container)}")
+    try:
+        lines = _container_log(container.name, launch, context)
+    except TransientFailure:
+        raise
+    except Failure as failure:
+        context.note(f"the log of container {container.name} cannot be read: {failure.message}")
+        return
+    with context.log(_container_file(launch, container.name)) as show:
+        for line in lines:
+            show(line)
+
+
+def _container_file(launch: Launch, container: str) -> str:
+    return f"{task_name(launch.attempt)}-{container}"
+
+
+def _container_log(name: str, launch: Launch, context: Context) -> list[str]:
+    ports = context.ports
+    revision = ports.tasks.revision(launch.task_definition)
+    place = log_place(revision.definition, name) if revision else None
+    if place is None or not place.group:
+        context.note(f"the log of container {name} ({place.driver if place else 'unknown'}) cannot be read")
+        return []
+    return last_lines(ports.logs, place, place.stream(name, launch.arn or ""), LOG_TAIL)
 
 
 class _RuntimeLimit:
@@ -93,11 +131,27 @@ def analyse_evidence(release: Release, context: Context) -> StepResult:
     if release.verification and not release.verification.ok:
         cause = _unproven(release)
     else:
-        cause = _own_cause(launch, log) or diagnosed(
-            f"the task ended {ending(launch.result)}", evidence_of(launch.result, log), "PIPELINE_OK"
+        cause = (
+            _own_cause(launch, log)
+            or _container_cause(release, context)
+            or diagnosed(
+                f"the task ended {ending(launch.result)}", evidence_of(launch.result, log), "PIPELINE_OK"
+            )
         )
     subject = f"{cause.failure_class}: {cause.subcause}" if cause.subcause else cause.failure_class
+    if error_type(release.with_(cause=cause)) == "unknown" and "resume" in cause.remedy:
+        cause = cause.with_(remedy=NEW_RELEASE)
     return StepResult(release.with_(cause=cause), subject)
+
+
+def _container_cause(release: Release, context: Context) -> Cause | None:
+    """The cause where another container than the job's failed the run."""
+    launch = release.launches[-1]
+    culprit = launch.result.culprit if launch.result else None
+    if culprit is None:
+        return None
+    log = context.ports.evidence.text(_container_file(launch, culprit.name), LOG_TAIL)
+    return cause_of_container(culprit, log, release.id, "PIPELINE_OK")
 
 
 def _own_cause(launch: Launch, log: Sequence[str]) -> Cause | None:
@@ -128,10 +182,26 @@ def _unproven(release: Release) -> Cause:
 def back_off(release: Release, context: Context) -> StepResult:
     """Wait for a transient error to pass.
 
-    Waits longer with each launch, so that capacity or a throttled service can recover. Twice is safe.
+    Waits longer with each launch, so that capacity or a throttled service can recover; after `[retries]
+    max-wait` in all it pauses, and a person who resumes starts it afresh. Twice is safe: it only waits.
     """
-    settings = context.config.retries
+    settings, clock = context.config.retries, context.ports.clock
+    since = clock.now() if context.resumed else release.waiting_since or clock.now()
+    release = release.with_(waiting_since=since)
     wait = min(settings.initial_delay * 2 ** len(release.launches), settings.max_delay)
-    context.note(f"waiting {wait:.0f} s before the next launch")
-    context.ports.clock.sleep(wait)
+    waited = clock.now() - since
+    if waited + wait > settings.max_wait:
+        cause = release.cause or Cause("capacity", "")
+        raise Failure(
+            cause.failure_class,
+            f"{cause.message or 'the task did not run'}; {waited:.0f} s of waiting did not help"
+            f" ({'; '.join(cause.evidence[:2])})",
+            cause.remedy,
+        )
+    context.record(release)
+    context.note(f"waiting {wait:.0f} s before launch {len(release.launches) + 1}")
+    show, begun = context.progress(), clock.now()
+    while (left := begun + wait - clock.now()) > 0:
+        show("wait", "next launch", clock.now() - begun, wait, "s")
+        clock.sleep(min(left, 1.0))
     return StepResult(release, f"waited {wait:.0f} s")

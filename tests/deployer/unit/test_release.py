@@ -246,7 +246,20 @@ def test_a_task_that_ecs_has_forgotten_is_not_called_good(world: World, tmp_path
     for arn in list(world.tasks.tasks):
         world.tasks.forget(arn)
     stop = releasing.go()
-    assert (stop.end, stop.exit_code) == ("END_FAILED", 19)
+    assert (stop.end, stop.node, stop.exit_code) == ("PAUSED", "CHECK_CONFIG", 19)
+
+
+def test_a_task_that_was_missing_for_a_while_is_followed_after_all(world: World, tmp_path: Path) -> None:
+    """Resumed, the release finds the same task again instead of running the job a second time."""
+    world.tasks.script.append(world.loads())
+    releasing = Releasing(world, tmp_path)
+    releasing.go(detach=True)
+    hidden = dict(world.tasks.tasks)
+    world.tasks.tasks.clear()
+    assert releasing.go().end == "PAUSED"
+    world.tasks.tasks.update(hidden)
+    assert releasing.go().end == "END_SUCCESS"
+    assert len(world.tasks.tasks) == 1
 
 
 def test_detaching_leaves_the_task_to_be_picked_up(world: World, tmp_path: Path) -> None:
