@@ -20,7 +20,7 @@ from deployer.verification.run import verify as run_checks
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """`release`: whose run is meant; None: the one that ended last, whoever started it."""
+    """`release`: whose run is checked; None: the one that ended last."""
 
     env: str | None = None
     release: str | None = None
@@ -32,7 +32,7 @@ def verify(project: Project, wanted: VerifyOptions) -> dict[str, Any]:
     """The checks of `[verify]` now. Counts are compared with the newest baseline: of the last verified
     release, or one that was taken since; with `update_baseline` what is found becomes one.
 
-    RefusedError: there is no such release. Failure `mongodb`: the database cannot be asked. UsageError: from
+    RefusedError: there is no such release. Failure `mongodb`: MongoDB cannot be reached. UsageError: from
     the task, and the image has no command for it.
     """
     env = wanted.env
@@ -55,7 +55,7 @@ def verify(project: Project, wanted: VerifyOptions) -> dict[str, Any]:
     found = _from_here(config, context) if here else _from_task(project, config, context)
     if wanted.update_baseline:
         baselines.take(Baseline(now, found.counts))
-        project.tell(f"later counts are compared with these: {found.counts}")
+        project.notify(f"this is the new baseline: {found.counts}")
     release = wanted.release or (verified[0] if verified else None)
     return {"env": name, "release": release, **asdict(found)}
 
@@ -66,7 +66,7 @@ def _from_here(config: Config, context: VerifyContext) -> Verification:
 
 
 def _from_task(project: Project, config: Config, context: VerifyContext) -> Verification:
-    network = job_network(config, session(config), project.environ, project.tell)
+    network = job_network(config, session(config), project.environ, project.notify)
     database = RemoteDatabase(network.ask, prefetch(config.verify.checks))
     return verify_by_asking(config.verify.checks, database, context)
 
@@ -94,5 +94,5 @@ def _baselines(project: Project, env: str) -> Baselines:
         shared = None
     except DeployerError as error:
         shared = None
-        project.tell(f"{env}: only what is known here is compared with: {error.message}")
-    return Baselines(project.folder / "baselines", env, shared, project.tell)
+        project.notify(f"{env}: shared state unavailable; comparing with local counts only: {error.message}")
+    return Baselines(project.folder / "baselines", env, shared, project.notify)
