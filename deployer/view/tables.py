@@ -162,8 +162,18 @@ def _sandbox(data: Data) -> Iterator[RenderableType]:
 
 
 def _verify(data: Data) -> Iterator[RenderableType]:
-    yield facts([("environment", data.get("env")), ("release", data.get("release"))])
+    started = format_time(data["run_at"]) if data.get("run_at") else ""
+    yield facts(
+        [
+            ("environment", data.get("env")),
+            ("run", data.get("run")),
+            ("started", started),
+            ("release", data.get("release")),
+        ]
+    )
     yield from verification(data)
+    if data.get("cause"):
+        yield from diagnosis(data["cause"])
 
 
 _KINDS: Final[dict[str, Callable[[Data], Iterator[RenderableType]]]] = {
