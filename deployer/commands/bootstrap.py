@@ -36,7 +36,7 @@ from deployer.task.one_off import OneOffRunner
 
 
 def session(config: Config, read_timeout: float = READ_TIMEOUT) -> AwsSession:
-    """The sandbox takes any key; everywhere else AWS's own chain of credentials decides."""
+    """The sandbox's fixed keys, or AWS's own chain of credentials."""
     fixed = Credentials(ACCESS_KEY, ACCESS_KEY) if config.sandbox else None
     return AwsSession(config.aws, fixed, read_timeout=read_timeout)
 
@@ -58,11 +58,11 @@ class SharedState:
 
 def shared_state(config: Config) -> SharedState | None:
     """None where deploy.toml names no `[state] bucket`."""
-    bucket, lease = config.state.bucket, config.state.lock_ttl
+    bucket, lock_ttl = config.state.bucket, config.state.lock_ttl
     if not bucket:
         return None
-    store = StateBucket(bucket, session(config, read_timeout=min(READ_TIMEOUT, lease / 6)))
-    return SharedState(store, f"{config.project.name}/{config.env}/", lease)
+    store = StateBucket(bucket, session(config, read_timeout=min(READ_TIMEOUT, lock_ttl / 6)))
+    return SharedState(store, f"{config.project.name}/{config.env}/", lock_ttl)
 
 
 def redactor_of(config: Config, aws: AwsSession, environ: Mapping[str, str]) -> Redactor:
@@ -90,7 +90,7 @@ def job_network(
     environ: Mapping[str, str],
     note: Callable[[str], None] = lambda text: None,
 ) -> OneOffNetwork:
-    """MongoDB from where the job runs; `note` hears of each task that is started for it."""
+    """MongoDB from where the job runs; `note` is called for each one-off task that is started."""
 
     def gate() -> Iterator[Finding]:
         return atlas.check(config, aws, environ)

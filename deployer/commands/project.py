@@ -31,14 +31,14 @@ class Project:
     """Everything that a command may want to know before it builds anything."""
 
     def __init__(
-        self, root: Path, environ: Mapping[str, str], tell: Callable[[str], None] = _say_nothing
+        self, root: Path, environ: Mapping[str, str], notify: Callable[[str], None] = _say_nothing
     ) -> None:
-        """`tell` is given what a person should know though nothing has failed."""
+        """`notify` prints notices: nothing has failed."""
         self.root = root
         self.folder = root / ".deployer"
-        self.releases = Releases(self.folder / "releases", self._archives, tell)
+        self.releases = Releases(self.folder / "releases", self._archives, notify)
         self.environ = {**_assignments(self.folder / IMAGES), **environ}
-        self.tell = tell
+        self.notify = notify
         self._shared: dict[str, Archive | None] = {}
         self._configs: dict[tuple[str, tuple[str, ...] | None, bool], Config] = {}
 
@@ -86,7 +86,7 @@ class Project:
             raise UsageError(f"{FILE}: environment {env!r} is not the sandbox", "leave --env out")
         folder = data or (Path(self.environ[DATA]) if self.environ.get(DATA) else None)
         if folder is not None and not folder.is_dir():
-            raise UsageError(f"{folder}: no such folder to seed the sandbox from", f"mend --data or {DATA}")
+            raise UsageError(f"{folder}: no such folder to seed the sandbox from", f"fix --data or {DATA}")
         return Sandbox(
             SandboxSettings(
                 root=self.folder / "sandbox",
@@ -132,7 +132,7 @@ class Project:
             except SandboxDown:
                 pass
             except DeployerError as error:
-                self.tell(f"{env}: only what is known here is shown: {error.message}")
+                self.notify(f"{env}: shared state unavailable ({error.message}); showing local releases only")
         return self._shared[env]
 
     def sandbox_env(self) -> str:
