@@ -15,8 +15,8 @@ AskedFrom = Literal["here", "task"]
 
 @dataclass(frozen=True)
 class Source:
-    """What is released. `content_hash` covers the build inputs, the platform and the build arguments;
-    `tree_hash` covers every file that git tracks or does not ignore."""
+    """What is released. `content_hash` covers what makes the image (`ports.BuildInputs`); `tree_hash` covers
+    every file that git tracks or does not ignore."""
 
     content_hash: str
     tree_hash: str
@@ -220,6 +220,10 @@ class Release:
     env: str
     started_at: float
     from_phase: str = "dev"
+    rebuild: bool = False
+    """Build anew, whatever images of this content exist."""
+    left_out: tuple[str, ...] = ()
+    """What a person chose to skip: `test`, `compose`."""
     rollback: Rollback | None = None
     source: Source | None = None
     tests: CommandRun | None = None

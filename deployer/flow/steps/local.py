@@ -1,4 +1,4 @@
-"""Phase 1: what can be found out on this machine, before anything leaves it."""
+"""Phase 1: the tests on this machine, before anything leaves it."""
 
 from deployer.diagnosis.causes import diagnosed
 from deployer.diagnosis.model import Evidence
@@ -14,8 +14,9 @@ def run_tests(release: Release, context: Context) -> StepResult:
     Runs `[test] command` in the project's folder. Twice is safe: tests change nothing outside.
     """
     command = context.config.test.command
-    if release.from_phase != "dev" or not command:
-        why = "there is no [test] command" if not command else f"--from {release.from_phase}"
+    skipped = _why_skipped(release, "test")
+    if skipped or not command:
+        why = skipped or "there is no [test] command"
         passed = CommandRun(0, 0.0, "")
         return StepResult(release.with_(tests=passed).skipping(context.node), why, skipped=True)
     begun = context.ports.clock.now()
@@ -30,27 +31,33 @@ def run_tests(release: Release, context: Context) -> StepResult:
             "tests-failed",
             f"`{' '.join(command)}` ended with exit code {code}",
             run.tail[-12:],
-            f"see what they found, whole in .deployer/releases/{release.id}/{log.name}",
+            f"fix what the tests report; their whole output: .deployer/releases/{release.id}/{log.name}",
             node="TEST_LOCAL",
         )
     last = next((line for line in reversed(run.tail) if line.strip()), "")
     return StepResult(release.with_(tests=run, cause=cause), last.strip("= "))
 
 
+def _why_skipped(release: Release, what: str) -> str:
+    """Why a person left this test out; empty: nobody did."""
+    if release.from_phase != "dev":
+        return f"--start-at {release.from_phase}"
+    return f"--skip {what}" if what in release.left_out else ""
+
+
 def test_with_compose(release: Release, context: Context) -> StepResult:
     """Compose test.
 
-    Runs the project's compose file with the image of this code and counts the documents it loaded.
-    Twice is safe: the set has a project name of its own, is taken down first and, whatever happens,
-    afterwards.
+    Runs the project's compose file, where there is one, with the image of this code, and counts the documents
+    that it loads. Twice is safe: the set has a project name of its own, is taken down first and, whatever
+    happens, afterwards.
     """
-    if release.from_phase != "dev":
-        done = ComposeRun(0, 0.0, "")
-        return StepResult(
-            release.with_(compose=done).skipping(context.node), f"--from {release.from_phase}", skipped=True
-        )
+    why = _why_skipped(release, "compose")
+    if why or not context.ports.compose.files():
+        done = release.with_(compose=ComposeRun(0, 0.0, "")).skipping(context.node)
+        return StepResult(done, why or "there is no compose file", skipped=True)
     begun = context.ports.clock.now()
-    image, error, lines = local_image(release, context)
+    release, image, error, lines = local_image(release, context)
     if image is None:
         cause = build_failure(error, lines, "LOCAL_OK")
         run = ComposeRun(1, context.ports.clock.now() - begun, "evidence/build.log", problem=error)

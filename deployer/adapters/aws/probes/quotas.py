@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from deployer.adapters.aws.probes.finding import guarded, ok, unknown, wrong
 from deployer.adapters.aws.probes.subject import definition
 from deployer.adapters.aws.session import AwsSession, translated
-from deployer.adapters.local.clock import SystemClock
+from deployer.adapters.local.machine import SystemClock
 from deployer.config.model import Config
 from deployer.errors import Failure
 from deployer.ports import Finding
