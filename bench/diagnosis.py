@@ -43,7 +43,7 @@ class Measured:
 
 def measure(failure: Failure, job: Project, outside: Outside) -> Measured:
     failure.make(World(job, outside))
-    ran = job.release("--from", "build")
+    ran = job.release("--start-at", "build")
     if ran.ended["end"] != "PAUSED":
         raise SystemExit(ran.said())
     folder = job.folder / ".deployer" / "releases" / ran.release

@@ -103,7 +103,7 @@ class Bench:
             "release",
             "--env",
             "sandbox",
-            "--from",
+            "--start-at",
             "build",
             "--output",
             "json",

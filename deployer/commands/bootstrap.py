@@ -30,7 +30,6 @@ from deployer.ports.object_store import Store
 from deployer.records.evidence import EvidenceFolder
 from deployer.records.remote import Archive
 from deployer.redaction import Redactor, parts_of, secrets_of
-from deployer.retry import unsaid
 from deployer.sandbox.facts import ACCESS_KEY
 from deployer.task.one_off import OneOffRunner
 
@@ -52,7 +51,7 @@ class SharedState:
     def archive(self) -> Archive:
         return Archive(self.store, self.prefix)
 
-    def lease(self) -> SharedLock:
+    def lock(self) -> SharedLock:
         return SharedLock(self.store, self.prefix, self.seconds, SystemClock())
 
 
@@ -85,12 +84,15 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def job_network(
-    config: Config, aws: AwsSession, environ: Mapping[str, str], note: Callable[[str], None] = unsaid
+    config: Config,
+    aws: AwsSession,
+    environ: Mapping[str, str],
+    note: Callable[[str], None] = lambda text: None,
 ) -> OneOffNetwork:
     """MongoDB from where the job runs; `note` hears of each task that is started for it."""
 
     def gate() -> Iterator[Finding]:
-        return atlas.look(config, aws, environ)
+        return atlas.check(config, aws, environ)
 
     short = OneOffRunner(config, Ecs(config, aws), CloudWatchLogs(config, aws), SystemClock(), RandomIds())
     return OneOffNetwork(config, short, note, gate)

@@ -9,12 +9,13 @@ from deployer.commands.bootstrap import job_network, real_ports, session
 from deployer.commands.project import Project
 from deployer.config.model import Config
 from deployer.errors import EXIT_CODES, DeployerError
-from deployer.model import AskedFrom
-from deployer.ports import Finding, JobNetwork, Ports
+from deployer.model import Via
+from deployer.ports import Finding, FindingState, JobNetwork, Ports
 from deployer.redaction import Redactor
+from deployer.verification.proof import missing_proof_of
 
 
-def examine(project: Project, env: str | None, asked_from: AskedFrom = "here") -> dict[str, Any]:
+def examine(project: Project, env: str | None, via: Via = "local") -> dict[str, Any]:
     """All findings, and the exit code: that of the first wrong one's class, 0 if none is wrong. From the task
     the way to MongoDB is walked there as well."""
     name = project.env(env)
@@ -24,15 +25,24 @@ def examine(project: Project, env: str | None, asked_from: AskedFrom = "here") -
     network = job_network(config, aws, project.environ, project.tell)
     exit_code = 0
     findings = []
-    access = ((EXIT_CODES["mongodb"], finding) for finding in atlas.look(config, aws, project.environ))
-    looks = chain(_findings(ports, config), access, _from_task(network) if asked_from == "task" else ())
+    access = ((EXIT_CODES["mongodb"], finding) for finding in atlas.check(config, aws, project.environ))
+    contract = ((EXIT_CODES["data"], finding) for finding in _contract(config))
+    seen = _from_task(network) if via == "task" else ()
+    looks = chain(_findings(ports, config), access, contract, seen)
     for code, finding in looks:
         findings.append(
             {"what": finding.what, "state": finding.state, "detail": finding.detail, "remedy": finding.remedy}
         )
-        if finding.state == "wrong" and not exit_code:
+        if finding.state is FindingState.FAIL and not exit_code:
             exit_code = code
     return {"env": name, "findings": findings, "exit_code": exit_code}
+
+
+def _contract(config: Config) -> Iterator[Finding]:
+    """Whether a release can be proven with the checks of deploy.toml."""
+    lacking = missing_proof_of(config)
+    state = FindingState.UNKNOWN if lacking else FindingState.PASS
+    yield Finding("checks", state, lacking or "one is bound to the run")
 
 
 def _findings(ports: Ports, config: Config) -> Iterator[tuple[int, Finding]]:
@@ -45,22 +55,22 @@ def _findings(ports: Ports, config: Config) -> Iterator[tuple[int, Finding]]:
     )
     for what, look in looks:
         try:
-            yield 0, Finding(what, "ok", look())
+            yield 0, Finding(what, FindingState.PASS, look())
         except DeployerError as error:
-            yield error.exit_code, Finding(what, "wrong", error.message, error.hint)
+            yield error.exit_code, Finding(what, FindingState.FAIL, error.message, error.hint)
     try:
-        for finding in ports.account.findings():
+        for finding in ports.account.diagnose():
             yield EXIT_CODES["aws-config"], finding
     except DeployerError as error:
-        yield error.exit_code, Finding("AWS account", "unknown", error.message, error.hint)
-    for finding in ports.server.walk():
+        yield error.exit_code, Finding("AWS account", FindingState.UNKNOWN, error.message, error.hint)
+    for finding in ports.server.check():
         yield EXIT_CODES["mongodb"], finding
 
 
 def _from_task(network: JobNetwork) -> Iterator[tuple[int, Finding]]:
     """What the task cannot be asked is unknown: the task is at fault then, not MongoDB."""
     try:
-        for finding in network.walk():
+        for finding in network.check():
             yield EXIT_CODES["mongodb"], finding
     except DeployerError as error:
-        yield error.exit_code, Finding("from the task", "unknown", error.message, error.hint)
+        yield error.exit_code, Finding("from the task", FindingState.UNKNOWN, error.message, error.hint)

@@ -6,12 +6,13 @@ from typing import Any, Final
 from deployer.diagnosis.classify import classify_all
 from deployer.diagnosis.model import Diagnosis
 from deployer.flow.release import FLOW
-from deployer.flow.steps.monitor import LOG_TAIL, pieces_of
+from deployer.flow.steps.monitor import LOG_TAIL
 from deployer.model import Launch, Release
 from deployer.records.evidence import EvidenceFolder
 from deployer.records.journal import Record
 from deployer.records.releases import Releases, state_of, summary
 from deployer.redaction import Redactor
+from deployer.task.verdict import evidence_of
 
 LAST_LINES: Final = 15
 
@@ -66,7 +67,7 @@ def _causes(state: Release, evidence: EvidenceFolder) -> Iterator[Mapping[str, A
 
 
 def _diagnosis(launch: Launch, evidence: EvidenceFolder) -> Diagnosis:
-    return classify_all(pieces_of(launch, evidence.log(launch.attempt, LOG_TAIL)))
+    return classify_all(evidence_of(launch.result, evidence.log(launch.attempt, LOG_TAIL)))
 
 
 def _ruled_out(state: Release, evidence: EvidenceFolder) -> Iterator[str]:
@@ -86,7 +87,7 @@ def _ruled_out(state: Release, evidence: EvidenceFolder) -> Iterator[str]:
     for name, where in _LOOKS.items():
         seen = evidence.read(name)
         for finding in seen if isinstance(seen, list) else ():
-            if finding["state"] == "ok":
+            if finding["state"] == "pass":
                 yield f"found right {where}: {finding['what']}"
 
 

@@ -16,6 +16,7 @@ from deployer.ports import Ports
 from deployer.records.releases import Releases, state_of
 from deployer.redaction import Redactor
 from deployer.task.definition import differences, for_image
+from deployer.verification.proof import missing_proof_of
 
 SKIP, DO = "skip", "do"
 
@@ -50,6 +51,7 @@ def plan(project: Project, env: str | None) -> dict[str, Any]:
             for node, action, reason in steps(config, world)
         ],
         "differences": list(world.differences),
+        "warnings": [lacking] if (lacking := missing_proof_of(config)) else [],
         "world": asdict(world),
     }
 
@@ -97,7 +99,9 @@ def refuse_if_moved(planned: World, now: World) -> None:
         if asdict(now)[name] != was
     ]
     if moved:
-        raise RefusedError("the world has moved since the plan was made:\n" + "\n".join(moved), "plan again")
+        raise RefusedError(
+            "this has changed since the plan was made:\n" + "\n".join(moved), "make a new plan"
+        )
 
 
 def _verified_digests(releases: Releases, env: str) -> set[str]:

@@ -5,20 +5,20 @@ from pathlib import Path
 
 from deployer.adapters.local.machine import RandomIds, SystemClock
 from deployer.commands.bootstrap import real_ports, redactor_of, session, shared_state
-from deployer.commands.guard import GuardedJournal, guarded
 from deployer.commands.plan import observe, read_plan, refuse_if_moved
 from deployer.commands.project import Project
 from deployer.commands.session import AskToStop, ReleaseOptions, Session
-from deployer.commands.shared_state import Sharing, mirror_of, patiently
+from deployer.commands.shared_state import LockedJournal, Sharing, mirror_of, require_lock
 from deployer.config.model import Config
 from deployer.errors import RefusedError, TransientFailure
 from deployer.events import Emit, Noted
 from deployer.flow.release import FLOW
 from deployer.flow.steps.build import LATEST
-from deployer.lock import Holder, held
+from deployer.lock import Holder, acquire
 from deployer.model import Release, Rollback, dump
 from deployer.ports import Ports
 from deployer.records.journal import NAME
+from deployer.retry import RetryPolicy
 from deployer.task.definition import for_image
 
 
@@ -35,12 +35,12 @@ def release(project: Project, request: ReleaseOptions, emit: Emit, ask: AskToSto
     with ExitStack() as stack:
         clock, redactor = SystemClock(), redactor_of(config, session(config), project.environ)
         state, folder = shared_state(config), project.releases.folder / wanted
-        me, shared = Holder.here(wanted, clock.now()), state.lease() if state else None
-        leases = project.folder / "leases"
-        lease = patiently(config.retries, lambda: stack.enter_context(held(leases, env, me, shared)))
+        me, shared = Holder.here(wanted, clock.now()), state.lock() if state else None
+        leases, retry = project.folder / "leases", RetryPolicy.configured(config.retries, clock)
+        lease = retry(lambda: stack.enter_context(acquire(leases, env, me, shared)))
         if state and request.resume:
-            patiently(config.retries, lambda: state.archive().bring(wanted, folder))
-        ports = guarded(real_ports(project.root, folder, config, project.environ, redactor), lease.check)
+            retry(lambda: state.archive().fetch(wanted, folder))
+        ports = require_lock(real_ports(project.root, folder, config, project.environ, redactor), lease.check)
         if not request.resume:
             _could_succeed(config, ports)
         if request.plan:
@@ -79,11 +79,12 @@ def _could_succeed(config: Config, ports: Ports) -> None:
 
 def _journal(
     folder: Path, request: ReleaseOptions, wanted: str, env: str, clock: SystemClock
-) -> GuardedJournal:
+) -> LockedJournal:
     if request.resume:
-        return GuardedJournal.resume(folder / NAME, clock)
-    state = first_state(Release(wanted, env, clock.now(), request.from_phase), request.back_to)
-    return GuardedJournal.create(
+        return LockedJournal.resume(folder / NAME, clock)
+    asked = Release(wanted, env, clock.now(), request.start_at, request.skip, request.rebuild, request.accept)
+    state = first_state(asked, request.back_to)
+    return LockedJournal.create(
         folder / NAME, clock, release=wanted, env=env, flow=FLOW.fingerprint, state=dump(state)
     )
 
@@ -94,7 +95,7 @@ def first_state(release: Release, back_to: Release | None) -> Release:
     if back_to is None or made is None or made.arn is None:
         return release
     return release.with_(
-        from_phase="deploy",
+        start_at="deploy",
         source=back_to.source,
         image=back_to.image,
         task_definition=made,

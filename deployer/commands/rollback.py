@@ -8,23 +8,23 @@ from typing import Any
 
 from deployer.adapters.local.machine import RandomIds, SystemClock
 from deployer.commands.bootstrap import real_ports, shared_state
-from deployer.commands.guard import guarded
 from deployer.commands.plan import DO, SKIP
 from deployer.commands.project import Project
 from deployer.commands.release import first_state
-from deployer.commands.shared_state import patiently
+from deployer.commands.shared_state import require_lock
 from deployer.config.model import Config
 from deployer.errors import RefusedError
 from deployer.flow.release import FLOW
 from deployer.flow.steps.build import LATEST
 from deployer.flow.steps.deploy import tags_of
-from deployer.lock import Holder, held
+from deployer.lock import Holder, acquire
 from deployer.model import Image, Release, TaskDefinition, dump
 from deployer.ports import Ports, Revision, Tasks
 from deployer.records.evidence import EvidenceFolder
 from deployer.records.journal import NAME, Journal
 from deployer.records.releases import PUT_BACK, VERIFIED, Releases, state_of
 from deployer.redaction import HIDDEN, Redactor
+from deployer.retry import RetryPolicy
 from deployer.task.definition import differences, registrable
 
 NEEDED = ("aws", "image", "run", "logs", "schedule", "state")
@@ -44,16 +44,16 @@ def rollback(project: Project, wanted: str | None, env: str | None) -> Iterator[
     target, newest = choose(project.releases, name, wanted)
     with ExitStack() as stack:
         state, me = shared_state(config), Holder.here(target.id, SystemClock().now())
-        shared = state.lease() if state else None
-        folder = project.folder / "leases"
-        lease = patiently(config.retries, lambda: stack.enter_context(held(folder, name, me, shared)))
+        shared = state.lock() if state else None
+        folder, retry = project.folder / "leases", RetryPolicy.configured(config.retries, SystemClock())
+        lease = retry(lambda: stack.enter_context(acquire(folder, name, me, shared)))
         real = real_ports(project.root, project.folder, config, project.environ, Redactor())
 
         def kept() -> Any:
             return EvidenceFolder(project.releases.path(target.id), Redactor()).read("task-definition")
 
-        ports = guarded(real, lease.check)
-        yield patiently(config.retries, lambda: Rollback(config, ports, target, newest, kept))
+        ports = require_lock(real, lease.check)
+        yield retry(lambda: Rollback(config, ports, target, newest, kept))
 
 
 def choose(releases: Releases, env: str, wanted: str | None) -> tuple[Release, str]:
@@ -153,7 +153,7 @@ class Rollback:
         Returns the target with the revision that has its definition now. Failure: the image is gone; then
         nothing was changed.
         """
-        return patiently(self._config.retries, self._put_back)
+        return RetryPolicy.configured(self._config.retries, SystemClock())(self._put_back)
 
     def _put_back(self) -> Release:
         ports, schedule = self._ports, self._config.schedule

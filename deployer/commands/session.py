@@ -3,7 +3,7 @@
 import platform
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
@@ -16,13 +16,13 @@ from deployer.events import Begun, Emit, Ended, Noted
 from deployer.flow.release import FLOW
 from deployer.flow.runner import PAUSED, Outcome, ResumePoint, Runner, resume_point
 from deployer.flow.steps import HANDLERS
-from deployer.model import Launch, Release
+from deployer.model import Launch, Release, dump
 from deployer.ports import Ports
 from deployer.records.journal import Journal
 from deployer.records.releases import Releases, state_of
 from deployer.signals import Terminated
 
-FromPhase = Literal["dev", "build", "deploy"]
+StartAt = Literal["test", "build", "deploy"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,11 @@ class ReleaseOptions:
     env: str | None = None
     resume: bool = False
     release: str | None = None
-    from_phase: FromPhase = "dev"
+    start_at: StartAt = "test"
+    skip: tuple[Literal["test", "compose"], ...] = ()
+    rebuild: bool = False
+    accept: tuple[str, ...] = ()
+    """Findings that a person overrules; kept in the release."""
     plan: Path | None = None
     detach: bool = False
     watch: bool = False
@@ -63,7 +67,7 @@ class Session:
         self._begun = ports.clock.now()
 
     def run(self) -> int:
-        start = resume_point(self._journal, FLOW)
+        start = self._accepting(resume_point(self._journal, FLOW))
         recording = Thread(target=self._record_tools, daemon=True, name="tools")
         recording.start()
         self._emit(Begun(start.release.id, start.release.env, start.node, resumed=self._request.resume))
@@ -77,6 +81,15 @@ class Session:
             self._tidy(stop.release.env)
         recording.join()
         return self._ended(stop.end, stop.node, stop.exit_code, stop.release)
+
+    def _accepting(self, start: ResumePoint) -> ResumePoint:
+        """The findings that a person overrules at a resume, recorded before anything relies on them."""
+        new = tuple(name for name in self._request.accept if name not in start.release.accepted)
+        if not new:
+            return start
+        release = start.release.with_(accepted=(*start.release.accepted, *new))
+        self._journal.append("noted", node=start.node, state=dump(release))
+        return replace(start, release=release)
 
     def _record_tools(self) -> None:
         """Beside the release, which need not wait for what other programs say of themselves.
@@ -137,12 +150,12 @@ class Session:
         return ask(arn) if how == "ask" and ask else how == "stop"
 
     def _ended(self, end: str, node: str, exit_code: int, release: Release) -> int:
-        going_on = f"deployer release --resume {release.id}"
+        resume = f"deployer resume {release.id}"
         following = {
             "END_SUCCESS": f"deployer show {release.id}",
             "END_FAILED": f"deployer show {release.id}",
-            "DETACHED": f"deployer logs --follow --release {release.id}, then {going_on}",
-        }.get(end, going_on)
+            "DETACHED": f"deployer logs --follow --release {release.id}, then {resume}",
+        }.get(end, resume)
         self._emit(
             Ended(
                 release=release.id,

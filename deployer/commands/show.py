@@ -60,7 +60,7 @@ def _holder(project: Project, env: str) -> Holder | None:
     here = holder_of(project.folder / "leases", env)
     try:
         state = shared_state(project.config(env, needed=("aws", "state")))
-        hold = state.lease().hold() if state else None
+        hold = state.lock().current() if state else None
     except SandboxDown:
         return here
     return hold.holder if hold else here

@@ -20,13 +20,13 @@ def unlock(project: Project, env: str | None, confirm: Confirm | None) -> str:
     """
     name = project.env(env)
     state = shared_state(project.config(name, needed=("aws", "state")))
-    hold = state.lease().hold() if state else None
+    hold = state.lock().current() if state else None
     if state is None or hold is None or hold.holder is None:
         raise _nothing_shared(project, name)
     what = f"{hold.holder}, last heard of {max(0, round(hold.age))} s ago"
     if confirm and not confirm(what):
         raise RefusedError("nothing was broken", "it ends by itself when it is no longer renewed")
-    if not state.lease().break_hold(hold.holder, f"{getpass.getuser()}@{socket.gethostname()}"):
+    if not state.lock().force_release(hold.holder, f"{getpass.getuser()}@{socket.gethostname()}"):
         raise RefusedError(f"it is no longer the lease of {hold.holder}", "look again: `deployer status`")
     return what
 

@@ -1,8 +1,10 @@
 """What can be said in deploy.toml: its tables and keys, which are what the reference lists."""
 
+import datetime
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from deployer.config.checks import Check
 from deployer.config.durations import Seconds
@@ -115,15 +117,38 @@ class LogSettings(_Table):
 
 
 class Report(_Table):
-    """Where the job writes its own account of a run: the document whose `_id` is RUN_ID."""
+    """Where the job writes a report of each run: a document whose `_id` is RUN_ID."""
 
-    collection: str = "load_runs"
+    collection: str
+
+
+class Deadline(_Table):
+    """When a run must have loaded its data, for `deployer verify` on any day, whoever starts the runs."""
+
+    max_age: Seconds | None = None
+    """The newest run must have started within this time, such as `"26h"`."""
+    by: datetime.time | None = None
+    """A run must have started in the 24 hours before this time of day, such as `"07:00"`."""
+    time_zone: str = "UTC"
+    """The time zone of `by`, such as `"Europe/Paris"`."""
+    empty: Literal["ok", "fail"] = "fail"
+    """What a run without documents means."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError('a time zone such as "Europe/Paris"') from None
+        return name
 
 
 class Verify(_Table):
     uri: str
     database: str
     report: Report | None = None
+    deadline: Deadline = Deadline()
     checks: tuple[Check, ...] = Field(min_length=1)
 
 
@@ -137,13 +162,15 @@ class JobCommands(_Table):
 
 
 class Retries(_Table):
-    """`max_attempts`: of one call, on errors that pass by themselves. `max_loops`: how often one retry edge
-    of the flowchart may be taken before the release ends; `max_loops_by_edge` names exceptions
+    """`max_attempts`: of one call, on errors that pass by themselves. `max_loops`: how often another retry
+    edge of the flowchart may be taken before the release ends; `max_loops_by_edge` names exceptions
     ("PUSH_OK -> ECR_LOGIN")."""
 
     max_attempts: int = Field(default=5, ge=1)
     initial_delay: Seconds = 1
     max_delay: Seconds = 30
+    max_wait: Seconds = 900
+    """How long a task that finds no capacity is launched again before the release pauses."""
     max_loops: int = Field(default=3, ge=1)
     max_loops_by_edge: dict[str, int] = {}
 

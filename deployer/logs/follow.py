@@ -35,7 +35,7 @@ def follow(
     ten times a second in between; it asks ECS as seldom as it likes.
     Raises Failure; a transient one only when reads keep failing.
     """
-    reader = StreamReader(logs, group, stream, RetryPolicy(clock), cursor=cursor, since=since)
+    reader = StreamReader(logs, group, stream, RetryPolicy(clock=clock), cursor=cursor, since=since)
     pause = QUICKEST
     silent_since: float | None = None
     while True:

@@ -27,7 +27,8 @@ class Outcome:
 
     With `failures` RunTask starts nothing and answers these. `lines` are printed while it runs, `late` ones
     are shown only some reads after it stopped. `effect` happens once, just before it stops; what it `says`
-    then is printed last. It is PENDING until it has been looked at `pending` times.
+    then is printed last. `others` are how its other containers end. It is PENDING until it has been
+    looked at `pending` times.
     """
 
     exit_code: int | None = 0
@@ -38,6 +39,7 @@ class Outcome:
     stop_code: str = "EssentialContainerExited"
     stopped_reason: str = "Essential container in task exited"
     container_reason: str = ""
+    others: tuple[ContainerResult, ...] = ()
     failures: tuple[str, ...] = ()
     effect: Callable[[TaskRequest], None] = nothing
     says: Callable[[TaskRequest], tuple[str, ...]] = silence
@@ -180,7 +182,12 @@ class FakeTasks:
             if outcome.late:
                 self.logs.put_late(self.group, self.stream(task), 2, *map(self._event, outcome.late))
             container = ContainerResult(task.request.container, outcome.exit_code, outcome.container_reason)
-            task.stopped = TaskResult(outcome.stop_code, outcome.stopped_reason, (container,))
+            task.stopped = TaskResult(
+                outcome.stop_code,
+                outcome.stopped_reason,
+                (container, *outcome.others),
+                task.request.container,
+            )
 
     def _print(self, task: FakeTask, upto: int) -> None:
         lines = task.outcome.lines[task.printed : upto]

@@ -10,32 +10,30 @@ from deployer.adapters.aws.probes import (
     cluster,
     image,
     log_group,
-    quotas,
     roles,
     secrets,
     security_groups,
     subnets,
     task_definition,
 )
-from deployer.adapters.aws.probes.finding import Probe, guarded
+from deployer.adapters.aws.probes.finding import Probe, report_errors
 from deployer.adapters.aws.session import AwsSession, translated
 from deployer.config.model import Config
 from deployer.ports import Finding
 
 FIRST: Final[Mapping[str, Probe]] = {
-    "task definition": task_definition.look,
-    "cluster": cluster.look,
-    "subnets": subnets.look,
-    "security groups": security_groups.look,
-    "roles": roles.look,
-    "log group": log_group.look,
-    "secrets": secrets.look,
+    "task definition": task_definition.check,
+    "cluster": cluster.check,
+    "subnets": subnets.check,
+    "security groups": security_groups.check,
+    "roles": roles.check,
+    "log group": log_group.check,
+    "secrets": secrets.check,
 }
 """A few quick reads, without which nothing can run."""
 LATER: Final[Mapping[str, Probe]] = {
     "execution role's permissions": roles.permissions,
-    "caller's permissions": caller.look,
-    "quotas": quotas.look,
+    "caller's permissions": caller.check,
 }
 _AT_ONCE: Final = 12
 
@@ -54,14 +52,14 @@ class AwsAccount:
     def preflight(self) -> Iterator[Finding]:
         return self._seen(FIRST)
 
-    def findings(self, digest: str | None = None) -> Iterator[Finding]:
-        return self._seen({**FIRST, "image": partial(image.look, digest=digest), **LATER})
+    def diagnose(self, digest: str | None = None) -> Iterator[Finding]:
+        return self._seen({**FIRST, "image": partial(image.check, digest=digest), **LATER})
 
     def _seen(self, probes: Mapping[str, Probe]) -> Iterator[Finding]:
         """Everything is looked at, side by side; what may not be seen is unknown, never fine."""
 
         def see(what: str, look: Probe) -> list[Finding]:
-            return list(guarded(what, look(self._config, self._session)))
+            return list(report_errors(what, look(self._config, self._session)))
 
         with ThreadPoolExecutor(_AT_ONCE) as eyes:
             for found in eyes.map(see, probes.keys(), probes.values()):

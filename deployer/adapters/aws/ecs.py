@@ -21,7 +21,8 @@ class Ecs:
         self._run = config.run
         self._where = f"ECS cluster {config.run.cluster}"
         self._session = session
-        self._auxiliaries: dict[str, frozenset[str]] = {}
+        self._job = config.task.container
+        self._definitions: dict[str, Mapping[str, bool]] = {}
 
     @property
     def _client(self) -> Any:
@@ -106,7 +107,7 @@ class Ecs:
             raise Failure(
                 "aws-config",
                 f"{self._where}: the token {request.token} was used for another call: {error}",
-                "run the job again as a new launch: `deployer release --from deploy`",
+                "run the job again as a new launch: `deployer release --start-at deploy`",
             ) from error
         return RunAnswer(tasks[0])
 
@@ -165,40 +166,48 @@ class Ecs:
             last_status=task["lastStatus"],
             started_by=task.get("startedBy", ""),
             result=self._result(task) if task["lastStatus"] == "STOPPED" else None,
+            ended=frozenset(c["name"] for c in task.get("containers") or () if c.get("exitCode") is not None),
             raw=task,
         )
 
     def _result(self, task: Mapping[str, Any]) -> TaskResult:
-        containers = task.get("containers", ())
-        auxiliary = self._auxiliary(task["taskDefinitionArn"]) if len(containers) > 1 else frozenset()
+        containers = task.get("containers") or ()
+        essential = self._essential(task["taskDefinitionArn"]) if len(containers) > 1 else {}
         return TaskResult(
-            stop_code=task.get("stopCode", ""),
-            stopped_reason=task.get("stoppedReason", ""),
+            stop_code=task.get("stopCode") or "",
+            stopped_reason=task.get("stoppedReason") or "",
             containers=tuple(
                 ContainerResult(
                     name=container["name"],
                     exit_code=container.get("exitCode"),
-                    reason=container.get("reason", ""),
-                    essential=container["name"] not in auxiliary,
+                    reason=container.get("reason") or "",
+                    essential=essential.get(container["name"], not essential),
+                    defined=container["name"] in essential if essential else not _injected(container["name"]),
                 )
                 for container in containers
             ),
+            job=self._job if any(c["name"] == self._job for c in containers) else "",
         )
 
-    def _auxiliary(self, definition: str) -> frozenset[str]:
-        """The containers that are not essential; none where the definition may not be read any more."""
-        if definition not in self._auxiliaries:
+    def _essential(self, definition: str) -> Mapping[str, bool]:
+        """Whether each container of the definition is essential; empty where it may not be read."""
+        if definition not in self._definitions:
             try:
                 with translated(f"ECS task definition {definition}"):
                     answer = self._client.describe_task_definition(taskDefinition=definition)
             except TransientFailure:
                 raise
             except Failure:
-                return frozenset()
+                return {}
             containers = answer["taskDefinition"]["containerDefinitions"]
-            names = (container["name"] for container in containers if not container.get("essential", True))
-            self._auxiliaries[definition] = frozenset(names)
-        return self._auxiliaries[definition]
+            self._definitions[definition] = {c["name"]: c.get("essential") is not False for c in containers}
+        return self._definitions[definition]
+
+
+def _injected(container: str) -> bool:
+    """GuardDuty Runtime Monitoring and ECS Service Connect add containers that are in no definition:
+    https://docs.aws.amazon.com/guardduty/latest/ug/runtime-monitoring-ecs-issues.html."""
+    return container.startswith(("aws-guardduty-agent", "ecs-service-connect-"))
 
 
 def _failure(failure: Mapping[str, str]) -> str:

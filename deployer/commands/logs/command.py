@@ -12,7 +12,7 @@ from deployer.commands.logs.output import Screen
 from deployer.commands.logs.request import TailRequest, of_project
 from deployer.commands.logs.tail import tail
 from deployer.commands.project import Project
-from deployer.config.durations import seconds
+from deployer.config.durations import of_option
 from deployer.errors import RefusedError, UsageError
 from deployer.records.releases import state_of
 from deployer.view.log_lines import Style
@@ -24,7 +24,7 @@ DEFAULT_SINCE: Final = "24h"
 @dataclass(frozen=True)
 class LogsOptions:
     """The options of the command. `since`: a duration ("10m") back from now; "" for all there is of a task,
-    and for the last day of all tasks. `live` is a way to `follow`."""
+    and for the last day of all tasks."""
 
     env: str | None = None
     release: str | None = None
@@ -32,7 +32,6 @@ class LogsOptions:
     all_tasks: bool = False
     since: str = ""
     follow: bool = False
-    live: bool = False
     grep: str = ""
     timestamps: bool = False
     colour: bool = False
@@ -56,8 +55,7 @@ def show_logs(project: Project, options: LogsOptions, screen: Screen) -> int:
         tasks=_tasks(project, options),
         all_tasks=options.all_tasks,
         since=_since(options, screen),
-        follow=options.follow or options.live,
-        live=options.live,
+        follow=options.follow,
         grep=options.grep,
         output=options.output,
         style=Style(timestamps=options.timestamps, colour=options.colour),
@@ -91,11 +89,4 @@ def _since(options: LogsOptions, screen: Screen) -> float:
         return 0.0
     if not options.since:
         screen.note(f"all tasks of the last {DEFAULT_SINCE}; --since 7d, for example, reaches further back")
-    return time.time() - _seconds(options.since or DEFAULT_SINCE)
-
-
-def _seconds(text: str) -> float:
-    try:
-        return float(seconds(text))  # type: ignore[arg-type]
-    except ValueError as error:
-        raise UsageError(f"--since {text!r}: not {error}", "try --since 10m") from error
+    return time.time() - (of_option("--since", options.since or DEFAULT_SINCE) or 0.0)

@@ -14,8 +14,7 @@ from deployer.view.log_lines import Style
 class TailRequest:
     """`tasks`: IDs or ARNs; none means the newest of the project, or with `all_tasks` every one.
 
-    `since`: seconds since the epoch, 0 for all there is. `live`: while following, Live
-    Tail tells of new lines. `grep`: a regular expression that a line must match.
+    `since`: seconds since the epoch, 0 for all there is. `grep`: a regular expression that a line must match.
     `credentials_wait`: seconds for which expired credentials are waited for while following.
     """
 
@@ -28,7 +27,6 @@ class TailRequest:
     all_tasks: bool = False
     since: float = 0.0
     follow: bool = False
-    live: bool = False
     grep: str = ""
     output: Literal["plain", "json"] = "plain"
     style: Style = field(default_factory=Style)

@@ -14,7 +14,7 @@ from deployer.diagnosis.rule import (
 )
 
 _PLACED = (RUN_TASK_FAILURE, STOPPED_REASON, CONTAINER_REASON, CLIENT_ERROR, TASK_LOG)
-_RETRY = "Nothing to mend: `deployer release --resume` tries again with growing pauses"
+_RETRY = "Nothing to mend: `deployer resume` tries again with growing pauses"
 _FAILURES = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html"
 
 CAPACITY: tuple[Rule, ...] = (

@@ -27,7 +27,7 @@ STOPS: tuple[Rule, ...] = (
         stop_codes=("UserInitiated", "ServiceSchedulerInitiated"),
         confidence=0.9,
         channels=TASK,
-        remedy="Someone or something asked ECS to stop the task; nothing else is wrong: `deployer release --resume` runs it again.",
+        remedy="Someone or something asked ECS to stop the task; nothing else is wrong: `deployer resume` runs it again.",
         example="Task stopped by user",
     ),
     Rule(
@@ -36,7 +36,7 @@ STOPS: tuple[Rule, ...] = (
         matches=r"stopped by user|Task stopped by|Scaling activity initiated|stopped manually|UserInitiated|StopTask",
         confidence=0.8,
         channels=ECS,
-        remedy="Someone or something asked ECS to stop the task; nothing else is wrong: `deployer release --resume` runs it again.",
+        remedy="Someone or something asked ECS to stop the task; nothing else is wrong: `deployer resume` runs it again.",
         example="Task stopped by user",
     ),
     Rule(

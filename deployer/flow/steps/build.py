@@ -103,11 +103,11 @@ def prepare_image(release: Release, context: Context) -> StepResult:
     tag = image_tag(release)
     there = None if release.rebuild else registry.digest(repository, tag)
     image = Image(repository, tag, registry.address(), digest=there)
-    if release.from_phase == "deploy" and image.digest is None:
+    if release.start_at == "deploy" and image.digest is None:
         raise Failure(
             "aws-config",
-            f"--from deploy: the registry has no image {repository}:{tag} for this source",
-            "release without --from, or with --from build",
+            f"--start-at deploy: the registry has no image {repository}:{tag} for this source",
+            "release without --start-at, or with --start-at build",
         )
     if image.digest:
         return StepResult(

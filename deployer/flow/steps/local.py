@@ -14,9 +14,8 @@ def run_tests(release: Release, context: Context) -> StepResult:
     Runs `[test] command` in the project's folder. Twice is safe: tests change nothing outside.
     """
     command = context.config.test.command
-    skipped = _why_skipped(release, "test")
-    if skipped or not command:
-        why = skipped or "there is no [test] command"
+    why = _left_out(release, "test") or ("" if command else "there is no [test] command")
+    if why:
         passed = CommandRun(0, 0.0, "")
         return StepResult(release.with_(tests=passed).skipping(context.node), why, skipped=True)
     begun = context.ports.clock.now()
@@ -38,13 +37,6 @@ def run_tests(release: Release, context: Context) -> StepResult:
     return StepResult(release.with_(tests=run, cause=cause), last.strip("= "))
 
 
-def _why_skipped(release: Release, what: str) -> str:
-    """Why a person left this test out; empty: nobody did."""
-    if release.from_phase != "dev":
-        return f"--start-at {release.from_phase}"
-    return f"--skip {what}" if what in release.left_out else ""
-
-
 def test_with_compose(release: Release, context: Context) -> StepResult:
     """Compose test.
 
@@ -52,7 +44,7 @@ def test_with_compose(release: Release, context: Context) -> StepResult:
     that it loads. Twice is safe: the set has a project name of its own, is taken down first and, whatever
     happens, afterwards.
     """
-    why = _why_skipped(release, "compose")
+    why = _left_out(release, "compose")
     if why or not context.ports.compose.files():
         done = release.with_(compose=ComposeRun(0, 0.0, "")).skipping(context.node)
         return StepResult(done, why or "there is no compose file", skipped=True)
@@ -67,6 +59,13 @@ def test_with_compose(release: Release, context: Context) -> StepResult:
         release.with_(compose=run, cause=None if run.ok else _compose_cause(context, run)),
         run.problem or ", ".join(f"{count} {name}" for name, count in sorted(run.documents.items())),
     )
+
+
+def _left_out(release: Release, check: str) -> str:
+    """The option that leaves out this local check; empty: none does."""
+    if release.start_at != "test":
+        return f"--start-at {release.start_at}"
+    return f"--skip {check}" if check in release.skip else ""
 
 
 def _compose(release: Release, context: Context, image: str, begun: float) -> ComposeRun:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from deployer.adapters.aws.probes.finding import ok, unknown
+from deployer.adapters.aws.probes.finding import passed, unknown
 from deployer.adapters.aws.probes.permissions import Need, judged
 from deployer.adapters.aws.probes.subject import definition, roles
 from deployer.adapters.aws.session import AwsSession, translated
@@ -23,11 +23,11 @@ _DEFINE: Final = ("ecs:RegisterTaskDefinition", "ecs:DescribeTaskDefinition", "e
 _TASK: Final = ("ecs:DescribeTasks", "ecs:StopTask")
 
 
-def look(config: Config, session: AwsSession) -> Iterator[Finding]:
+def check(config: Config, session: AwsSession) -> Iterator[Finding]:
     with translated("AWS identity"):
         arn = session.client("sts").get_caller_identity()["Arn"]
     if arn.endswith(":root"):
-        yield ok("caller", f"{arn} may do everything")
+        yield passed("caller", f"{arn} may do everything")
         return
     source = _source(arn, session)
     if source is None:

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator
 
-from deployer.adapters.aws.probes.finding import ok, wrong
+from deployer.adapters.aws.probes.finding import failed, passed
 from deployer.adapters.aws.session import AwsSession, translated
 from deployer.config.model import Config
 from deployer.ports import Finding
 
 
-def look(config: Config, session: AwsSession) -> Iterator[Finding]:
+def check(config: Config, session: AwsSession) -> Iterator[Finding]:
     name = config.run.cluster
     with translated(f"ECS cluster {name}"):
         clusters = session.client("ecs").describe_clusters(clusters=[name])["clusters"]
     status = clusters[0]["status"] if clusters else "missing"
     if status == "ACTIVE":
-        yield ok(f"cluster {name}")
+        yield passed(f"cluster {name}")
     else:
         create = f"aws ecs create-cluster --cluster-name {name} --region {session.region}"
-        yield wrong(f"cluster {name}", f"is {status.lower()} in {session.region}", create)
+        yield failed(f"cluster {name}", f"is {status.lower()} in {session.region}", create)

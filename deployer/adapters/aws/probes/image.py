@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from deployer.adapters.aws.ecr import Ecr, RepositoryMissing
-from deployer.adapters.aws.probes.finding import ok, unknown, wrong
+from deployer.adapters.aws.probes.finding import failed, passed, unknown
 from deployer.adapters.aws.probes.subject import platform
 from deployer.adapters.aws.session import AwsSession
 from deployer.config.model import Config
@@ -23,20 +23,20 @@ _LARGEST: Final = 4 * 2**20
 """Bytes of a configuration, which is a list of layers and their history."""
 
 
-def look(config: Config, session: AwsSession, digest: str | None) -> Iterator[Finding]:
+def check(config: Config, session: AwsSession, digest: str | None) -> Iterator[Finding]:
     """Of the image with this digest; without one, of the last that was proven, if there is one."""
     repository, registry = config.image.repository, Ecr(config, session)
     what = f"image {repository}" + (f"@{digest[:19]}" if digest else f":{_LATEST}")
     try:
         manifest = registry.manifest(repository, digest or _LATEST)
     except RepositoryMissing as missing:
-        yield wrong(f"repository {repository}", f"is not there in {session.region}", missing.hint)
+        yield failed(f"repository {repository}", f"is not there in {session.region}", missing.hint)
         return
     if manifest is None and digest:
-        build = "deployer release --resume (it builds and pushes the image again)"
-        yield wrong(what, f"is not in the repository {repository} any more", build)
+        build = "deployer resume (it builds and pushes the image again)"
+        yield failed(what, f"is not in the repository {repository} any more", build)
     elif manifest is None:
-        yield ok(what, "is not there yet: nothing was proven so far")
+        yield passed(what, "is not there yet: nothing was proven so far")
     else:
         yield _architecture(what, manifest, config, registry)
 
@@ -50,11 +50,11 @@ def _architecture(what: str, manifest: Mapping[str, Any], config: Config, regist
     except (OSError, ValueError, LookupError, TypeError) as error:
         return unknown(what, f"is there; for which processor cannot be seen: {type(error).__name__}: {error}")
     if wanted in found:
-        return ok(what, f"is there, for {', '.join(found)}")
+        return passed(what, f"is there, for {', '.join(found)}")
     mend = (
         f'set platform = "{wanted}" under [build] in deploy.toml (and take a base for it), then release again'
     )
-    return wrong(what, f"is for {' and '.join(found) or 'no platform'}, the task wants {wanted}", mend)
+    return failed(what, f"is for {' and '.join(found) or 'no platform'}, the task wants {wanted}", mend)
 
 
 def _platforms(manifest: Mapping[str, Any], repository: str, registry: Ecr) -> list[str]:

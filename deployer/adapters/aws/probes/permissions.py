@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from deployer.adapters.aws.probes.finding import ok, unknown, wrong
+from deployer.adapters.aws.probes.finding import failed, passed, unknown
 from deployer.adapters.aws.session import AwsSession, translated
 from deployer.ports import Finding
 
@@ -51,15 +51,17 @@ def _passed_to_tasks() -> dict[str, Any]:
 def _finding(what: str, need: Need, results: Sequence[dict[str, Any]]) -> Finding:
     denied = [result for result in results if result["EvalDecision"] != "allowed"]
     if not denied:
-        return ok(what)
+        return passed(what)
     actions = ", ".join(result["EvalActionName"] for result in denied)
     missing = sorted({key for result in denied for key in result.get("MissingContextValues", ())})
     if missing:
         return unknown(what, f"{actions} depends on {', '.join(missing)}, which the simulation does not know")
     explicit = any(result["EvalDecision"] == "explicitDeny" for result in denied)
     if explicit:
-        return wrong(what, f"{actions} is denied explicitly on {need.resource}", "remove that Deny statement")
+        return failed(
+            what, f"{actions} is denied explicitly on {need.resource}", "remove that Deny statement"
+        )
     said = f"{actions} is not allowed on {need.resource}"
     if need.has_policy():
         return unknown(what, f"{said} by the identity's own policies; the resource has one too", need.remedy)
-    return wrong(what, said, need.remedy)
+    return failed(what, said, need.remedy)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
-from deployer.adapters.aws.probes.finding import guarded, ok, wrong
+from deployer.adapters.aws.probes.finding import failed, passed, report_errors
 from deployer.adapters.aws.probes.permissions import Need, judged
 from deployer.adapters.aws.probes.subject import makes_log_group, roles, secrets
 from deployer.adapters.aws.session import AwsSession, error_code, translated
@@ -21,13 +21,13 @@ _PULL: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchChe
 _MANAGED: Final = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
 
 
-def look(config: Config, session: AwsSession) -> Iterator[Finding]:
+def check(config: Config, session: AwsSession) -> Iterator[Finding]:
     named = roles(config)
     for what, arn in named.items():
-        yield from guarded(what, _role(what, arn, session))
+        yield from report_errors(what, _role(what, arn, session))
     if "execution role" not in named:
         detail = "is not set; Fargate needs it to pull the image and to ship the log"
-        yield wrong("execution role", detail, "set executionRoleArn in the task definition")
+        yield failed("execution role", detail, "set executionRoleArn in the task definition")
 
 
 def permissions(config: Config, session: AwsSession) -> Iterator[Finding]:
@@ -47,13 +47,13 @@ def _role(what: str, arn: str, session: AwsSession) -> Iterator[Finding]:
             if error_code(error) != "NoSuchEntity":
                 raise
             create = f"aws iam create-role --role-name {name} --assume-role-policy-document {trust}"
-            yield wrong(f"{what} {name}", "is not there", create)
+            yield failed(f"{what} {name}", "is not there", create)
             return
     if _trusts_tasks(role["AssumeRolePolicyDocument"]):
-        yield ok(f"{what} {name}")
+        yield passed(f"{what} {name}")
     else:
         mend = f"aws iam update-assume-role-policy --role-name {name} --policy-document {trust}"
-        yield wrong(f"{what} {name}", f"does not trust {_SERVICE}", mend)
+        yield failed(f"{what} {name}", f"does not trust {_SERVICE}", mend)
 
 
 def _trusts_tasks(policy: Mapping[str, Any]) -> bool:

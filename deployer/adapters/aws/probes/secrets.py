@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from deployer.adapters.aws.probes.finding import guarded, ok, wrong
+from deployer.adapters.aws.probes.finding import failed, passed, report_errors
 from deployer.adapters.aws.probes.subject import secrets
 from deployer.adapters.aws.session import AwsSession, error_code, translated
 from deployer.config.model import Config
@@ -20,17 +20,17 @@ _SUFFIX: Final = re.compile(r"-[A-Za-z0-9]{6}$")
 """What Secrets Manager puts behind the name in an ARN."""
 
 
-def look(config: Config, session: AwsSession) -> Iterator[Finding]:
+def check(config: Config, session: AwsSession) -> Iterator[Finding]:
     for variable, source in secrets(config).items():
         what = f"secret of {variable}"
         probe = _secret if ":secretsmanager:" in source else _parameter
-        yield from guarded(what, probe(what, source, session))
+        yield from report_errors(what, probe(what, source, session))
 
 
 def _secret(what: str, source: str, session: AwsSession) -> Iterator[Finding]:
     pieces = source.split(":")
     if len(pieces) < 7:
-        yield wrong(what, f"{source} is not the ARN of a secret", "give its whole ARN in [task.values]")
+        yield failed(what, f"{source} is not the ARN of a secret", "give its whole ARN in [task.values]")
         return
     arn, key, name = ":".join(pieces[:7]), (pieces[7:8] or [""])[0], _SUFFIX.sub("", pieces[6])
     client = session.client("secretsmanager")
@@ -41,15 +41,15 @@ def _secret(what: str, source: str, session: AwsSession) -> Iterator[Finding]:
         except Exception as error:
             if error_code(error) != "ResourceNotFoundException":
                 raise
-            yield wrong(what, f"{arn} is not there", f"{create}, and its ARN goes into [task.values]")
+            yield failed(what, f"{arn} is not there", f"{create}, and its ARN goes into [task.values]")
             return
     if deleted:
         restore = f"aws secretsmanager restore-secret --secret-id {arn} --region {session.region}"
-        yield wrong(what, f"{arn} is about to be deleted", restore)
+        yield failed(what, f"{arn} is about to be deleted", restore)
     elif key:
         yield _json_key(what, arn, key, client)
     else:
-        yield ok(what, arn)
+        yield passed(what, arn)
 
 
 def _json_key(what: str, arn: str, key: str, client: Any) -> Finding:
@@ -61,12 +61,12 @@ def _json_key(what: str, arn: str, key: str, client: Any) -> Finding:
     except ValueError:
         keys = None
     if isinstance(keys, dict) and key in keys:
-        return ok(what, f"{arn}, key {key}")
+        return passed(what, f"{arn}, key {key}")
     there = (
         f"its keys are: {', '.join(sorted(keys))}" if isinstance(keys, dict) else "it is not a JSON object"
     )
     put = f'aws secretsmanager put-secret-value --secret-id {arn} --secret-string \'{{"{key}": "..."}}\''
-    return wrong(what, f"{arn} has no key {key}; {there}", put)
+    return failed(what, f"{arn} has no key {key}; {there}", put)
 
 
 def _parameter(what: str, source: str, session: AwsSession) -> Iterator[Finding]:
@@ -74,7 +74,7 @@ def _parameter(what: str, source: str, session: AwsSession) -> Iterator[Finding]
     with translated(what):
         answer = session.client("ssm").get_parameters(Names=[name], WithDecryption=False)
     if answer["Parameters"]:
-        yield ok(what, name)
+        yield passed(what, name)
     else:
         put = f"aws ssm put-parameter --region {session.region} --name {name} --type SecureString --value ..."
-        yield wrong(what, f"no parameter {name} in {session.region}", put)
+        yield failed(what, f"no parameter {name} in {session.region}", put)

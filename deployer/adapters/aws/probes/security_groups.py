@@ -8,17 +8,17 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from deployer.adapters.aws.probes.finding import ok, unknown, wrong
+from deployer.adapters.aws.probes.finding import failed, passed, unknown
 from deployer.adapters.aws.probes.subnets import subnets
 from deployer.adapters.aws.session import AwsSession, translated
 from deployer.config.model import Config
-from deployer.ports import Finding
+from deployer.ports import Finding, FindingState
 
 _MONGODB: Final = 27017
 _ANYWHERE: Final = "0.0.0.0/0"
 
 
-def look(config: Config, session: AwsSession) -> Iterator[Finding]:
+def check(config: Config, session: AwsSession) -> Iterator[Finding]:
     found = _groups(config, session)
     vpcs = {subnet["VpcId"] for subnet in subnets(config, session).values()}
     for name in config.run.security_groups:
@@ -35,9 +35,9 @@ def _names(vpc: str, groups: Mapping[str, Mapping[str, Any]], session: AwsSessio
     with translated(f"DNS of {vpc}"):
         answer = session.client("ec2").describe_vpc_attribute(VpcId=vpc, Attribute="enableDnsSupport")
     if answer["EnableDnsSupport"]["Value"]:
-        return ok(f"DNS of {vpc}", "its own resolver, which no security group filters")
+        return passed(f"DNS of {vpc}", "its own resolver, which no security group filters")
     out = _egress(_Way(53, "DNS", "udp"), groups, session.region)
-    if out.state != "ok":
+    if out.state is not FindingState.PASS:
         return out
     enable = f"aws ec2 modify-vpc-attribute --vpc-id {vpc} --enable-dns-support --region {session.region}"
     return unknown(f"DNS of {vpc}", "it has no resolver; another one may be let out to", enable)
@@ -70,10 +70,10 @@ def _group(name: str, group: Mapping[str, Any] | None, vpcs: set[str], region: s
         f"choose among: aws ec2 describe-security-groups --region {region} --query SecurityGroups[].GroupId"
     )
     if group is None:
-        return wrong(what, f"is not there in {region}", choose)
+        return failed(what, f"is not there in {region}", choose)
     if vpcs and group["VpcId"] not in vpcs:
-        return wrong(what, f"is in {group['VpcId']}, the subnets are in {', '.join(sorted(vpcs))}", choose)
-    return ok(what, group["VpcId"])
+        return failed(what, f"is in {group['VpcId']}, the subnets are in {', '.join(sorted(vpcs))}", choose)
+    return passed(what, group["VpcId"])
 
 
 def _egress(way: _Way, groups: Mapping[str, Mapping[str, Any]], region: str) -> Finding:
@@ -87,11 +87,11 @@ def _egress(way: _Way, groups: Mapping[str, Mapping[str, Any]], region: str) -> 
         for target in _targets(rule)
     ]
     if _ANYWHERE in targets:
-        return ok(what)
+        return passed(what)
     if targets:
         return unknown(what, f"is let out to {', '.join(sorted(set(targets)))} only")
     allow = f"aws ec2 authorize-security-group-egress --group-id {next(iter(groups))} --region {region}"
-    return wrong(
+    return failed(
         what, "is not let out", f"{allow} --protocol {way.protocol} --port {way.port} --cidr 0.0.0.0/0"
     )
 

@@ -8,7 +8,7 @@ internet gateway (then it needs a public address), a NAT, or VPC endpoints
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from deployer.adapters.aws.probes.finding import ok, unknown, wrong
+from deployer.adapters.aws.probes.finding import failed, passed, unknown
 from deployer.adapters.aws.probes.subject import secrets
 from deployer.adapters.aws.session import AwsSession, translated
 from deployer.config.model import Config
@@ -18,17 +18,17 @@ _ENDPOINTS: Final = ("ecr.api", "ecr.dkr", "logs", "s3")
 """What every task needs; secrets come by an endpoint of their own."""
 
 
-def look(config: Config, session: AwsSession) -> Iterator[Finding]:
+def check(config: Config, session: AwsSession) -> Iterator[Finding]:
     found = subnets(config, session)
     for name in config.run.subnets:
         if name in found:
             yield from _subnet(found[name], config, session)
         else:
             mend = f"aws ec2 describe-subnets --region {session.region} --query Subnets[].SubnetId"
-            yield wrong(f"subnet {name}", f"is not there in {session.region}", f"choose among: {mend}")
+            yield failed(f"subnet {name}", f"is not there in {session.region}", f"choose among: {mend}")
     vpcs = sorted({subnet["VpcId"] for subnet in found.values()})
     if len(vpcs) > 1:
-        yield wrong(
+        yield failed(
             "subnets", f"are in different VPCs: {', '.join(vpcs)}", "name subnets of one in [run] subnets"
         )
 
@@ -60,9 +60,9 @@ def public_addresses(config: Config, session: AwsSession) -> list[str]:
 def _subnet(subnet: Mapping[str, Any], config: Config, session: AwsSession) -> Iterator[Finding]:
     what, free = f"subnet {subnet['SubnetId']}", subnet["AvailableIpAddressCount"]
     if free:
-        yield ok(what, f"{subnet['VpcId']}, {free} free addresses")
+        yield passed(what, f"{subnet['VpcId']}, {free} free addresses")
     else:
-        yield wrong(what, "has no free address", "name a larger subnet in [run] subnets")
+        yield failed(what, "has no free address", "name a larger subnet in [run] subnets")
     yield _way_out(f"route of {what}", _default_route(subnet, session), subnet, config, session)
 
 
@@ -94,12 +94,12 @@ def _way_out(
         return _endpoints(what, subnet["VpcId"], _needed(config), session)
     target = next((str(value) for key, value in route.items() if key.endswith(("Id", "Arn"))), "unknown")
     if route.get("State") == "blackhole":
-        return wrong(what, f"0.0.0.0/0 goes to {target}, which is gone", "mend the subnet's route table")
+        return failed(what, f"0.0.0.0/0 goes to {target}, which is gone", "mend the subnet's route table")
     if not target.startswith("igw-"):
-        return ok(what, f"0.0.0.0/0 goes to {target}")
+        return passed(what, f"0.0.0.0/0 goes to {target}")
     if config.run.assign_public_ip:
-        return ok(what, f"0.0.0.0/0 goes to {target}, and the task gets a public address")
-    return wrong(
+        return passed(what, f"0.0.0.0/0 goes to {target}, and the task gets a public address")
+    return failed(
         what,
         f"0.0.0.0/0 goes to {target}, an internet gateway, and the task gets no public address",
         "set assign-public-ip = true under [run], or name a subnet behind a NAT",
@@ -124,5 +124,5 @@ def _endpoints(what: str, vpc: str, needed: Sequence[str], session: AwsSession) 
     missing = [name for name in needed if name not in there]
     if missing:
         mend = f"route 0.0.0.0/0 to a NAT, or add VPC endpoints for {', '.join(missing)}"
-        return wrong(what, f"no way out of {vpc}, and no endpoint for {', '.join(missing)}", mend)
+        return failed(what, f"no way out of {vpc}, and no endpoint for {', '.join(missing)}", mend)
     return unknown(what, f"{vpc} has the endpoints but no way to the internet; is MongoDB reached privately?")

@@ -6,7 +6,7 @@ Sizes: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from deployer.adapters.aws.probes.finding import ok, wrong
+from deployer.adapters.aws.probes.finding import failed, passed
 from deployer.adapters.aws.probes.subject import definition, platform
 from deployer.adapters.aws.session import AwsSession
 from deployer.config.model import Config
@@ -25,7 +25,7 @@ _MEMORY: Final[Mapping[int, range | tuple[int, ...]]] = {
 """MiB that go with each number of CPU units (1024 are a vCPU)."""
 
 
-def look(config: Config, session: AwsSession) -> Iterator[Finding]:
+def check(config: Config, session: AwsSession) -> Iterator[Finding]:
     filled = definition(config)
     if config.run.launch_type == "FARGATE":
         yield _size(filled)
@@ -39,28 +39,28 @@ def _size(filled: Mapping[str, Any]) -> Finding:
     what = "size of the task"
     if fitting is None:
         units = ", ".join(map(str, _MEMORY))
-        return wrong(what, f"Fargate has no {cpu or 'empty'} CPU units", f"set cpu to one of: {units}")
+        return failed(what, f"Fargate has no {cpu or 'empty'} CPU units", f"set cpu to one of: {units}")
     if not memory.isdigit() or int(memory) not in fitting:
         mend = f"set memory to one of: {', '.join(map(str, fitting))}"
-        return wrong(what, f"{memory or 'no'} MiB do not go with {cpu} CPU units", mend)
-    return ok(what, f"{cpu} CPU units, {memory} MiB")
+        return failed(what, f"{memory or 'no'} MiB do not go with {cpu} CPU units", mend)
+    return passed(what, f"{cpu} CPU units, {memory} MiB")
 
 
 def _fargate(filled: Mapping[str, Any]) -> Iterator[Finding]:
     if filled.get("networkMode") != "awsvpc":
         mode = filled.get("networkMode", "not set")
-        yield wrong("network mode", f"is {mode}; Fargate has awsvpc only", 'set "networkMode": "awsvpc"')
+        yield failed("network mode", f"is {mode}; Fargate has awsvpc only", 'set "networkMode": "awsvpc"')
     if "FARGATE" not in filled.get("requiresCompatibilities", ()):
         mend = 'set "requiresCompatibilities": ["FARGATE"]'
-        yield wrong("compatibilities", "do not name FARGATE, which [run] launch-type asks for", mend)
+        yield failed("compatibilities", "do not name FARGATE, which [run] launch-type asks for", mend)
 
 
 def _architecture(config: Config) -> Finding:
     """An image of another architecture ends in `exec format error`."""
     asked, built = platform(config), config.build.platform
     if "/".join(built.split("/")[:2]) == asked:
-        return ok("architecture", f"{built} for a task on {asked}")
+        return passed("architecture", f"{built} for a task on {asked}")
     mend = (
         f'set platform = "{asked}" under [build], or runtimePlatform.cpuArchitecture in the task definition'
     )
-    return wrong("architecture", f"the image is built for {built}, the task runs on {asked}", mend)
+    return failed("architecture", f"the image is built for {built}, the task runs on {asked}", mend)

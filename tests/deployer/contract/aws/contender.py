@@ -26,7 +26,7 @@ def contend(
         me = Holder.here(f"r{number}", clock.now())
         start.wait(60)
         try:
-            lease_of(store, number).take(me)
+            lease_of(store, number).acquire(me)
         except RefusedError:
             won.put((number, None))
         else:

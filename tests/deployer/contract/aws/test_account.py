@@ -11,6 +11,7 @@ from deployer.adapters.aws.probes import (
     task_definition,
 )
 from deployer.adapters.aws.session import AwsSession
+from deployer.ports import FindingState
 from tests.deployer.contract.aws.accounts import Account, not_ok, only
 from tests.deployer.contract.aws.worlds import World, configured
 
@@ -21,14 +22,9 @@ def test_the_caller_has_a_name(world: World) -> None:
 
 
 def test_nothing_is_wrong_where_everything_is_there(account: Account) -> None:
-    """An account with all that a release needs has only fine findings, at least one of each subject; quotas,
-    which this AWS does not offer, are unknown."""
-    findings = list(AwsAccount(account.config(), account.session).findings())
-    assert {finding.what for finding in findings if finding.state == "unknown"} == {
-        "quota of Fargate processors",
-        "quota of network interfaces",
-    }
-    assert [finding for finding in findings if finding.state == "wrong"] == []
+    """An account with all that a release needs passes every check, at least one of each subject."""
+    findings = list(AwsAccount(account.config(), account.session).diagnose())
+    assert {finding.state for finding in findings} == {FindingState.PASS}
     assert len(findings) > len(FIRST) + len(LATER)
 
 
@@ -36,8 +32,8 @@ def test_the_first_looks_are_the_quick_ones(account: Account) -> None:
     """They are a part of all the looks, in the same words, and simulate nothing."""
     looking = AwsAccount(account.config(SANDBOX_CLUSTER="no-such"), account.session)
     first = list(looking.preflight())
-    assert [finding.what for finding in first if finding.state != "ok"] == ["cluster no-such"]
-    assert list(looking.findings())[: len(first)] == first
+    assert [finding.what for finding in first if finding.state != "pass"] == ["cluster no-such"]
+    assert list(looking.diagnose())[: len(first)] == first
     assert not any(" may " in finding.what for finding in first)
 
 
@@ -66,17 +62,17 @@ def test_what_is_missing_is_named_with_its_mend(
 ) -> None:
     """Each name that leads nowhere is one wrong finding with the command that mends it, and the rest is
     looked at all the same."""
-    findings = list(AwsAccount(account.config(**{variable: value}), account.session).findings())
-    wrong = {finding.what: finding for finding in findings if finding.state == "wrong"}
+    findings = list(AwsAccount(account.config(**{variable: value}), account.session).diagnose())
+    wrong = {finding.what: finding for finding in findings if finding.state == "fail"}
     assert remedy in wrong[what].remedy
-    assert any(finding.state == "ok" for finding in findings)
+    assert any(finding.state == "pass" for finding in findings)
 
 
 def test_a_log_that_goes_elsewhere_is_wrong(account: Account) -> None:
     """The group that is followed must be the one that the task writes to."""
     config = account.config()
     other = config.model_copy(update={"logs": config.logs.model_copy(update={"stream_prefix": "other"})})
-    finding = only(log_group.look, account, other)
+    finding = only(log_group.check, account, other)
     assert finding.what == "log option awslogs-stream-prefix"
 
 
@@ -97,8 +93,8 @@ def test_a_definition_that_fargate_does_not_take_is_wrong(
     config = configured({})
     definition = config.task.definition | change
     changed = config.model_copy(update={"task": config.task.model_copy(update={"definition": definition})})
-    (finding,) = (found for found in task_definition.look(changed, moto_session) if found.state != "ok")
-    assert finding.state == "wrong"
+    (finding,) = (found for found in task_definition.check(changed, moto_session) if found.state != "pass")
+    assert finding.state == "fail"
     assert finding.what == what
     assert remedy in finding.remedy
 
@@ -106,10 +102,10 @@ def test_a_definition_that_fargate_does_not_take_is_wrong(
 def test_a_json_key_that_the_secret_lacks_is_wrong(account: Account) -> None:
     """A secret may be there and not hold the key that the task asks for; its value is not shown."""
     assert (
-        not_ok(secrets.look, account, account.config(SANDBOX_MONGO_SECRET_ARN=f"{account.secret}:uri::"))
+        not_ok(secrets.check, account, account.config(SANDBOX_MONGO_SECRET_ARN=f"{account.secret}:uri::"))
         == []
     )
-    finding = only(secrets.look, account, account.config(SANDBOX_MONGO_SECRET_ARN=f"{account.secret}:url::"))
-    assert finding.state == "wrong"
+    finding = only(secrets.check, account, account.config(SANDBOX_MONGO_SECRET_ARN=f"{account.secret}:url::"))
+    assert finding.state == "fail"
     assert "its keys are: uri" in finding.detail
     assert "..." not in finding.detail

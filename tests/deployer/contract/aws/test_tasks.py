@@ -140,7 +140,7 @@ def test_a_task_may_be_given_another_command(world: World, name: str) -> None:
     answer = world.tasks.run(TaskRequest(arn, f"token-of-{name}", mark, "forecast-etl", {}, {}, command))
     assert answer.failures == ()
     assert answer.task is not None
-    assert answer.task.only_looks
+    assert answer.task.one_off
     status = world.tasks.status(answer.task.arn)
     assert status is not None
     assert [container["command"] for container in status.raw["overrides"]["containerOverrides"]] == [

@@ -118,8 +118,8 @@ def test_a_pause_is_a_panel() -> None:
     assert "Paused: Check the AWS configuration" in text
     assert "no such secret (aws-config / missing-secret)" in text
     assert "second [red]line[/red]" in text
-    assert f"mend       {paused().remedy}\n" in text
-    assert f"then       {paused().resume}\n" in text
+    assert f"fix        {paused().remedy}\n" in text
+    assert f"next       {paused().resume}\n" in text
 
 
 def test_after_a_mend_it_draws_again() -> None:
