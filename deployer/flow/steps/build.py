@@ -39,10 +39,12 @@ def labels_of(release: Release, context: Context) -> dict[str, str]:
 
 def as_it_is(release: Release, context: Context) -> Release:
     """The release with the files as they are now: tests and seed commands may have changed some since."""
-    inputs = context.ports.workspace.inputs()
+    inputs, evidence = context.ports.workspace.inputs(), context.ports.evidence
+    before = BuildInputs.from_record(evidence.read(INPUTS))
+    if before is None or before.content_hash != inputs.content_hash:
+        evidence.write(INPUTS, inputs.as_record())
     if release.source is None or release.source.content_hash == inputs.content_hash:
         return release
-    before = BuildInputs.from_record(context.ports.evidence.read(INPUTS))
     changed = ", ".join(inputs.changes_since(before)[:5]) if before else "what makes the image"
     context.note(f"changed since the release began: {changed}")
     return release.with_(source=context.ports.workspace.source())
@@ -60,7 +62,6 @@ def local_image(release: Release, context: Context) -> tuple[Release, str | None
         context.note(f"{name} is built already")
         return release, name, "", ()
     before = workspace.inputs()
-    context.ports.evidence.write(INPUTS, before.as_record())
     commit = release.source.commit if release.source else None
     labels = {**trusted, f"{LABEL}commit": commit or "", f"{LABEL}release": release.id}
     with context.log("build") as on_line:

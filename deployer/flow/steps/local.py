@@ -5,7 +5,6 @@ from deployer.diagnosis.model import Evidence
 from deployer.flow.handlers import Context, StepResult
 from deployer.flow.steps.build import build_failure, local_image
 from deployer.model import Cause, CommandRun, ComposeRun, Release
-from deployer.ports import OnLine
 
 
 def run_tests(release: Release, context: Context) -> StepResult:
@@ -49,6 +48,9 @@ def test_with_compose(release: Release, context: Context) -> StepResult:
         done = release.with_(compose=ComposeRun(0, 0.0, "")).skipping(context.node)
         return StepResult(done, why or "there is no compose file", skipped=True)
     begun = context.ports.clock.now()
+    if code := _make_data(context):
+        run = ComposeRun(code, context.ports.clock.now() - begun, "evidence/seed.log")
+        return StepResult(release.with_(compose=run, cause=_seed_cause(context, code)), "no data to load")
     release, image, error, lines = local_image(release, context)
     if image is None:
         cause = build_failure(error, lines, "LOCAL_OK")
@@ -76,7 +78,7 @@ def _compose(release: Release, context: Context, image: str, begun: float) -> Co
     with log as on_line:
         try:
             compose.down(project, on_line)
-            code = _make_data(context, on_line) or compose.up(project, image, release.id, on_line)
+            code = compose.up(project, image, release.id, on_line)
             if code == 0:
                 documents = compose.count_documents(project)
         finally:
@@ -87,12 +89,19 @@ def _compose(release: Release, context: Context, image: str, begun: float) -> Co
     return ComposeRun(code, seconds, log.name, documents, log.tail, problem)
 
 
-def _make_data(context: Context, on_line: OnLine) -> int:
-    """Makes the folder that the job loads where it is not there; returns the exit code."""
+def _make_data(context: Context) -> int:
+    """Creates the folder that the job loads, before the image is built, if it is missing; the exit code."""
     settings = context.config.compose
     if not settings.seed_command or context.ports.workspace.has(settings.data):
         return 0
-    return context.ports.shell.run(settings.seed_command, on_line)
+    with context.log("seed") as on_line:
+        return context.ports.shell.run(settings.seed_command, on_line)
+
+
+def _seed_cause(context: Context, code: int) -> Cause:
+    command = " ".join(context.config.compose.seed_command)
+    message = f"`{command}` ([compose] seed-command) ended with exit code {code}"
+    return Cause("code", "seed-failed", message, remedy="fix the command, then resume", node="LOCAL_OK")
 
 
 def _compose_cause(context: Context, run: ComposeRun) -> Cause:
