@@ -6,11 +6,10 @@ from pathlib import Path
 from deployer.adapters.local.clock import SystemClock
 from deployer.adapters.local.ids import RandomIds
 from deployer.commands.bootstrap import real_ports, redactor_of, session, shared_state
-from deployer.commands.guard import GuardedJournal, guarded
 from deployer.commands.plan import observe, read_plan, refuse_if_moved
 from deployer.commands.project import Project
 from deployer.commands.session import AskToStop, ReleaseOptions, Session
-from deployer.commands.shared_state import Sharing, mirror_of
+from deployer.commands.shared_state import LockedJournal, Sharing, mirror_of, require_lock
 from deployer.config.model import Config
 from deployer.errors import RefusedError, TransientFailure
 from deployer.events import Emit, Noted
@@ -42,7 +41,7 @@ def release(project: Project, request: ReleaseOptions, emit: Emit, ask: AskToSto
         lease = retry(lambda: stack.enter_context(acquire(leases, env, me, shared)))
         if state and request.resume:
             retry(lambda: state.archive().fetch(wanted, folder))
-        ports = guarded(real_ports(project.root, folder, config, project.environ, redactor), lease.check)
+        ports = require_lock(real_ports(project.root, folder, config, project.environ, redactor), lease.check)
         if not request.resume:
             _could_succeed(config, ports)
         if request.plan:
@@ -81,12 +80,12 @@ def _could_succeed(config: Config, ports: Ports) -> None:
 
 def _journal(
     folder: Path, request: ReleaseOptions, wanted: str, env: str, clock: SystemClock
-) -> GuardedJournal:
+) -> LockedJournal:
     if request.resume:
-        return GuardedJournal.resume(folder / NAME, clock)
+        return LockedJournal.resume(folder / NAME, clock)
     asked = Release(wanted, env, clock.now(), request.start_at, request.skip, request.rebuild, request.accept)
     state = first_state(asked, request.back_to)
-    return GuardedJournal.create(
+    return LockedJournal.create(
         folder / NAME, clock, release=wanted, env=env, flow=FLOW.fingerprint, state=dump(state)
     )
 

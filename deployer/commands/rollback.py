@@ -9,10 +9,10 @@ from typing import Any
 from deployer.adapters.local.clock import SystemClock
 from deployer.adapters.local.ids import RandomIds
 from deployer.commands.bootstrap import real_ports, shared_state
-from deployer.commands.guard import guarded
 from deployer.commands.plan import DO, SKIP
 from deployer.commands.project import Project
 from deployer.commands.release import first_state
+from deployer.commands.shared_state import require_lock
 from deployer.config.model import Config
 from deployer.errors import RefusedError
 from deployer.flow.release import FLOW
@@ -53,7 +53,7 @@ def rollback(project: Project, wanted: str | None, env: str | None) -> Iterator[
         def kept() -> Any:
             return EvidenceFolder(project.releases.path(target.id), Redactor()).read("task-definition")
 
-        ports = guarded(real, lease.check)
+        ports = require_lock(real, lease.check)
         yield retry(lambda: Rollback(config, ports, target, newest, kept))
 
 
