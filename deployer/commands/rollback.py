@@ -26,7 +26,7 @@ from deployer.records.journal import NAME, Journal
 from deployer.records.releases import PUT_BACK, VERIFIED, Releases, state_of
 from deployer.redaction import HIDDEN, Redactor
 from deployer.retry import RetryPolicy
-from deployer.task.definition import differences, registrable
+from deployer.task.definition import changes, registrable
 
 NEEDED = ("aws", "image", "run", "logs", "schedule", "state")
 """Without the database's address, unless the job is to be run as well."""
@@ -173,7 +173,7 @@ class Rollback:
         return self._ports.tasks.newest_revision(self._family)
 
     def _differing(self, newest: Revision | None) -> tuple[str, ...]:
-        return differences(self._definition, newest.definition) if newest else ()
+        return changes(self._definition, newest) if newest else ()
 
 
 def _proven(target: Release) -> tuple[Image, TaskDefinition]:

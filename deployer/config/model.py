@@ -1,8 +1,8 @@
 """What can be said in deploy.toml: its tables and keys, which are what the reference lists."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from deployer.config.checks import Check
 from deployer.config.durations import Seconds
@@ -71,17 +71,51 @@ class Task(_Table):
     values: dict[str, str] = {}
 
 
+class CapacityProvider(_Table):
+    """One entry of a capacity provider strategy."""
+
+    name: str
+    weight: int = Field(default=1, ge=0)
+    base: int = Field(default=0, ge=0)
+
+
 class Run(_Table):
+    """How the task is launched: by a launch type or by capacity providers."""
+
     cluster: str
-    launch_type: Literal["FARGATE", "EC2"] = "FARGATE"
-    subnets: tuple[str, ...] = Field(min_length=1)
-    security_groups: tuple[str, ...] = Field(min_length=1)
+    launch_type: Literal["FARGATE", "FARGATE_SPOT", "EC2", "EXTERNAL", "none"] | None = None
+    """Looked up in the task definition where it is not set; `none` takes the cluster's default strategy."""
+    capacity_provider: str = ""
+    """The name of one capacity provider, instead of a launch type."""
+    capacity_providers: tuple[CapacityProvider, ...] = ()
+    """A strategy of several."""
+    platform_version: str = ""
+    """Of Fargate; empty: the latest."""
+    subnets: tuple[str, ...] = ()
+    """For the network mode awsvpc only."""
+    security_groups: tuple[str, ...] = ()
+    """For the network mode awsvpc only; none: the default group of the VPC."""
     assign_public_ip: bool = False
+    volumes: tuple[dict[str, Any], ...] = ()
+    """`volumeConfigurations` of RunTask, in the ECS API's spelling: EBS volumes that are made at launch."""
     environment: dict[str, str] = {}
     """What a run's container gets on top of the task definition; RUN_ID always."""
     max_runtime: Seconds = 6 * 3600
     start_timeout: Seconds = 600
     on_interrupt: Literal["ask", "leave", "stop"] = "ask"
+
+    @model_validator(mode="after")
+    def _one_way_to_launch(self) -> Self:
+        chosen = [self.launch_type, self.capacity_provider, self.capacity_providers]
+        if sum(bool(choice) for choice in chosen) > 1:
+            raise ValueError("launch-type, capacity-provider or capacity-providers: only one of them")
+        return self
+
+    @property
+    def strategy(self) -> tuple[CapacityProvider, ...]:
+        """The capacity providers, where the task is not launched by a launch type."""
+        single = self.capacity_provider or ("FARGATE_SPOT" if self.launch_type == "FARGATE_SPOT" else "")
+        return (CapacityProvider(name=single),) if single else self.capacity_providers
 
 
 class Schedule(_Table):
