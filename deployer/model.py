@@ -199,7 +199,8 @@ class Launch:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One verification check: what it expected, what it found, some offending `_id`s."""
+    """One verification check: what it expected, what it found, some offending `_id`s. `number`: how many
+    documents of the run it rests on; None: it is not bound to the run."""
 
     name: str
     ok: bool
@@ -207,17 +208,22 @@ class CheckResult:
     found: str
     offending: tuple[str, ...] = ()
     seconds: float = 0.0
+    number: int | None = None
 
 
 @dataclass(frozen=True)
 class Verification:
     """`ok` only if every check ran and passed. `counts`: documents per collection. `via`: the
-    operator's machine, or a task in the job's own network."""
+    operator's machine, or a task in the job's network. `unproven`: every check passed, but `problem`
+    says why that proves nothing. `run`: whose data was checked, and when it started."""
 
     ok: bool
     checks: tuple[CheckResult, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
     problem: str = ""
+    unproven: bool = False
+    run: str | None = None
+    run_at: float | None = None
     via: Via = "local"
 
 

@@ -137,11 +137,9 @@ def _print_error(error: DeployerError, output: str) -> None:
         problem = {"exit_code": error.exit_code, "error": error.message, "hint": error.hint}
         with suppress(OSError):
             print(json.dumps(event | problem), flush=True)
-    from deployer.view.text import harmless
-
-    print(f"deployer: {harmless(error.message)}", file=sys.stderr)
+    notify(f"deployer: {error.message}")
     if error.hint:
-        print(f"  -> {harmless(error.hint)}", file=sys.stderr)
+        notify(f"  -> {error.hint}")
 
 
 def render(kind: str, data: Mapping[str, Any], output: str) -> None:
@@ -152,10 +150,14 @@ def render(kind: str, data: Mapping[str, Any], output: str) -> None:
 
 
 def write(text: str) -> None:
-    """A line of the answer, on stdout."""
-    print(text, flush=True)
+    """Lines of the answer, on stdout."""
+    from deployer.view.text import harmless_lines
+
+    print(harmless_lines(text), flush=True)
 
 
 def notify(text: str) -> None:
-    """A line beside the answer, on stderr."""
-    print(text, file=sys.stderr)
+    """Lines beside the answer, on stderr."""
+    from deployer.view.text import harmless_lines
+
+    print(harmless_lines(text), file=sys.stderr)

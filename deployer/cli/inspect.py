@@ -22,6 +22,7 @@ from deployer.cli.app import (
     project_of,
     render,
     reported,
+    write,
 )
 from deployer.errors import EXIT_CODES
 
@@ -131,9 +132,9 @@ def explain(
         if output == "json":
             render("explain", story, output)
         else:
-            from deployer.view.explain import told
+            from deployer.view.explain import format_story
 
-            print("\n".join(told(story, markdown=output == "markdown")))
+            write("\n".join(format_story(story, markdown=output == "markdown")))
 
 
 @app.command(cls=Command, rich_help_panel=LOOK)

@@ -12,6 +12,7 @@ from deployer.errors import EXIT_CODES, DeployerError
 from deployer.model import Via
 from deployer.ports import Finding, FindingState, JobNetwork, Ports
 from deployer.redaction import Redactor
+from deployer.verification.proof import missing_proof_of
 
 
 def examine(project: Project, env: str | None, via: Via = "local") -> dict[str, Any]:
@@ -25,7 +26,9 @@ def examine(project: Project, env: str | None, via: Via = "local") -> dict[str, 
     exit_code = 0
     findings = []
     access = ((EXIT_CODES["mongodb"], finding) for finding in atlas.check(config, aws, project.environ))
-    looks = chain(_findings(ports, config), access, _from_task(network) if via == "task" else ())
+    contract = ((EXIT_CODES["data"], finding) for finding in _contract(config))
+    seen = _from_task(network) if via == "task" else ()
+    looks = chain(_findings(ports, config), access, contract, seen)
     for code, finding in looks:
         findings.append(
             {"what": finding.what, "state": finding.state, "detail": finding.detail, "remedy": finding.remedy}
@@ -33,6 +36,13 @@ def examine(project: Project, env: str | None, via: Via = "local") -> dict[str, 
         if finding.state is FindingState.FAIL and not exit_code:
             exit_code = code
     return {"env": name, "findings": findings, "exit_code": exit_code}
+
+
+def _contract(config: Config) -> Iterator[Finding]:
+    """Whether a release can be proven with the checks of deploy.toml."""
+    lacking = missing_proof_of(config)
+    state = FindingState.UNKNOWN if lacking else FindingState.PASS
+    yield Finding("checks", state, lacking or "one is bound to the run")
 
 
 def _findings(ports: Ports, config: Config) -> Iterator[tuple[int, Finding]]:
@@ -53,14 +63,14 @@ def _findings(ports: Ports, config: Config) -> Iterator[tuple[int, Finding]]:
             yield EXIT_CODES["aws-config"], finding
     except DeployerError as error:
         yield error.exit_code, Finding("AWS account", FindingState.UNKNOWN, error.message, error.hint)
-    for finding in ports.server.walk():
+    for finding in ports.server.check():
         yield EXIT_CODES["mongodb"], finding
 
 
 def _from_task(network: JobNetwork) -> Iterator[tuple[int, Finding]]:
     """What the task cannot be asked is unknown: the task is at fault then, not MongoDB."""
     try:
-        for finding in network.walk():
+        for finding in network.check():
             yield EXIT_CODES["mongodb"], finding
     except DeployerError as error:
         yield error.exit_code, Finding("from the task", FindingState.UNKNOWN, error.message, error.hint)

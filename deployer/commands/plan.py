@@ -16,6 +16,7 @@ from deployer.ports import Ports
 from deployer.records.releases import Releases, state_of
 from deployer.redaction import Redactor
 from deployer.task.definition import changes, for_image, launch_type
+from deployer.verification.proof import missing_proof_of
 
 SKIP, DO = "skip", "do"
 
@@ -50,6 +51,7 @@ def plan(project: Project, env: str | None) -> dict[str, Any]:
             for node, action, reason in steps(config, world)
         ],
         "differences": list(world.differences),
+        "warnings": [lacking] if (lacking := missing_proof_of(config)) else [],
         "world": asdict(world),
     }
 

@@ -6,16 +6,14 @@ from pathlib import Path
 from deployer.adapters.local.clock import SystemClock
 from deployer.adapters.local.ids import RandomIds
 from deployer.commands.bootstrap import real_ports, redactor_of, session, shared_state
-from deployer.commands.guard import GuardedJournal, guarded
 from deployer.commands.plan import observe, read_plan, refuse_if_moved
 from deployer.commands.project import Project
 from deployer.commands.session import AskToStop, ReleaseOptions, Session
-from deployer.commands.shared_state import Sharing, mirror_of
+from deployer.commands.shared_state import LockedJournal, Sharing, mirror_of, require_lock
 from deployer.config.model import Config
 from deployer.errors import RefusedError, TransientFailure
 from deployer.events import Emit, Noted
 from deployer.flow.release import FLOW
-from deployer.flow.steps.build import LATEST
 from deployer.lock import Holder, acquire
 from deployer.model import Release, Rollback, dump
 from deployer.ports import Ports
@@ -42,7 +40,7 @@ def release(project: Project, request: ReleaseOptions, emit: Emit, ask: AskToSto
         lease = retry(lambda: stack.enter_context(acquire(leases, env, me, shared)))
         if state and request.resume:
             retry(lambda: state.archive().fetch(wanted, folder))
-        ports = guarded(real_ports(project.root, folder, config, project.environ, redactor), lease.check)
+        ports = require_lock(real_ports(project.root, folder, config, project.environ, redactor), lease.check)
         if not request.resume:
             _could_succeed(config, ports)
         if request.plan:
@@ -74,19 +72,19 @@ def _could_succeed(config: Config, ports: Ports) -> None:
     What may pass by itself is left to the release, which is patient."""
     with suppress(TransientFailure):
         ports.account.identity()
-        ports.registry.digest(config.image.repository, LATEST)
+        ports.registry.digest(config.image.repository, "latest")
         if config.schedule:
             ports.schedules.task_definition(config.schedule.name, config.schedule.group)
 
 
 def _journal(
     folder: Path, request: ReleaseOptions, wanted: str, env: str, clock: SystemClock
-) -> GuardedJournal:
+) -> LockedJournal:
     if request.resume:
-        return GuardedJournal.resume(folder / NAME, clock)
+        return LockedJournal.resume(folder / NAME, clock)
     asked = Release(wanted, env, clock.now(), request.start_at, request.skip, request.rebuild, request.accept)
     state = first_state(asked, request.back_to)
-    return GuardedJournal.create(
+    return LockedJournal.create(
         folder / NAME, clock, release=wanted, env=env, flow=FLOW.fingerprint, state=dump(state)
     )
 

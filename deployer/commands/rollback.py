@@ -9,14 +9,13 @@ from typing import Any
 from deployer.adapters.local.clock import SystemClock
 from deployer.adapters.local.ids import RandomIds
 from deployer.commands.bootstrap import real_ports, shared_state
-from deployer.commands.guard import guarded
 from deployer.commands.plan import DO, SKIP
 from deployer.commands.project import Project
 from deployer.commands.release import first_state
+from deployer.commands.shared_state import require_lock
 from deployer.config.model import Config
 from deployer.errors import RefusedError
 from deployer.flow.release import FLOW
-from deployer.flow.steps.build import LATEST
 from deployer.flow.steps.deploy import tags_of
 from deployer.lock import Holder, acquire
 from deployer.model import Image, Release, TaskDefinition, dump
@@ -53,7 +52,7 @@ def rollback(project: Project, wanted: str | None, env: str | None) -> Iterator[
         def kept() -> Any:
             return EvidenceFolder(project.releases.path(target.id), Redactor()).read("task-definition")
 
-        ports = guarded(real, lease.check)
+        ports = require_lock(real, lease.check)
         yield retry(lambda: Rollback(config, ports, target, newest, kept))
 
 
@@ -131,12 +130,17 @@ class Rollback:
 
     def _steps(self, newest: Revision | None, differing: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
         image, schedule, ports = self._image, self._config.schedule, self._ports
-        latest = ports.registry.digest(image.repository, LATEST)
+        tag = self._config.image.promote_tag
+        latest = ports.registry.digest(image.repository, tag) if tag else image.digest
         if latest == image.digest:
-            yield "PROMOTE", SKIP, f"{image.repository}:{LATEST} is {image.tag} already"
+            yield (
+                "PROMOTE",
+                SKIP,
+                f"{image.repository}:{tag} is {image.tag} already" if tag else "no tag moves",
+            )
         else:
             moved = f"from {latest or 'nothing'} to {image.digest} ({image.tag})"
-            yield "PROMOTE", DO, f"{image.repository}:{LATEST} {moved}"
+            yield "PROMOTE", DO, f"{image.repository}:{tag} {moved}"
         same = newest is not None and not differing
         if newest and same:
             yield "REGISTER_TASK", SKIP, f"{newest.arn} is the same"
@@ -158,7 +162,9 @@ class Rollback:
 
     def _put_back(self) -> Release:
         ports, schedule = self._ports, self._config.schedule
-        ports.registry.move_tag(self._image.repository, LATEST, str(self._image.digest))
+        tag = self._config.image.promote_tag
+        if tag:
+            ports.registry.move_tag(self._image.repository, tag, str(self._image.digest))
         newest = self._revision()
         if newest is None or self._differing(newest):
             arn = ports.tasks.register(self._definition, tags_of(self.target))

@@ -1,10 +1,15 @@
-"""What one release shares with other machines while it runs: where it is, and its records."""
+"""What one release shares with other machines while it runs: the lock, where it is, and its records."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 from deployer.commands.bootstrap import SharedState
 from deployer.events import Emit, Ended, Entered, Event, Noted
 from deployer.lock import Lock
+from deployer.ports import Engine, JobNetwork, Logs, Ports, Registry, Schedules, Tasks
+from deployer.records.journal import Journal, Record
 from deployer.records.upload import Mirror, unsent
 
 
@@ -39,3 +44,40 @@ def mirror_of(state: SharedState, folder: Path, lease: Lock) -> Mirror:
     rest = [other for other in unsent(folder.parent, state.prefix) if other != folder]
     before = [Mirror(state.store, state.prefix, other, lease.check) for other in rest]
     return Mirror(state.store, state.prefix, folder, lease.check, before)
+
+
+Check = Callable[[], None]
+"""RefusedError: the lock is lost."""
+
+
+class LockedJournal(Journal):
+    """Writes nothing without the lock: another holder may be writing already."""
+
+    check: Check = staticmethod(lambda: None)
+
+    def append(self, kind: str, **fields: Any) -> Record:
+        self.check()
+        return super().append(kind, **fields)
+
+
+def require_lock(ports: Ports, check: Check) -> Ports:
+    """The same ports, which refuse every call once the lock is lost; those that only concern this machine
+    (tests, compose) may still end in order."""
+    return replace(
+        ports,
+        engine=cast(Engine, _Locked(ports.engine, check)),
+        registry=cast(Registry, _Locked(ports.registry, check)),
+        tasks=cast(Tasks, _Locked(ports.tasks, check)),
+        schedules=cast(Schedules, _Locked(ports.schedules, check)),
+        logs=cast(Logs, _Locked(ports.logs, check)),
+        job_network=cast(JobNetwork, _Locked(ports.job_network, check)),
+    )
+
+
+class _Locked:
+    def __init__(self, port: object, check: Check) -> None:
+        self._port, self._check = port, check
+
+    def __getattr__(self, name: str) -> Any:
+        self._check()
+        return getattr(self._port, name)

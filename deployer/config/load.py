@@ -23,8 +23,7 @@ FILE: Final = "deploy.toml"
 def read(path: Path) -> dict[str, Any]:
     """The file as a table. UsageError: not there, or not TOML."""
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UsageError(
             f"{path.name}: no such file in {path.parent}", "run in the project's folder, or `deployer init`"
@@ -140,7 +139,7 @@ def _with_template(table: dict[str, Any], root: Path, mistake: Callable[[str], N
         return table
     path = root / task["definition"]
     try:
-        definition = json.loads(path.read_text(encoding="utf-8"))
+        definition = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         mistake(f"task.definition: {task['definition']}: {error.strerror}")
         definition = {}

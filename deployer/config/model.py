@@ -58,6 +58,8 @@ class ImageSettings(_Table):
     repository: str
     registry: str | None = None
     """Only where the registry's own answer cannot be used as an address."""
+    promote_tag: str = "latest"
+    """The tag that moves to every proven image; empty: none does (for immutable repositories)."""
     keep_releases: int | None = Field(default=None, ge=1)
     """How many different verified releases keep their image and revision; None: all."""
 

@@ -46,6 +46,9 @@ def data_proven(release: Release) -> str:
     return _yes(release.verification and release.verification.ok)
 
 
+UNPROVEN: Final = "unproven"
+"""The subcause of data that passed every check, none of which proves that it is of this run."""
+
 STOPPED_BY_HAND: Final = "stopped-by-hand"
 """The subcause that the diagnosis gives it."""
 TASK_FORGOTTEN: Final = "task-forgotten"

@@ -3,7 +3,7 @@
 from typing import Final
 
 from deployer.errors import Failure, TransientFailure
-from deployer.flow.decisions import TASK_FORGOTTEN
+from deployer.flow.decisions import TASK_FORGOTTEN, UNPROVEN
 from deployer.flow.handlers import Context, Resolved, Unresolved
 from deployer.flow.steps.build import image_tag
 from deployer.flow.steps.deploy import wanted_definition
@@ -215,7 +215,7 @@ def _refused_anywhere(release: Release, context: Context) -> Finding | None:
 
 def _refused_here(context: Context) -> Finding | None:
     """The step of the way to MongoDB that is refused to this machine, if any is."""
-    findings = tuple(context.ports.server.walk())
+    findings = tuple(context.ports.server.check())
     context.ports.evidence.write("mongodb", [vars(finding) for finding in findings])
     return next((finding for finding in findings if finding.state is FindingState.FAIL), None)
 
@@ -226,7 +226,7 @@ def _refused_there(release: Release, context: Context) -> Finding | None:
     context.note("walking the way to MongoDB from a task in the job's own network")
     launch = release.launch
     try:
-        findings = context.ports.job_network.walk(launch.task_definition if launch else None)
+        findings = context.ports.job_network.check(launch.task_definition if launch else None)
     except TransientFailure:
         raise
     except Failure as failure:
@@ -245,8 +245,11 @@ def _with_sight(cause: Cause, seen: str, remedy: str = "") -> Cause:
 def check_data(release: Release, context: Context) -> Resolved | Unresolved:
     """Check the source data.
 
-    Missing or rejected data needs a person; after that the job runs again. Twice is safe: it only reads.
+    Missing or rejected data needs a person; after that the job runs again. If only the proof was missing, the
+    data is verified again. Twice is safe: it only reads.
     """
+    if release.cause and release.cause.subcause == UNPROVEN and context.resumed:
+        return Resolved(release.with_(cause=None), "verify", "verifying the data again")
     if release.cause is None or context.resumed:
         return _again(release, context, "running the job again")
     return Unresolved(release, release.cause)

@@ -1,7 +1,7 @@
-"""What the steps need of the world, in our words. `gateways/` has the real ones, `tests/fakes` the others.
+"""Ports: what the steps need of the outside world. `adapters/` implements them, `tests/fakes` fakes them.
 
-Every method raises `deployer.errors.Failure` (or its transient kind) and nothing else;
-what a person can expect to happen (a red test, a task that exits 1) is a return value.
+Every method raises `deployer.errors.Failure` (or a subclass) and nothing else;
+what a person can expect to happen (a failed test, a task that exits 1) is a return value.
 """
 
 from dataclasses import dataclass
@@ -28,6 +28,7 @@ from deployer.ports.database import (
     Database,
     DatabaseServer,
     JobNetwork,
+    NotPermitted,
     QueryRefused,
     Question,
     Reply,
@@ -66,6 +67,7 @@ __all__ = [
     "LogPage",
     "Login",
     "Logs",
+    "NotPermitted",
     "OnLine",
     "OnProgress",
     "Ports",

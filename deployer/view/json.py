@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 from deployer.events import Event
-from deployer.view.stream import Lines
+from deployer.view.text import Lines
 
 
 class JsonView:

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from deployer.view.cells import facts, moment, said, table
+from deployer.view.cells import facts, format_time, format_value, table
 from deployer.view.text import duration, harmless, listed
 
 Data = Mapping[str, Any]
@@ -18,16 +18,19 @@ def show(data: Data) -> Iterator[RenderableType]:
     """The whole story of one release."""
     yield facts(
         [
-            ("release", said(data.get("id"))),
-            ("environment", said(data.get("env"))),
-            ("goes back to", said(data.get("rollback_to"))),
-            ("end", said(data.get("end")) or f"under way at {said(data.get('at'))}"),
-            ("exit code", said(data.get("exit_code"))),
-            ("started", f"{moment(data['started_at'])} UTC" if data.get("started_at") is not None else ""),
+            ("release", data.get("id")),
+            ("environment", data.get("env")),
+            ("goes back to", data.get("rollback_to")),
+            ("end", format_value(data.get("end")) or f"under way at {format_value(data.get('at'))}"),
+            ("exit code", data.get("exit_code")),
+            (
+                "started",
+                f"{format_time(data['started_at'])} UTC" if data.get("started_at") is not None else "",
+            ),
             ("source", source_of(data.get("source") or {})),
             ("image", image_of(data.get("image") or {})),
-            ("task definition", said(data.get("task_definition"))),
-            ("accepted", ", ".join(map(said, data.get("accepted") or ()))),
+            ("task definition", data.get("task_definition")),
+            ("accepted", ", ".join(map(format_value, data.get("accepted") or ()))),
             ("skipped", ", ".join(data.get("skipped") or ())),
             ("path", " -> ".join(data.get("path") or ())),
         ]
@@ -65,7 +68,7 @@ def _tasks(tasks: Sequence[Data]) -> Iterator[RenderableType]:
         columns = ("attempt", "task", "exit", "stop code", "reason")
         keys = ("attempt", "arn", "exit_code", "stop_code", "stopped_reason")
         yield ""
-        yield table(columns, [[said(task.get(key)) for key in keys] for task in tasks])
+        yield table(columns, [[task.get(key) for key in keys] for task in tasks])
 
 
 def verification(data: Data) -> Iterator[RenderableType]:
@@ -75,13 +78,15 @@ def verification(data: Data) -> Iterator[RenderableType]:
         yield table(("", "check", "expected", "found", "took"), [_check(check) for check in checks])
     for check in checks:
         if check.get("offending"):
-            yield facts([(f"  {said(check.get('name'))}", ", ".join(map(said, check["offending"])))])
+            yield facts(
+                [(f"  {format_value(check.get('name'))}", ", ".join(map(format_value, check["offending"])))]
+            )
     verdict = "ok" if data.get("ok") else "failed"
     yield facts(
         [
             ("data", verdict),
             ("read from", "a one-off task in the job's network" if data.get("via") == "task" else ""),
-            ("problem", said(data.get("problem"))),
+            ("problem", data.get("problem")),
             ("documents", listed((data.get("counts") or {}).items())),
         ]
     )
@@ -91,7 +96,7 @@ def _check(check: Data) -> list[str]:
     seconds = check.get("seconds")
     return [
         "ok" if check.get("ok") else "failed",
-        *(_shortened(said(check.get(key))) for key in ("name", "expected", "found")),
+        *(_shortened(format_value(check.get(key))) for key in ("name", "expected", "found")),
         duration(seconds) if seconds is not None else "",
     ]
 
@@ -103,23 +108,23 @@ def _shortened(text: str) -> str:
 
 def diagnosis(data: Data) -> Iterator[RenderableType]:
     """The cause, the lines that support it, the fix."""
-    names = [said(data.get(key)) for key in ("failure_class", "class", "subcause")]
-    evidence = [said(line) for line in data.get("evidence") or ()]
+    names = [str(data[key]) for key in ("failure_class", "class", "subcause") if data.get(key)]
+    evidence = data.get("evidence") or ()
     yield facts(
         [
-            ("evidence of", said(data.get("id"))),
-            ("cause", " / ".join(name for name in names if name)),
-            ("message", said(data.get("message"))),
+            ("evidence of", data.get("id")),
+            ("cause", " / ".join(names)),
+            ("message", data.get("message")),
             *(("evidence" if not index else " ", line) for index, line in enumerate(evidence)),
-            ("fix", said(data.get("remedy"))),
-            ("see", said(data.get("link"))),
+            ("fix", data.get("remedy")),
+            ("see", data.get("link")),
         ]
     )
 
 
 def _timings(timings: Sequence[Data]) -> Iterator[RenderableType]:
     rows = [
-        (said(timing.get("node")), duration(timing["seconds"]))
+        (timing.get("node"), duration(timing["seconds"]))
         for timing in timings
         if timing.get("seconds", 0) >= 0.05
     ]

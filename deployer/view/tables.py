@@ -21,10 +21,9 @@ from typing import Any, Final, TextIO
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from deployer.view.cells import facts, moment, said, table
+from deployer.view.cells import facts, format_time, format_value, table, unbroken
 from deployer.view.release_detail import diagnosis, show, verification
-from deployer.view.stream import Lines
-from deployer.view.text import duration, sparkline
+from deployer.view.text import Lines, duration, sparkline
 
 Data = Mapping[str, Any]
 _UNBROKEN: Final = 10_000
@@ -52,7 +51,7 @@ def render(kind: str, data: Data, *, output: str, stream: TextIO, colour: bool) 
         markup=False,
     )
     for piece in _KINDS[kind](data):
-        console.print(piece, crop=False)
+        console.print(piece, crop=False, soft_wrap=isinstance(piece, Text))
     for line in canvas.getvalue().splitlines():
         lines.write(line.rstrip())
 
@@ -64,11 +63,11 @@ def _history(data: Data) -> Iterator[RenderableType]:
         return
     rows = [
         (
-            said(row.get("id")),
-            said(row.get("env")),
-            said(row.get("end") or "under way"),
-            said(row.get("exit_code")),
-            moment(row.get("started_at")),
+            row.get("id"),
+            row.get("env"),
+            row.get("end") or "under way",
+            row.get("exit_code"),
+            format_time(row.get("started_at")),
             duration(row["seconds"]) if row.get("seconds") is not None else "",
             "" if _documents(row) is None else f"{_documents(row):,}",
         )
@@ -93,9 +92,9 @@ def _status(data: Data) -> Iterator[RenderableType]:
     running = ", ".join(map(str, data.get("running", ()))) or "nothing"
     yield facts(
         [
-            ("environment", said(data.get("env"))),
+            ("environment", data.get("env")),
             ("lease", holder),
-            ("since", moment((lease or {}).get("since"))),
+            ("since", format_time((lease or {}).get("since"))),
             ("under way", running),
         ]
     )
@@ -105,21 +104,19 @@ def _status(data: Data) -> Iterator[RenderableType]:
 
 
 def _plan(data: Data) -> Iterator[RenderableType]:
-    rows = [
-        (said(s.get("action")), said(s.get("node")), said(s.get("reason"))) for s in data.get("steps", ())
-    ]
+    rows = [(s.get("action"), s.get("node"), s.get("reason")) for s in data.get("steps", ())]
     yield table(("", "step", "why"), rows)
     for difference in data.get("differences", ()):
-        yield from _difference(said(difference))
+        yield from _difference(format_value(difference))
     yield "changes to make" if data.get("changes") else "no changes"
 
 
 def _rollback(data: Data) -> Iterator[RenderableType]:
     yield facts(
         [
-            ("environment", said(data.get("env"))),
-            ("goes back to", said(data.get("release"))),
-            ("from", said(data.get("newest"))),
+            ("environment", data.get("env")),
+            ("goes back to", data.get("release")),
+            ("from", data.get("newest")),
         ]
     )
     yield from _plan(data)
@@ -130,34 +127,34 @@ def _difference(text: str) -> Iterator[RenderableType]:
     path, colon, change = text.partition(": ")
     theirs, arrow, ours = change.partition(" -> ")
     if not (colon and arrow):
-        yield Text(f"~ {text}", "yellow")
+        yield unbroken((f"~ {text}", "yellow"))
         return
     yield Text(f"  {path}")
-    yield Text(f"- {theirs}", "red")
-    yield Text(f"+ {ours}", "green")
+    yield unbroken((f"- {theirs}", "red"))
+    yield unbroken((f"+ {ours}", "green"))
 
 
 def _doctor(data: Data) -> Iterator[RenderableType]:
     findings = data.get("findings", ())
     yield table(
         ("", "what", "found"),
-        [(said(f.get("state")), said(f.get("what")), said(f.get("detail"))) for f in findings],
+        [(f.get("state"), f.get("what"), f.get("detail")) for f in findings],
     )
-    mends = [(said(f.get("what")), said(f["remedy"])) for f in findings if f.get("remedy")]
+    mends = [(f.get("what"), f["remedy"]) for f in findings if f.get("remedy")]
     if mends:
         yield ""
         yield "fix:"
-        yield facts(mends)
+        yield facts(mends, whole=[name for name, _ in mends])
 
 
 def _sandbox(data: Data) -> Iterator[RenderableType]:
     rows = [
         (
-            said(p.get("state")),
-            said(p.get("name")),
-            said(p.get("port")),
-            said(p.get("pid")),
-            said(p.get("hint")),
+            p.get("state"),
+            p.get("name"),
+            p.get("port"),
+            p.get("pid"),
+            p.get("hint"),
         )
         for p in data.get("parts", ())
     ]
@@ -165,7 +162,7 @@ def _sandbox(data: Data) -> Iterator[RenderableType]:
 
 
 def _verify(data: Data) -> Iterator[RenderableType]:
-    yield facts([("environment", said(data.get("env"))), ("release", said(data.get("release")))])
+    yield facts([("environment", data.get("env")), ("release", data.get("release"))])
     yield from verification(data)
 
 

@@ -58,6 +58,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "verify.checks.environments": "Environments in which it is asked; empty: in all.",
     "verify.checks.time-limit": "How long its reading may take.",
     "verify.checks.allow-full-scan": "Whether the check may read all of a large collection.",
+    "verify.checks.allow-empty": "Whether the check proves the run even if it found no documents.",
     "verify.checks.when": "`release`: right after a run only.",
     "verify.checks.count.exactly": "The number.",
     "verify.checks.count.at-least-report": "The same as a lower limit.",

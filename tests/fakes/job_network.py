@@ -19,8 +19,8 @@ class FakeJobNetwork:
     asked: list[list[Question]] = field(default_factory=list)
     revisions: list[str | None] = field(default_factory=list)
 
-    def walk(self, revision: str | None = None) -> tuple[Finding, ...]:
-        self.faults.before("walk")
+    def check(self, revision: str | None = None) -> tuple[Finding, ...]:
+        self.faults.before("check")
         self.revisions.append(revision)
         return self.way
 

@@ -16,7 +16,7 @@ class FakeServer:
 
     way: list[Finding] = field(default_factory=lambda: [Finding("MongoDB: TCP", FindingState.PASS)])
 
-    def walk(self) -> Iterator[Finding]:
+    def check(self) -> Iterator[Finding]:
         yield from self.way
         yield from self.findings()
 

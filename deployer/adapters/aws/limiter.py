@@ -1,7 +1,8 @@
 """How often AWS is called, for all clients of a process together.
 
 ECS and CloudWatch Logs allow tens of calls a second for a whole account and region. A throttled client
-slows down: the pause between two calls of a service doubles with each throttled answer, shrinks with each good one.
+slows down: the pause between two calls of a service doubles with each throttled answer and shrinks with each
+good one.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html
 """
 

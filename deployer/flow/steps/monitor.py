@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from deployer.diagnosis.causes import diagnosed
 from deployer.errors import Failure, TransientFailure
 from deployer.events import Logged
-from deployer.flow.decisions import TASK_FORGOTTEN, error_type
+from deployer.flow.decisions import TASK_FORGOTTEN, UNPROVEN, error_type
 from deployer.flow.handlers import Context, StepResult
 from deployer.logs.follow import follow
 from deployer.model import Cause, ContainerResult, Launch, Release, TaskResult
@@ -168,6 +168,10 @@ def _unproven(release: Release) -> Cause:
     verification = release.verification
     failed = [check for check in verification.checks if not check.ok] if verification else []
     lines = tuple(f"{c.name}: expected {c.expected}, found {c.found}" for c in failed)
+    if verification and verification.unproven:
+        fix = "then resume: the data is verified again, the job does not run again"
+        message = "every check passed, but nothing proves that this run loaded its data"
+        return Cause("data", UNPROVEN, message, (verification.problem,), fix, node="DATA_OK")
     problem = verification.problem if verification else ""
     return Cause(
         "data",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.commands.guard import GuardedJournal, guarded
+from deployer.commands.shared_state import LockedJournal, require_lock
 from deployer.errors import JournalDamaged, RefusedError
 from deployer.flow.release import FLOW
 from deployer.flow.runner import Outcome, Runner, resume_point
@@ -22,7 +22,7 @@ from tests.fakes.world import World, settings
 PREFIX = "job/test/"
 
 
-class LightJournal(GuardedJournal):
+class LightJournal(LockedJournal):
     """Without the disk's own time: a lost lease is no power cut."""
 
     _to_disk = staticmethod(lambda handle: None)
@@ -65,7 +65,7 @@ class Machine:
                 FLOW,
                 HANDLERS,
                 settings(),
-                guarded(self.world.ports(folder), check),
+                require_lock(self.world.ports(folder), check),
                 journal,
                 lambda event: None,
                 detach_after="TASK_STARTED" if detach else None,

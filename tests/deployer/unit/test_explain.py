@@ -7,7 +7,7 @@ import pytest
 from deployer.commands.explain import explain
 from deployer.ports import Finding, FindingState
 from deployer.records.releases import Releases
-from deployer.view.explain import told
+from deployer.view.explain import format_story
 from tests.fakes.release import Releasing
 from tests.fakes.tasks import STILLBORN, Outcome
 from tests.fakes.world import World
@@ -40,7 +40,7 @@ def test_it_tells_cause_lines_and_mend(tmp_path: Path) -> None:
     assert first["class"] == "mongodb"
     assert any("AuthenticationFailed" in line for line in first["evidence"])
     assert first["remedy"]
-    words = "\n".join(told(story, markdown=False))
+    words = "\n".join(format_story(story, markdown=False))
     assert "paused at CHECK_ATLAS with exit code 16" in words
     assert "deployer resume r1" in words
 
@@ -67,12 +67,12 @@ def test_no_secret_is_in_any_file(tmp_path: Path) -> None:
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert any("task-1" in path.name for path in written)
     assert not [path for path in written if PASSWORD in path.read_text()]
-    assert PASSWORD not in "\n".join(told(explain(releases, "r1"), markdown=False))
+    assert PASSWORD not in "\n".join(format_story(explain(releases, "r1"), markdown=False))
 
 
 @pytest.mark.parametrize("markdown", [True, False])
 def test_a_ticket_has_headings(tmp_path: Path, *, markdown: bool) -> None:
     """As Markdown the story has headings and fenced lines, in plain text neither."""
     story = explain(failed(tmp_path, Outcome(exit_code=4, lines=REFUSED)), "r1")
-    lines = list(told(story, markdown=markdown))
+    lines = list(format_story(story, markdown=markdown))
     assert (lines[0].startswith("# "), "```" in lines) == (markdown, markdown)

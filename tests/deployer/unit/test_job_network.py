@@ -116,7 +116,7 @@ def test_a_standing_cause_comes_with_what_both_sides_see(world: Walled, tmp_path
 
 def test_a_task_that_is_away_for_a_moment_hides_no_cause(world: Walled, tmp_path: Path) -> None:
     """The look beside the pause may fail in passing; the cause stays what it is."""
-    world.job_network.faults.fail_next("walk", TransientFailure("capacity", "slow down"))
+    world.job_network.faults.fail_next("check", TransientFailure("capacity", "slow down"))
     releasing = paused_at_atlas(world, tmp_path, asking())
     assert "not known: slow down" in notes(releasing)
 
@@ -143,7 +143,7 @@ def test_what_the_operator_reaches_is_walked_by_a_task_as_well(world: Walled, tm
 def test_a_task_that_cannot_tell_does_not_hold_the_release(world: Walled, tmp_path: Path) -> None:
     """An older image without the command: that is said, and the job itself will show."""
     releasing = paused_at_atlas(world, tmp_path, asking())
-    world.job_network.faults.fail_next("walk", Unreachable("code", "no such command"))
+    world.job_network.faults.fail_next("check", Unreachable("code", "no such command"))
     assert releasing.go().end == "END_SUCCESS"
     assert "not known: no such command" in notes(releasing)
 

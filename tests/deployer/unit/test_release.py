@@ -183,6 +183,23 @@ def test_one_lost_document_is_not_released(world: World, tmp_path: Path) -> None
     assert any("4950" in line and "4949" in line for line in stop.release.cause.evidence)
 
 
+def test_a_contract_that_proves_nothing_ends_unproven(world: World, tmp_path: Path) -> None:
+    """Every check passes on old data as well: exit code 17, `latest` stays. With a check that is bound to the
+    run the same release ends well, and the job does not run again."""
+    weak = {"kind": "count", "name": "some", "collection": "measurements", "at-least": 1}
+    world.tasks.script.append(world.loads(3))
+    releasing = Releasing(world, tmp_path, config=settings(verify={"checks": [weak]}))
+    stop = releasing.go()
+    assert (stop.end, stop.node, stop.exit_code) == ("PAUSED", "CHECK_DATA", 17)
+    assert stop.release.cause
+    assert stop.release.cause.subcause == "unproven"
+    assert "${RUN_ID}" in stop.release.cause.evidence[0]
+    assert "latest" not in world.registry.tags[REPOSITORY]
+    releasing.config = settings()
+    assert releasing.go().end == "END_SUCCESS"
+    assert len(world.tasks.tasks) == 1
+
+
 def test_a_compose_run_that_loads_nothing_stops_before_the_cloud(world: World, tmp_path: Path) -> None:
     """Collections that stay empty in the compose test pause at CODE; nothing was pushed or run."""
     from tests.fakes.compose import JobRun

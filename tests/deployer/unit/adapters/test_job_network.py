@@ -153,7 +153,7 @@ def test_the_way_is_a_finding_a_step(world: World) -> None:
         ],
     }
     says(world, lambda request: ("walking", json.dumps(walked)), exit_code=4)
-    dns, tcp = network(world).walk()
+    dns, tcp = network(world).check()
     assert (dns.what, dns.state, dns.remedy) == ("from the task: dns", "pass", "")
     assert (tcp.what, tcp.state, tcp.detail, tcp.remedy) == (
         "from the task: tcp", "fail", "timed out", "check the access list",
@@ -170,7 +170,7 @@ def test_the_access_list_is_looked_at_where_a_step_is_refused(world: World, *, f
     tasks = OneOffRunner(config, world.tasks, world.logs, world.clock, world.ids)
     walked = json.dumps({"stages": [{"name": "tcp", "ok": free, "detail": ""}]})
     says(world, lambda request: (walked,))
-    found = [finding.what for finding in OneOffNetwork(config, tasks, gate=lambda: [listed]).walk()]
+    found = [finding.what for finding in OneOffNetwork(config, tasks, gate=lambda: [listed]).check()]
     assert found == (["from the task: tcp"] if free else ["Atlas access list", "from the task: tcp"])
 
 
@@ -178,7 +178,7 @@ def test_a_walk_that_prints_no_steps_is_a_failure(world: World) -> None:
     """An image without the command proves nothing about the way."""
     says(world, lambda request: ("Error: No such command 'connectivity'.",), exit_code=2)
     with pytest.raises(Failure, match="exit code 2"):
-        network(world).walk()
+        network(world).check()
 
 
 def test_without_the_commands_it_says_which_is_missing(world: World) -> None:
@@ -186,7 +186,7 @@ def test_without_the_commands_it_says_which_is_missing(world: World) -> None:
     config = settings()
     bare = OneOffNetwork(config, OneOffRunner(config, world.tasks, world.logs, world.clock, world.ids))
     with pytest.raises(UsageError, match="connectivity is not set"):
-        bare.walk()
+        bare.check()
     with pytest.raises(UsageError, match="query is not set"):
         bare.ask(QUESTIONS)
     assert world.tasks.tasks == {}

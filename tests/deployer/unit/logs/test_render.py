@@ -54,16 +54,16 @@ def test_levels_are_coloured_on_a_terminal_only() -> None:
 
 
 def test_a_log_line_cannot_steer_the_terminal() -> None:
-    """Escape sequences and control characters in a line are left out; tabs stay."""
-    assert line(TIME, "\x9b2J\x85x", Style()) == "x"
+    """Escape sequences are left out, control characters are shown as what they are; tabs become spaces."""
+    assert line(TIME, "\x9b2J\x85x", Style()) == r"\x85x"
     text = "\x1b[2J\x1b]0;title\x07red \x1b[31malert\x1b[0m\x08 a\tb"
-    assert line(TIME, text, Style()) == "red alert a\tb"
+    assert line(TIME, text, Style()) == r"red alert\x08 a    b"
     assert "\x1b" not in line(TIME, '{"message":"\\u001b[2Jx"}', Style())
 
 
 def test_half_a_character_can_be_printed() -> None:
-    """JSON that was cut within an emoji decodes to what no terminal takes; it is shown as a replacement."""
-    assert line(TIME, '{"message":"\\ud83d cut"}', Style()) == "\ufffd cut"
+    """JSON that was cut within an emoji decodes to what no terminal takes; it is shown as its code."""
+    assert line(TIME, '{"message":"\\ud83d cut"}', Style()) == r"\ud83d cut"
 
 
 def test_every_state_of_a_progress_bar_is_a_line() -> None:

@@ -1,4 +1,4 @@
-"""Task definitions as people keep them: nulls, tags, shell variables, sizes in words; and as ECS gives them back."""
+"""Task definitions as people keep them: nulls, tags, shell variables, and as ECS gives them back."""
 
 import copy
 from typing import Any
@@ -127,7 +127,7 @@ CONTAINER_SAME: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
     ),
     (
         {"linuxParameters": {"initProcessEnabled": True}},
-        {"linuxParameters": {"initProcessEnabled": True, "capabilities": {"add": [], "drop": []}, "devices": []}},
+        {"linuxParameters": {"initProcessEnabled": True, "capabilities": {"add": []}, "tmpfs": []}},
     ),
     (
         {"secrets": [{"name": "A", "valueFrom": "a"}, {"name": "B", "valueFrom": "b"}]},

@@ -138,4 +138,4 @@ def test_what_was_answered_can_be_read_again(database: FakeDatabase) -> None:
     report = asked.find_one("runs", {"_id": "r1"})
     assert report is not None
     assert report["written"] == 3
-    assert asked.settled
+    assert asked.complete

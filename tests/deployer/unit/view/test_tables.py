@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -134,3 +137,62 @@ def test_an_unknown_kind() -> None:
     """A kind that nobody draws is a mistake of the caller."""
     with pytest.raises(KeyError):
         text("nonsense", {})
+
+
+@contextmanager
+def columns(width: int) -> Iterator[None]:
+    """The terminal's width, as the standard library finds it."""
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = str(width)
+    try:
+        yield
+    finally:
+        del os.environ["COLUMNS"]
+        if before is not None:
+            os.environ["COLUMNS"] = before
+
+
+class Narrow(io.StringIO):
+    """A terminal; its width comes from COLUMNS."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+ARN = "arn:aws:ecs:eu-west-3:123456789012:task/production/0123456789abcdef0123456789abcdef"
+DIGEST = "sha256:" + "7a" * 32
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_what_is_to_be_copied_is_never_broken(width: int) -> None:
+    """An ARN, a digest, a command: each is whole within one line, however narrow the terminal is."""
+    command = f"aws ecs describe-tasks --tasks {ARN}"
+    shown = SHOWN | {
+        "image": {"repository": "etl", "digest": DIGEST},
+        "tasks": [{"arn": ARN, "attempt": 1, "stopped_reason": "Essential container in task exited"}],
+        "diagnosis": {"failure_class": "data", "remedy": command},
+    }
+    difference = f"containerDefinitions[0].image: etl@{DIGEST} -> etl@{DIGEST}"
+    plan = {"steps": [{"node": "REGISTER_TASK", "action": "skip", "reason": f"{ARN} is the same"}]}
+    out = Narrow()
+    with columns(width):
+        render("show", shown, output="human", stream=out, colour=False)
+        render("plan", plan | {"differences": [difference]}, output="human", stream=out, colour=False)
+    lines = out.getvalue().splitlines()
+    assert sum(ARN in line for line in lines) == 3
+    assert sum(DIGEST in line for line in lines) == 3
+    assert any(line.strip() == command or line.endswith(command) for line in lines)
+
+
+def test_a_row_wraps_between_words() -> None:
+    """Text that is longer than its column goes on under itself; dates and durations stay whole."""
+    row = {"id": "20260714-093112-4f2a", "env": "production", "end": "END_SUCCESS", "exit_code": 0}
+    out = Narrow()
+    with columns(80):
+        data = {"releases": [row | {"started_at": 0.0, "seconds": 123.0, "documents": {"rows": 4950}}]}
+        render("history", data, output="human", stream=out, colour=False)
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "1970-01-01" in lines[2]
+    assert "2 min 03 s" in lines[2]
+    assert "00:00:00" in lines[3]

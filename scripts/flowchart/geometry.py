@@ -7,8 +7,8 @@ from typing import Final
 
 from deployer.flow.chart import Edge, Flowchart
 from deployer.flow.main_path import Course
-from deployer.view.svg.layout import Plan, plan
-from deployer.view.svg.routing import Box, Point, Router
+from scripts.flowchart.layout import Plan, plan
+from scripts.flowchart.routing import Box, Point, Router
 
 SIDE: Final = 9
 _WIDTH: Final = 12

@@ -1,8 +1,7 @@
-"""The flowchart as one SVG, light or dark as its reader is; `python -m` of this module prints it."""
+"""The flowchart as one SVG, light or dark as its reader is."""
 
-import sys
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 from textwrap import wrap
 from typing import Final
@@ -10,9 +9,9 @@ from xml.sax.saxutils import escape
 
 from deployer.flow.chart import Edge, Flowchart, Node
 from deployer.flow.main_path import Course
-from deployer.view.svg.geometry import SIDE, Geometry, geometry
-from deployer.view.svg.labels import Label, labels
-from deployer.view.svg.routing import Box, Point
+from scripts.flowchart.geometry import SIDE, Geometry, geometry
+from scripts.flowchart.labels import Label, labels
+from scripts.flowchart.routing import Box, Point
 
 _STYLE: Final = """
 .flow{--paper:#ffffff;--ink:#1f2937;--soft:#6b7280;--line:#475569;--back:#c2410c;--box:#ffffff;--lit:#15803d;--litbox:#dcfce7;--lost:#b91c1c;--lostbox:#fee2e2;
@@ -35,28 +34,26 @@ _STYLE: Final = """
 .flow .head.fail{fill:var(--lost);stroke:none}
 .flow .answer{font-size:11px;fill:var(--soft);paint-order:stroke;stroke:var(--paper);stroke-width:3px}
 .flow .legend{font-size:11px;fill:var(--soft)}
-.flow .walked .box{fill:var(--litbox);stroke:var(--lit);stroke-width:2.5}
-.flow .lost .box{fill:var(--lostbox);stroke:var(--lost);stroke-width:2.5}
-.flow .line.walked{stroke:var(--lit);stroke-width:3;stroke-dasharray:none}
-.flow .head.walked{fill:var(--lit)}
+.flow .walk{display:none}
+.flow .walk .line{stroke:var(--lit);stroke-width:3}
+.flow .walk .head{fill:var(--lit)}
 .flow .visits{font-size:11px;font-weight:700;fill:var(--lit)}
 """
 _LEGEND_LINES: Final = (
-    ("line", "leads on"),
-    ("line back", "a setback, and back from it"),
-    ("line fail", "gives up"),
-    ("line added", "added to the mission"),
-    ("line walked", "walked"),
+    ("key", "line", "next"),
+    ("key", "line back", "a setback, and back from it"),
+    ("key", "line fail", "gives up"),
+    ("key", "line added", "added to the original chart"),
+    ("walk taken", "line", "taken"),
 )
 _LEGEND: Final = 34
 """Pixels under the flowchart."""
 
 
-def draw(flow: Flowchart, path: Iterable[str] = (), *, stopped_at: str = "") -> str:
-    """An SVG document. The nodes of `path` and the arrows between them are lit, `stopped_at` is marked."""
-    walked = list(path)
+def draw(flow: Flowchart) -> str:
+    """An SVG document, made to be lit by a style: each node is a group of class `n-NODE` with an empty text
+    `v-NODE` for its visits, each edge has a hidden line of class `w-SOURCE-TARGET`."""
     shape = geometry(flow)
-    steps = set(pairwise(walked))
     width, height = shape.width * SIDE, shape.height * SIDE + _LEGEND
     parts = [
         f'<svg class="flow" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
@@ -64,9 +61,9 @@ def draw(flow: Flowchart, path: Iterable[str] = (), *, stopped_at: str = "") -> 
         f"<style>{_STYLE}</style>",
         f'<rect class="paper" width="{width}" height="{height}" rx="8"/>',
         *_bands(flow, shape),
-        *_arrows(Course(flow), shape, steps),
-        *_nodes(flow, shape, {node: walked.count(node) for node in walked}, stopped_at),
-        *_legend(shape, _LEGEND_LINES if walked else _LEGEND_LINES[:-1]),
+        *_arrows(Course(flow), shape),
+        *_nodes(flow, shape),
+        *_legend(shape),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
@@ -83,23 +80,24 @@ def _bands(flow: Flowchart, shape: Geometry) -> Iterator[str]:
         yield f'<text class="title" x="{x + 10}" y="{y + 18}" style="fill:var(--h{hue})">{title}</text>'
 
 
-def _arrows(course: Course, shape: Geometry, steps: Collection[tuple[str, str]]) -> Iterator[str]:
-    order = sorted(shape.ways.items(), key=lambda way: (way[0].source, way[0].target) in steps)
+def _arrows(course: Course, shape: Geometry) -> Iterator[str]:
     drawn: dict[str, set[Point]] = defaultdict(set)
-    for edge, points in order:
-        classes = _classes(course, edge, steps)
-        before = drawn[edge.target]
-        line = points if "walked" in classes else _until(points, before)
+    for edge, points in shape.ways.items():
+        classes = _classes(course, edge)
+        line = _until(points, drawn[edge.target])
         if len(line) > 1:
             yield _line(edge, line, classes)
         if line[-1] == points[-1]:
             yield _head(line, classes)
-        before.update(_every(points))
+        drawn[edge.target].update(_every(points))
+    for edge, points in shape.ways.items():
+        walk = f"walk w-{edge.source}-{edge.target}"
+        yield f'<g class="{walk}">{_line(edge, points, "")}{_head(points, "")}</g>'
     for label in labels(shape):
         yield _answer(label)
 
 
-def _classes(course: Course, edge: Edge, steps: Collection[tuple[str, str]]) -> str:
+def _classes(course: Course, edge: Edge) -> str:
     names = []
     if course.flow.nodes[edge.target].kind == "end" and edge.target != course.goal:
         names.append("fail")
@@ -107,8 +105,6 @@ def _classes(course: Course, edge: Edge, steps: Collection[tuple[str, str]]) -> 
         names.append("back")
     if edge.added:
         names.append("added")
-    if (edge.source, edge.target) in steps:
-        names.append("walked")
     return " ".join(names)
 
 
@@ -160,17 +156,14 @@ def _answer(label: Label) -> str:
     return f'<text class="answer" x="{label.x:.0f}" y="{label.y:.0f}">{escape(label.text)}</text>'
 
 
-def _nodes(flow: Flowchart, shape: Geometry, visits: Mapping[str, int], stopped: str) -> Iterator[str]:
+def _nodes(flow: Flowchart, shape: Geometry) -> Iterator[str]:
     hues = {phase: hue for hue, phase in enumerate(flow.phases, start=1)}
     for node in flow.nodes.values():
-        state = "lost" if node.id == stopped else "walked" if node.id in visits else ""
         box = shape.boxes[node.id]
-        yield f'<g class="{state}"><title>{node.id}</title>{_outline(node, box, hues[node.phase])}'
+        yield f'<g class="n-{node.id}"><title>{node.id}</title>{_outline(node, box, hues[node.phase])}'
         yield from _text(node.label, box)
-        if visits.get(node.id, 0) > 1:
-            x, y = SIDE * box.left, SIDE * box.top - 3
-            yield f'<text class="visits" x="{x}" y="{y}">×{visits[node.id]}</text>'
-        yield "</g>"
+        x, y = SIDE * box.left, SIDE * box.top - 3
+        yield f'<text class="visits v-{node.id}" x="{x}" y="{y}"></text></g>'
 
 
 def _outline(node: Node, box: Box, hue: int) -> str:
@@ -198,16 +191,10 @@ def _text(label: str, box: Box) -> Iterator[str]:
         yield f'<text class="label" x="{x:g}" y="{y:g}">{escape(line)}</text>'
 
 
-def _legend(shape: Geometry, entries: Iterable[tuple[str, str]]) -> Iterator[str]:
+def _legend(shape: Geometry) -> Iterator[str]:
     y = shape.height * SIDE + 12
     x = SIDE * 2
-    for classes, text in entries:
-        yield f'<path class="{classes}" d="M{x} {y}h30"/>'
-        yield f'<text class="legend" x="{x + 38}" y="{y + 4}">{text}</text>'
+    for group, classes, text in _LEGEND_LINES:
+        yield f'<g class="{group}"><path class="{classes}" d="M{x} {y}h30"/>'
+        yield f'<text class="legend" x="{x + 38}" y="{y + 4}">{text}</text></g>'
         x += 60 + 6 * len(text)
-
-
-if __name__ == "__main__":
-    from deployer.flow.release import FLOW
-
-    sys.stdout.write(draw(FLOW))

@@ -1,5 +1,6 @@
 """The flowchart's picture, and the report that has it in it."""
 
+import re
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
@@ -7,15 +8,16 @@ from xml.etree import ElementTree
 import pytest
 
 from deployer.flow.release import FLOW
+from deployer.view.picture import light
 from deployer.view.report import page
-from deployer.view.svg.drawing import draw
-from deployer.view.svg.geometry import SIDE, Geometry, geometry
-from deployer.view.svg.labels import Area, labels
-from deployer.view.svg.routing import Point
+from scripts.flowchart import PICTURES
+from scripts.flowchart.drawing import draw
+from scripts.flowchart.geometry import SIDE, Geometry, geometry
+from scripts.flowchart.labels import Area, labels
+from scripts.flowchart.routing import Point
 from tests.deployer.unit.view.story import RELEASE
 
 SVG = "{http://www.w3.org/2000/svg}"
-PICTURE = Path(__file__).parents[4] / "docs" / "images" / "flow.svg"
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +34,10 @@ def points(corners: list[Point]) -> list[Point]:
     return line[1:-1]
 
 
-def test_the_committed_picture_is_current() -> None:
-    """docs/images/flow.svg is what `python -m deployer.view.svg.drawing` writes for today's table."""
-    assert PICTURE.read_text(encoding="utf-8") == draw(FLOW)
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda path: path.parent.name)
+def test_the_committed_picture_is_current(picture: Path) -> None:
+    """Both copies are what `python -m scripts.flowchart` writes for today's edge table."""
+    assert picture.read_text(encoding="utf-8") == draw(FLOW)
 
 
 def test_every_node_and_answer_is_drawn() -> None:
@@ -73,23 +76,22 @@ def test_no_answer_hides_a_box_or_another_answer(shape: Geometry) -> None:
 
 
 def test_the_walked_path_is_lit() -> None:
-    """A release's nodes and arrows are marked, a node that was come to twice has its count."""
-    path = ["START", "CODE", "RUN_TESTS", "TEST_LOCAL", "CODE"]
-    root = ElementTree.fromstring(draw(FLOW, path, stopped_at="CODE"))
-    marked = {group.get("class"): group.findtext(f"{SVG}title") for group in root.iter(f"{SVG}g")}
-    assert marked["lost"] == "CODE"
-    lit = [
-        path.findtext(f"{SVG}title")
-        for path in root.iter(f"{SVG}path")
-        if "walked" in str(path.get("class")) and path.findtext(f"{SVG}title")
-    ]
-    assert set(lit) == {
-        "START -> CODE",
-        "CODE -> RUN_TESTS",
-        "RUN_TESTS -> TEST_LOCAL",
-        "TEST_LOCAL -> CODE (no)",
-    }
-    assert [text.text for text in root.iter(f"{SVG}text") if text.get("class") == "visits"] == ["×2"]
+    """A release's nodes and edges are lit by the style, a node that was visited twice has its count."""
+    picture = light(["START", "CODE", "RUN_TESTS", "TEST_LOCAL", "CODE"], stopped_at="CODE")
+    root = ElementTree.fromstring(picture)
+    style = root.findtext(f"{SVG}style") or ""
+    lit = set(re.findall(r"\.w-[A-Z_-]+", style))
+    assert lit == {".w-START-CODE", ".w-CODE-RUN_TESTS", ".w-RUN_TESTS-TEST_LOCAL", ".w-TEST_LOCAL-CODE"}
+    assert re.findall(r"\.n-(\w+) \.box\{fill:var\(--lostbox\)", style) == ["CODE"]
+    classes = {name for group in root.iter(f"{SVG}g") for name in str(group.get("class")).split()}
+    assert {name.removeprefix(".") for name in lit} <= classes
+    visits = [text.text for text in root.iter(f"{SVG}text") if "visits" in str(text.get("class"))]
+    assert [text for text in visits if text] == ["×2"]
+
+
+def test_nothing_is_lit_without_a_path() -> None:
+    """Of a release that has not begun the picture is the flowchart itself."""
+    assert light([]) == draw(FLOW)
 
 
 def test_a_report_stands_alone() -> None:
@@ -120,7 +122,7 @@ def test_a_report_stands_alone() -> None:
     assert "red &amp; &lt;i&gt;" in html
     assert html.count("http") == html.count("http://www.w3.org/2000/svg")
     assert 'style="width:50.0%"' in html
-    assert '<g class="lost"><title>CHECK_CONFIG</title>' in html
+    assert ".n-CHECK_CONFIG .box{fill:var(--lostbox)" in html
 
 
 def test_a_report_of_a_release_that_just_began() -> None:

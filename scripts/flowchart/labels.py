@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from deployer.view.svg.geometry import SIDE, Geometry
-from deployer.view.svg.routing import Point
+from scripts.flowchart.geometry import SIDE, Geometry
+from scripts.flowchart.routing import Point
 
 _CHARACTER: Final = 5.8
 """Pixels of a character at the answers' size, on average."""
