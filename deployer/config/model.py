@@ -77,8 +77,11 @@ class CapacityProvider(_Table):
     """One entry of a capacity provider strategy."""
 
     name: str
+    """FARGATE, FARGATE_SPOT, or a provider of the cluster."""
     weight: int = Field(default=1, ge=0)
+    """Its share of the tasks."""
     base: int = Field(default=0, ge=0)
+    """So many tasks are placed on it first."""
 
 
 class Run(_Table):

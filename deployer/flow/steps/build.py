@@ -119,8 +119,8 @@ def _log_in(context: Context) -> None:
 def tag_image(release: Release, context: Context) -> StepResult:
     """Tag the image.
 
-    Gives the local image the registry's name, with the content's tag and the promoted one. Twice is safe: a tag
-    points where it pointed.
+    Gives the local image the registry's name, with the content's tag and the promoted one. Twice is safe: a
+    tag points where it pointed.
     """
     image = _image(release)
     if image.digest:
