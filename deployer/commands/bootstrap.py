@@ -64,11 +64,11 @@ class SharedState:
 
 def shared_state(config: Config) -> SharedState | None:
     """None where deploy.toml names no `[state] bucket`."""
-    bucket, lease = config.state.bucket, config.state.lock_ttl
+    bucket, lock_ttl = config.state.bucket, config.state.lock_ttl
     if not bucket:
         return None
-    store = StateBucket(bucket, session(config), min(READ_TIMEOUT, lease / 6))
-    return SharedState(store, f"{config.project.name}/{config.env}/", lease)
+    store = StateBucket(bucket, session(config), min(READ_TIMEOUT, lock_ttl / 6))
+    return SharedState(store, f"{config.project.name}/{config.env}/", lock_ttl)
 
 
 def redactor_of(config: Config, aws: AwsSession, environ: Mapping[str, str]) -> Redactor:
@@ -96,7 +96,7 @@ def job_network(
     environ: Mapping[str, str],
     note: Callable[[str], None] = lambda text: None,
 ) -> OneOffNetwork:
-    """MongoDB from where the job runs; `note` hears of each task that is started for it."""
+    """MongoDB from where the job runs; `note` is called for each one-off task that is started."""
 
     def gate() -> Iterator[Finding]:
         return atlas.check(config, aws, environ)

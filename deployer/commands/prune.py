@@ -22,7 +22,7 @@ class _Needed:
         return {arn for _, arn in (release.made for release in self.verified) if arn}
 
 
-def tidy(releases: Releases, env: str, keep: int, ports: Ports) -> str:
+def prune(releases: Releases, env: str, keep: int, ports: Ports) -> str:
     """Removes old images (by their content's tag) and deregisters old revisions; says what it did.
 
     Old is what was there before the last `keep` different verified releases to `env` that are known here;

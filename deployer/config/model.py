@@ -1,8 +1,10 @@
 """What can be said in deploy.toml: its tables and keys, which are what the reference lists."""
 
+import datetime
 from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from deployer.config.checks import Check
 from deployer.config.durations import Seconds
@@ -69,8 +71,16 @@ class Task(_Table):
     `${NAME}` in it comes from `values`; IMAGE, AWS_REGION and LOG_GROUP are known without."""
 
     definition: dict[str, Any]
+    """Left out: one container on Fargate, made from the keys below."""
     container: str
+    """Left out: the definition's first essential container that is no log router."""
     values: dict[str, str] = {}
+    cpu: str = "256"
+    memory: str = "512"
+    secrets: dict[str, str] = {}
+    """Environment variables of the container, by the secret or parameter that they come from."""
+    execution_role: str = "ecsTaskExecutionRole"
+    task_role: str = ""
 
 
 class CapacityProvider(_Table):
@@ -138,15 +148,38 @@ class LogSettings(_Table):
 
 
 class Report(_Table):
-    """Where the job writes its own account of a run: the document whose `_id` is RUN_ID."""
+    """Where the job writes a report of each run: a document whose `_id` is RUN_ID."""
 
-    collection: str = "load_runs"
+    collection: str
+
+
+class Deadline(_Table):
+    """When a run must have loaded its data, for `deployer verify` on any day, whoever starts the runs."""
+
+    max_age: Seconds | None = None
+    """The newest run must have started within this time, such as `"26h"`."""
+    by: datetime.time | None = None
+    """A run must have started in the 24 hours before this time of day, such as `"07:00"`."""
+    time_zone: str = "UTC"
+    """The time zone of `by`, such as `"Europe/Paris"`."""
+    empty: Literal["ok", "fail"] = "fail"
+    """What a run without documents means."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError('a time zone such as "Europe/Paris"') from None
+        return name
 
 
 class Verify(_Table):
     uri: str
     database: str
     report: Report | None = None
+    deadline: Deadline = Deadline()
     checks: tuple[Check, ...] = Field(min_length=1)
 
 
