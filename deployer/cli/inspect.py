@@ -24,7 +24,6 @@ from deployer.cli.app import (
     reported,
     write,
 )
-from deployer.errors import EXIT_CODES
 
 
 @app.command(cls=Command, rich_help_panel=LOOK)
@@ -62,7 +61,7 @@ def logs(
             follow=follow,
             grep=grep,
             timestamps=timestamps,
-            colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"),
+            color=sys.stdout.isatty() and not os.environ.get("NO_COLOR"),
             exit_code_from_task=exit_code_from_task,
             output="json" if output == "json" else "plain",
         )
@@ -83,15 +82,20 @@ def verify(
     update_baseline: Annotated[
         bool, typer.Option("--update-baseline", help="Compare later counts with those found now.")
     ] = False,
+    max_age: Annotated[
+        str | None, typer.Option("--max-age", help="Fail if no run has started for so long, such as 26h.")
+    ] = None,
     output: Json = "human",
 ) -> None:
     """Check the data in MongoDB; exit 17 when a check fails, 16 when MongoDB cannot be reached."""
     with reported(context, output):
         from deployer.commands.verify import VerifyOptions, verify
+        from deployer.config.durations import of_option
 
-        result = verify(project_of(context), VerifyOptions(env, release, via, update_baseline))
+        options = VerifyOptions(env, release, via, update_baseline, of_option("--max-age", max_age))
+        result = verify(project_of(context), options)
         render("verify", result, output)
-        raise typer.Exit(0 if result["ok"] else EXIT_CODES["data"])
+        raise typer.Exit(result["exit_code"])
 
 
 @app.command(cls=Command, rich_help_panel=LOOK)

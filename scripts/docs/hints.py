@@ -1,5 +1,6 @@
 """Types as a reader of the docs knows them, from the annotations of the code."""
 
+import datetime
 import types
 import typing
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ _PLAIN: Final[Mapping[Any, str]] = {
     float: "number",
     Any: "anything",
     Path: "path",
+    datetime.time: "time of day",
 }
 
 

@@ -12,7 +12,7 @@ from deployer.commands.logs.output import Screen
 from deployer.commands.logs.request import TailRequest, of_project
 from deployer.commands.logs.tail import tail
 from deployer.commands.project import Project
-from deployer.config.durations import seconds
+from deployer.config.durations import of_option
 from deployer.errors import RefusedError, UsageError
 from deployer.records.releases import state_of
 from deployer.view.log_lines import Style
@@ -34,7 +34,7 @@ class LogsOptions:
     follow: bool = False
     grep: str = ""
     timestamps: bool = False
-    colour: bool = False
+    color: bool = False
     exit_code_from_task: bool = False
     output: Literal["plain", "json"] = "plain"
 
@@ -58,7 +58,7 @@ def show_logs(project: Project, options: LogsOptions, screen: Screen) -> int:
         follow=options.follow,
         grep=options.grep,
         output=options.output,
-        style=Style(timestamps=options.timestamps, colour=options.colour),
+        style=Style(timestamps=options.timestamps, color=options.color),
         exit_code_from_task=options.exit_code_from_task,
     )
     return tail(request, Ecs(config, aws), CloudWatchLogs(config, aws), SystemClock(), shown)
@@ -89,11 +89,4 @@ def _since(options: LogsOptions, screen: Screen) -> float:
         return 0.0
     if not options.since:
         screen.note(f"all tasks of the last {DEFAULT_SINCE}; --since 7d, for example, reaches further back")
-    return time.time() - _seconds(options.since or DEFAULT_SINCE)
-
-
-def _seconds(text: str) -> float:
-    try:
-        return float(seconds(text))  # type: ignore[arg-type]
-    except ValueError as error:
-        raise UsageError(f"--since {text!r}: not {error}", "try --since 10m") from error
+    return time.time() - (of_option("--since", options.since or DEFAULT_SINCE) or 0.0)
