@@ -145,8 +145,8 @@ def _print_error(error: DeployerError, output: str) -> None:
 def render(kind: str, data: Mapping[str, Any], output: str) -> None:
     from deployer.view import tables
 
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    tables.render(kind, data, output=output, stream=sys.stdout, colour=colour)
+    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    tables.render(kind, data, output=output, stream=sys.stdout, color=color)
 
 
 def write(text: str) -> None:

@@ -61,7 +61,7 @@ def logs(
             follow=follow,
             grep=grep,
             timestamps=timestamps,
-            colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"),
+            color=sys.stdout.isatty() and not os.environ.get("NO_COLOR"),
             exit_code_from_task=exit_code_from_task,
             output="json" if output == "json" else "plain",
         )

@@ -39,7 +39,7 @@ class Skippable(StrEnum):
 
 Accept = Annotated[
     list[str] | None,
-    typer.Option("--accept", metavar="FINDING", help="Go on despite of this finding; recorded. Repeatable."),
+    typer.Option("--accept", metavar="FINDING", help="Go on despite this finding; recorded. Repeatable."),
 ]
 Watch = Annotated[bool, typer.Option("--watch", help="At a pause wait until files change, then go on.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Leave once the task has started.")]

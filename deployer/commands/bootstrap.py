@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from deployer.adapters.aws import secrets
@@ -22,7 +23,7 @@ from deployer.adapters.mongodb import atlas
 from deployer.adapters.mongodb.connectivity import MongoConnectivity
 from deployer.adapters.mongodb.database import MongoDatabase
 from deployer.adapters.one_off_task import OneOffNetwork
-from deployer.config.model import Config
+from deployer.config.model import Aws, Config
 from deployer.errors import UsageError
 from deployer.lock import SharedLock
 from deployer.ports import Finding, Ports
@@ -34,10 +35,15 @@ from deployer.sandbox.facts import ACCESS_KEY
 from deployer.task.one_off import OneOffRunner
 
 
-def session(config: Config, read_timeout: float = READ_TIMEOUT) -> AwsSession:
-    """The sandbox takes any key; everywhere else AWS's own chain of credentials decides."""
-    fixed = Credentials(ACCESS_KEY, ACCESS_KEY) if config.sandbox else None
-    return AwsSession(config.aws, fixed, read_timeout=read_timeout)
+def session(config: Config) -> AwsSession:
+    """The process's one session for these settings. The sandbox accepts any key; elsewhere AWS's own chain of
+    credentials decides."""
+    return _session(config.aws, config.sandbox is not None)
+
+
+@cache
+def _session(settings: Aws, sandbox: bool) -> AwsSession:  # noqa: FBT001  a cache key
+    return AwsSession(settings, Credentials(ACCESS_KEY, ACCESS_KEY) if sandbox else None)
 
 
 @dataclass(frozen=True)
@@ -57,11 +63,11 @@ class SharedState:
 
 def shared_state(config: Config) -> SharedState | None:
     """None where deploy.toml names no `[state] bucket`."""
-    bucket, lease = config.state.bucket, config.state.lock_ttl
+    bucket, lock_ttl = config.state.bucket, config.state.lock_ttl
     if not bucket:
         return None
-    store = StateBucket(bucket, session(config, read_timeout=min(READ_TIMEOUT, lease / 6)))
-    return SharedState(store, f"{config.project.name}/{config.env}/", lease)
+    store = StateBucket(bucket, session(config), min(READ_TIMEOUT, lock_ttl / 6))
+    return SharedState(store, f"{config.project.name}/{config.env}/", lock_ttl)
 
 
 def redactor_of(config: Config, aws: AwsSession, environ: Mapping[str, str]) -> Redactor:
@@ -89,7 +95,7 @@ def job_network(
     environ: Mapping[str, str],
     note: Callable[[str], None] = lambda text: None,
 ) -> OneOffNetwork:
-    """MongoDB from where the job runs; `note` hears of each task that is started for it."""
+    """MongoDB from where the job runs; `note` is called for each one-off task that is started."""
 
     def gate() -> Iterator[Finding]:
         return atlas.check(config, aws, environ)

@@ -1,4 +1,4 @@
-"""`deployer doctor`: every look at what a release depends on, none stopping the others."""
+"""`deployer doctor`: every check of what a release depends on; none stops the others."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -22,14 +22,14 @@ def examine(project: Project, env: str | None, via: Via = "local") -> dict[str, 
     config = project.config(name)
     ports = real_ports(project.root, project.folder, config, project.environ, Redactor())
     aws = session(config)
-    network = job_network(config, aws, project.environ, project.tell)
+    network = job_network(config, aws, project.environ, project.notify)
     exit_code = 0
     findings = []
     access = ((EXIT_CODES["mongodb"], finding) for finding in atlas.check(config, aws, project.environ))
     contract = ((EXIT_CODES["data"], finding) for finding in _contract(config))
     seen = _from_task(network) if via == "task" else ()
-    looks = chain(_findings(ports, config), access, contract, seen)
-    for code, finding in looks:
+    checks = chain(_findings(ports, config), access, contract, seen)
+    for code, finding in checks:
         findings.append(
             {"what": finding.what, "state": finding.state, "detail": finding.detail, "remedy": finding.remedy}
         )
@@ -47,15 +47,15 @@ def _contract(config: Config) -> Iterator[Finding]:
 
 def _findings(ports: Ports, config: Config) -> Iterator[tuple[int, Finding]]:
     """(exit code if wrong, finding), cheapest first."""
-    looks: tuple[tuple[str, Callable[[], str]], ...] = (
+    checks: tuple[tuple[str, Callable[[], str]], ...] = (
         ("source", lambda: ports.workspace.source().content_hash[:16]),
         ("container engine", lambda: ports.engine.image_id("none:none") or "answers"),
         ("AWS identity", ports.account.identity),
         ("registry", lambda: ports.registry.digest(config.image.repository, "latest") or "no image yet"),
     )
-    for what, look in looks:
+    for what, check in checks:
         try:
-            yield 0, Finding(what, FindingState.PASS, look())
+            yield 0, Finding(what, FindingState.PASS, check())
         except DeployerError as error:
             yield error.exit_code, Finding(what, FindingState.FAIL, error.message, error.hint)
     try:
@@ -68,7 +68,7 @@ def _findings(ports: Ports, config: Config) -> Iterator[tuple[int, Finding]]:
 
 
 def _from_task(network: JobNetwork) -> Iterator[tuple[int, Finding]]:
-    """What the task cannot be asked is unknown: the task is at fault then, not MongoDB."""
+    """Unknown where the one-off task itself failed: that says nothing of MongoDB."""
     try:
         for finding in network.check():
             yield EXIT_CODES["mongodb"], finding

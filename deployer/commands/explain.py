@@ -1,4 +1,4 @@
-"""`deployer explain`: the story of a release from what is kept of it alone; nothing is asked of anyone."""
+"""`deployer explain`: the story of a release from its records and evidence; no call is made."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -18,7 +18,7 @@ LAST_LINES: Final = 15
 
 
 def explain(releases: Releases, release: str | None, env: str | None = None) -> dict[str, Any]:
-    """What was tried and seen, the ranked causes with their lines, the mend, and what was ruled out.
+    """What was tried and seen, the ranked causes with their lines and fix, and what was ruled out.
 
     RefusedError: there is no such release.
     """
@@ -26,9 +26,12 @@ def explain(releases: Releases, release: str | None, env: str | None = None) -> 
     records = releases.records(wanted)
     state = state_of(records)
     evidence = EvidenceFolder(releases.path(wanted), Redactor())
-    told = summary(records)
+    recorded = summary(records)
     return {
-        **{key: told[key] for key in ("id", "env", "end", "exit_code", "at", "source", "tasks", "diagnosis")},
+        **{
+            key: recorded[key]
+            for key in ("id", "env", "end", "exit_code", "at", "source", "tasks", "diagnosis")
+        },
         "tried": list(_tried(records)),
         "causes": list(_causes(state, evidence)),
         "ruled_out": list(_ruled_out(state, evidence)),
@@ -88,7 +91,7 @@ def _ruled_out(state: Release, evidence: EvidenceFolder) -> Iterator[str]:
         seen = evidence.read(name)
         for finding in seen if isinstance(seen, list) else ():
             if finding["state"] == "pass":
-                yield f"found right {where}: {finding['what']}"
+                yield f"checked {where}: {finding['what']}"
 
 
 _LOOKS: Final = {

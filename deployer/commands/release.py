@@ -1,11 +1,11 @@
-"""`deployer release`: take the lease, begin or go on, walk, and say how it ended."""
+"""`deployer release`: take the lock, begin or resume, run the flow, report how it ended."""
 
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from deployer.adapters.local.machine import RandomIds, SystemClock
 from deployer.commands.bootstrap import real_ports, redactor_of, session, shared_state
-from deployer.commands.plan import observe, read_plan, refuse_if_moved
+from deployer.commands.plan import observe, read_plan, refuse_if_changed
 from deployer.commands.project import Project
 from deployer.commands.session import AskToStop, ReleaseOptions, Session
 from deployer.commands.shared_state import LockedJournal, Sharing, mirror_of, require_lock
@@ -13,7 +13,6 @@ from deployer.config.model import Config
 from deployer.errors import RefusedError, TransientFailure
 from deployer.events import Emit, Noted
 from deployer.flow.release import FLOW
-from deployer.flow.steps.build import LATEST
 from deployer.lock import Holder, acquire
 from deployer.model import Release, Rollback, dump
 from deployer.ports import Ports
@@ -37,28 +36,28 @@ def release(project: Project, request: ReleaseOptions, emit: Emit, ask: AskToSto
         state, folder = shared_state(config), project.releases.folder / wanted
         me, shared = Holder.here(wanted, clock.now()), state.lock() if state else None
         leases, retry = project.folder / "leases", RetryPolicy.configured(config.retries, clock)
-        lease = retry(lambda: stack.enter_context(acquire(leases, env, me, shared)))
+        lock = retry(lambda: stack.enter_context(acquire(leases, env, me, shared)))
         if state and request.resume:
             retry(lambda: state.archive().fetch(wanted, folder))
-        ports = require_lock(real_ports(project.root, folder, config, project.environ, redactor), lease.check)
+        ports = require_lock(real_ports(project.root, folder, config, project.environ, redactor), lock.check)
         if not request.resume:
             _could_succeed(config, ports)
         if request.plan:
-            refuse_if_moved(read_plan(request.plan), observe(project.releases, config, ports))
+            refuse_if_changed(read_plan(request.plan), observe(project.releases, config, ports))
         journal = _journal(folder, request, wanted, env, clock)
         stack.callback(journal.close)
-        journal.redactor, journal.check = redactor, lease.check
+        journal.redactor, journal.check = redactor, lock.check
         sharing = Sharing(
             lambda event: emit(redactor.clean(event)),
-            lease,
-            mirror_of(state, folder, lease) if state else None,
+            lock,
+            mirror_of(state, folder, lock) if state else None,
         )
         stack.callback(sharing.finish)
         return Session(config, ports, journal, request, sharing, ask, project.releases).run()
 
 
 def _ready(project: Project, env: str, emit: Emit) -> Config:
-    """The settings, found usable before anything is started; a sandbox that is not up is."""
+    """The settings, checked before anything is started; starts the sandbox where it is not up."""
     checked = project.checked(env)
     for_image(checked, "image")
     if checked.sandbox:
@@ -67,12 +66,11 @@ def _ready(project: Project, env: str, emit: Emit) -> Config:
 
 
 def _could_succeed(config: Config, ports: Ports) -> None:
-    """The looks that take no time, before anything is begun: who calls, whether the registry answers, whether
-    the schedule is there.
-    What may pass by itself is left to the release, which is patient."""
+    """Quick checks before anything is begun: the caller, the registry, the schedule. A transient failure is
+    left to the release, which retries."""
     with suppress(TransientFailure):
         ports.account.identity()
-        ports.registry.digest(config.image.repository, LATEST)
+        ports.registry.digest(config.image.repository, "latest")
         if config.schedule:
             ports.schedules.task_definition(config.schedule.name, config.schedule.group)
 

@@ -1,4 +1,4 @@
-"""One run of `deployer release`: the walk, its interrupts, and how it ended."""
+"""One run of `deployer release`: the flow, its interrupts, and how it ended."""
 
 import platform
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Literal
 
-from deployer.commands.prune import tidy
+from deployer.commands.prune import prune
 from deployer.config.model import Config
 from deployer.errors import INTERRUPTED, DeployerError
 from deployer.events import Begun, Emit, Ended, Noted
@@ -27,7 +27,7 @@ StartAt = Literal["test", "build", "deploy"]
 
 @dataclass(frozen=True)
 class ReleaseOptions:
-    """What the command line asked for. `resume`: go on with `release`, or the newest one under way."""
+    """The options of the command line. `resume`: go on with `release`, or the newest one under way."""
 
     env: str | None = None
     resume: bool = False
@@ -72,13 +72,13 @@ class Session:
         recording.start()
         self._emit(Begun(start.release.id, start.release.env, start.node, resumed=self._request.resume))
         try:
-            stop = self._walk(start)
+            stop = self._run_flow(start)
             while stop.end == PAUSED and self._request.watch:
-                stop = self._walk(self._mended(stop))
+                stop = self._run_flow(self._await_change(stop))
         except KeyboardInterrupt as interrupt:
             return self._interrupted(None if isinstance(interrupt, Terminated) else self._ask)
         if stop.end == "END_SUCCESS":
-            self._tidy(stop.release.env)
+            self._prune(stop.release.env)
         recording.join()
         return self._ended(stop.end, stop.node, stop.exit_code, stop.release)
 
@@ -92,21 +92,21 @@ class Session:
         return replace(start, release=release)
 
     def _record_tools(self) -> None:
-        """Beside the release, which need not wait for what other programs say of themselves.
+        """In a thread of its own: the release need not wait for the versions of other programs.
 
-        What cannot be written is left out: the journal will say of the disk what there is to say.
+        A failed write is ignored here: the journal reports a full disk.
         """
         with suppress(OSError, DeployerError):
             self._ports.evidence.write("tools", _tools(self._ports))
 
-    def _walk(self, start: ResumePoint) -> Outcome:
+    def _run_flow(self, start: ResumePoint) -> Outcome:
         detach = "TASK_STARTED" if self._request.detach else None
         runner = Runner(
             FLOW, HANDLERS, self._config, self._ports, self._journal, self._emit, detach_after=detach
         )
         return runner.run(start)
 
-    def _mended(self, stop: Outcome) -> ResumePoint:
+    def _await_change(self, stop: Outcome) -> ResumePoint:
         """Waits until the project's files change, then goes on at the node that paused."""
         self._emit(Noted(stop.node, "waiting for a change of the project's files (Ctrl-C to leave)"))
         before = self._ports.workspace.source().tree_hash
@@ -114,25 +114,25 @@ class Session:
             self._ports.clock.sleep(1)
         return ResumePoint(stop.node, stop.release, resumed=True)
 
-    def _tidy(self, env: str) -> None:
-        """Whatever becomes of this, the release has succeeded."""
+    def _prune(self, env: str) -> None:
+        """A failure here does not change that the release has succeeded."""
         keep = self._config.image.keep_releases
         if keep:
             try:
-                said = tidy(self._releases, env, keep, self._ports)
+                text = prune(self._releases, env, keep, self._ports)
             except (DeployerError, KeyboardInterrupt) as error:
-                said = f"old images and revisions are left to the next release: {error or 'interrupted'}"
-            self._emit(Noted("PROMOTE", said))
+                text = f"old images and revisions are left to the next release: {error or 'interrupted'}"
+            self._emit(Noted("PROMOTE", text))
 
     def _interrupted(self, ask: AskToStop | None) -> int:
-        """Everything is recorded already; a running task goes on unless told otherwise."""
+        """Everything is recorded already; the task runs on unless a person or `on-interrupt` stops it."""
         release, last = state_of(self._journal.records), self._journal.records[-1]
         node = str(last.get("next") or last.get("node") or "")
         try:
             arn = self._running(release.launch)
             if arn and self._wants_stop(arn, ask):
                 self._ports.tasks.stop(arn, "deployer: stopped by the operator")
-                self._emit(Noted(node, f"told ECS to stop {arn}"))
+                self._emit(Noted(node, f"asked ECS to stop {arn}"))
         except DeployerError as error:
             self._emit(Noted(node, f"the task, if there is one, was not stopped: {error.message}"))
         return self._ended("INTERRUPTED", node, INTERRUPTED, release)
@@ -174,7 +174,7 @@ class Session:
 def _tools(ports: Ports) -> dict[str, object]:
     """The versions of what this release is made with."""
 
-    def said(*command: str) -> str:
+    def output(*command: str) -> str:
         lines: list[str] = []
         ports.shell.run(command, lines.append)
         return " ".join(lines)
@@ -183,8 +183,8 @@ def _tools(ports: Ports) -> dict[str, object]:
         "deployer": version("deployer"),
         "python": platform.python_version(),
         "machine": platform.platform(),
-        "git": said("git", "--version"),
-        "docker": said(
+        "git": output("git", "--version"),
+        "docker": output(
             "docker", "version", "--format", "client {{.Client.Version}}, engine {{.Server.Version}}"
         ),
     }

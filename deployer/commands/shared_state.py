@@ -14,11 +14,11 @@ from deployer.records.upload import Mirror, unsent
 
 
 class Sharing:
-    """Stands before a release's listeners: each node entered is told to the lease, and before the last event
-    the mirror has caught up, or it is said what it could not send."""
+    """Passes a release's events on; reports each node to the lock, and before the last event waits until the
+    upload is complete, or notes what could not be sent."""
 
-    def __init__(self, emit: Emit, lease: Lock, mirror: Mirror | None) -> None:
-        self._emit, self._lease, self._mirror = emit, lease, mirror
+    def __init__(self, emit: Emit, lock: Lock, mirror: Mirror | None) -> None:
+        self._emit, self._lock, self._mirror = emit, lock, mirror
         self._node = ""
         if mirror:
             mirror.start()
@@ -26,24 +26,24 @@ class Sharing:
     def __call__(self, event: Event) -> None:
         if isinstance(event, Entered):
             self._node = event.node
-            self._lease.report_node(event.node)
+            self._lock.report_node(event.node)
         elif isinstance(event, Ended):
             self.finish()
         self._emit(event)
 
     def finish(self) -> None:
-        """Twice is safe, and says nothing more."""
+        """Twice is safe."""
         mirror, self._mirror = self._mirror, None
         left = mirror.finish() if mirror else ""
         if left:
             self._emit(Noted(self._node, left))
 
 
-def mirror_of(state: SharedState, folder: Path, lease: Lock) -> Mirror:
-    """Of the release in `folder`, and of those beside it that were not wholly sent."""
+def mirror_of(state: SharedState, folder: Path, lock: Lock) -> Mirror:
+    """Uploads the release in `folder`, and those beside it that were not sent completely."""
     rest = [other for other in unsent(folder.parent, state.prefix) if other != folder]
-    before = [Mirror(state.store, state.prefix, other, lease.check) for other in rest]
-    return Mirror(state.store, state.prefix, folder, lease.check, before)
+    before = [Mirror(state.store, state.prefix, other, lock.check) for other in rest]
+    return Mirror(state.store, state.prefix, folder, lock.check, before)
 
 
 Check = Callable[[], None]

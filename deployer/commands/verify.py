@@ -24,7 +24,7 @@ _DATA: Final = EXIT_CODES["data"]
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """`release`: whose run is meant; None: the one that ended last, whoever started it."""
+    """`release`: whose run is checked; None: the one that ended last."""
 
     env: str | None = None
     release: str | None = None
@@ -37,7 +37,7 @@ def verify(project: Project, wanted: VerifyOptions) -> dict[str, Any]:
     """The checks of `[verify]` now. Counts are compared with the newest baseline: of the last verified
     release, or one that was taken since; with `update_baseline` what is found becomes one.
 
-    RefusedError: there is no such release. Failure `mongodb`: the database cannot be asked. UsageError: from
+    RefusedError: there is no such release. Failure `mongodb`: MongoDB cannot be reached. UsageError: from
     the task, and the image has no command for it.
     """
     env = wanted.env
@@ -71,11 +71,11 @@ def verify(project: Project, wanted: VerifyOptions) -> dict[str, Any]:
             found = replace(found, ok=False, problem=late)
     if wanted.update_baseline:
         baselines.take(Baseline(now, found.counts))
-        project.tell(f"later counts are compared with these: {found.counts}")
+        project.notify(f"this is the new baseline: {found.counts}")
     release = found.run if found.run in project.releases.ids(name) else None
     exit_code = 0 if found.ok else cause.exit_code if cause and cause.failure_class != "unknown" else _DATA
-    told = {**cause.to_json(), "message": cause.message} if cause else None
-    return {"env": name, "release": release, **asdict(found), "cause": told, "exit_code": exit_code}
+    shown = {**cause.to_json(), "message": cause.message} if cause else None
+    return {"env": name, "release": release, **asdict(found), "cause": shown, "exit_code": exit_code}
 
 
 def _newest_run(
@@ -86,7 +86,7 @@ def _newest_run(
         full = project.config(env, needed=("aws", "run", "task"))
         tasks = Ecs(full, session(full)).of_family(str(full.task.definition.get("family", "")))
     except DeployerError as error:
-        project.tell(f"only the reports of runs are judged, because ECS cannot be asked: {error.message}")
+        project.notify(f"ECS is unavailable, judging by the reports only: {error.message}")
         return found, None
     return judge_newer_task(found, tasks, reports=config.verify.report is not None)
 
@@ -97,7 +97,7 @@ def _from_here(config: Config, context: VerifyContext) -> Verification:
 
 
 def _from_task(project: Project, config: Config, context: VerifyContext) -> Verification:
-    network = job_network(config, session(config), project.environ, project.tell)
+    network = job_network(config, session(config), project.environ, project.notify)
     database = RemoteDatabase(network.ask, prefetch(config.verify.checks))
     return verify_by_asking(config.verify.checks, database, context)
 
@@ -125,5 +125,5 @@ def _baselines(project: Project, env: str) -> Baselines:
         shared = None
     except DeployerError as error:
         shared = None
-        project.tell(f"{env}: only what is known here is compared with: {error.message}")
-    return Baselines(project.folder / "baselines", env, shared, project.tell)
+        project.notify(f"{env}: shared state unavailable; comparing with local counts only: {error.message}")
+    return Baselines(project.folder / "baselines", env, shared, project.notify)

@@ -1,4 +1,4 @@
-"""The story of a release in words, plain or as Markdown for a ticket."""
+"""A release explained, as text or as Markdown for a ticket."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final

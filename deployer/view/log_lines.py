@@ -1,4 +1,4 @@
-"""A log event as a line for people: JSON becomes text with its fields, levels get their colour. Pure."""
+"""A log event as a line for people: JSON becomes text with its fields, levels get their color. Pure."""
 
 import json
 import re
@@ -14,7 +14,7 @@ _MESSAGES: Final = ("message", "msg", "event", "text")
 _TIMES: Final = ("timestamp", "@timestamp", "time", "ts", "asctime", "datetime")
 """Names under which structured loggers put these; the time is CloudWatch's own then."""
 
-_COLOURS: Final = {
+_COLORS: Final = {
     "ERROR": 31,
     "CRITICAL": 31,
     "FATAL": 31,
@@ -30,10 +30,10 @@ _LEVEL_WITHIN: Final = 80
 
 @dataclass(frozen=True)
 class Style:
-    """`timestamps`: UTC, milliseconds. `colour`: ANSI colours, for a terminal only."""
+    """`timestamps`: UTC, milliseconds. `color`: ANSI colors, for a terminal only."""
 
     timestamps: bool = False
-    colour: bool = False
+    color: bool = False
 
 
 def line(time: float, text: str, style: Style, label: str = "") -> str:
@@ -41,13 +41,13 @@ def line(time: float, text: str, style: Style, label: str = "") -> str:
     if text.startswith("{"):
         level, text = _structured(text)
     else:
-        found = _LEVEL.search(text, 0, _LEVEL_WITHIN) if style.colour else None
+        found = _LEVEL.search(text, 0, _LEVEL_WITHIN) if style.color else None
         level = found[1] if found else ""
     if not text.isprintable():
         # A carriage return, with which a progress bar overwrites itself, begins a line here.
         text = harmless_lines(text.rstrip("\r").replace("\r\n", "\n").replace("\r", "\n"))
-    if style.colour and level in _COLOURS:
-        text = f"\x1b[{_COLOURS[level]}m{text}\x1b[0m"
+    if style.color and level in _COLORS:
+        text = f"\x1b[{_COLORS[level]}m{text}\x1b[0m"
     if style.timestamps:
         text = f"{stamp(time)} {text}"
     return f"[{label}] {text}" if label else text

@@ -1,4 +1,4 @@
-"""For pipes and CI: one readable line a happening, no colour, nothing that moves.
+"""For pipes and CI: one line for each event, without color or animation.
 
 What happened and the closing summary go to stdout; what to type next goes to stderr.
 """
@@ -64,7 +64,7 @@ class PlainView:
     def _lines(self, event: Event) -> Iterator[str]:
         match event:
             case Begun():
-                verb = "goes on" if event.resumed else "begins"
+                verb = "resumes" if event.resumed else "begins"
                 yield f"release {event.release} to {event.env} {verb} at {event.node}"
             case Entered():
                 yield from self._entered(event)

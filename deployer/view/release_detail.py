@@ -1,4 +1,4 @@
-"""One release as text: how it ended and why, what it made, what was proven, and where the time went."""
+"""One release as text: how it ended and why, what it made, what was proven, and the time of each step."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ _CELL = 90
 
 
 def show(data: Data) -> Iterator[RenderableType]:
-    """The whole story of one release."""
+    """Everything about one release."""
     yield facts(
         [
             ("release", data.get("id")),

@@ -2,7 +2,7 @@
 
 Data is JSON-able; what is missing in it is left out of the picture, never guessed. Shapes:
 
-- `show`: one release (design, section 5); `status`: `{"env", "lease", "latest": show, "running": [ids]}`;
+- `show`: one release; `status`: `{"env", "lock", "latest": show, "running": [ids]}`;
 - `history`: `{"releases": [{"id", "env", "end", "exit_code", "started_at", "seconds", "documents"}]}`;
 - `verify`: `{"env", "release", "ok", "problem", "checks": [...], "counts"}`;
 - `plan`: `{"env", "changes": bool, "steps": [{"node", "action": "do|skip|unknown", "reason"}]}`;
@@ -30,7 +30,7 @@ _UNBROKEN: Final = 10_000
 """Columns where there is no terminal: nothing is wrapped for `grep`."""
 
 
-def render(kind: str, data: Data, *, output: str, stream: TextIO, colour: bool) -> None:
+def render(kind: str, data: Data, *, output: str, stream: TextIO, color: bool) -> None:
     """Writes `data` to `stream`: with `output` "json" as one line of JSON, else as text.
 
     KeyError: there is no such kind.
@@ -44,9 +44,9 @@ def render(kind: str, data: Data, *, output: str, stream: TextIO, colour: bool) 
     console = Console(
         file=canvas,
         width=width,
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        no_color=not colour,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
         highlight=False,
         markup=False,
     )
@@ -59,7 +59,7 @@ def render(kind: str, data: Data, *, output: str, stream: TextIO, colour: bool) 
 def _history(data: Data) -> Iterator[RenderableType]:
     releases = data.get("releases", ())
     if not releases:
-        yield "no release is recorded here"
+        yield "no releases found"
         return
     rows = [
         (
@@ -86,14 +86,14 @@ def _documents(row: Data) -> int | None:
 
 
 def _status(data: Data) -> Iterator[RenderableType]:
-    lease = data.get("lease")
+    lease = data.get("lock")
     holder = f"{lease.get('release')} by {lease.get('user')}@{lease.get('host')}" if lease else "free"
     holder += f", at {lease['node']}" if lease and lease.get("node") else ""
     running = ", ".join(map(str, data.get("running", ()))) or "nothing"
     yield facts(
         [
             ("environment", data.get("env")),
-            ("lease", holder),
+            ("lock", holder),
             ("since", format_time((lease or {}).get("since"))),
             ("under way", running),
         ]
@@ -140,11 +140,11 @@ def _doctor(data: Data) -> Iterator[RenderableType]:
         ("", "what", "found"),
         [(f.get("state"), f.get("what"), f.get("detail")) for f in findings],
     )
-    mends = [(f.get("what"), f["remedy"]) for f in findings if f.get("remedy")]
-    if mends:
+    fixes = [(f.get("what"), f["remedy"]) for f in findings if f.get("remedy")]
+    if fixes:
         yield ""
         yield "fix:"
-        yield facts(mends, whole=[name for name, _ in mends])
+        yield facts(fixes, whole=[name for name, _ in fixes])
 
 
 def _sandbox(data: Data) -> Iterator[RenderableType]:

@@ -24,7 +24,7 @@ _BARS: Final = "▁▂▃▄▅▆▇█"
 
 
 def harmless(text: str) -> str:
-    """One line of a program's output without anything that could move a cursor, colour or reorder text.
+    """One line of a program's output without anything that could move a cursor, color or reorder text.
 
     Escape sequences go; of a line that was drawn over (`10%\\r20%`) the last state stays; other control
     characters, and those that show nothing but reorder or break text, are shown as `\\xNN` or `\\uNNNN`.

@@ -34,7 +34,7 @@ class LogsOptions:
     follow: bool = False
     grep: str = ""
     timestamps: bool = False
-    colour: bool = False
+    color: bool = False
     exit_code_from_task: bool = False
     output: Literal["plain", "json"] = "plain"
 
@@ -58,7 +58,7 @@ def show_logs(project: Project, options: LogsOptions, screen: Screen) -> int:
         follow=options.follow,
         grep=options.grep,
         output=options.output,
-        style=Style(timestamps=options.timestamps, colour=options.colour),
+        style=Style(timestamps=options.timestamps, color=options.color),
         exit_code_from_task=options.exit_code_from_task,
     )
     return tail(request, Ecs(config, aws), CloudWatchLogs(config, aws), SystemClock(), shown)

@@ -28,7 +28,7 @@ _PERIOD: Final = 0.2
 
 
 def open_live(flow: Flowchart, stdout: TextIO, env: Mapping[str, str]) -> "LiveView":
-    """The view on a real terminal, drawing by itself; with NO_COLOR in `env` nothing is coloured or turns."""
+    """The view on a real terminal, drawing by itself; with NO_COLOR in `env` nothing is colored or turns."""
     console = Console(file=stdout, highlight=False, markup=False, emoji=False, _environ=env)
     return LiveView(flow, console, animated=not env.get("NO_COLOR"), period=_PERIOD)
 

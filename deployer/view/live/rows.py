@@ -39,7 +39,7 @@ _WARNING: Final = re.compile(r"\bWARN(ING)?\b")
 _TICKS_AT: Final = 27
 """The column in which a closed phase's marks begin."""
 _DETAIL_AT: Final = 33
-"""The column in which what a node says begins."""
+"""The column in which a node's summary begins."""
 _BARS: Final = 4
 _DONE: Final = 2
 
@@ -78,7 +78,7 @@ def shown_nodes(progress: Progress, phase: str) -> list[str]:
 
 
 def node_rows(progress: Progress, node: str, width: int, tick: int | None) -> Iterator[Text]:
-    """A node with what it said; under the current one its bars and the retry it waits for."""
+    """A node with its summary; under the current one its progress bars and the retry that it waits for."""
     state = progress.states[node]
     character, style = _icon(state, tick)
     row = Text.assemble(
@@ -110,8 +110,8 @@ def _icon(state: NodeProgress, tick: int | None) -> tuple[str, str]:
 def _detail(state: NodeProgress) -> str:
     if state.mark == "pending":
         return ""
-    said = harmless(state.summary or state.answer)
-    return f"skipped {said}".rstrip() if state.mark == "skipped" else said
+    text = harmless(state.summary or state.answer)
+    return f"skipped {text}".rstrip() if state.mark == "skipped" else text
 
 
 def _retried(event: Retried) -> str:
@@ -130,7 +130,7 @@ def _bar_rows(pieces: Sequence[Progressed], width: int) -> Iterator[Text]:
 
 
 def _turn(piece: Progressed) -> int:
-    """What moves stands first, then what waits, then what is done."""
+    """First what is under way, then what waits, then what is done."""
     if piece.total is None:
         return 1
     return _DONE if piece.done >= piece.total else 0

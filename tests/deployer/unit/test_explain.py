@@ -49,7 +49,7 @@ def test_what_was_found_right_is_ruled_out(tmp_path: Path) -> None:
     """A start that failed names the wrong thing as cause's evidence and the right ones as ruled out."""
     story = explain(failed(tmp_path, STILLBORN), "r1")
     assert any("it does not exist" in line for line in story["causes"][0]["evidence"])
-    assert "found right in the account: cluster c" in story["ruled_out"]
+    assert "checked in the account: cluster c" in story["ruled_out"]
     assert not any("secret s" in line for line in story["ruled_out"])
 
 
@@ -57,7 +57,7 @@ def test_the_way_to_mongodb_is_told_as_it_was_seen(tmp_path: Path) -> None:
     """What was fine on the way is ruled out, and what was seen stays the same however often it is told."""
     releases = failed(tmp_path, Outcome(exit_code=4, lines=REFUSED))
     told_first = explain(releases, "r1")
-    assert "found right from the machine that released: MongoDB: TCP" in told_first["ruled_out"]
+    assert "checked from the machine that released: MongoDB: TCP" in told_first["ruled_out"]
     assert explain(releases, "r1") == told_first
 
 

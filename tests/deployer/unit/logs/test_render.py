@@ -45,12 +45,12 @@ def test_a_label_tells_streams_apart() -> None:
     assert line(TIME, "x", Style(), "ab12cd34") == "[ab12cd34] x"
 
 
-def test_levels_are_coloured_on_a_terminal_only() -> None:
-    """Errors are red where colour is wanted, and plain where it is not."""
+def test_levels_are_colored_on_a_terminal_only() -> None:
+    """Errors are red where color is wanted, and plain where it is not."""
     text = "2026-01-01 ERROR broken"
-    assert line(TIME, text, Style(colour=True)) == "\x1b[31m2026-01-01 ERROR broken\x1b[0m"
+    assert line(TIME, text, Style(color=True)) == "\x1b[31m2026-01-01 ERROR broken\x1b[0m"
     assert line(TIME, text, Style()) == text
-    assert line(TIME, "no TERRORS here", Style(colour=True)) == "no TERRORS here"
+    assert line(TIME, "no TERRORS here", Style(color=True)) == "no TERRORS here"
 
 
 def test_a_log_line_cannot_steer_the_terminal() -> None:

@@ -39,7 +39,7 @@ STEPS = {"steps": [{"node": "n", "action": "do", "reason": "r"}], "differences":
 ANSWERS: dict[str, dict[str, Any]] = {
     "show": SHOWN,
     "history": {"releases": [SHOWN | {"documents": {"rows": 3}, "seconds": 1.0}]},
-    "status": {"env": "e", "lease": {"release": "r", "user": "u", "host": "h", "node": "n"}, "latest": SHOWN},
+    "status": {"env": "e", "lock": {"release": "r", "user": "u", "host": "h", "node": "n"}, "latest": SHOWN},
     "verify": {"env": "e", "release": "r", **SHOWN["verification"], "problem": "p"},
     "plan": {"env": "e", "changes": True, **STEPS},
     "rollback": {"env": "e", "release": "r", "newest": "n", "changes": True, **STEPS},
@@ -91,7 +91,7 @@ def acting(shown: str) -> set[str]:
 def test_an_answer_is_harmless(kind: str, output: str) -> None:
     """What a command returns is printed without a byte that acts, for people and for programs."""
     out = io.StringIO()
-    render(kind, poisoned(ANSWERS[kind]), output=output, stream=out, colour=False)
+    render(kind, poisoned(ANSWERS[kind]), output=output, stream=out, color=False)
     assert "owned" not in out.getvalue() or output == "json"
     assert acting(out.getvalue()) == set()
 

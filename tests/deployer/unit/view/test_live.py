@@ -145,7 +145,7 @@ def test_an_interrupt_leaves_the_terminal_clean() -> None:
 
 
 def test_markup_and_control_sequences_in_logs_are_text() -> None:
-    """A log cannot colour, move or clear anything."""
+    """A log cannot color, move or clear anything."""
     watch = Watch()
     screen = watch.show(*building(), Logged("task", "[bold]\x1b[2J\x1b[H[/bold] \x07"))
     assert screen[-1].strip() == "task │ [bold][/bold] \\x07"

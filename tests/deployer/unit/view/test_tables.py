@@ -53,20 +53,20 @@ class Screen(io.StringIO):
 
 def text(kind: str, data: dict[str, Any]) -> str:
     stream = io.StringIO()
-    render(kind, data, output="human", stream=stream, colour=False)
+    render(kind, data, output="human", stream=stream, color=False)
     return stream.getvalue()
 
 
 def test_json_is_the_data_on_one_line() -> None:
     """Programs get what the command returned, unchanged."""
     stream = io.StringIO()
-    render("show", SHOWN, output="json", stream=stream, colour=False)
+    render("show", SHOWN, output="json", stream=stream, color=False)
     assert json.loads(stream.getvalue()) == SHOWN
     assert stream.getvalue().count("\n") == 1
 
 
 def test_show() -> None:
-    """A release's end, source, image, tasks, checks and cause are all there, harmless and without colour."""
+    """A release's end, source, image, tasks, checks and cause are all there, harmless and without color."""
     shown = text("show", SHOWN)
     for part in (
         "4f2a9c1aa00b on main, with changes, content c0ffee12ab34",
@@ -94,16 +94,16 @@ def test_history() -> None:
     assert "r2" in shown
     assert "under way" in shown
     assert shown.splitlines()[-1] == "documents  ▅·█"
-    assert text("history", {"releases": []}) == "no release is recorded here\n"
+    assert text("history", {"releases": []}) == "no releases found\n"
 
 
 def test_status() -> None:
     """Who holds the environment, what is under way, and the newest release."""
     lease = {"release": "r1", "user": "ana", "host": "laptop", "since": 0}
-    shown = text("status", {"env": "sandbox", "lease": lease, "running": ["r1"], "latest": SHOWN})
+    shown = text("status", {"env": "sandbox", "lock": lease, "running": ["r1"], "latest": SHOWN})
     assert "r1 by ana@laptop" in shown
     assert "END_FAILED" in shown
-    assert "free" in text("status", {"env": "sandbox", "lease": None})
+    assert "free" in text("status", {"env": "sandbox", "lock": None})
 
 
 def test_doctor_ends_with_what_mends() -> None:
@@ -126,10 +126,10 @@ def test_missing_keys_are_left_out(kind: str) -> None:
     assert "None" not in text(kind, {})
 
 
-def test_colour_is_for_terminals() -> None:
-    """With colour a state has its own, and the text fits the terminal."""
+def test_color_is_for_terminals() -> None:
+    """With color a state has its own, and the text fits the terminal."""
     stream = Screen()
-    render("verify", {"ok": True, "env": "e"}, output="human", stream=stream, colour=True)
+    render("verify", {"ok": True, "env": "e"}, output="human", stream=stream, color=True)
     assert "\x1b[32mok" in stream.getvalue()
 
 
@@ -176,8 +176,8 @@ def test_what_is_to_be_copied_is_never_broken(width: int) -> None:
     plan = {"steps": [{"node": "REGISTER_TASK", "action": "skip", "reason": f"{ARN} is the same"}]}
     out = Narrow()
     with columns(width):
-        render("show", shown, output="human", stream=out, colour=False)
-        render("plan", plan | {"differences": [difference]}, output="human", stream=out, colour=False)
+        render("show", shown, output="human", stream=out, color=False)
+        render("plan", plan | {"differences": [difference]}, output="human", stream=out, color=False)
     lines = out.getvalue().splitlines()
     assert sum(ARN in line for line in lines) == 3
     assert sum(DIGEST in line for line in lines) == 3
@@ -190,7 +190,7 @@ def test_a_row_wraps_between_words() -> None:
     out = Narrow()
     with columns(80):
         data = {"releases": [row | {"started_at": 0.0, "seconds": 123.0, "documents": {"rows": 4950}}]}
-        render("history", data, output="human", stream=out, colour=False)
+        render("history", data, output="human", stream=out, color=False)
     lines = out.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     assert "1970-01-01" in lines[2]

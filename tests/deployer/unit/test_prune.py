@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.commands.prune import tidy
+from deployer.commands.prune import prune
 from deployer.commands.session import ReleaseOptions, Session
 from deployer.errors import Failure, TransientFailure
 from deployer.events import Ended, Event, Noted
@@ -38,8 +38,8 @@ class Project:
         self.world.registry.pushed_at.setdefault(digest, begun + 1)
         return releasing
 
-    def tidy(self, keep: int) -> str:
-        return tidy(Releases(self.folder), "test", keep, self.world.ports(self.folder / "none"))
+    def prune(self, keep: int) -> str:
+        return prune(Releases(self.folder), "test", keep, self.world.ports(self.folder / "none"))
 
     def images(self) -> set[str]:
         """The names of the releases whose image is there."""
@@ -61,7 +61,7 @@ def test_what_came_before_the_last_verified_releases_goes(project: Project) -> N
     for name in ("a1", "a2", "a3", "a4"):
         project.release(name)
     latest = project.world.registry.tags[REPOSITORY]["latest"]
-    assert project.tidy(2) == "2 old revisions deregistered, 2 old images removed"
+    assert project.prune(2) == "2 old revisions deregistered, 2 old images removed"
     assert (project.images(), project.revisions()) == ({"a3", "a4"}, ["3", "4"])
     assert project.world.registry.tags[REPOSITORY]["latest"] == latest
 
@@ -70,9 +70,9 @@ def test_tidying_twice_is_the_same_as_once(project: Project) -> None:
     """There is nothing left to do, and nothing is done."""
     for name in ("a1", "a2", "a3"):
         project.release(name)
-    project.tidy(1)
+    project.prune(1)
     effects = project.world.effects()
-    assert project.tidy(1) == "0 old revisions deregistered, 0 old images removed"
+    assert project.prune(1) == "0 old revisions deregistered, 0 old images removed"
     assert project.world.effects() == effects
 
 
@@ -80,7 +80,7 @@ def test_with_too_few_verified_releases_nothing_is_old(project: Project) -> None
     """Failed releases do not count: a machine that knows little removes little."""
     project.release("a1")
     project.release("a2", FAILS)
-    assert "1 of 2" in project.tidy(2)
+    assert "1 of 2" in project.prune(2)
     assert (project.images(), project.revisions()) == ({"a1", "a2"}, ["1", "2"])
 
 
@@ -91,7 +91,7 @@ def test_the_same_released_again_is_one_release(project: Project) -> None:
     for number in range(3):
         project.world.tasks.script.append(project.world.loads())
         Releasing(project.world, project.folder / f"b{number}", f"b{number}").go()
-    project.tidy(2)
+    project.prune(2)
     assert (project.images(), project.revisions()) == ({"a1", "a2"}, ["1", "2"])
 
 
@@ -101,7 +101,7 @@ def test_what_a_schedule_starts_stays(project: Project) -> None:
         project.release(name)
     revision = project.world.tasks.revisions("job")[0]
     project.world.schedules.targets["default", "somebody's"] = revision
-    project.tidy(1)
+    project.prune(1)
     assert (project.images(), project.revisions()) == ({"a1", "a3"}, ["1", "3"])
 
 
@@ -114,7 +114,7 @@ def test_what_can_be_resumed_stays(project: Project) -> None:
     project.world.tasks.script.append(Outcome(exit_code=0))
     assert Releasing(project.world, project.folder / "b1", "b1").go().end == "PAUSED"
     project.world.tasks.deregister(project.world.tasks.revisions("job")[-1])
-    project.tidy(1)
+    project.prune(1)
     assert project.images() == {"a1", "a2"}
 
 
@@ -126,7 +126,7 @@ def test_only_what_releases_to_this_environment_made_is_touched(project: Project
         project.world.tasks.register(dict(first), tags)
     project.release("a2")
     project.world.registry.tags[REPOSITORY]["v1"] = "sha256:by-hand"
-    project.tidy(1)
+    project.prune(1)
     assert (project.images(), project.revisions()) == ({"a1", "a2"}, ["2", "3", "4"])
     assert "v1" in project.world.registry.tags[REPOSITORY]
 
@@ -138,7 +138,7 @@ def test_what_is_newer_than_the_kept_releases_stays(project: Project) -> None:
     digest = "sha256:pushed-elsewhere"
     project.world.registry.receive(REPOSITORY, "src-elsewhere", digest)
     project.world.registry.pushed_at[digest] = project.world.clock.now()
-    project.tidy(1)
+    project.prune(1)
     assert "src-elsewhere" in project.world.registry.tags[REPOSITORY]
 
 
@@ -148,7 +148,7 @@ def test_where_schedules_cannot_be_seen_nothing_goes(project: Project) -> None:
         project.release(name)
     project.world.schedules.faults.fail_next("used", Failure("aws-config", "AccessDenied"))
     with pytest.raises(Failure, match="AccessDenied"):
-        project.tidy(1)
+        project.prune(1)
     assert (project.images(), project.revisions()) == ({"a1", "a2"}, ["1", "2"])
 
 
@@ -160,8 +160,8 @@ def test_what_was_left_half_done_is_finished_by_the_next(project: Project, port:
     lost = TransientFailure("network", "connection reset")
     getattr(project.world, port).faults.lose_next_answer(method, lost)
     with pytest.raises(TransientFailure):
-        project.tidy(1)
-    project.tidy(1)
+        project.prune(1)
+    project.prune(1)
     assert (project.images(), project.revisions()) == ({"a3"}, ["3"])
 
 
