@@ -65,6 +65,7 @@ class Build(_Table):
     """Files, or `env:NAME`, for `RUN --mount=type=secret,id=...`; their content is not part of the image's
     tag."""
     ssh: tuple[str, ...] = ()
+    """Agents for `RUN --mount=type=ssh`, as `docker buildx build --ssh` takes them: `default`."""
     build_contexts: dict[str, str] = {}
     """Folders of this machine, or what `docker buildx build --build-context` takes, by the name that the
     Dockerfile knows them by."""
