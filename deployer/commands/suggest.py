@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from deployer.adapters.local.clock import SystemClock
+from deployer.adapters.local.machine import SystemClock
 from deployer.adapters.mongodb.database import MongoDatabase
 from deployer.commands.project import Project
 from deployer.config.load import FILE
