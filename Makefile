@@ -44,7 +44,10 @@ check: setup ## Lint, types, layers
 	$(VENV)/lint-imports
 
 # Two workers: tests that share a sandbox, a server or an image stay on one (tests/conftest.py).
-WORKERS := -n 2 --dist loadgroup --no-loadscope-reorder
+WORKERS := -n 2 --no-loadscope-reorder
+
+docs: setup ## Write the generated pages of docs/ anew
+	$(VENV)/python -m scripts.docs
 
 test-fast: setup ## The unit tests: under a minute, without Docker
 	$(VENV)/python -m pytest -q -m unit $(WORKERS) $(ARGS)
@@ -73,5 +76,5 @@ bench-logs: base ## Measure following logs: lines a second, completeness
 bench-verify: setup ## Measure the checks of deploy.toml on 5,000,000 documents
 	$(VENV)/python -m bench.verify $(ARGS)
 
-.PHONY: help setup engine base compose-env release down clean check test-fast test test-crash test-faults \
+.PHONY: help setup engine base compose-env release down clean check docs test-fast test test-crash test-faults \
 	bench-pipeline bench-release bench-diagnosis bench-logs bench-verify

@@ -43,7 +43,7 @@ class Measured:
 
 def measure(failure: Failure, job: Project, outside: Outside) -> Measured:
     failure.make(World(job, outside))
-    ran = job.release("--from", "build")
+    ran = job.release("--start-at", "build")
     if ran.ended["end"] != "PAUSED":
         raise SystemExit(ran.said())
     folder = job.folder / ".deployer" / "releases" / ran.release
@@ -78,7 +78,7 @@ def show(measured: Measured) -> None:
     print(f"  {said['failure_class']} / {said['subcause']}: {said['message']}"[:WIDTH])
     for line in said["evidence"][:2]:
         print(f"  > {line.strip()}"[:WIDTH])
-    print(f"  mend: {said['remedy']}"[:WIDTH])
+    print(f"  fix: {said['remedy']}"[:WIDTH])
 
 
 def main() -> None:

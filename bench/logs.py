@@ -24,14 +24,13 @@ from typing import Any
 from deployer.adapters.aws.ecs import Ecs
 from deployer.adapters.aws.logs import CloudWatchLogs
 from deployer.adapters.aws.session import AwsSession, Credentials
-from deployer.adapters.local.clock import SystemClock
+from deployer.adapters.local.machine import SystemClock
 from deployer.commands.logs.output import Screen
 from deployer.commands.logs.request import TailRequest
 from deployer.commands.logs.tail import tail
 from deployer.config.load import load, read
 from deployer.config.model import Aws, Config
 from deployer.ports import TaskRequest
-from deployer.retry import unsaid
 
 ROUNDS = 5
 BATCH = 10_000
@@ -124,7 +123,7 @@ def ours(request: TailRequest, tasks: Ecs, logs: CloudWatchLogs) -> list[str]:
             sink.write(text + "\n")
             lines.append(text)
 
-        tail(request, tasks, logs, SystemClock(), Screen(write, unsaid, sink.flush))
+        tail(request, tasks, logs, SystemClock(), Screen(write, lambda text: None, sink.flush))
     return lines
 
 
@@ -187,15 +186,14 @@ def compare(title: str, endpoint: str, request: TailRequest, streams: Sequence[s
 @dataclass(frozen=True)
 class Watching:
     """Who follows what: `tasks` running ones at a time, of which one prints `count` lines, one `every` so
-    many seconds; told by Live Tail or not."""
+    many seconds."""
 
     tasks: int
     every: float
     count: int
-    live: bool
 
     def __str__(self) -> str:
-        return f"{self.tasks} task(s), a line every {self.every} s{', --live' if self.live else ''}"
+        return f"{self.tasks} task(s), a line every {self.every} s"
 
 
 def latency(endpoint: str, watching: Watching) -> None:
@@ -224,10 +222,10 @@ def latency(endpoint: str, watching: Watching) -> None:
     def write(text: str) -> None:
         waits.append(time.perf_counter() - sent[text.rsplit("] ", 1)[-1]])
 
-    follow = replace(REQUEST, follow=True, live=watching.live, tasks=tuple(arns))
+    follow = replace(REQUEST, follow=True, tasks=tuple(arns))
     producer = threading.Thread(target=produce)
     producer.start()
-    tail(follow, tasks, CloudWatchLogs(config, session), SystemClock(), Screen(write, unsaid))
+    tail(follow, tasks, CloudWatchLogs(config, session), SystemClock(), Screen(write, lambda text: None))
     producer.join()
     p99 = quantiles(waits, n=100, method="inclusive")[98]
     print(
@@ -256,8 +254,7 @@ def main() -> None:
         compare("Eight streams", endpoint, many, [f"{many.streams}{n}" for n in range(8)], 200_000)
         print("\nLatency from PutLogEvents to screen (of several streams, a line is held for 1 s)")
         for tasks, every, count in ((1, 0.05, 200), (1, 2.3, 8), (40, 2.3, 8)):
-            latency(endpoint, Watching(tasks, every, count, live=False))
-            latency(endpoint, Watching(tasks, every, count, live=True))
+            latency(endpoint, Watching(tasks, every, count))
 
 
 if __name__ == "__main__":

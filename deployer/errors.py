@@ -100,5 +100,5 @@ def disk_failure(error: Exception) -> Failure | None:
     return Failure(
         "resources",
         f"{error.filename or 'a file of this project'}: cannot be written: {error.strerror}",
-        "free disk space or fix the folder's permissions, then resume: `deployer release --resume`",
+        "free disk space or fix the folder's permissions, then resume: `deployer resume`",
     )

@@ -4,19 +4,19 @@ Serialised by pydantic from these plain dataclasses (`dump`, `load`).
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import TypeAdapter
 
 from deployer.errors import EXIT_CODES, FailureClass
 
-AskedFrom = Literal["here", "task"]
+Via = Literal["local", "task"]
 
 
 @dataclass(frozen=True)
 class Source:
-    """What is released. `content_hash` covers the build inputs, the platform and the build arguments;
-    `tree_hash` covers every file that git tracks or does not ignore."""
+    """What is released. `content_hash` covers what makes the image (`ports.BuildInputs`); `tree_hash` covers
+    every file that git tracks or does not ignore."""
 
     content_hash: str
     tree_hash: str
@@ -82,31 +82,84 @@ class TaskDefinition:
     arn: str | None = None
 
 
+STOPPED_FROM_OUTSIDE: Final = (
+    "UserInitiated",
+    "ServiceSchedulerInitiated",
+    "SpotInterruption",
+    "TerminationNotice",
+)
+"""Stop codes of tasks that no container of theirs ended."""
+_SIGNALED: Final = (137, 143)
+"""Exit codes of a container that was told to stop: 128 + SIGKILL, 128 + SIGTERM."""
+
+
 @dataclass(frozen=True)
 class ContainerResult:
-    """How one container of a task ended. `exit_code` None: it never ran to an end."""
+    """How one container of a task ended. `exit_code` None: it never ran to an end. `defined`: it is in the
+    task definition, not injected by the account. `ended_first`: seen stopped while the job still ran."""
 
     name: str
     exit_code: int | None
     reason: str = ""
     essential: bool = True
+    defined: bool = True
+    ended_first: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """By itself: not because ECS told it to stop."""
+        return bool(self.exit_code) and (self.exit_code not in _SIGNALED or bool(self.reason))
 
 
 @dataclass(frozen=True)
 class TaskResult:
-    """What ECS says of a task that stopped."""
+    """What ECS reports of a stopped task. `job`: the name of the container that decides."""
 
     stop_code: str = ""
     stopped_reason: str = ""
     containers: tuple[ContainerResult, ...] = ()
+    job: str = ""
+
+    @property
+    def job_container(self) -> ContainerResult | None:
+        """The first one of the definition where `job` is not known."""
+        candidates = (c for c in self.containers if (c.name == self.job if self.job else c.defined))
+        return next(candidates, None)
 
     @property
     def exit_code(self) -> int | None:
-        """The first essential container's that is not zero, else 0; None where one never ended."""
-        codes = [c.exit_code for c in self.containers if c.essential]
-        if not codes or None in codes:
-            return next((code for code in codes if code), None)
-        return next((code for code in codes if code), 0)
+        """The job's; None where it never ran to an end."""
+        return self.job_container.exit_code if self.job_container else None
+
+    @property
+    def others(self) -> tuple[ContainerResult, ...]:
+        """The other containers of the task definition."""
+        return tuple(c for c in self.containers if c.defined and c is not self.job_container)
+
+    @property
+    def culprit(self) -> ContainerResult | None:
+        """The other container that ended the run: the job waited for it and never ran, or it is essential and
+        ended by itself first, so that ECS told the job to stop. None: the job itself decides."""
+        job = self.job_container
+        if self.stop_code in STOPPED_FROM_OUTSIDE or job is None:
+            return None
+        if job.exit_code is None:
+            failed = sorted((c for c in self.others if c.exit_code), key=lambda c: not c.failed)
+            unstarted = (c for c in self.others if c.reason and not job.reason)
+            return next(iter(failed), None) or next(unstarted, None)
+        ended = [c for c in self.others if c.essential and c.exit_code is not None]
+        first = [c for c in ended if c.ended_first and (c.exit_code or job.exit_code)]
+        if not first and job.exit_code in _SIGNALED and not job.reason:
+            first = [c for c in ended if c.failed]
+            if not first and job.exit_code == 143 and self.stop_code == "EssentialContainerExited":
+                first = [c for c in ended if c.exit_code == 0]
+        return next(iter(first), None)
+
+    @property
+    def succeeded(self) -> bool:
+        """The job ended with 0 and by itself: one that is stopped may end with 0 as well, half done."""
+        by_itself = self.stop_code in ("", "EssentialContainerExited")
+        return self.exit_code == 0 and by_itself and self.culprit is None
 
 
 @dataclass(frozen=True)
@@ -128,10 +181,11 @@ class Launch:
 
     @property
     def never_ran(self) -> bool:
-        """No container of it ever started, as far as ECS has said."""
+        """No container of it ever ran, as far as ECS reports."""
         if self.failures or self.result is None:
             return bool(self.failures)
-        return self.result.stop_code == "TaskFailedToStart"
+        ran = any(c.exit_code is not None for c in self.result.containers if c.defined)
+        return self.result.stop_code == "TaskFailedToStart" and not ran
 
     @property
     def over(self) -> bool:
@@ -145,7 +199,8 @@ class Launch:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One verification check: what it expected, what it found, some offending `_id`s."""
+    """One verification check: what it expected, what it found, some offending `_id`s. `number`: how many
+    documents of the run it rests on; None: it is not bound to the run."""
 
     name: str
     ok: bool
@@ -153,18 +208,23 @@ class CheckResult:
     found: str
     offending: tuple[str, ...] = ()
     seconds: float = 0.0
+    number: int | None = None
 
 
 @dataclass(frozen=True)
 class Verification:
-    """`ok` only if every check ran and passed. `counts`: documents per collection. `asked_from`: the
-    operator's machine, or a task in the job's own network."""
+    """`ok` only if every check ran and passed. `counts`: documents per collection. `via`: the
+    operator's machine, or a task in the job's network. `unproven`: every check passed, but `problem`
+    says why that proves nothing. `run`: whose data was checked, and when it started."""
 
     ok: bool
     checks: tuple[CheckResult, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
     problem: str = ""
-    asked_from: AskedFrom = "here"
+    unproven: bool = False
+    run: str | None = None
+    run_at: float | None = None
+    via: Via = "local"
 
 
 @dataclass(frozen=True)
@@ -172,7 +232,7 @@ class Cause:
     """Why something failed: classified, with the evidence and the fix.
 
     `confidence`: 0 to 1; what an outside system said itself is certain. `node`: where a release noticed it.
-    `container`: the one that said so, where that is known.
+    `container`: the container of the task that failed, where it is known.
     """
 
     failure_class: FailureClass
@@ -184,7 +244,7 @@ class Cause:
     transient: bool = False
     confidence: float = 1.0
     link: str | None = None
-    container: str | None = None
+    container: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -217,12 +277,19 @@ class Rollback:
 
 @dataclass(frozen=True)
 class Release:
-    """Everything recorded about one release so far."""
+    """Everything recorded about one release so far.
+
+    `skip`: the local checks (test, compose) that were left out on request; `rebuild`: an image of this
+    content is not reused; `accepted`: findings that a person overruled.
+    """
 
     id: str
     env: str
     started_at: float
-    from_phase: str = "dev"
+    start_at: str = "test"
+    skip: tuple[str, ...] = ()
+    rebuild: bool = False
+    accepted: tuple[str, ...] = ()
     rollback: Rollback | None = None
     source: Source | None = None
     tests: CommandRun | None = None
@@ -234,6 +301,7 @@ class Release:
     baseline: dict[str, int] | None = None
     cause: Cause | None = None
     skipped: tuple[str, ...] = ()
+    waiting_since: float | None = None
 
     @property
     def launch(self) -> Launch | None:

@@ -1,4 +1,4 @@
-"""Answers questions about the database where the job runs: what `deployer verify --from task` asks.
+"""Answers questions about the database where the job runs: what `deployer verify --via task` asks.
 
     QUESTIONS=<base64 of zlib of JSON> forecast-etl ask
 
@@ -60,7 +60,7 @@ def questions(environment: Mapping[str, str] = os.environ) -> tuple[str, list[Do
     except (binascii.Error, zlib.error, ValueError, KeyError, TypeError, BSONError) as error:
         raise ConfigurationError(
             f"{VARIABLE} holds no questions: {type(error).__name__}",
-            "It is set by `deployer verify --from task`.",
+            "It is set by `deployer verify --via task`.",
         ) from error
 
 

@@ -99,7 +99,7 @@ def connectivity(output: _OutputOption = Output.plain) -> None:
 
 @app.command()
 def ask() -> None:
-    """Answer the questions in QUESTIONS about the database, read-only; `deployer verify --from task` asks."""
+    """Answer the questions in QUESTIONS about the database, read-only; `deployer verify --via task` asks."""
     from pipeline.ask import main
 
     main()

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Protocol
 
 import pytest
@@ -35,34 +35,46 @@ KINDS = {
 """The kind of each test, by the longest path that it lies under. pyproject.toml says what the kinds mean."""
 
 SHARED = ("e2e", "faults", "image")
-"""Folders whose tests share something dear, a sandbox or an image: one worker runs all tests of a folder."""
+"""Folders whose tests share something slow to make, a sandbox or an image: one worker runs a whole folder."""
+
+ALONE = ("e2e/test_pages.py",)
+"""Files in these folders that use nothing of it."""
 
 
-def kind_of(path: Path) -> str:
-    """Raises UsageError for a test in a folder that has no kind."""
-    inside = path.relative_to(HERE)
-    for part in map(str, (inside, *inside.parents)):
+def kind_of(file: str) -> str:
+    """Of a file below tests/. Raises UsageError for one in a folder that has no kind."""
+    for part in map(str, (PurePath(file), *PurePath(file).parents)):
         if part in KINDS:
             return KINDS[part]
-    raise pytest.UsageError(f"{inside} has no kind: give its folder one in tests/conftest.py")
+    raise pytest.UsageError(f"{file} has no kind: give its folder one in tests/conftest.py")
 
 
-def group_of(path: Path) -> str | None:
-    """The tests of a group run on one worker; None: the test shares nothing with others."""
-    inside = path.relative_to(HERE)
-    if inside.parts[0] in SHARED:
-        return inside.parts[0]
-    return None if kind_of(path) == "unit" else str(inside)
+def group_of(nodeid: str) -> str:
+    """The tests of a group run on one worker. A unit test shares nothing and is a group of its own."""
+    file = nodeid.partition("::")[0].removeprefix("tests/")
+    folder = file.partition("/")[0]
+    if folder in SHARED and file not in ALONE:
+        return folder
+    return nodeid if kind_of(file) == "unit" else file
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks each test with its kind and its group. The longest groups come first, so that none ends alone."""
+    """Marks each test with its kind. The longest groups come first, so that none is left to the end."""
     for item in items:
-        item.add_marker(kind_of(item.path))
-        if group := group_of(item.path):
-            item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: kind_of(item.path) != "e2e")
+        item.add_marker(kind_of(item.path.relative_to(HERE).as_posix()))
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """With several workers: a group goes to one of them, in the order of the collection."""
+    from xdist.scheduler import LoadScopeScheduling  # here, since a run without workers needs no xdist
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return ByGroup(config, log)
 
 
 class Counted(Protocol):

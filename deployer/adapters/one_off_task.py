@@ -1,6 +1,6 @@
-"""MongoDB from where the job runs: questions packed into a short task's environment, replies of its log.
+"""MongoDB from the job's network: questions in the environment of a one-off task, replies from its log.
 
-The other side is the image's: `pipeline/ask.py`, docs/how-to/verify-where-the-job-runs.md.
+The image has the other side: docs/how-to/verify-where-the-job-runs.md.
 """
 
 import base64
@@ -12,40 +12,47 @@ from typing import Any, Final
 
 from deployer.config.model import Config
 from deployer.errors import Failure, UsageError
-from deployer.ports import Finding, QueryRefused, Question, Reply, TimeLimitReached
-from deployer.retry import unsaid
+from deployer.ports import (
+    Finding,
+    FindingState,
+    NotPermitted,
+    QueryRefused,
+    Question,
+    Reply,
+    TimeLimitReached,
+)
 from deployer.task.one_off import OneOffResult, OneOffRunner, OneOffTask
 
 VARIABLE: Final = "QUESTIONS"
 _SPARE: Final = 60.0
-"""Seconds for what the image does around the questions."""
+"""Seconds for the start and the end of the program."""
 _MANUAL: Final = "docs/how-to/verify-where-the-job-runs.md"
 
 
 class OneOffNetwork:
-    """`ports.JobNetwork`, by short tasks. `note` hears of each, for they take their time to start. `gate`
-    looks at the access list where a step is refused."""
+    """`ports.JobNetwork`, by one-off tasks. `note` gets a message for each, because they are slow to start.
+    `gate` checks the access list if a step fails."""
 
     def __init__(
         self,
         config: Config,
         short: OneOffRunner,
-        note: Callable[[str], None] = unsaid,
+        note: Callable[[str], None] = lambda text: None,
         gate: Callable[[], Iterable[Finding]] = tuple,
     ) -> None:
         self._config, self._short, self._note, self._gate = config, short, note, gate
 
-    def walk(self, revision: str | None = None) -> tuple[Finding, ...]:
+    def check(self, revision: str | None = None) -> tuple[Finding, ...]:
         command = self._config.job_commands.connectivity
         if not command:
             raise _unset("connectivity")
-        self._note("walking the way to MongoDB from a task in the job's own network")
+        self._note("checking MongoDB connectivity from a one-off task in the job's network")
         returned = self._short.run(OneOffTask("connectivity", command), revision)
-        walked = _last_object(returned.lines, "stages")
-        if walked is None:
+        checked = _last_object(returned.lines, "stages")
+        if checked is None:
             raise returned.failure()
-        steps = tuple(_findings(walked))
-        return (*self._gate(), *steps) if any(step.state == "wrong" for step in steps) else steps
+        steps = tuple(_findings(checked))
+        return (*self._gate(), *steps) if any(step.state is FindingState.FAIL for step in steps) else steps
 
     def ask(self, questions: Sequence[Question], revision: str | None = None) -> tuple[Reply, ...]:
         command = self._config.job_commands.query
@@ -57,15 +64,19 @@ class OneOffNetwork:
     def _replies(
         self, questions: list[Question], errand: OneOffTask, revision: str | None
     ) -> Iterator[Reply]:
-        """In one task, or in as many as the overrides' limit makes of it."""
+        """In one task, or in as many as the size limit of overrides requires."""
         packed = _packed(self._config.verify.database, questions)
         if len(packed) <= self._short.room(replace(errand, environment={VARIABLE: ""})):
-            self._note(f"asking MongoDB from a task in the job's own network: {len(questions)} questions")
+            self._note(
+                f"querying MongoDB from a one-off task in the job's network: {len(questions)} questions"
+            )
             returned = self._short.run(replace(errand, environment={VARIABLE: packed}), revision)
             yield from _read(returned, len(questions))
         elif len(questions) == 1:
             yield Reply(
-                error=QueryRefused("mongodb", "it is too long to be handed to a task (8,192 characters)")
+                error=QueryRefused(
+                    "mongodb", "the query is too long for the overrides of a task (8,192 bytes)"
+                )
             )
         else:
             half = len(questions) // 2
@@ -80,10 +91,13 @@ def _unset(key: str) -> UsageError:
     )
 
 
-def _findings(walked: Mapping[str, Any]) -> Iterator[Finding]:
-    for stage in walked["stages"]:
-        state = "unknown" if stage.get("ok", False) is None else "ok" if stage.get("ok") else "wrong"
-        remedy = str(walked.get("hint") or "") if state == "wrong" else ""
+_STATES: Final = {True: FindingState.PASS, False: FindingState.FAIL, None: FindingState.UNKNOWN}
+
+
+def _findings(checked: Mapping[str, Any]) -> Iterator[Finding]:
+    for stage in checked["stages"]:
+        state = _STATES.get(stage.get("ok", False), FindingState.FAIL)
+        remedy = str(checked.get("hint") or "") if state is FindingState.FAIL else ""
         yield Finding(f"from the task: {stage.get('name')}", state, str(stage.get("detail", "")), remedy)
 
 
@@ -93,7 +107,7 @@ def _last_object(lines: Sequence[str], key: str) -> Mapping[str, Any] | None:
 
 
 def _object(line: str) -> Mapping[str, Any]:
-    """The line's JSON object; an empty one where it is none."""
+    """The line's JSON object; an empty one if it is none."""
     try:
         found = json.loads(line)
     except ValueError:
@@ -110,7 +124,7 @@ def _packed(database: str, questions: Sequence[Question]) -> str:
 
 
 def _read(returned: OneOffResult, number: int) -> list[Reply]:
-    """Failure: the task failed, or lines of it are missing; nothing is guessed then."""
+    """Failure: the task failed, or lines of its log are missing."""
     if returned.exit_code != 0:
         raise returned.failure()
     told = {line["question"]: line for line in _whole(map(_object, returned.lines)) if "question" in line}
@@ -118,14 +132,14 @@ def _read(returned: OneOffResult, number: int) -> list[Reply]:
     if missing:
         raise Failure(
             "unknown",
-            f"{len(missing)} of {number} answers are not in the log of the short task {returned.arn}",
-            "try again; where its log driver is non-blocking, lines may be dropped",
+            f"{len(missing)} of {number} answers are missing in the log of the one-off task {returned.arn}",
+            "try again; a non-blocking log driver may drop lines",
         )
     return [_reply(told[n]) for n in range(number)]
 
 
 def _whole(lines: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """With the answers that came in parts put together; one whose parts are not all there is left out."""
+    """Joins answers that came in parts; an incomplete one is left out."""
     parts: dict[Any, dict[int, str]] = {}
     for line in lines:
         if "zlib" not in line:
@@ -144,8 +158,10 @@ def _reply(line: Mapping[str, Any]) -> Reply:
     seconds = float(line.get("seconds", 0))
     error = line.get("error")
     if error:
-        kinds: Mapping[str, type[Failure]] = {"time-limit": TimeLimitReached}
-        kind = kinds.get(str(error.get("kind")), QueryRefused)
-        return Reply(error=kind("mongodb", str(error.get("message", ""))), seconds=seconds)
+        message = str(error.get("message", ""))
+        kind: type[Failure] = TimeLimitReached if error.get("kind") == "time-limit" else QueryRefused
+        if "not authorized" in message:
+            kind = NotPermitted
+        return Reply(error=kind("mongodb", message), seconds=seconds)
     aware = json_util.RELAXED_JSON_OPTIONS.with_options(tz_aware=True)
     return Reply(json_util.loads(json.dumps(line.get("answer")), json_options=aware), seconds=seconds)

@@ -1,10 +1,11 @@
-"""The command line: parses, calls `app`, prints, exits. Everything heavy is imported where it is used."""
+"""The command line: parses, calls one function of `commands`, prints, exits. Heavy imports are lazy."""
 
 import os
 import sys
 from contextlib import suppress
 
-from deployer.cli import inspect, release, setup
+from deployer.cli import release  # isort: skip  # the order of the imports is the order of --help
+from deployer.cli import inspect, setup
 from deployer.cli.app import app
 from deployer.signals import end_on_terminate
 
@@ -22,12 +23,11 @@ def main() -> None:
 
 
 def _leave(end: SystemExit) -> None:
-    """Ends the process where everything is closed and given back, and only these two streams may still hold
-    something.
+    """Ends the process at once: everything is closed by now, only the two streams may still hold text.
 
-    The interpreter's own way out would take 0.3 s more after a release: pymongo's threads look up twice a
-    second only to see that they shall end, and every object is freed for itself. Output that cannot be
-    written is left to that way, which says so; a reader who has gone wants none.
+    The interpreter's own exit takes 0.3 s more after a release: pymongo's threads look twice a second
+    whether they shall end, and every object is freed. Where the output cannot be written, the interpreter
+    exits in the ordinary way and says so; if the reader of a pipe is gone, nobody needs the message.
     """
     if isinstance(end.code, int):
         with suppress(Exception):

@@ -1,46 +1,88 @@
-"""What every command stands in: the program, its common options, and the one place where errors are said."""
+"""The program, the options that commands share, and the one place where errors are printed."""
 
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from deployer.errors import INTERRUPTED, DeployerError, disk_failure
 
 if TYPE_CHECKING:
     from deployer.commands.project import Project
 
+RELEASE: Final = "Release"
+LOOK: Final = "Look"
+DATA: Final = "Data"
+SET_UP: Final = "Set up"
+"""The groups of `--help`."""
+
+
+class Command(TyperCommand):
+    """A command whose help shows no value for its flags: Typer writes `<bool>` there."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_flag_values(super().get_params(ctx))
+
+
+class Group(TyperGroup):
+    """The same for the options before a command."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_flag_values(super().get_params(ctx))
+
+
+def _without_flag_values(parameters: list[Any]) -> list[Any]:
+    for parameter in parameters:
+        if getattr(parameter, "is_flag", False) and parameter.metavar is None:
+            parameter.metavar = ""
+    return parameters
+
+
 app = typer.Typer(
-    help="Release a batch job to AWS ECS Fargate, and say so only when its data is proven to be in MongoDB.",
+    cls=Group,
+    help="Release a batch job to AWS ECS Fargate; a release succeeds once its data is proven in MongoDB.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 Env = Annotated[
     str | None, typer.Option("--env", help="Environment of deploy.toml; its default-env if left out.")
 ]
-ReleaseId = Annotated[str | None, typer.Argument(metavar="[ID]", help="A release; the newest if left out.")]
+ReleaseId = Annotated[
+    str | None, typer.Argument(metavar="[ID]", help="ID of a release; the newest if left out.")
+]
 Output = Annotated[
-    Literal["live", "plain", "json"] | None, typer.Option("--output", help="Live on a terminal, else plain.")
+    Literal["live", "plain", "json"] | None,
+    typer.Option("--output", help="Default: live on a terminal, else plain."),
 ]
-From = Annotated[
-    Literal["here", "task"],
-    typer.Option("--from", help="Ask MongoDB from this machine, or from a task in the job's own network."),
+Via = Annotated[
+    Literal["local", "task"],
+    typer.Option("--via", help="From this machine, or from a one-off task in the job's network."),
 ]
-Json = Annotated[Literal["human", "json"], typer.Option("--output", help="For people, or one JSON object.")]
+Json = Annotated[Literal["human", "json"], typer.Option("--output", help="Text, or one JSON object a line.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 
 class _Settings:
-    """What stands before the command: the project's folder, and whether tracebacks are wanted."""
+    """The options before the command: the project's folder, and whether to show tracebacks."""
 
     def __init__(self, folder: Path, *, debug: bool) -> None:
         self.folder, self.debug = folder, debug
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"deployer {version('deployer')}")
+        raise typer.Exit
 
 
 @app.callback()
@@ -48,15 +90,19 @@ def settings(
     context: typer.Context,
     project: Annotated[Path, typer.Option("--project", "-C", help="The folder with deploy.toml.")] = Path(),
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
 ) -> None:
-    """Options that every command knows."""
+    """Options of every command."""
     context.obj = _Settings(project.resolve(), debug=debug)
 
 
 def project_of(context: typer.Context) -> "Project":
     from deployer.commands.project import Project
 
-    return Project(context.obj.folder, os.environ, tell)
+    return Project(context.obj.folder, os.environ, notify)
 
 
 @contextmanager
@@ -67,7 +113,7 @@ def reported(context: typer.Context, output: str = "human") -> Iterator[None]:
     except DeployerError as error:
         if context.obj.debug:
             raise
-        _say_error(error, output)
+        _print_error(error, output)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
@@ -79,32 +125,39 @@ def reported(context: typer.Context, output: str = "human") -> Iterator[None]:
     except Exception as error:
         if context.obj.debug:
             raise
-        where = "this is a mistake of deployer's own; `deployer --debug ...` shows where"
-        told = disk_failure(error) or DeployerError(f"{type(error).__name__}: {error}", where)
-        _say_error(told, output)
-        raise typer.Exit(told.exit_code) from None
+        bug = "This is a bug in deployer. Re-run with `deployer --debug ...` for a traceback."
+        failure = disk_failure(error) or DeployerError(f"{type(error).__name__}: {error}", bug)
+        _print_error(failure, output)
+        raise typer.Exit(failure.exit_code) from None
 
 
-def _say_error(error: DeployerError, output: str) -> None:
+def _print_error(error: DeployerError, output: str) -> None:
     if output == "json":
-        said = {"event": "ended", "release": None, "end": None, "exit_code": error.exit_code}
+        event = {"event": "ended", "time": time.time(), "release": None, "end": None}
+        problem = {"exit_code": error.exit_code, "error": error.message, "hint": error.hint}
         with suppress(OSError):
-            print(json.dumps(said | {"error": error.message, "hint": error.hint}), flush=True)
-    print(f"deployer: {error.message}", file=sys.stderr)
+            print(json.dumps(event | problem), flush=True)
+    notify(f"deployer: {error.message}")
     if error.hint:
-        print(f"  -> {error.hint}", file=sys.stderr)
+        notify(f"  -> {error.hint}")
 
 
 def render(kind: str, data: Mapping[str, Any], output: str) -> None:
     from deployer.view import tables
 
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    tables.render(kind, data, output=output, stream=sys.stdout, colour=colour)
+    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    tables.render(kind, data, output=output, stream=sys.stdout, color=color)
 
 
-def put(text: str) -> None:
-    print(text, flush=True)
+def write(text: str) -> None:
+    """Lines of the answer, on stdout."""
+    from deployer.view.text import harmless_lines
+
+    print(harmless_lines(text), flush=True)
 
 
-def tell(text: str) -> None:
-    print(text, file=sys.stderr)
+def notify(text: str) -> None:
+    """Lines beside the answer, on stderr."""
+    from deployer.view.text import harmless_lines
+
+    print(harmless_lines(text), file=sys.stderr)

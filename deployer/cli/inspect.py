@@ -1,4 +1,4 @@
-"""The commands that look: at logs, at the data, at releases, at what a release depends on."""
+"""The commands that only read: logs, data, releases, and what a release depends on."""
 
 import json
 import os
@@ -9,37 +9,48 @@ from typing import Annotated, Literal
 
 import typer
 
-from deployer.cli.app import Env, From, Json, ReleaseId, app, project_of, render, reported, tell
-from deployer.errors import EXIT_CODES
+from deployer.cli.app import (
+    DATA,
+    LOOK,
+    Command,
+    Env,
+    Json,
+    ReleaseId,
+    Via,
+    app,
+    notify,
+    project_of,
+    render,
+    reported,
+    write,
+)
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=LOOK)
 def logs(
     context: typer.Context,
     env: Env = None,
     release: Annotated[str | None, typer.Option("--release", help="The task of this release.")] = None,
     task: Annotated[str | None, typer.Option("--task", help="This task: its ARN or ID.")] = None,
+    container: Annotated[
+        str | None, typer.Option("--container", help="Another container of the task than the job's.")
+    ] = None,
     all_tasks: Annotated[
         bool, typer.Option("--all-tasks", help="Every task of the job, merged by time.")
     ] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Until the task has ended.")] = False,
-    live: Annotated[
-        bool, typer.Option("--live", help="Follow, told of new lines by Live Tail; AWS charges its minutes.")
-    ] = False,
     since: Annotated[
         str,
-        typer.Option("--since", help="Only what is not older, such as 10m; of all tasks 24h if left out."),
+        typer.Option("--since", help="Only lines of the last 10m, 2h ...; with --all-tasks 24h if left out."),
     ] = "",
     grep: Annotated[str, typer.Option("--grep", help="Only lines that match this regular expression.")] = "",
-    timestamps: Annotated[bool, typer.Option("--timestamps", help="Each line's time (UTC).")] = False,
+    timestamps: Annotated[bool, typer.Option("--timestamps", help="With times (UTC).")] = False,
     exit_code_from_task: Annotated[
         bool, typer.Option("--exit-code-from-task", help="End with the task's exit code.")
     ] = False,
-    output: Annotated[
-        Literal["plain", "json"], typer.Option("--output", help="Lines, or JSON objects.")
-    ] = "plain",
+    output: Json = "human",
 ) -> None:
-    """The job's log: of the newest task, of a release's, or of all of them."""
+    """Show the job's log: of the newest task, of a release, or of all tasks."""
     with reported(context, output):
         from deployer.commands.logs.command import LogsOptions, show_logs
         from deployer.commands.logs.output import Screen
@@ -48,55 +59,72 @@ def logs(
             env=env,
             release=release,
             task=task,
+            container=container,
             all_tasks=all_tasks,
             since=since,
             follow=follow,
-            live=live,
             grep=grep,
             timestamps=timestamps,
-            colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR"),
+            color=sys.stdout.isatty() and not os.environ.get("NO_COLOR"),
             exit_code_from_task=exit_code_from_task,
-            output=output,
+            output="json" if output == "json" else "plain",
         )
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
-        screen = Screen(print, tell, sys.stdout.flush)
+        screen = Screen(print, notify, sys.stdout.flush)
         raise typer.Exit(show_logs(project_of(context), wanted, screen))
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=DATA)
 def verify(
     context: typer.Context,
     env: Env = None,
     release: Annotated[
-        str | None, typer.Option("--release", help="Whose run; the last verified if left out.")
+        str | None, typer.Option("--release", help="Its run; the last verified release if left out.")
     ] = None,
-    asked_from: From = "here",
+    via: Via = "local",
     update_baseline: Annotated[
-        bool, typer.Option("--update-baseline", help="Compare later counts with what is found now.")
+        bool, typer.Option("--update-baseline", help="Compare later counts with those found now.")
+    ] = False,
+    max_age: Annotated[
+        str | None, typer.Option("--max-age", help="Fail if no run has started for so long, such as 26h.")
+    ] = None,
+    suggest: Annotated[
+        bool, typer.Option("--suggest", help="Propose checks for the data that the newest run left.")
+    ] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="With --suggest: append them to deploy.toml.")
     ] = False,
     output: Json = "human",
 ) -> None:
-    """Check that the data is there as promised; exit 17 when it is not, 16 when MongoDB cannot be asked."""
+    """Check the data in MongoDB; exit 17 when a check fails, 16 when MongoDB cannot be reached."""
     with reported(context, output):
+        if suggest:
+            from deployer.commands.suggest import suggest_checks
+
+            proposed = suggest_checks(project_of(context), env, write=write)
+            print(json.dumps(proposed) if output == "json" else proposed["toml"], end="")
+            raise typer.Exit(0)
         from deployer.commands.verify import VerifyOptions, verify
+        from deployer.config.durations import of_option
 
-        result = verify(project_of(context), VerifyOptions(env, release, asked_from, update_baseline))
+        options = VerifyOptions(env, release, via, update_baseline, of_option("--max-age", max_age))
+        result = verify(project_of(context), options)
         render("verify", result, output)
-        raise typer.Exit(0 if result["ok"] else EXIT_CODES["data"])
+        raise typer.Exit(result["exit_code"])
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=LOOK)
 def show(
     context: typer.Context,
     release: ReleaseId = None,
     env: Env = None,
     html: Annotated[
-        Path | None, typer.Option("--html", help="Write it as one page that opens without a network.")
+        Path | None, typer.Option("--html", help="Write it as one HTML page that needs no network.")
     ] = None,
     output: Json = "human",
 ) -> None:
-    """One release: the way it took, what it did and skipped, its checks, its cause."""
+    """Show one release: steps taken and skipped, checks, cause of failure."""
     with reported(context, output):
         from deployer.commands import show
 
@@ -104,19 +132,19 @@ def show(
             render("show", show.show(project_of(context), release, env), output)
         else:
             show.write_page(project_of(context), release, env, html)
-            tell(f"written: {html}")
+            notify(f"written: {html}")
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=LOOK)
 def explain(
     context: typer.Context,
     release: ReleaseId = None,
     env: Env = None,
     output: Annotated[
-        Literal["human", "json", "markdown"], typer.Option("--output", help="Markdown is for a ticket.")
+        Literal["human", "json", "markdown"], typer.Option("--output", help="Markdown for a ticket.")
     ] = "human",
 ) -> None:
-    """The story of a release, days later: what was tried and seen, why it failed, how to mend it."""
+    """Explain a release: what was tried, why it failed, how to fix it."""
     with reported(context, output):
         from deployer.commands.explain import explain
 
@@ -124,39 +152,37 @@ def explain(
         if output == "json":
             render("explain", story, output)
         else:
-            from deployer.view.explain import told
+            from deployer.view.explain import format_story
 
-            print("\n".join(told(story, markdown=output == "markdown")))
+            write("\n".join(format_story(story, markdown=output == "markdown")))
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=LOOK)
 def history(context: typer.Context, env: Env = None, output: Json = "human") -> None:
-    """All releases kept here, oldest first."""
+    """List all known releases, oldest first."""
     with reported(context, output):
         from deployer.commands import show
 
         render("history", {"releases": show.history(project_of(context), env)}, output)
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=LOOK)
 def status(context: typer.Context, env: Env = None, output: Json = "human") -> None:
-    """Who is releasing to an environment, and how its newest release stands."""
+    """Show who is releasing to an environment, and the state of its newest release."""
     with reported(context, output):
         from deployer.commands import show
 
         render("status", show.status(project_of(context), env), output)
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=LOOK)
 def flow(
     context: typer.Context,
-    form: Annotated[
-        Literal["mermaid", "json"], typer.Option("--format", help="Diagram or data.")
-    ] = "mermaid",
-    release: Annotated[str | None, typer.Option("--release", help="Light up the way that it took.")] = None,
+    release: Annotated[str | None, typer.Option("--release", help="Highlight its path.")] = None,
+    output: Json = "human",
 ) -> None:
-    """The flowchart of a release."""
-    with reported(context, form):
+    """Print the flowchart of a release, as a Mermaid diagram."""
+    with reported(context, output):
         from deployer.flow.release import FLOW
 
         path: list[str] = []
@@ -164,13 +190,13 @@ def flow(
             from deployer.commands import show
 
             path = show.walked(project_of(context), release)
-        if form == "json":
-            print(json.dumps(FLOW.to_json() | ({"path": path} if release else {}), indent=2))
+        if output == "json":
+            print(json.dumps(FLOW.to_json() | ({"path": path} if release else {})))
         else:
             print(FLOW.to_mermaid(path), end="")
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=LOOK)
 def diagnose(
     context: typer.Context,
     file: Annotated[str, typer.Argument(help="JSON lines of evidence, or any log; - for standard input.")],
@@ -188,14 +214,12 @@ def diagnose(
             render("diagnosis", found, output)
 
 
-@app.command()
-def doctor(
-    context: typer.Context, env: Env = None, asked_from: From = "here", output: Json = "human"
-) -> None:
-    """Look at everything a release depends on; every check is reported, none stops the others."""
+@app.command(cls=Command, rich_help_panel=LOOK)
+def doctor(context: typer.Context, env: Env = None, via: Via = "local", output: Json = "human") -> None:
+    """Check everything that a release depends on; every check is reported, none stops the others."""
     with reported(context, output):
         from deployer.commands.doctor import examine
 
-        result = examine(project_of(context), env, asked_from)
+        result = examine(project_of(context), env, via)
         render("doctor", result, output)
         raise typer.Exit(int(result["exit_code"]))

@@ -1,75 +1,125 @@
-"""The commands that change something: release, plan, rollback, unlock."""
+"""The commands that change what runs: release, resume, plan, rollback, unlock."""
 
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from deployer.cli.app import Env, Json, Output, app, project_of, put, render, reported, tell
+from deployer.cli.app import (
+    RELEASE,
+    Command,
+    Env,
+    Json,
+    Output,
+    Yes,
+    app,
+    notify,
+    project_of,
+    render,
+    reported,
+    write,
+)
 
 if TYPE_CHECKING:
     from deployer.commands.session import ReleaseOptions
 
 
-@app.command()
+class Skippable(StrEnum):
+    """The local checks that can be left out."""
+
+    TEST = "test"
+    COMPOSE = "compose"
+
+
+Accept = Annotated[
+    list[str] | None,
+    typer.Option("--accept", metavar="FINDING", help="Go on despite this finding; recorded. Repeatable."),
+]
+Watch = Annotated[bool, typer.Option("--watch", help="At a pause wait until files change, then go on.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Leave once the task has started.")]
+
+
+@app.command(cls=Command, rich_help_panel=RELEASE)
 def release(
     context: typer.Context,
-    release_id: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="With --resume: which one.")
-    ] = None,
     env: Env = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a release that has not ended.")
+    start_at: Annotated[
+        Literal["test", "build", "deploy"],
+        typer.Option("--start-at", help="Skip the phases before; deploy needs the image in the registry."),
+    ] = "test",
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Build the image even if one of this content exists.")
     ] = False,
-    from_phase: Annotated[
-        Literal["dev", "build", "deploy"],
-        typer.Option(
-            "--from", help="Skip the phases before this one; 'deploy' needs the image in the registry."
-        ),
-    ] = "dev",
+    skip: Annotated[
+        list[Skippable] | None,
+        typer.Option("--skip", metavar="test|compose", help="Leave out a local check; recorded. Repeatable."),
+    ] = None,
     plan_file: Annotated[
         Path | None,
-        typer.Option("--plan-file", help="Perform this saved plan; refuse if the world has moved."),
+        typer.Option(
+            "--plan-file", help="Perform this saved plan; abort if anything has changed since it was made."
+        ),
     ] = None,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="At a pause wait for a change of the files, then go on.")
-    ] = False,
-    detach: Annotated[bool, typer.Option("--detach", help="Leave once the task has started.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
+    watch: Watch = False,
+    detach: Detach = False,
+    yes: Yes = False,
+    accept: Accept = None,
     output: Output = None,
 ) -> None:
     """Take the job through all phases: test, build, push, run, watch, verify."""
     with reported(context, output or "human"):
         from deployer.commands.session import ReleaseOptions
-        from deployer.errors import UsageError
 
-        if release_id and not resume:
-            raise UsageError(
-                f"{release_id!r}: an ID goes with --resume only", f"deployer release --resume {release_id}"
-            )
-        if plan_file and resume:
-            raise UsageError(
-                "--plan-file goes with a new release, not with --resume", "leave one of them out"
-            )
-        request = ReleaseOptions(
+        options = ReleaseOptions(
             env=env,
-            resume=resume,
-            release=release_id,
-            from_phase=from_phase,
+            start_at=start_at,
+            rebuild=rebuild,
+            skip=tuple(check.value for check in skip or ()),
+            accept=tuple(accept or ()),
             plan=plan_file,
             detach=detach,
             watch=watch,
         )
-        raise typer.Exit(_walk(context, request, output, yes=yes))
+        raise typer.Exit(_run(context, options, output, yes=yes))
 
 
-def _walk(
+@app.command(cls=Command, rich_help_panel=RELEASE)
+def resume(
     context: typer.Context,
-    request: "ReleaseOptions",
+    release_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="The newest that has not ended, if left out.")
+    ] = None,
+    env: Env = None,
+    watch: Watch = False,
+    detach: Detach = False,
+    yes: Yes = False,
+    accept: Accept = None,
+    output: Output = None,
+) -> None:
+    """Go on with a release that paused, was interrupted or was killed."""
+    with reported(context, output or "human"):
+        from deployer.commands.session import ReleaseOptions
+
+        options = ReleaseOptions(
+            env=env,
+            resume=True,
+            release=release_id,
+            accept=tuple(accept or ()),
+            detach=detach,
+            watch=watch,
+        )
+        raise typer.Exit(_run(context, options, output, yes=yes))
+
+
+def _run(
+    context: typer.Context,
+    options: "ReleaseOptions",
     output: Literal["live", "plain", "json"] | None,
     *,
     yes: bool,
@@ -79,7 +129,7 @@ def _walk(
 
     with open_view(output, stdout=sys.stdout, stderr=sys.stderr, env=os.environ) as view:
         ask = None if yes or output == "json" or not sys.stdin.isatty() else _ask_to_stop(view.settle)
-        return release(project_of(context), request, view, ask)
+        return release(project_of(context), options, view, ask)
 
 
 def _ask_to_stop(settle: Callable[[], None]) -> Callable[[str], bool]:
@@ -100,75 +150,88 @@ def _ask_to_stop(settle: Callable[[], None]) -> Callable[[str], bool]:
     return ask
 
 
-@app.command()
-def plan(context: typer.Context, env: Env = None, output: Json = "human") -> None:
-    """What a release would do and skip, and why; performs nothing. Exit 0: nothing to do, 2: changes."""
+@app.command(cls=Command, rich_help_panel=RELEASE)
+def plan(
+    context: typer.Context,
+    env: Env = None,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="End with 2 when a release would change something.")
+    ] = False,
+    output: Json = "human",
+) -> None:
+    """Show what a release would do and skip, and why, without doing it."""
     with reported(context, output):
         from deployer.commands.plan import plan
 
         found = plan(project_of(context), env)
         render("plan", found, output)
-        raise typer.Exit(2 if found["changes"] else 0)
+        raise typer.Exit(2 if detailed_exitcode and found["changes"] else 0)
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=RELEASE)
 def rollback(
     context: typer.Context,
     release_id: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="A verified release; the last before the newest.")
+        str | None,
+        typer.Argument(metavar="[ID]", help="A verified release; the one before the newest if left out."),
     ] = None,
     env: Env = None,
     run: Annotated[bool, typer.Option("--run", help="Then run it as one task, and verify.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
+    yes: Yes = False,
     output: Output = None,
 ) -> None:
-    """Put a verified release's image, task definition and schedule back; says first what changes."""
+    """Restore the image, task definition and schedule of a verified release; shows the changes first."""
     with reported(context, output or "human"):
         from deployer.commands.rollback import record, rollback
         from deployer.commands.session import ReleaseOptions
 
         with rollback(project_of(context), release_id, env) as going_back:
             changes = going_back.changes(run=run)
-            render("rollback", {"event": "rollback", **changes}, output or "human")
+            render("rollback", {"event": "rollback", "time": time.time(), **changes}, output or "human")
             if not yes and changes["changes"]:
                 _confirm(f"Go back to release {going_back.target.id}?")
             back = going_back.put_back()
             if changes["changes"] and not run:
                 record(project_of(context), back)
         if run:
-            raise typer.Exit(_walk(context, ReleaseOptions(env=back.env, back_to=back), output, yes=yes))
+            raise typer.Exit(_run(context, ReleaseOptions(env=back.env, back_to=back), output, yes=yes))
         if output == "json":
-            put(json.dumps({"event": "ended", "release": back.id, "end": "PUT_BACK", "exit_code": 0}))
+            ended = {"event": "ended", "time": time.time(), "release": back.id, "end": "PUT_BACK"}
+            write(json.dumps({**ended, "exit_code": 0}))
         elif changes["changes"]:
-            put(f"release {back.id} is back")
+            write(f"release {back.id} is restored")
 
 
 def _confirm(question: str) -> None:
     from deployer.errors import RefusedError, UsageError
 
     if not sys.stdin.isatty():
-        raise UsageError("nobody can be asked here, and nothing was changed", "say so with --yes")
+        raise UsageError(
+            "confirmation is needed, but stdin is no terminal; nothing was changed", "pass --yes"
+        )
     if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
         raise RefusedError("nothing was changed")
 
 
-@app.command()
-def unlock(
-    context: typer.Context,
-    env: Env = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
-) -> None:
-    """Break the lease of a release that is gone; one that still runs stops before its next effect."""
-    with reported(context):
-        from deployer.commands.unlock import unlock as break_lease
+@app.command(cls=Command, rich_help_panel=RELEASE)
+def unlock(context: typer.Context, env: Env = None, yes: Yes = False, output: Json = "human") -> None:
+    """Break the lock of a release that is gone; one that still runs stops before its next effect."""
+    with reported(context, output):
+        from deployer.commands.unlock import unlock as break_lock
 
-        broken = break_lease(project_of(context), env, None if yes else _ask_to_break)
-        tell(f"broken: the lease of {broken}")
+        broken = break_lock(project_of(context), env, None if yes else _ask_to_break)
+        if output == "json":
+            write(json.dumps({"unlocked": broken}))
+        else:
+            notify(f"broken: the lock of {broken}")
 
 
-def _ask_to_break(what: str) -> bool:
+def _ask_to_break(holder: str) -> bool:
     from deployer.errors import UsageError
 
     if not sys.stdin.isatty():
-        raise UsageError(f"this breaks the lease of {what}", "say so with --yes where nobody can be asked")
-    return input(f"Break the lease of {what}? [y/N] ").strip().lower() in ("y", "yes")
+        raise UsageError(
+            f"this breaks the lock of {holder}; confirmation is needed, but stdin is no terminal",
+            "pass --yes",
+        )
+    return input(f"Break the lock of {holder}? [y/N] ").strip().lower() in ("y", "yes")

@@ -1,4 +1,4 @@
-"""The commands that prepare: a deploy.toml, a secret, the sandbox."""
+"""The commands that set up: deploy.toml, a secret, the sandbox."""
 
 import json
 import os
@@ -8,21 +8,33 @@ from typing import Annotated
 
 import typer
 
-from deployer.cli.app import Env, Json, app, project_of, put, render, reported, tell
+from deployer.cli.app import (
+    SET_UP,
+    Command,
+    Env,
+    Group,
+    Json,
+    app,
+    notify,
+    project_of,
+    render,
+    reported,
+    write,
+)
 
-sandbox = typer.Typer(help="The embedded AWS and MongoDB of this machine.", no_args_is_help=True)
-app.add_typer(sandbox, name="sandbox")
-secret = typer.Typer(help="Values that no file may hold.", no_args_is_help=True)
-app.add_typer(secret, name="secret")
+sandbox = typer.Typer(help="Manage AWS and MongoDB on this machine.", no_args_is_help=True, cls=Group)
+app.add_typer(sandbox, name="sandbox", rich_help_panel=SET_UP)
+secret = typer.Typer(help="Manage secrets.", no_args_is_help=True, cls=Group)
+app.add_typer(secret, name="secret", rich_help_panel=SET_UP)
 
 
-@app.command()
+@app.command(cls=Command, rich_help_panel=SET_UP)
 def init(
     context: typer.Context,
     family: Annotated[str | None, typer.Option("--family", help="The task definition to start from.")] = None,
     cluster: Annotated[str | None, typer.Option("--cluster", help="The cluster that it runs on.")] = None,
     region: Annotated[str | None, typer.Option("--region", help="AWS's own setting if left out.")] = None,
-    env: Annotated[str, typer.Option("--env", help="What the environment is to be called.")] = "production",
+    env: Annotated[str, typer.Option("--env", help="Name of the environment.")] = "production",
 ) -> None:
     """Write deploy.toml from a live task definition, its cluster and its last task."""
     with reported(context):
@@ -30,27 +42,27 @@ def init(
 
         wanted = InitOptions(env=env, family=family, cluster=cluster, region=region)
         for line in init(context.obj.folder, wanted, os.environ):
-            put(line)
+            write(line)
 
 
-@secret.command("set")
+@secret.command("set", cls=Command)
 def secret_set(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The secret's name, such as job/mongo-uri.")],
     env: Env = None,
 ) -> None:
-    """Put a value from standard input into Secrets Manager, and say how the task gets it."""
+    """Store a value from standard input in Secrets Manager; print the line for the task definition."""
     with reported(context):
         from deployer.commands.secret import set_secret
 
         made = set_secret(project_of(context), env, name, _secret_value(name))
-        put(made.pop("arn"))
-        put(json.dumps(made))
-        tell('that line goes to "secrets" of the container in the task definition')
+        write(made.pop("arn"))
+        write(json.dumps(made))
+        notify('that line goes to "secrets" of the container in the task definition')
 
 
 def _secret_value(name: str) -> str:
-    """What is piped in, less the end of its line; at a terminal it is asked for, and not shown."""
+    """Standard input without its last line end; at a terminal a prompt that does not echo."""
     from deployer.errors import UsageError
 
     if sys.stdin.isatty():
@@ -69,32 +81,32 @@ def _secret_value(name: str) -> str:
     return text.removesuffix("\n").removesuffix("\r")
 
 
-@sandbox.command()
+@sandbox.command(cls=Command)
 def up(
     context: typer.Context,
     data: Annotated[Path | None, typer.Option("--data", help="Seed the bucket from this folder.")] = None,
 ) -> None:
-    """Start what is not up; mend what is half there."""
+    """Start the sandbox, repairing anything half-configured."""
     with reported(context):
         project = project_of(context)
-        facts = project.sandbox(project.sandbox_env(), data, tell).up()
-        tell(f"up: AWS at {facts.endpoint}, bucket {facts.bucket}")
+        facts = project.sandbox(project.sandbox_env(), data, notify).up()
+        notify(f"up: AWS at {facts.endpoint}, bucket {facts.bucket}")
 
 
-@sandbox.command()
+@sandbox.command(cls=Command)
 def down(
     context: typer.Context,
-    purge: Annotated[bool, typer.Option("--purge", help="Remove its files too.")] = False,
+    purge: Annotated[bool, typer.Option("--purge", help="Remove its files, too.")] = False,
 ) -> None:
-    """Stop all of it; data and pushed images are kept unless purged."""
+    """Stop the sandbox; data and pushed images are kept unless purged."""
     with reported(context):
         project = project_of(context)
-        project.sandbox(project.sandbox_env(), report=tell).down(purge=purge)
+        project.sandbox(project.sandbox_env(), report=notify).down(purge=purge)
 
 
-@sandbox.command("status")
+@sandbox.command("status", cls=Command)
 def sandbox_status(context: typer.Context, output: Json = "human") -> None:
-    """How each part of it is."""
+    """Show the state of each part of the sandbox."""
     with reported(context, output):
         from dataclasses import asdict
 
@@ -103,9 +115,9 @@ def sandbox_status(context: typer.Context, output: Json = "human") -> None:
         render("sandbox", {"up": found.up, **asdict(found)}, output)
 
 
-@sandbox.command("env")
+@sandbox.command("env", cls=Command)
 def sandbox_env(context: typer.Context) -> None:
-    """The sandbox's addresses and keys for a shell: eval "$(deployer sandbox env)"."""
+    """Print the sandbox's addresses and keys for a shell: eval "$(deployer sandbox env)"."""
     import shlex
 
     with reported(context):

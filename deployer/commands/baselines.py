@@ -1,4 +1,4 @@
-"""What a count on a later day is compared with: the last verified release's, or what a person took since.
+"""The counts that later counts are compared with: those of the last verified release, or newer ones.
 
 .deployer/baselines/<env>.json      {"at": seconds since the epoch, "counts": {collection: documents}}
 <project>/<env>/baseline.json       the same in the shared state, where deploy.toml names a bucket
@@ -26,16 +26,16 @@ class Baseline:
 
 
 class Baselines:
-    """One environment's, taken by hand. The shared state being away is told and stops nothing."""
+    """The baseline that a person took of one environment, kept here and in the shared state."""
 
     def __init__(
-        self, folder: Path, env: str, shared: SharedState | None, tell: Callable[[str], None]
+        self, folder: Path, env: str, shared: SharedState | None, notify: Callable[[str], None]
     ) -> None:
         self._path = folder / f"{env}.json"
-        self._shared, self._tell = shared, tell
+        self._shared, self._notify = shared, notify
 
     def taken(self) -> Baseline | None:
-        """The newest, here or there; None: nobody took one."""
+        """The newest, local or shared; None: there is none."""
         found = [baseline for baseline in (self._here(), self._there()) if baseline]
         return max(found, key=lambda baseline: baseline.at, default=None)
 
@@ -49,7 +49,7 @@ class Baselines:
             try:
                 self._shared.store.write(self._shared.prefix + _KEY, content)
             except Failure as failure:
-                self._tell(f"the baseline is only kept here: {failure.message}")
+                self._notify(f"the baseline is kept on this machine only: {failure.message}")
 
     def _here(self) -> Baseline | None:
         return _read(self._path.read_bytes()) if self._path.is_file() else None
@@ -60,7 +60,7 @@ class Baselines:
         try:
             stored = self._shared.store.read(self._shared.prefix + _KEY)
         except Failure as failure:
-            self._tell(f"a baseline that was taken elsewhere is not seen: {failure.message}")
+            self._notify(f"the shared baseline is unavailable: {failure.message}")
             return None
         return _read(stored.content) if stored else None
 

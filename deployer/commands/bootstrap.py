@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from deployer.adapters.aws import secrets
@@ -15,15 +16,14 @@ from deployer.adapters.aws.scheduler import EventBridgeScheduler
 from deployer.adapters.aws.session import READ_TIMEOUT, AwsSession, Credentials
 from deployer.adapters.docker.compose import ComposeFile
 from deployer.adapters.docker.engine import DockerEngine
-from deployer.adapters.local.clock import SystemClock
-from deployer.adapters.local.ids import RandomIds
+from deployer.adapters.local.machine import RandomIds, SystemClock
 from deployer.adapters.local.shell import LocalShell
 from deployer.adapters.local.workspace import ProjectFolder
 from deployer.adapters.mongodb import atlas
 from deployer.adapters.mongodb.connectivity import MongoConnectivity
 from deployer.adapters.mongodb.database import MongoDatabase
 from deployer.adapters.one_off_task import OneOffNetwork
-from deployer.config.model import Config
+from deployer.config.model import Aws, Config
 from deployer.errors import UsageError
 from deployer.lock import SharedLock
 from deployer.ports import Finding, Ports
@@ -31,15 +31,19 @@ from deployer.ports.object_store import Store
 from deployer.records.evidence import EvidenceFolder
 from deployer.records.remote import Archive
 from deployer.redaction import Redactor, parts_of, secrets_of
-from deployer.retry import unsaid
 from deployer.sandbox.facts import ACCESS_KEY
 from deployer.task.one_off import OneOffRunner
 
 
-def session(config: Config, read_timeout: float = READ_TIMEOUT) -> AwsSession:
-    """The sandbox takes any key; everywhere else AWS's own chain of credentials decides."""
-    fixed = Credentials(ACCESS_KEY, ACCESS_KEY) if config.sandbox else None
-    return AwsSession(config.aws, fixed, read_timeout=read_timeout)
+def session(config: Config) -> AwsSession:
+    """The process's one session for these settings. The sandbox accepts any key; elsewhere AWS's own chain of
+    credentials decides."""
+    return _session(config.aws, config.sandbox is not None)
+
+
+@cache
+def _session(settings: Aws, sandbox: bool) -> AwsSession:  # noqa: FBT001  a cache key
+    return AwsSession(settings, Credentials(ACCESS_KEY, ACCESS_KEY) if sandbox else None)
 
 
 @dataclass(frozen=True)
@@ -53,17 +57,17 @@ class SharedState:
     def archive(self) -> Archive:
         return Archive(self.store, self.prefix)
 
-    def lease(self) -> SharedLock:
+    def lock(self) -> SharedLock:
         return SharedLock(self.store, self.prefix, self.seconds, SystemClock())
 
 
 def shared_state(config: Config) -> SharedState | None:
     """None where deploy.toml names no `[state] bucket`."""
-    bucket, lease = config.state.bucket, config.state.lock_ttl
+    bucket, lock_ttl = config.state.bucket, config.state.lock_ttl
     if not bucket:
         return None
-    store = StateBucket(bucket, session(config, read_timeout=min(READ_TIMEOUT, lease / 6)))
-    return SharedState(store, f"{config.project.name}/{config.env}/", lease)
+    store = StateBucket(bucket, session(config), min(READ_TIMEOUT, lock_ttl / 6))
+    return SharedState(store, f"{config.project.name}/{config.env}/", lock_ttl)
 
 
 def redactor_of(config: Config, aws: AwsSession, environ: Mapping[str, str]) -> Redactor:
@@ -86,12 +90,15 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def job_network(
-    config: Config, aws: AwsSession, environ: Mapping[str, str], note: Callable[[str], None] = unsaid
+    config: Config,
+    aws: AwsSession,
+    environ: Mapping[str, str],
+    note: Callable[[str], None] = lambda text: None,
 ) -> OneOffNetwork:
-    """MongoDB from where the job runs; `note` hears of each task that is started for it."""
+    """MongoDB from where the job runs; `note` is called for each one-off task that is started."""
 
     def gate() -> Iterator[Finding]:
-        return atlas.look(config, aws, environ)
+        return atlas.check(config, aws, environ)
 
     short = OneOffRunner(config, Ecs(config, aws), CloudWatchLogs(config, aws), SystemClock(), RandomIds())
     return OneOffNetwork(config, short, note, gate)
@@ -102,13 +109,23 @@ def real_ports(
 ) -> Ports:
     """`root` is the project's folder, `folder` the release's own."""
     aws, ids = session(config), RandomIds()
+    registry = Ecr(config, aws)
+    engine = DockerEngine(root, config.build, environ, registry.login, config.image.registry)
+    compose = ComposeFile(
+        root,
+        config.compose,
+        environ,
+        ids,
+        hints=(config.task.container, config.project.name),
+        database=config.verify.database,
+    )
     mongodb = MongoDatabase(config.verify.uri, config.verify.database)
     return Ports(
-        workspace=ProjectFolder(root, config.build),
+        workspace=ProjectFolder(root, config.build, engine.bases),
         shell=LocalShell(root, environ),
-        compose=ComposeFile(root, config.compose, environ, ids),
-        engine=DockerEngine(root, config.build, environ),
-        registry=Ecr(config, aws),
+        compose=compose,
+        engine=engine,
+        registry=registry,
         tasks=Ecs(config, aws),
         schedules=EventBridgeScheduler(config, aws),
         logs=CloudWatchLogs(config, aws),

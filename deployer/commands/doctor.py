@@ -1,4 +1,4 @@
-"""`deployer doctor`: every look at what a release depends on, none stopping the others."""
+"""`deployer doctor`: every check of what a release depends on; none stops the others."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -9,58 +9,68 @@ from deployer.commands.bootstrap import job_network, real_ports, session
 from deployer.commands.project import Project
 from deployer.config.model import Config
 from deployer.errors import EXIT_CODES, DeployerError
-from deployer.model import AskedFrom
-from deployer.ports import Finding, JobNetwork, Ports
+from deployer.model import Via
+from deployer.ports import Finding, FindingState, JobNetwork, Ports
 from deployer.redaction import Redactor
+from deployer.verification.proof import missing_proof_of
 
 
-def examine(project: Project, env: str | None, asked_from: AskedFrom = "here") -> dict[str, Any]:
-    """All findings, and the exit code: that of the first wrong one's class, 0 if none is wrong. From the task
-    the way to MongoDB is walked there as well."""
+def examine(project: Project, env: str | None, via: Via = "local") -> dict[str, Any]:
+    """All findings, and the exit code: that of the first failed finding's class, 0 if none failed. `via`
+    the task, MongoDB connectivity is checked from there as well."""
     name = project.env(env)
     config = project.config(name)
     ports = real_ports(project.root, project.folder, config, project.environ, Redactor())
     aws = session(config)
-    network = job_network(config, aws, project.environ, project.tell)
+    network = job_network(config, aws, project.environ, project.notify)
     exit_code = 0
     findings = []
-    access = ((EXIT_CODES["mongodb"], finding) for finding in atlas.look(config, aws, project.environ))
-    looks = chain(_findings(ports, config), access, _from_task(network) if asked_from == "task" else ())
-    for code, finding in looks:
+    access = ((EXIT_CODES["mongodb"], finding) for finding in atlas.check(config, aws, project.environ))
+    contract = ((EXIT_CODES["data"], finding) for finding in _contract(config))
+    seen = _from_task(network) if via == "task" else ()
+    checks = chain(_findings(ports, config), access, contract, seen)
+    for code, finding in checks:
         findings.append(
             {"what": finding.what, "state": finding.state, "detail": finding.detail, "remedy": finding.remedy}
         )
-        if finding.state == "wrong" and not exit_code:
+        if finding.state is FindingState.FAIL and not exit_code:
             exit_code = code
     return {"env": name, "findings": findings, "exit_code": exit_code}
 
 
+def _contract(config: Config) -> Iterator[Finding]:
+    """Whether a release can be proven with the checks of deploy.toml."""
+    lacking = missing_proof_of(config)
+    state = FindingState.UNKNOWN if lacking else FindingState.PASS
+    yield Finding("checks", state, lacking or "one is bound to the run")
+
+
 def _findings(ports: Ports, config: Config) -> Iterator[tuple[int, Finding]]:
     """(exit code if wrong, finding), cheapest first."""
-    looks: tuple[tuple[str, Callable[[], str]], ...] = (
+    checks: tuple[tuple[str, Callable[[], str]], ...] = (
         ("source", lambda: ports.workspace.source().content_hash[:16]),
         ("container engine", lambda: ports.engine.image_id("none:none") or "answers"),
         ("AWS identity", ports.account.identity),
         ("registry", lambda: ports.registry.digest(config.image.repository, "latest") or "no image yet"),
     )
-    for what, look in looks:
+    for what, check in checks:
         try:
-            yield 0, Finding(what, "ok", look())
+            yield 0, Finding(what, FindingState.PASS, check())
         except DeployerError as error:
-            yield error.exit_code, Finding(what, "wrong", error.message, error.hint)
+            yield error.exit_code, Finding(what, FindingState.FAIL, error.message, error.hint)
     try:
-        for finding in ports.account.findings():
+        for finding in ports.account.diagnose():
             yield EXIT_CODES["aws-config"], finding
     except DeployerError as error:
-        yield error.exit_code, Finding("AWS account", "unknown", error.message, error.hint)
-    for finding in ports.server.walk():
+        yield error.exit_code, Finding("AWS account", FindingState.UNKNOWN, error.message, error.hint)
+    for finding in ports.server.check():
         yield EXIT_CODES["mongodb"], finding
 
 
 def _from_task(network: JobNetwork) -> Iterator[tuple[int, Finding]]:
-    """What the task cannot be asked is unknown: the task is at fault then, not MongoDB."""
+    """Unknown where the one-off task itself failed: that says nothing of MongoDB."""
     try:
-        for finding in network.walk():
+        for finding in network.check():
             yield EXIT_CODES["mongodb"], finding
     except DeployerError as error:
-        yield error.exit_code, Finding("from the task", "unknown", error.message, error.hint)
+        yield error.exit_code, Finding("from the task", FindingState.UNKNOWN, error.message, error.hint)

@@ -1,4 +1,4 @@
-"""`deployer explain`: the story of a release from what is kept of it alone; nothing is asked of anyone."""
+"""`deployer explain`: the story of a release from its records and evidence; no call is made."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -6,18 +6,19 @@ from typing import Any, Final
 from deployer.diagnosis.classify import classify_all
 from deployer.diagnosis.model import Diagnosis
 from deployer.flow.release import FLOW
-from deployer.flow.steps.monitor import LOG_TAIL, pieces_of
+from deployer.flow.steps.monitor import LOG_TAIL
 from deployer.model import Launch, Release
 from deployer.records.evidence import EvidenceFolder
 from deployer.records.journal import Record
 from deployer.records.releases import Releases, state_of, summary
 from deployer.redaction import Redactor
+from deployer.task.verdict import evidence_of
 
 LAST_LINES: Final = 15
 
 
 def explain(releases: Releases, release: str | None, env: str | None = None) -> dict[str, Any]:
-    """What was tried and seen, the ranked causes with their lines, the mend, and what was ruled out.
+    """What was tried and seen, the ranked causes with their lines and fix, and what was ruled out.
 
     RefusedError: there is no such release.
     """
@@ -25,9 +26,12 @@ def explain(releases: Releases, release: str | None, env: str | None = None) -> 
     records = releases.records(wanted)
     state = state_of(records)
     evidence = EvidenceFolder(releases.path(wanted), Redactor())
-    told = summary(records)
+    recorded = summary(records)
     return {
-        **{key: told[key] for key in ("id", "env", "end", "exit_code", "at", "source", "tasks", "diagnosis")},
+        **{
+            key: recorded[key]
+            for key in ("id", "env", "end", "exit_code", "at", "source", "tasks", "diagnosis")
+        },
         "tried": list(_tried(records)),
         "causes": list(_causes(state, evidence)),
         "ruled_out": list(_ruled_out(state, evidence)),
@@ -66,7 +70,7 @@ def _causes(state: Release, evidence: EvidenceFolder) -> Iterator[Mapping[str, A
 
 
 def _diagnosis(launch: Launch, evidence: EvidenceFolder) -> Diagnosis:
-    return classify_all(pieces_of(launch, evidence.log(launch.attempt, LOG_TAIL)))
+    return classify_all(evidence_of(launch.result, evidence.log(launch.attempt, LOG_TAIL)))
 
 
 def _ruled_out(state: Release, evidence: EvidenceFolder) -> Iterator[str]:
@@ -86,8 +90,8 @@ def _ruled_out(state: Release, evidence: EvidenceFolder) -> Iterator[str]:
     for name, where in _LOOKS.items():
         seen = evidence.read(name)
         for finding in seen if isinstance(seen, list) else ():
-            if finding["state"] == "ok":
-                yield f"found right {where}: {finding['what']}"
+            if finding["state"] == "pass":
+                yield f"checked {where}: {finding['what']}"
 
 
 _LOOKS: Final = {

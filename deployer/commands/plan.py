@@ -1,4 +1,4 @@
-"""`deployer plan`: what a release would do and skip, and why. Every call it makes only reads."""
+"""`deployer plan`: what a release would do and skip, and why. It only reads."""
 
 import json
 from collections.abc import Iterator
@@ -10,19 +10,21 @@ from deployer.commands.bootstrap import real_ports
 from deployer.commands.project import Project
 from deployer.config.model import Config
 from deployer.errors import RefusedError, UsageError
-from deployer.flow.steps.build import tag_of
-from deployer.model import Image
-from deployer.ports import Ports
+from deployer.flow.steps.build import INPUTS, tag_of
+from deployer.model import Image, Release
+from deployer.ports import BuildInputs, Ports
+from deployer.records.evidence import FOLDER as EVIDENCE
 from deployer.records.releases import Releases, state_of
 from deployer.redaction import Redactor
-from deployer.task.definition import differences, for_image
+from deployer.task.definition import changes, for_image, launch_type
+from deployer.verification.proof import missing_proof_of
 
 SKIP, DO = "skip", "do"
 
 
 @dataclass(frozen=True)
-class World:
-    """What a plan rests on; a saved plan is performed only while all of it is as it was."""
+class PlanFacts:
+    """The facts of a plan; a saved plan is performed only while none of them has changed."""
 
     env: str
     content_hash: str
@@ -41,20 +43,23 @@ def plan(project: Project, env: str | None) -> dict[str, Any]:
     name = project.env(env)
     config = project.config(name)
     ports = real_ports(project.root, project.folder, config, project.environ, Redactor())
-    world = observe(project.releases, config, ports)
+    facts = observe(project.releases, config, ports)
+    reasons = reasons_for(project.releases, facts, ports)
     return {
         "env": name,
-        "changes": not world.verified or world.digest is None or bool(world.differences),
+        "changes": not facts.verified or facts.digest is None or bool(facts.differences),
         "steps": [
             {"node": node, "action": action, "reason": reason}
-            for node, action, reason in steps(config, world)
+            for node, action, reason in steps(config, facts, reasons)
         ],
-        "differences": list(world.differences),
-        "world": asdict(world),
+        "image_changes": list(reasons.changes),
+        "differences": list(facts.differences),
+        "warnings": [lacking] if (lacking := missing_proof_of(config)) else [],
+        "facts": asdict(facts),
     }
 
 
-def observe(releases: Releases, config: Config, ports: Ports) -> World:
+def observe(releases: Releases, config: Config, ports: Ports) -> PlanFacts:
     """Reads workspace, registry, ECS and the releases kept here."""
     source = ports.workspace.source()
     tag, repository = tag_of(source), config.image.repository
@@ -62,8 +67,8 @@ def observe(releases: Releases, config: Config, ports: Ports) -> World:
     image = Image(repository, tag, ports.registry.address(), digest=digest)
     definition = for_image(config, image.pinned if digest else f"{image.name}@(a new digest)")
     newest = ports.tasks.newest_revision(str(definition["family"]))
-    changed = differences(definition, newest.definition) if newest else ("there is no active revision yet",)
-    return World(
+    changed = changes(definition, newest) if newest else ("there is no active revision yet",)
+    return PlanFacts(
         env=config.env,
         content_hash=source.content_hash,
         tag=tag,
@@ -74,11 +79,11 @@ def observe(releases: Releases, config: Config, ports: Ports) -> World:
     )
 
 
-def read_plan(path: Path) -> World:
-    """The world that a saved plan rests on. UsageError: no such file, or not a plan."""
+def read_plan(path: Path) -> PlanFacts:
+    """The facts that a saved plan rests on. UsageError: no such file, or not a plan."""
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))["world"]
-        return World(**{**held, "differences": tuple(held["differences"])})
+        held = json.loads(path.read_text(encoding="utf-8"))["facts"]
+        return PlanFacts(**{**held, "differences": tuple(held["differences"])})
     except OSError as error:
         raise UsageError(
             f"{path}: {error.strerror}", "save one: deployer plan --output json > FILE"
@@ -89,15 +94,17 @@ def read_plan(path: Path) -> World:
         ) from error
 
 
-def refuse_if_moved(planned: World, now: World) -> None:
+def refuse_if_changed(planned: PlanFacts, now: PlanFacts) -> None:
     """RefusedError names everything that is not as it was when the plan was made."""
-    moved = [
+    changed = [
         f"  {name}: {was!r} then, {asdict(now)[name]!r} now"
         for name, was in asdict(planned).items()
         if asdict(now)[name] != was
     ]
-    if moved:
-        raise RefusedError("the world has moved since the plan was made:\n" + "\n".join(moved), "plan again")
+    if changed:
+        raise RefusedError(
+            "this has changed since the plan was made:\n" + "\n".join(changed), "make a new plan"
+        )
 
 
 def _verified_digests(releases: Releases, env: str) -> set[str]:
@@ -106,20 +113,63 @@ def _verified_digests(releases: Releases, env: str) -> set[str]:
     return {image.digest for image in images if image and image.digest}
 
 
-def steps(config: Config, world: World) -> Iterator[tuple[str, str, str]]:
+@dataclass(frozen=True)
+class Reasons:
+    """Why an image is built, or is not. `changes`: file by file against the last release; `built`: the
+    release and the commit that the image in the registry is from; `compose`: the compose files."""
+
+    changes: tuple[str, ...] = ()
+    built: str = ""
+    compose: tuple[str, ...] = ()
+
+
+def reasons_for(releases: Releases, facts: PlanFacts, ports: Ports) -> Reasons:
+    """Reads the newest release that has recorded what made its image, and the one that built this image."""
+    changes: tuple[str, ...] | None = None
+    built = ""
+    for state, _ in releases.states(facts.env):
+        if changes is None and state.source and state.source.content_hash != facts.content_hash:
+            changes = _changes_since(releases, state, ports)
+        if state.image and state.image.id and state.image.digest == facts.digest and facts.digest:
+            commit = state.source.commit if state.source else None
+            dirty = " with changes" if state.source and state.source.dirty else ""
+            built = f"built by release {state.id}" + (f" from commit {commit[:10]}{dirty}" if commit else "")
+    return Reasons((changes or ()) if facts.digest is None else (), built, ports.compose.files())
+
+
+def _changes_since(releases: Releases, state: Release, ports: Ports) -> tuple[str, ...] | None:
+    """None: that release has no record of it."""
+    try:
+        kept = (releases.path(state.id) / EVIDENCE / f"{INPUTS}.json").read_text(encoding="utf-8")
+        before = BuildInputs.from_record(json.loads(kept))
+    except (OSError, ValueError):
+        return None
+    return ports.workspace.inputs().changes_since(before) if before else None
+
+
+def steps(config: Config, facts: PlanFacts, why: Reasons = Reasons()) -> Iterator[tuple[str, str, str]]:
     tests = " ".join(config.test.command)
     yield "RUN_TESTS", DO if tests else SKIP, tests or "there is no [test] command"
-    yield "DOCKER_COMPOSE", DO, f"{config.compose.file}, service {config.compose.service}"
-    there = f"{world.tag} is in the registry already" if world.digest else ""
-    yield "DOCKER_BUILD", SKIP if there else DO, there or f"{world.tag} is new: {config.build.platform}"
+    compose = ", ".join(why.compose)
+    yield "DOCKER_COMPOSE", DO if compose else SKIP, compose or "there is no compose file"
+    there = f"{facts.tag} is in the registry already" if facts.digest else ""
+    more = f" and {len(why.changes) - 5} more" if len(why.changes) > 5 else ""
+    new = ", ".join(why.changes[:5]) + more or config.build.platform
+    built = f"{there}, {why.built}" if there and why.built else there
+    yield "DOCKER_BUILD", SKIP if there else DO, built or f"{facts.tag} is new: {new}"
     for node in ("ECR_LOGIN", "DOCKER_TAG", "DOCKER_PUSH"):
         yield node, SKIP if there else DO, there or f"to {config.image.repository}"
-    if world.differences:
-        yield "REGISTER_TASK", DO, f"{len(world.differences)} differences to {world.revision or 'nothing'}"
+    if facts.differences:
+        yield "REGISTER_TASK", DO, f"{len(facts.differences)} differences to {facts.revision or 'nothing'}"
     else:
-        yield "REGISTER_TASK", SKIP, f"{world.revision} is the same"
-    yield "RUN_TASK", DO, f"one task on cluster {config.run.cluster} ({config.run.launch_type})"
+        yield "REGISTER_TASK", SKIP, f"{facts.revision} is the same"
+    yield "RUN_TASK", DO, f"one task on cluster {config.run.cluster} ({_launched(config)})"
     asked = [check.name for check in config.verify.checks if check.is_for(config.env)]
     yield "VERIFY_DATA", DO, "; ".join(asked)
     schedule = f" and schedule {config.schedule.name}" if config.schedule else ""
     yield "PROMOTE", DO, f"{config.image.repository}:latest{schedule}, once the data is proven"
+
+
+def _launched(config: Config) -> str:
+    providers = ", ".join(entry.name for entry in config.run.strategy)
+    return providers or launch_type(config) or "the cluster's default capacity providers"

@@ -1,25 +1,23 @@
-"""`deployer release`: take the lease, begin or go on, walk, and say how it ended."""
+"""`deployer release`: take the lock, begin or resume, run the flow, report how it ended."""
 
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from deployer.adapters.local.clock import SystemClock
-from deployer.adapters.local.ids import RandomIds
+from deployer.adapters.local.machine import RandomIds, SystemClock
 from deployer.commands.bootstrap import real_ports, redactor_of, session, shared_state
-from deployer.commands.guard import GuardedJournal, guarded
-from deployer.commands.plan import observe, read_plan, refuse_if_moved
+from deployer.commands.plan import observe, read_plan, refuse_if_changed
 from deployer.commands.project import Project
 from deployer.commands.session import AskToStop, ReleaseOptions, Session
-from deployer.commands.shared_state import Sharing, mirror_of, patiently
+from deployer.commands.shared_state import LockedJournal, Sharing, mirror_of, require_lock
 from deployer.config.model import Config
 from deployer.errors import RefusedError, TransientFailure
 from deployer.events import Emit, Noted
 from deployer.flow.release import FLOW
-from deployer.flow.steps.build import LATEST
-from deployer.lock import Holder, held
+from deployer.lock import Holder, acquire
 from deployer.model import Release, Rollback, dump
 from deployer.ports import Ports
 from deployer.records.journal import NAME
+from deployer.retry import RetryPolicy
 from deployer.task.definition import for_image
 
 
@@ -36,30 +34,30 @@ def release(project: Project, request: ReleaseOptions, emit: Emit, ask: AskToSto
     with ExitStack() as stack:
         clock, redactor = SystemClock(), redactor_of(config, session(config), project.environ)
         state, folder = shared_state(config), project.releases.folder / wanted
-        me, shared = Holder.here(wanted, clock.now()), state.lease() if state else None
-        leases = project.folder / "leases"
-        lease = patiently(config.retries, lambda: stack.enter_context(held(leases, env, me, shared)))
+        me, shared = Holder.here(wanted, clock.now()), state.lock() if state else None
+        leases, retry = project.folder / "leases", RetryPolicy.configured(config.retries, clock)
+        lock = retry(lambda: stack.enter_context(acquire(leases, env, me, shared)))
         if state and request.resume:
-            patiently(config.retries, lambda: state.archive().bring(wanted, folder))
-        ports = guarded(real_ports(project.root, folder, config, project.environ, redactor), lease.check)
+            retry(lambda: state.archive().fetch(wanted, folder))
+        ports = require_lock(real_ports(project.root, folder, config, project.environ, redactor), lock.check)
         if not request.resume:
             _could_succeed(config, ports)
         if request.plan:
-            refuse_if_moved(read_plan(request.plan), observe(project.releases, config, ports))
+            refuse_if_changed(read_plan(request.plan), observe(project.releases, config, ports))
         journal = _journal(folder, request, wanted, env, clock)
         stack.callback(journal.close)
-        journal.redactor, journal.check = redactor, lease.check
+        journal.redactor, journal.check = redactor, lock.check
         sharing = Sharing(
             lambda event: emit(redactor.clean(event)),
-            lease,
-            mirror_of(state, folder, lease) if state else None,
+            lock,
+            mirror_of(state, folder, lock) if state else None,
         )
         stack.callback(sharing.finish)
         return Session(config, ports, journal, request, sharing, ask, project.releases).run()
 
 
 def _ready(project: Project, env: str, emit: Emit) -> Config:
-    """The settings, found usable before anything is started; a sandbox that is not up is."""
+    """The settings, checked before anything is started; starts the sandbox where it is not up."""
     checked = project.checked(env)
     for_image(checked, "image")
     if checked.sandbox:
@@ -68,23 +66,23 @@ def _ready(project: Project, env: str, emit: Emit) -> Config:
 
 
 def _could_succeed(config: Config, ports: Ports) -> None:
-    """The looks that take no time, before anything is begun: who calls, whether the registry answers, whether
-    the schedule is there.
-    What may pass by itself is left to the release, which is patient."""
+    """Quick checks before anything is begun: the caller, the registry, the schedule. A transient failure is
+    left to the release, which retries."""
     with suppress(TransientFailure):
         ports.account.identity()
-        ports.registry.digest(config.image.repository, LATEST)
+        ports.registry.digest(config.image.repository, "latest")
         if config.schedule:
             ports.schedules.task_definition(config.schedule.name, config.schedule.group)
 
 
 def _journal(
     folder: Path, request: ReleaseOptions, wanted: str, env: str, clock: SystemClock
-) -> GuardedJournal:
+) -> LockedJournal:
     if request.resume:
-        return GuardedJournal.resume(folder / NAME, clock)
-    state = first_state(Release(wanted, env, clock.now(), request.from_phase), request.back_to)
-    return GuardedJournal.create(
+        return LockedJournal.resume(folder / NAME, clock)
+    asked = Release(wanted, env, clock.now(), request.start_at, request.skip, request.rebuild, request.accept)
+    state = first_state(asked, request.back_to)
+    return LockedJournal.create(
         folder / NAME, clock, release=wanted, env=env, flow=FLOW.fingerprint, state=dump(state)
     )
 
@@ -95,7 +93,7 @@ def first_state(release: Release, back_to: Release | None) -> Release:
     if back_to is None or made is None or made.arn is None:
         return release
     return release.with_(
-        from_phase="deploy",
+        start_at="deploy",
         source=back_to.source,
         image=back_to.image,
         task_definition=made,

@@ -1,4 +1,4 @@
-"""`deployer rollback`: a verified release's image, task definition and schedule, put back as they were."""
+"""`deployer rollback`: restores a verified release's image, task definition and schedule."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -6,27 +6,25 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
-from deployer.adapters.local.clock import SystemClock
-from deployer.adapters.local.ids import RandomIds
+from deployer.adapters.local.machine import RandomIds, SystemClock
 from deployer.commands.bootstrap import real_ports, shared_state
-from deployer.commands.guard import guarded
 from deployer.commands.plan import DO, SKIP
 from deployer.commands.project import Project
 from deployer.commands.release import first_state
-from deployer.commands.shared_state import patiently
+from deployer.commands.shared_state import require_lock
 from deployer.config.model import Config
 from deployer.errors import RefusedError
 from deployer.flow.release import FLOW
-from deployer.flow.steps.build import LATEST
 from deployer.flow.steps.deploy import tags_of
-from deployer.lock import Holder, held
+from deployer.lock import Holder, acquire
 from deployer.model import Image, Release, TaskDefinition, dump
 from deployer.ports import Ports, Revision, Tasks
 from deployer.records.evidence import EvidenceFolder
 from deployer.records.journal import NAME, Journal
 from deployer.records.releases import PUT_BACK, VERIFIED, Releases, state_of
 from deployer.redaction import HIDDEN, Redactor
-from deployer.task.definition import differences, registrable
+from deployer.retry import RetryPolicy
+from deployer.task.definition import changes, registrable
 
 NEEDED = ("aws", "image", "run", "logs", "schedule", "state")
 """Without the database's address, unless the job is to be run as well."""
@@ -34,9 +32,9 @@ NEEDED = ("aws", "image", "run", "logs", "schedule", "state")
 
 @contextmanager
 def rollback(project: Project, wanted: str | None, env: str | None) -> Iterator["Rollback"]:
-    """Holds the environment's lease while one looks, asks and puts back.
+    """Holds the environment's lock while the changes are shown, confirmed and made.
 
-    RefusedError: no verified release to go back to, or somebody releases right now.
+    RefusedError: no verified release to go back to, or a release is running.
     """
     if wanted:
         env = env or str(project.releases.records(wanted)[0]["env"])
@@ -45,16 +43,16 @@ def rollback(project: Project, wanted: str | None, env: str | None) -> Iterator[
     target, newest = choose(project.releases, name, wanted)
     with ExitStack() as stack:
         state, me = shared_state(config), Holder.here(target.id, SystemClock().now())
-        shared = state.lease() if state else None
-        folder = project.folder / "leases"
-        lease = patiently(config.retries, lambda: stack.enter_context(held(folder, name, me, shared)))
+        shared = state.lock() if state else None
+        folder, retry = project.folder / "leases", RetryPolicy.configured(config.retries, SystemClock())
+        lock = retry(lambda: stack.enter_context(acquire(folder, name, me, shared)))
         real = real_ports(project.root, project.folder, config, project.environ, Redactor())
 
         def kept() -> Any:
             return EvidenceFolder(project.releases.path(target.id), Redactor()).read("task-definition")
 
-        ports = guarded(real, lease.check)
-        yield patiently(config.retries, lambda: Rollback(config, ports, target, newest, kept))
+        ports = require_lock(real, lock.check)
+        yield retry(lambda: Rollback(config, ports, target, newest, kept))
 
 
 def choose(releases: Releases, env: str, wanted: str | None) -> tuple[Release, str]:
@@ -90,7 +88,7 @@ def _verified(releases: Releases, env: str, wanted: str) -> Release:
 
 
 def record(project: Project, back: Release) -> None:
-    """Keeps what was put back without being run, so that `deployer history` tells it."""
+    """Records a rollback that was not run, for `deployer history`."""
     clock = SystemClock()
     release = RandomIds().release_id(clock.now())
     state = dump(first_state(Release(release, back.env, clock.now()), back))
@@ -101,12 +99,12 @@ def record(project: Project, back: Release) -> None:
 
 
 class Rollback:
-    """What is there now, what was there then, and the way back."""
+    """What runs now, what ran then, and the changes between them."""
 
     def __init__(
         self, config: Config, ports: Ports, target: Release, newest: str, kept: Callable[[], Any]
     ) -> None:
-        """`kept` gives the definition from the release's evidence; it is asked where ECS has it no more."""
+        """`kept` reads the definition from the release's evidence, for where ECS no longer has it."""
         self.target, self.newest = target, newest
         self._config, self._ports = config, ports
         self._image, made = _proven(target)
@@ -114,7 +112,7 @@ class Rollback:
         self._family = made.family
 
     def changes(self, *, run: bool = False) -> dict[str, Any]:
-        """What putting it back would do, as `deployer plan` says it; performs nothing."""
+        """What the rollback would do, in the shape of `deployer plan`; performs nothing."""
         newest = self._revision()
         differing = self._differing(newest)
         steps = list(self._steps(newest, differing))
@@ -131,12 +129,17 @@ class Rollback:
 
     def _steps(self, newest: Revision | None, differing: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
         image, schedule, ports = self._image, self._config.schedule, self._ports
-        latest = ports.registry.digest(image.repository, LATEST)
+        tag = self._config.image.promote_tag
+        latest = ports.registry.digest(image.repository, tag) if tag else image.digest
         if latest == image.digest:
-            yield "PROMOTE", SKIP, f"{image.repository}:{LATEST} is {image.tag} already"
+            yield (
+                "PROMOTE",
+                SKIP,
+                f"{image.repository}:{tag} is {image.tag} already" if tag else "no tag moves",
+            )
         else:
             moved = f"from {latest or 'nothing'} to {image.digest} ({image.tag})"
-            yield "PROMOTE", DO, f"{image.repository}:{LATEST} {moved}"
+            yield "PROMOTE", DO, f"{image.repository}:{tag} {moved}"
         same = newest is not None and not differing
         if newest and same:
             yield "REGISTER_TASK", SKIP, f"{newest.arn} is the same"
@@ -154,11 +157,13 @@ class Rollback:
         Returns the target with the revision that has its definition now. Failure: the image is gone; then
         nothing was changed.
         """
-        return patiently(self._config.retries, self._put_back)
+        return RetryPolicy.configured(self._config.retries, SystemClock())(self._put_back)
 
     def _put_back(self) -> Release:
         ports, schedule = self._ports, self._config.schedule
-        ports.registry.move_tag(self._image.repository, LATEST, str(self._image.digest))
+        tag = self._config.image.promote_tag
+        if tag:
+            ports.registry.move_tag(self._image.repository, tag, str(self._image.digest))
         newest = self._revision()
         if newest is None or self._differing(newest):
             arn = ports.tasks.register(self._definition, tags_of(self.target))
@@ -173,7 +178,7 @@ class Rollback:
         return self._ports.tasks.newest_revision(self._family)
 
     def _differing(self, newest: Revision | None) -> tuple[str, ...]:
-        return differences(self._definition, newest.definition) if newest else ()
+        return changes(self._definition, newest) if newest else ()
 
 
 def _proven(target: Release) -> tuple[Image, TaskDefinition]:
@@ -192,7 +197,7 @@ def _definition(
     definition = kept()
     if definition is None or HIDDEN in json.dumps(definition):
         raise RefusedError(
-            f"ECS has {made.arn} no more, and the evidence of release {release} does not have it whole",
+            f"Task definition {made.arn} no longer exists in ECS, and release {release} has no complete copy",
             "release its commit again, or name another: `deployer rollback ID`",
         )
     return dict(definition)

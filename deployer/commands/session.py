@@ -1,38 +1,42 @@
-"""One run of `deployer release`: the walk, its interrupts, and how it ended."""
+"""One run of `deployer release`: the flow, its interrupts, and how it ended."""
 
 import platform
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
 from typing import Literal
 
-from deployer.commands.prune import tidy
+from deployer.commands.prune import prune
 from deployer.config.model import Config
 from deployer.errors import INTERRUPTED, DeployerError
 from deployer.events import Begun, Emit, Ended, Noted
 from deployer.flow.release import FLOW
 from deployer.flow.runner import PAUSED, Outcome, ResumePoint, Runner, resume_point
 from deployer.flow.steps import HANDLERS
-from deployer.model import Launch, Release
+from deployer.model import Launch, Release, dump
 from deployer.ports import Ports
 from deployer.records.journal import Journal
 from deployer.records.releases import Releases, state_of
 from deployer.signals import Terminated
 
-FromPhase = Literal["dev", "build", "deploy"]
+StartAt = Literal["test", "build", "deploy"]
 
 
 @dataclass(frozen=True)
 class ReleaseOptions:
-    """What the command line asked for. `resume`: go on with `release`, or the newest one under way."""
+    """The options of the command line. `resume`: go on with `release`, or the newest one under way."""
 
     env: str | None = None
     resume: bool = False
     release: str | None = None
-    from_phase: FromPhase = "dev"
+    start_at: StartAt = "test"
+    skip: tuple[Literal["test", "compose"], ...] = ()
+    rebuild: bool = False
+    accept: tuple[str, ...] = ()
+    """Findings that a person overrules; kept in the release."""
     plan: Path | None = None
     detach: bool = False
     watch: bool = False
@@ -63,37 +67,46 @@ class Session:
         self._begun = ports.clock.now()
 
     def run(self) -> int:
-        start = resume_point(self._journal, FLOW)
+        start = self._accepting(resume_point(self._journal, FLOW))
         recording = Thread(target=self._record_tools, daemon=True, name="tools")
         recording.start()
         self._emit(Begun(start.release.id, start.release.env, start.node, resumed=self._request.resume))
         try:
-            stop = self._walk(start)
+            stop = self._run_flow(start)
             while stop.end == PAUSED and self._request.watch:
-                stop = self._walk(self._mended(stop))
+                stop = self._run_flow(self._await_change(stop))
         except KeyboardInterrupt as interrupt:
             return self._interrupted(None if isinstance(interrupt, Terminated) else self._ask)
         if stop.end == "END_SUCCESS":
-            self._tidy(stop.release.env)
+            self._prune(stop.release.env)
         recording.join()
         return self._ended(stop.end, stop.node, stop.exit_code, stop.release)
 
-    def _record_tools(self) -> None:
-        """Beside the release, which need not wait for what other programs say of themselves.
+    def _accepting(self, start: ResumePoint) -> ResumePoint:
+        """The findings that a person overrules at a resume, recorded before anything relies on them."""
+        new = tuple(name for name in self._request.accept if name not in start.release.accepted)
+        if not new:
+            return start
+        release = start.release.with_(accepted=(*start.release.accepted, *new))
+        self._journal.append("noted", node=start.node, state=dump(release))
+        return replace(start, release=release)
 
-        What cannot be written is left out: the journal will say of the disk what there is to say.
+    def _record_tools(self) -> None:
+        """In a thread of its own: the release need not wait for the versions of other programs.
+
+        A failed write is ignored here: the journal reports a full disk.
         """
         with suppress(OSError, DeployerError):
             self._ports.evidence.write("tools", _tools(self._ports))
 
-    def _walk(self, start: ResumePoint) -> Outcome:
+    def _run_flow(self, start: ResumePoint) -> Outcome:
         detach = "TASK_STARTED" if self._request.detach else None
         runner = Runner(
             FLOW, HANDLERS, self._config, self._ports, self._journal, self._emit, detach_after=detach
         )
         return runner.run(start)
 
-    def _mended(self, stop: Outcome) -> ResumePoint:
+    def _await_change(self, stop: Outcome) -> ResumePoint:
         """Waits until the project's files change, then goes on at the node that paused."""
         self._emit(Noted(stop.node, "waiting for a change of the project's files (Ctrl-C to leave)"))
         before = self._ports.workspace.source().tree_hash
@@ -101,25 +114,25 @@ class Session:
             self._ports.clock.sleep(1)
         return ResumePoint(stop.node, stop.release, resumed=True)
 
-    def _tidy(self, env: str) -> None:
-        """Whatever becomes of this, the release has succeeded."""
+    def _prune(self, env: str) -> None:
+        """A failure here does not change that the release has succeeded."""
         keep = self._config.image.keep_releases
         if keep:
             try:
-                said = tidy(self._releases, env, keep, self._ports)
+                text = prune(self._releases, env, keep, self._ports)
             except (DeployerError, KeyboardInterrupt) as error:
-                said = f"old images and revisions are left to the next release: {error or 'interrupted'}"
-            self._emit(Noted("PROMOTE", said))
+                text = f"old images and revisions are left to the next release: {error or 'interrupted'}"
+            self._emit(Noted("PROMOTE", text))
 
     def _interrupted(self, ask: AskToStop | None) -> int:
-        """Everything is recorded already; a running task goes on unless told otherwise."""
+        """Everything is recorded already; the task runs on unless a person or `on-interrupt` stops it."""
         release, last = state_of(self._journal.records), self._journal.records[-1]
         node = str(last.get("next") or last.get("node") or "")
         try:
             arn = self._running(release.launch)
             if arn and self._wants_stop(arn, ask):
                 self._ports.tasks.stop(arn, "deployer: stopped by the operator")
-                self._emit(Noted(node, f"told ECS to stop {arn}"))
+                self._emit(Noted(node, f"asked ECS to stop {arn}"))
         except DeployerError as error:
             self._emit(Noted(node, f"the task, if there is one, was not stopped: {error.message}"))
         return self._ended("INTERRUPTED", node, INTERRUPTED, release)
@@ -137,12 +150,12 @@ class Session:
         return ask(arn) if how == "ask" and ask else how == "stop"
 
     def _ended(self, end: str, node: str, exit_code: int, release: Release) -> int:
-        going_on = f"deployer release --resume {release.id}"
+        resume = f"deployer resume {release.id}"
         following = {
             "END_SUCCESS": f"deployer show {release.id}",
             "END_FAILED": f"deployer show {release.id}",
-            "DETACHED": f"deployer logs --follow --release {release.id}, then {going_on}",
-        }.get(end, going_on)
+            "DETACHED": f"deployer logs --follow --release {release.id}, then {resume}",
+        }.get(end, resume)
         self._emit(
             Ended(
                 release=release.id,
@@ -161,7 +174,7 @@ class Session:
 def _tools(ports: Ports) -> dict[str, object]:
     """The versions of what this release is made with."""
 
-    def said(*command: str) -> str:
+    def output(*command: str) -> str:
         lines: list[str] = []
         ports.shell.run(command, lines.append)
         return " ".join(lines)
@@ -170,8 +183,8 @@ def _tools(ports: Ports) -> dict[str, object]:
         "deployer": version("deployer"),
         "python": platform.python_version(),
         "machine": platform.platform(),
-        "git": said("git", "--version"),
-        "docker": said(
+        "git": output("git", "--version"),
+        "docker": output(
             "docker", "version", "--format", "client {{.Client.Version}}, engine {{.Server.Version}}"
         ),
     }

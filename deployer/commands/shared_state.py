@@ -1,27 +1,24 @@
-"""What one release shares with other machines while it runs: where it is, and its records."""
+"""What one release shares with other machines while it runs: the lock, where it is, and its records."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
-
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from typing import Any, cast
 
 from deployer.commands.bootstrap import SharedState
-from deployer.config.model import Retries
-from deployer.errors import TransientFailure
 from deployer.events import Emit, Ended, Entered, Event, Noted
 from deployer.lock import Lock
+from deployer.ports import Engine, JobNetwork, Logs, Ports, Registry, Schedules, Tasks
+from deployer.records.journal import Journal, Record
 from deployer.records.upload import Mirror, unsent
-
-_Result = TypeVar("_Result")
 
 
 class Sharing:
-    """Stands before a release's listeners: each node entered is told to the lease, and before the last event
-    the mirror has caught up, or it is said what it could not send."""
+    """Passes a release's events on; reports each node to the lock, and before the last event waits until the
+    upload is complete, or notes what could not be sent."""
 
-    def __init__(self, emit: Emit, lease: Lock, mirror: Mirror | None) -> None:
-        self._emit, self._lease, self._mirror = emit, lease, mirror
+    def __init__(self, emit: Emit, lock: Lock, mirror: Mirror | None) -> None:
+        self._emit, self._lock, self._mirror = emit, lock, mirror
         self._node = ""
         if mirror:
             mirror.start()
@@ -29,31 +26,58 @@ class Sharing:
     def __call__(self, event: Event) -> None:
         if isinstance(event, Entered):
             self._node = event.node
-            self._lease.at(event.node)
+            self._lock.report_node(event.node)
         elif isinstance(event, Ended):
             self.finish()
         self._emit(event)
 
     def finish(self) -> None:
-        """Twice is safe, and says nothing more."""
+        """Twice is safe."""
         mirror, self._mirror = self._mirror, None
         left = mirror.finish() if mirror else ""
         if left:
             self._emit(Noted(self._node, left))
 
 
-def mirror_of(state: SharedState, folder: Path, lease: Lock) -> Mirror:
-    """Of the release in `folder`, and of those beside it that were not wholly sent."""
+def mirror_of(state: SharedState, folder: Path, lock: Lock) -> Mirror:
+    """Uploads the release in `folder`, and those beside it that were not sent completely."""
     rest = [other for other in unsent(folder.parent, state.prefix) if other != folder]
-    before = [Mirror(state.store, state.prefix, other, lease.check) for other in rest]
-    return Mirror(state.store, state.prefix, folder, lease.check, before)
+    before = [Mirror(state.store, state.prefix, other, lock.check) for other in rest]
+    return Mirror(state.store, state.prefix, folder, lock.check, before)
 
 
-def patiently(settings: Retries, action: Callable[[], _Result]) -> _Result:
-    """What a release needs of the shared state before it can begin is tried as often as its steps are."""
-    return Retrying(
-        retry=retry_if_exception_type(TransientFailure),
-        stop=stop_after_attempt(settings.max_attempts),
-        wait=wait_exponential(multiplier=settings.initial_delay, max=settings.max_delay),
-        reraise=True,
-    )(action)
+Check = Callable[[], None]
+"""RefusedError: the lock is lost."""
+
+
+class LockedJournal(Journal):
+    """Writes nothing without the lock: another holder may be writing already."""
+
+    check: Check = staticmethod(lambda: None)
+
+    def append(self, kind: str, **fields: Any) -> Record:
+        self.check()
+        return super().append(kind, **fields)
+
+
+def require_lock(ports: Ports, check: Check) -> Ports:
+    """The same ports, which refuse every call once the lock is lost; those that only concern this machine
+    (tests, compose) may still end in order."""
+    return replace(
+        ports,
+        engine=cast(Engine, _Locked(ports.engine, check)),
+        registry=cast(Registry, _Locked(ports.registry, check)),
+        tasks=cast(Tasks, _Locked(ports.tasks, check)),
+        schedules=cast(Schedules, _Locked(ports.schedules, check)),
+        logs=cast(Logs, _Locked(ports.logs, check)),
+        job_network=cast(JobNetwork, _Locked(ports.job_network, check)),
+    )
+
+
+class _Locked:
+    def __init__(self, port: object, check: Check) -> None:
+        self._port, self._check = port, check
+
+    def __getattr__(self, name: str) -> Any:
+        self._check()
+        return getattr(self._port, name)

@@ -1,4 +1,4 @@
-"""The commands that look: show, history, status, flow. Each returns data for a renderer."""
+"""`deployer show`, `history`, `status` and `flow`: each returns data for a renderer."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -21,7 +21,7 @@ def show(project: Project, release: str | None, env: str | None = None) -> dict[
 
 
 def write_page(project: Project, release: str | None, env: str | None, path: Path) -> None:
-    """One release as a page of its own. UsageError: the file cannot be written."""
+    """One release as an HTML page. UsageError: the file cannot be written."""
     from deployer.view.report import page
 
     wanted = release or project.releases.newest(env)
@@ -40,13 +40,13 @@ def history(project: Project, env: str | None) -> list[dict[str, Any]]:
 
 
 def status(project: Project, env: str | None) -> dict[str, Any]:
-    """Who holds the environment, and how its newest release stands."""
+    """Who holds the lock of the environment, and the state of its newest release."""
     name = project.env(env)
     lines = list(project.releases.summaries(name))
     holder = _holder(project, name)
     return {
         "env": name,
-        "lease": asdict(holder) if holder else None,
+        "lock": asdict(holder) if holder else None,
         "latest": summary(project.releases.records(lines[-1]["id"])) if lines else None,
         "running": [line["id"] for line in lines if line["end"] is None],
     }
@@ -60,7 +60,7 @@ def _holder(project: Project, env: str) -> Holder | None:
     here = holder_of(project.folder / "leases", env)
     try:
         state = shared_state(project.config(env, needed=("aws", "state")))
-        hold = state.lease().hold() if state else None
+        hold = state.lock().current() if state else None
     except SandboxDown:
         return here
     return hold.holder if hold else here

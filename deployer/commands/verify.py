@@ -1,45 +1,50 @@
 """`deployer verify`: the checks on any day, from here or from where the job runs."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
 
-from deployer.adapters.local.clock import SystemClock
+from deployer.adapters.aws.ecs import Ecs
+from deployer.adapters.local.machine import SystemClock
 from deployer.adapters.mongodb.database import MongoDatabase
 from deployer.commands.baselines import Baseline, Baselines
 from deployer.commands.bootstrap import job_network, session, shared_state
+from deployer.commands.newest_run import judge_newer_task, overdue
 from deployer.commands.project import Project
 from deployer.config.model import Config
-from deployer.errors import DeployerError
-from deployer.model import AskedFrom, Verification
+from deployer.errors import EXIT_CODES, DeployerError
+from deployer.model import Cause, Verification, Via
 from deployer.records.releases import state_of
 from deployer.sandbox.errors import SandboxDown
 from deployer.verification.remote import RemoteDatabase, prefetch, verify_by_asking
 from deployer.verification.run import VerifyContext
 from deployer.verification.run import verify as run_checks
 
+_DATA: Final = EXIT_CODES["data"]
+
 
 @dataclass(frozen=True)
 class VerifyOptions:
-    """`release`: whose run is meant; None: the one that ended last, whoever started it."""
+    """`release`: whose run is checked; None: the one that ended last."""
 
     env: str | None = None
     release: str | None = None
-    asked_from: AskedFrom = "here"
+    via: Via = "local"
     update_baseline: bool = False
+    max_age: float | None = None
 
 
 def verify(project: Project, wanted: VerifyOptions) -> dict[str, Any]:
     """The checks of `[verify]` now. Counts are compared with the newest baseline: of the last verified
     release, or one that was taken since; with `update_baseline` what is found becomes one.
 
-    RefusedError: there is no such release. Failure `mongodb`: the database cannot be asked. UsageError: from
+    RefusedError: there is no such release. Failure `mongodb`: MongoDB cannot be reached. UsageError: from
     the task, and the image has no command for it.
     """
     env = wanted.env
     if wanted.release:
         env = env or str(project.releases.records(wanted.release)[0]["env"])
     name = project.env(env)
-    here = wanted.asked_from == "here"
+    here = wanted.via == "local"
     config = project.config(name, needed=("verify",) if here else ("aws", "logs", "run", "task"))
     verified = _last_verified(project, name)
     baselines = _baselines(project, name)
@@ -51,13 +56,39 @@ def verify(project: Project, wanted: VerifyOptions) -> dict[str, Any]:
         now=now,
         env=name,
         occasion="later",
+        newest_release=verified[0] if verified else None,
+        empty_is_ok=config.verify.deadline.empty == "ok",
     )
     found = _from_here(config, context) if here else _from_task(project, config, context)
+    cause = None
+    if not wanted.release:
+        found, cause = _newest_run(project, name, config, found)
+        deadline = config.verify.deadline
+        if wanted.max_age:
+            deadline = deadline.model_copy(update={"max_age": wanted.max_age})
+        late = overdue(found.run_at, now, deadline)
+        if late and not found.problem:
+            found = replace(found, ok=False, problem=late)
     if wanted.update_baseline:
         baselines.take(Baseline(now, found.counts))
-        project.tell(f"later counts are compared with these: {found.counts}")
-    release = wanted.release or (verified[0] if verified else None)
-    return {"env": name, "release": release, **asdict(found)}
+        project.notify(f"this is the new baseline: {found.counts}")
+    release = found.run if found.run in project.releases.ids(name) else None
+    exit_code = 0 if found.ok else cause.exit_code if cause and cause.failure_class != "unknown" else _DATA
+    shown = {**cause.to_json(), "message": cause.message} if cause else None
+    return {"env": name, "release": release, **asdict(found), "cause": shown, "exit_code": exit_code}
+
+
+def _newest_run(
+    project: Project, env: str, config: Config, found: Verification
+) -> tuple[Verification, Cause | None]:
+    """ECS knows runs that left no report. Where it cannot be asked, the reports alone are judged."""
+    try:
+        full = project.config(env, needed=("aws", "run", "task"))
+        tasks = Ecs(full, session(full)).of_family(str(full.task.definition.get("family", "")))
+    except DeployerError as error:
+        project.notify(f"ECS is unavailable, judging by the reports only: {error.message}")
+        return found, None
+    return judge_newer_task(found, tasks, reports=config.verify.report is not None)
 
 
 def _from_here(config: Config, context: VerifyContext) -> Verification:
@@ -66,7 +97,7 @@ def _from_here(config: Config, context: VerifyContext) -> Verification:
 
 
 def _from_task(project: Project, config: Config, context: VerifyContext) -> Verification:
-    network = job_network(config, session(config), project.environ, project.tell)
+    network = job_network(config, session(config), project.environ, project.notify)
     database = RemoteDatabase(network.ask, prefetch(config.verify.checks))
     return verify_by_asking(config.verify.checks, database, context)
 
@@ -94,5 +125,5 @@ def _baselines(project: Project, env: str) -> Baselines:
         shared = None
     except DeployerError as error:
         shared = None
-        project.tell(f"{env}: only what is known here is compared with: {error.message}")
-    return Baselines(project.folder / "baselines", env, shared, project.tell)
+        project.notify(f"{env}: shared state unavailable; comparing with local counts only: {error.message}")
+    return Baselines(project.folder / "baselines", env, shared, project.notify)

@@ -47,13 +47,15 @@ class _Table(BaseModel):
 
 class _Check(_Table):
     """What every check has. `environments`: run in these only; empty: in all. `allow_full_scan`: it may
-    read all of a large collection. `when = "release"`: run only right after the job."""
+    read all of a large collection. `allow_empty`: it proves the run even if it left no documents. `when =
+    "release"`: run only right after the job."""
 
     name: Name
     collection: Name
     environments: list[Name] = []
     time_limit: Annotated[Seconds, Field(le=3600)] = 300.0
     allow_full_scan: bool = False
+    allow_empty: bool = False
     when: Literal["always", "release"] = "always"
 
     def is_for(self, env: str | None) -> bool:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from deployer.errors import UsageError
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -16,6 +18,16 @@ def seconds(text: object) -> object:
     if match is None:
         raise ValueError('a duration such as "90s", "10m", "6h" or "2d"')
     return float(match[1]) * _UNITS[match[2]]
+
+
+def of_option(name: str, text: str | None) -> float | None:
+    """The duration that a command-line option has. UsageError: it is none."""
+    if text is None:
+        return None
+    try:
+        return float(seconds(text))  # type: ignore[arg-type]
+    except ValueError as error:
+        raise UsageError(f"{name}: {text!r} is no duration", f"give {error}") from None
 
 
 Seconds = Annotated[float, BeforeValidator(seconds), Field(gt=0)]

@@ -1,8 +1,10 @@
 """What can be said in deploy.toml: its tables and keys, which are what the reference lists."""
 
-from typing import Any, Literal
+import datetime
+from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from deployer.config.checks import Check
 from deployer.config.durations import Seconds
@@ -27,37 +29,56 @@ class Test(_Table):
 
 
 class Compose(_Table):
-    """The compose test: `service` is the job; the documents that it loads are counted in `mongo_service`.
+    """The compose test, for a project that has a compose file. What is not said is read from the file.
 
-    `data` is the folder it loads (DATA_DIR in the compose file); if missing, `seed_command` creates it.
+    `service` is the job; the documents that it loads are counted in `mongo_service`. `data` is the folder
+    that it loads; where it is not there, `seed_command` makes it.
     """
 
-    file: str = "docker-compose.yml"
-    service: str
+    file: str | tuple[str, ...] = ()
+    """Empty: as Compose finds it (compose.yaml, docker-compose.yml, overrides, COMPOSE_FILE)."""
+    service: str = ""
     data: str = ""
     seed_command: tuple[str, ...] = ()
     timeout: Seconds = 600
-    mongo_service: str = "mongo1"
-    mongo_port: int = 27017
-    mongo_user: str = "forecast"
-    database: str
+    mongo_service: str = ""
+    mongo_port: int | None = Field(default=None, ge=1, le=65535)
+    mongo_user: str | None = None
+    database: str = ""
+    """Empty: the database of `[verify]`."""
     expect_documents: tuple[str, ...] = ()
     """Collections that must not be empty afterwards."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return (self.file,) if isinstance(self.file, str) and self.file else tuple(self.file)
 
 
 class Build(_Table):
     context: str = "."
     dockerfile: str = "Dockerfile"
     platform: str = "linux/amd64"
+    target: str = ""
+    """The stage to build; empty: the last one."""
     args: dict[str, str] = {}
-    inputs: tuple[str, ...] = Field(min_length=1)
-    """Files and folders whose content makes the image; their hash is its tag."""
+    secrets: dict[str, str] = {}
+    """Files, or `env:NAME`, for `RUN --mount=type=secret,id=...`; their content is not part of the image's
+    tag."""
+    ssh: tuple[str, ...] = ()
+    """Agents for `RUN --mount=type=ssh`, as `docker buildx build --ssh` takes them: `default`."""
+    build_contexts: dict[str, str] = {}
+    """Folders of this machine, or what `docker buildx build --build-context` takes, by the name that the
+    Dockerfile knows them by."""
+    inputs: tuple[str, ...] = ()
+    """Files and folders that make the image; empty: all that Docker is sent. Every COPY must be covered."""
 
 
 class ImageSettings(_Table):
     repository: str
     registry: str | None = None
     """Only where the registry's own answer cannot be used as an address."""
+    promote_tag: str = "latest"
+    """The tag that moves to every proven image; empty: none does (for immutable repositories)."""
     keep_releases: int | None = Field(default=None, ge=1)
     """How many different verified releases keep their image and revision; None: all."""
 
@@ -67,21 +88,66 @@ class Task(_Table):
     `${NAME}` in it comes from `values`; IMAGE, AWS_REGION and LOG_GROUP are known without."""
 
     definition: dict[str, Any]
+    """Left out: one container on Fargate, made from the keys below."""
     container: str
+    """Left out: the definition's first essential container that is no log router."""
     values: dict[str, str] = {}
+    cpu: str = "256"
+    memory: str = "512"
+    secrets: dict[str, str] = {}
+    """Environment variables of the container, by the secret or parameter that they come from."""
+    execution_role: str = "ecsTaskExecutionRole"
+    task_role: str = ""
+
+
+class CapacityProvider(_Table):
+    """One entry of a capacity provider strategy."""
+
+    name: str
+    """FARGATE, FARGATE_SPOT, or a provider of the cluster."""
+    weight: int = Field(default=1, ge=0)
+    """Its share of the tasks."""
+    base: int = Field(default=0, ge=0)
+    """So many tasks are placed on it first."""
 
 
 class Run(_Table):
+    """How the task is launched: by a launch type or by capacity providers."""
+
     cluster: str
-    launch_type: Literal["FARGATE", "EC2"] = "FARGATE"
-    subnets: tuple[str, ...] = Field(min_length=1)
-    security_groups: tuple[str, ...] = Field(min_length=1)
+    launch_type: Literal["FARGATE", "FARGATE_SPOT", "EC2", "EXTERNAL", "none"] | None = None
+    """Looked up in the task definition where it is not set; `none` takes the cluster's default strategy."""
+    capacity_provider: str = ""
+    """The name of one capacity provider, instead of a launch type."""
+    capacity_providers: tuple[CapacityProvider, ...] = ()
+    """A strategy of several."""
+    platform_version: str = ""
+    """Of Fargate; empty: the latest."""
+    subnets: tuple[str, ...] = ()
+    """For the network mode awsvpc only."""
+    security_groups: tuple[str, ...] = ()
+    """For the network mode awsvpc only; none: the default group of the VPC."""
     assign_public_ip: bool = False
+    volumes: tuple[dict[str, Any], ...] = ()
+    """`volumeConfigurations` of RunTask, in the ECS API's spelling: EBS volumes that are made at launch."""
     environment: dict[str, str] = {}
     """What a run's container gets on top of the task definition; RUN_ID always."""
     max_runtime: Seconds = 6 * 3600
     start_timeout: Seconds = 600
     on_interrupt: Literal["ask", "leave", "stop"] = "ask"
+
+    @model_validator(mode="after")
+    def _one_way_to_launch(self) -> Self:
+        chosen = [self.launch_type, self.capacity_provider, self.capacity_providers]
+        if sum(bool(choice) for choice in chosen) > 1:
+            raise ValueError("launch-type, capacity-provider or capacity-providers: only one of them")
+        return self
+
+    @property
+    def strategy(self) -> tuple[CapacityProvider, ...]:
+        """The capacity providers, where the task is not launched by a launch type."""
+        single = self.capacity_provider or ("FARGATE_SPOT" if self.launch_type == "FARGATE_SPOT" else "")
+        return (CapacityProvider(name=single),) if single else self.capacity_providers
 
 
 class Schedule(_Table):
@@ -99,16 +165,39 @@ class LogSettings(_Table):
 
 
 class Report(_Table):
-    """Where the job writes its own account of a run: the document whose `_id` is RUN_ID."""
+    """Where the job writes a report of each run: a document whose `_id` is RUN_ID."""
 
-    collection: str = "load_runs"
+    collection: str
+
+
+class Deadline(_Table):
+    """When a run must have loaded its data, for `deployer verify` on any day, whoever starts the runs."""
+
+    max_age: Seconds | None = None
+    """The newest run must have started within this time, such as `"26h"`."""
+    by: datetime.time | None = None
+    """A run must have started in the 24 hours before this time of day, such as `"07:00"`."""
+    time_zone: str = "UTC"
+    """The time zone of `by`, such as `"Europe/Paris"`."""
+    empty: Literal["ok", "fail"] = "fail"
+    """What a run without documents means."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError('a time zone such as "Europe/Paris"') from None
+        return name
 
 
 class Verify(_Table):
     uri: str
     database: str
     report: Report | None = None
-    checks: tuple[Check, ...] = Field(min_length=1)
+    deadline: Deadline = Deadline()
+    checks: tuple[Check, ...] = ()
 
 
 class JobCommands(_Table):
@@ -121,13 +210,15 @@ class JobCommands(_Table):
 
 
 class Retries(_Table):
-    """`max_attempts`: of one call, on errors that pass by themselves. `max_loops`: how often one retry edge
-    of the flowchart may be taken before the release ends; `max_loops_by_edge` names exceptions
+    """`max_attempts`: of one call, on errors that pass by themselves. `max_loops`: how often another retry
+    edge of the flowchart may be taken before the release ends; `max_loops_by_edge` names exceptions
     ("PUSH_OK -> ECR_LOGIN")."""
 
     max_attempts: int = Field(default=5, ge=1)
     initial_delay: Seconds = 1
     max_delay: Seconds = 30
+    max_wait: Seconds = 900
+    """How long a task that finds no capacity is launched again before the release pauses."""
     max_loops: int = Field(default=3, ge=1)
     max_loops_by_edge: dict[str, int] = {}
 
@@ -164,8 +255,8 @@ class Config(_Table):
     """Only in the environment that is the sandbox on this machine."""
     project: Project
     test: Test = Test()
-    compose: Compose
-    build: Build
+    compose: Compose = Compose()
+    build: Build = Build()
     image: ImageSettings
     task: Task
     run: Run

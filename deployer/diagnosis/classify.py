@@ -154,7 +154,7 @@ def _causes(evidence: Evidence, events: list[Event], configured: Values) -> Iter
     for signature in table.by_code:
         if weight := _weight_by_code(signature, evidence):
             remedy = fix_of(signature.fix, evidence.text[-4000:], {}, configured)
-            yield _cause(signature, weight, _codes(evidence), remedy, evidence.container)
+            yield _cause(signature, weight, _codes(evidence), remedy, evidence.container or "")
 
 
 def _weight_by_code(signature: Signature, evidence: Evidence) -> float:
@@ -168,7 +168,7 @@ def _weight_by_code(signature: Signature, evidence: Evidence) -> float:
 def _of_event(table: "_Table", evidence: Evidence, weighed: _Weighed, configured: Values) -> Iterator[Cause]:
     event = weighed.event
     seen = Seen(event, evidence.channel)
-    container = evidence.container or event.service or None
+    container = evidence.container or event.service
     quiet = event.quiet and evidence.channel in _LOGS
     for signature in table.signatures:
         if quiet and signature.weight < _QUIET:
@@ -183,7 +183,7 @@ def _of_event(table: "_Table", evidence: Evidence, weighed: _Weighed, configured
             yield _cause(party, weighed.weight_of(hit), hit.shown, remedy, container)
 
 
-def _cause(said: Signature | Party, weight: float, line: str, remedy: str, container: str | None) -> Cause:
+def _cause(said: Signature | Party, weight: float, line: str, remedy: str, container: str) -> Cause:
     return Cause(
         failure_class=said.failure_class,
         subcause=said.subcause,

@@ -37,18 +37,22 @@ def task_started(release: Release) -> str:
 
 
 def pipeline_ended_well(release: Release) -> str:
-    """Every essential container must have exit code 0, and the task must have ended by itself: a job that is
-    stopped halfway may end with 0 as well. No exit code counts as no."""
+    """The job's own container decides, see `TaskResult.succeeded`. No exit code counts as no."""
     result = release.launch.result if release.launch else None
-    return _yes(result and result.exit_code == 0 and result.stop_code in ("", "EssentialContainerExited"))
+    return _yes(result and result.succeeded)
 
 
 def data_proven(release: Release) -> str:
     return _yes(release.verification and release.verification.ok)
 
 
+UNPROVEN: Final = "unproven"
+"""The subcause of data that passed every check, none of which proves that it is of this run."""
+
 STOPPED_BY_HAND: Final = "stopped-by-hand"
 """The subcause that the diagnosis gives it."""
+TASK_FORGOTTEN: Final = "task-forgotten"
+"""ECS does not describe the task: it may still run."""
 
 _BRANCHES: Final = {
     "code": "code",
@@ -67,8 +71,10 @@ _BRANCHES: Final = {
 def error_type(release: Release) -> str:
     """The branch for the class of the cause; transient errors of MongoDB go through CHECK_ATLAS as well.
 
-    If somebody stopped the task there is nothing to fix; a person decides whether it runs again.
+    If somebody stopped the task there is nothing to fix; a person decides whether it runs again. Another
+    container than the job's is fixed in the task definition. A task that may still run is never given up.
     """
-    if release.cause and release.cause.subcause == STOPPED_BY_HAND:
+    cause = release.cause
+    if cause and (cause.container or cause.subcause in (STOPPED_BY_HAND, TASK_FORGOTTEN)):
         return "aws-config"
     return _BRANCHES[release.cause.failure_class] if release.cause else "unknown"

@@ -18,9 +18,13 @@ class Course:
 
     @cached_property
     def forward(self) -> tuple[Edge, ...]:
-        """The edges that do not close a loop."""
+        """The edges that do not close a loop, nor lead from an added repair back to a step."""
         back = set(self._closing(self.flow.start, (), set()))
-        return tuple(edge for edge in self.flow.edges if edge not in back)
+        return tuple(edge for edge in self.flow.edges if edge not in back and not self._returns(edge))
+
+    def _returns(self, edge: Edge) -> bool:
+        source, target = self.flow.nodes[edge.source], self.flow.nodes[edge.target]
+        return edge.added and source.kind == "repair" and target.kind == "step"
 
     def _closing(self, node: str, trail: tuple[str, ...], seen: set[str]) -> Iterator[Edge]:
         """The edges that lead back onto the trail, found depth first."""

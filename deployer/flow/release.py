@@ -112,6 +112,7 @@ _ADDED_EDGES: Final = (
     ("CHECK_CONFIG",   "CODE",           "build"),
     ("CHECK_ATLAS",    "CODE",           "build"),
     ("CHECK_DATA",     "CODE",           "build"),
+    ("CHECK_DATA",     "VERIFY_DATA",    "verify"),
 )
 # fmt: on
 

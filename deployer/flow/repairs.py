@@ -3,12 +3,13 @@
 from typing import Final
 
 from deployer.errors import Failure, TransientFailure
+from deployer.flow.decisions import TASK_FORGOTTEN, UNPROVEN
 from deployer.flow.handlers import Context, Resolved, Unresolved
 from deployer.flow.steps.build import image_tag
 from deployer.flow.steps.deploy import wanted_definition
 from deployer.model import Cause, Release, Source
-from deployer.ports import Finding, Unreachable
-from deployer.task.definition import differences
+from deployer.ports import Finding, FindingState, Unreachable
+from deployer.task.definition import changes
 
 
 def look_at_code(release: Release, context: Context) -> Resolved | Unresolved:
@@ -42,7 +43,7 @@ def _in_the_way(release: Release, context: Context) -> Cause | None:
         return None
     findings = list(context.ports.account.preflight())
     _keep_probes(findings, context)
-    wrong = [finding for finding in findings if finding.state == "wrong"]
+    wrong = [finding for finding in findings if finding.state is FindingState.FAIL]
     message = "the job could not run, so nothing was built"
     cause = Cause("aws-config", "not-ready", message, node=context.node)
     return _with_findings(cause, wrong) if wrong else None
@@ -50,7 +51,7 @@ def _in_the_way(release: Release, context: Context) -> Cause | None:
 
 def _is_built(release: Release, context: Context) -> bool:
     """Whether the next thing to do is to run the task."""
-    if release.from_phase == "dev":
+    if release.start_at == "test":
         return False
     return context.ports.registry.digest(context.config.image.repository, image_tag(release)) is not None
 
@@ -99,13 +100,16 @@ def check_config(release: Release, context: Context) -> Resolved | Unresolved:
     cause = release.cause
     if cause is None:
         return Resolved(release)
+    found = _found_again(release, context) if cause.subcause == TASK_FORGOTTEN else None
+    if found:
+        return Resolved(found, summary="ECS knows the task again")
     build, account = _why_build(release, context), context.ports.account
     digest = release.image.digest if release.image else None
-    findings = list(account.preflight() if build else account.findings(digest))
+    findings = list(account.preflight() if build else account.diagnose(digest))
     _keep_probes(findings, context)
-    wrong = [finding for finding in findings if finding.state == "wrong"]
+    wrong = [finding for finding in findings if finding.state is FindingState.FAIL]
     for finding in findings:
-        if finding.state != "ok":
+        if finding.state is not FindingState.PASS:
             context.note(f"{finding.state}: {finding.what}: {finding.detail}")
     if wrong or not (context.resumed or cause.transient):
         return Unresolved(release, _with_findings(cause, wrong))
@@ -115,6 +119,13 @@ def check_config(release: Release, context: Context) -> Resolved | Unresolved:
     if _definition_changed(release, context):
         return Resolved(mended, "definition-changed", "the task definition is another one now")
     return Resolved(mended, summary="nothing is found wrong")
+
+
+def _found_again(release: Release, context: Context) -> Release | None:
+    """The release with its launch open again, where ECS describes the task after all."""
+    launch = release.launch
+    status = context.ports.tasks.status(launch.arn) if launch and launch.arn else None
+    return release.with_launch(result=None, status=status.last_status).with_(cause=None) if status else None
 
 
 def _why_build(release: Release, context: Context) -> str:
@@ -141,7 +152,7 @@ def _again(release: Release, context: Context, summary: str) -> Resolved:
 def _definition_changed(release: Release, context: Context) -> bool:
     definition = wanted_definition(release, context)
     newest = context.ports.tasks.newest_revision(str(definition["family"]))
-    return newest is None or bool(differences(definition, newest.definition))
+    return newest is None or bool(changes(definition, newest))
 
 
 def _with_findings(cause: Cause, wrong: list[Finding]) -> Cause:
@@ -180,7 +191,7 @@ def check_mongodb(release: Release, context: Context) -> Resolved | Unresolved:
         reached = ""
     if has_command and not (reached and cause.transient):
         refused = _refused_there(release, context)
-        if refused and (refused.state == "wrong" or not reached):
+        if refused and (refused.state is FindingState.FAIL or not reached):
             return Unresolved(
                 release, _with_sight(cause, f"{refused.what}: {refused.detail}", refused.remedy)
             )
@@ -204,9 +215,9 @@ def _refused_anywhere(release: Release, context: Context) -> Finding | None:
 
 def _refused_here(context: Context) -> Finding | None:
     """The step of the way to MongoDB that is refused to this machine, if any is."""
-    findings = tuple(context.ports.server.walk())
+    findings = tuple(context.ports.server.check())
     context.ports.evidence.write("mongodb", [vars(finding) for finding in findings])
-    return next((finding for finding in findings if finding.state == "wrong"), None)
+    return next((finding for finding in findings if finding.state is FindingState.FAIL), None)
 
 
 def _refused_there(release: Release, context: Context) -> Finding | None:
@@ -215,14 +226,14 @@ def _refused_there(release: Release, context: Context) -> Finding | None:
     context.note("walking the way to MongoDB from a task in the job's own network")
     launch = release.launch
     try:
-        findings = context.ports.job_network.walk(launch.task_definition if launch else None)
+        findings = context.ports.job_network.check(launch.task_definition if launch else None)
     except TransientFailure:
         raise
     except Failure as failure:
-        findings = (Finding(_UNSEEN, "unknown", failure.message, failure.hint),)
+        findings = (Finding(_UNSEEN, FindingState.UNKNOWN, failure.message, failure.hint),)
         context.note(f"what the task sees is not known: {failure.message}")
     context.ports.evidence.write("connectivity", [vars(finding) for finding in findings])
-    return next((f for f in findings if f.state == "wrong" or f.what == _UNSEEN), None)
+    return next((f for f in findings if f.state is FindingState.FAIL or f.what == _UNSEEN), None)
 
 
 def _with_sight(cause: Cause, seen: str, remedy: str = "") -> Cause:
@@ -234,8 +245,11 @@ def _with_sight(cause: Cause, seen: str, remedy: str = "") -> Cause:
 def check_data(release: Release, context: Context) -> Resolved | Unresolved:
     """Check the source data.
 
-    Missing or rejected data needs a person; after that the job runs again. Twice is safe: it only reads.
+    Missing or rejected data needs a person; after that the job runs again. If only the proof was missing, the
+    data is verified again. Twice is safe: it only reads.
     """
+    if release.cause and release.cause.subcause == UNPROVEN and context.resumed:
+        return Resolved(release.with_(cause=None), "verify", "verifying the data again")
     if release.cause is None or context.resumed:
         return _again(release, context, "running the job again")
     return Unresolved(release, release.cause)

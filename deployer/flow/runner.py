@@ -7,9 +7,8 @@ A crash in between re-enters the node; steps converge, so entering twice does no
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from math import inf
 from typing import Any, TypeVar
-
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from deployer.config.model import Config
 from deployer.errors import Failure, RefusedError, TransientFailure
@@ -19,11 +18,14 @@ from deployer.flow.handlers import Context, Handlers, Resolved, StepResult, Unre
 from deployer.model import Cause, Release, dump, load
 from deployer.ports import Ports
 from deployer.records.journal import Journal, states
+from deployer.retry import RetryPolicy
 
 _Result = TypeVar("_Result")
 
 PAUSED = "PAUSED"
 DETACHED = "DETACHED"
+_LIMITED_BY_TIME = "TASK_STARTED -> BACK_OFF"
+"""BACK_OFF itself pauses after `[retries] max-wait`."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,9 @@ class Runner:
             return result.cause
         answer = result.answer if isinstance(result, Resolved) else ""
         edge = self._follow(node, answer if not isinstance(result, str) else result)
+        cause = self._release.cause
+        if edge.answer == "exhausted" and cause and cause.transient:
+            return cause
         if not isinstance(result, str):
             self._release = result.release
         left = Left(
@@ -152,21 +157,10 @@ class Runner:
         return record
 
     def _retrying(self, node: str, action: Callable[[], _Result]) -> _Result:
-        settings = self._config.retries
+        def retried(error: str, pause: float, attempt: int) -> None:
+            self._emit(Retried(node, error, pause, attempt))
 
-        def notify(state: RetryCallState) -> None:
-            error = state.outcome.exception() if state.outcome else None
-            wait = state.next_action.sleep if state.next_action else 0.0
-            self._emit(Retried(node, str(error), wait, state.attempt_number))
-
-        return Retrying(
-            retry=retry_if_exception_type(TransientFailure),
-            stop=stop_after_attempt(settings.max_attempts),
-            wait=wait_exponential(multiplier=settings.initial_delay, max=settings.max_delay),
-            sleep=self._ports.clock.sleep,
-            before_sleep=notify,
-            reraise=True,
-        )(action)
+        return RetryPolicy.configured(self._config.retries, self._ports.clock, retried)(action)
 
     def _follow(self, node: str, answer: str) -> Edge:
         """The edge of this answer, or the `exhausted` one after the allowed number of loops."""
@@ -175,14 +169,16 @@ class Runner:
             return edge
         name = f"{edge.source} -> {edge.target}"
         self._loops[name] += 1
-        limit = self._config.retries.max_loops_by_edge.get(name, self._config.retries.max_loops)
+        retries = self._config.retries
+        limit: float = inf if name == _LIMITED_BY_TIME else retries.max_loops
+        limit = retries.max_loops_by_edge.get(name, limit)
         return edge if self._loops[name] <= limit else self._flow.follow(node, "exhausted")
 
     def _pause(self, node: str, cause: Cause) -> Outcome:
         release = self._release.with_(cause=cause)
         self._handlers.record_stop(release, self._config, self._ports)
         self._journal.append("paused", node=node, cause=asdict(cause), state=dump(release))
-        resume = f"deployer release --resume {release.id}"
+        resume = f"deployer resume {release.id}"
         self._emit(Paused(node, **_cause_fields(cause), resume=resume, exit_code=cause.exit_code))
         return Outcome(PAUSED, node, cause.exit_code, release)
 

@@ -1,4 +1,4 @@
-"""One release per environment: in this folder by a lock, on all machines by an object in the shared state."""
+"""One release per environment: a file lock in this folder, an object in the shared state for all machines."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -9,36 +9,36 @@ from deployer.lock.local import LocalLock, holder_of
 from deployer.lock.owner import Holder
 from deployer.lock.shared import LockRecord, SharedLock, heartbeat
 
-__all__ = ["Holder", "Lock", "LockRecord", "SharedLock", "held", "holder_of"]
+__all__ = ["Holder", "Lock", "LockRecord", "SharedLock", "acquire", "holder_of"]
 
 
 class Lock:
-    """Both holds of one release. `shared` is None where there is no `[state] bucket`."""
+    """Both locks of one release. `shared` is None without `[state] bucket`."""
 
     def __init__(self, here: LocalLock, shared: SharedLock | None) -> None:
         self._here, self._shared = here, shared
 
-    def at(self, node: str) -> None:
-        """Tells others where the release is."""
-        self._here.at(node)
+    def report_node(self, node: str) -> None:
+        """Publishes the node that the release is at."""
+        self._here.report_node(node)
         if self._shared:
-            self._shared.at(node)
+            self._shared.report_node(node)
 
     def check(self) -> None:
-        """RefusedError: it is no longer ours, and nothing more may be done."""
+        """RefusedError: the lock is lost; the release must stop."""
         if self._shared:
             self._shared.check()
 
 
 @contextmanager
-def held(folder: Path, env: str, holder: Holder, shared: SharedLock | None = None) -> Iterator[Lock]:
-    """Holds the environment. RefusedError names who else does, from where, at which node, since when.
+def acquire(folder: Path, env: str, holder: Holder, shared: SharedLock | None = None) -> Iterator[Lock]:
+    """Locks the environment. RefusedError names the other holder, its machine, its node and since when.
 
-    Failure: the shared state cannot be asked.
+    Failure: the shared state cannot be reached.
     """
-    with local.held(folder, env, holder) as here:
+    with local.acquire(folder, env, holder) as here:
         if shared:
-            shared.take(holder, here.stale_owner)
-        here.settle()
+            shared.acquire(holder, here.stale_owner)
+        here.clear_stale()
         with heartbeat(shared) if shared else nullcontext():
             yield Lock(here, shared)

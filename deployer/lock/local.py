@@ -1,7 +1,7 @@
 """One release per environment at a time in this folder.
 
 The lock is the kernel's (through filelock), so a crash leaves nothing behind that blocks; the file beside
-it only says who holds it, for the refusal. Where that file is left without the lock, its writer is dead.
+it only names the holder, for the error message. If that file is left without the lock, its writer is dead.
 """
 
 import json
@@ -17,39 +17,39 @@ from deployer.lock.owner import Holder, refusal
 
 
 class LocalLock:
-    """The lock, held. `left_behind`: the holder that a crash ended here; it may still stand elsewhere."""
+    """The held lock. `stale_owner`: the holder that crashed here; its shared lock may still exist."""
 
-    def __init__(self, told: Path, holder: Holder) -> None:
-        self.stale_owner = _told(told)
-        self._told, self._holder = told, holder
-        self._tell(holder)
+    def __init__(self, path: Path, holder: Holder) -> None:
+        self.stale_owner = _read(path)
+        self._path, self._holder = path, holder
+        self._write(holder)
 
-    def at(self, node: str) -> None:
-        """Says where the release is."""
-        self._tell(replace(self._holder, node=node))
+    def report_node(self, node: str) -> None:
+        """Publishes the node that the release is at."""
+        self._write(replace(self._holder, node=node))
 
-    def settle(self) -> None:
-        """Nothing of the dead holder stands any more."""
+    def clear_stale(self) -> None:
+        """The shared lock of the dead holder is gone as well."""
         self.stale_owner = None
 
     def clear(self) -> None:
-        """Takes the name away; that of a dead holder who is not settled stays for the next one."""
+        """Removes the name; that of a dead holder stays until its shared lock is gone."""
         if self.stale_owner:
-            self._tell(self.stale_owner)
+            self._write(self.stale_owner)
         else:
-            self._told.unlink(missing_ok=True)
+            self._path.unlink(missing_ok=True)
 
-    def _tell(self, holder: Holder) -> None:
-        new = self._told.with_suffix(".new")
+    def _write(self, holder: Holder) -> None:
+        new = self._path.with_suffix(".new")
         new.write_text(json.dumps(asdict(holder)), encoding="utf-8")
-        os.replace(new, self._told)
+        os.replace(new, self._path)
 
 
 @contextmanager
-def held(folder: Path, env: str, holder: Holder) -> Iterator[LocalLock]:
-    """Holds the environment's lock. RefusedError names who else does, and since when."""
+def acquire(folder: Path, env: str, holder: Holder) -> Iterator[LocalLock]:
+    """Locks the environment. RefusedError names the other holder, and since when."""
     folder.mkdir(parents=True, exist_ok=True)
-    told = folder / f"{env}.json"
+    path = folder / f"{env}.json"
     lock = FileLock(folder / f"{env}.lock")
     try:
         lock.acquire(blocking=False)
@@ -57,17 +57,17 @@ def held(folder: Path, env: str, holder: Holder) -> Iterator[LocalLock]:
         other = holder_of(folder, env)
         raise refusal(env, other, f"or end it: `kill {other.pid}`" if other else "") from None
     try:
-        lease = LocalLock(told, holder)
+        held = LocalLock(path, holder)
         try:
-            yield lease
+            yield held
         finally:
-            lease.clear()
+            held.clear()
     finally:
         lock.release()
 
 
 def holder_of(folder: Path, env: str) -> Holder | None:
-    """Who holds the lock now; None if nobody does (a crash may leave the file, not the lock)."""
+    """Who holds the lock now; None: nobody (a crash may leave the file, not the lock)."""
     lock = FileLock(folder / f"{env}.lock")
     if not Path(lock.lock_file).exists():
         return None
@@ -75,10 +75,10 @@ def holder_of(folder: Path, env: str) -> Holder | None:
         with lock.acquire(blocking=False):
             return None
     except Timeout:
-        return _told(folder / f"{env}.json") or Holder("unknown", "unknown", "unknown", 0, 0.0)
+        return _read(folder / f"{env}.json") or Holder("unknown", "unknown", "unknown", 0, 0.0)
 
 
-def _told(path: Path) -> Holder | None:
+def _read(path: Path) -> Holder | None:
     try:
         return Holder(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):

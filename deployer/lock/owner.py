@@ -1,4 +1,4 @@
-"""Who holds an environment, and how that is said."""
+"""Who holds the lock of an environment, and the error for everybody else."""
 
 import getpass
 import os
@@ -9,9 +9,17 @@ from datetime import UTC, datetime
 from deployer.errors import RefusedError
 
 
+def user_name() -> str:
+    """The user's name; a uid without a passwd entry, as containers in CI have it, is a number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"
+
+
 @dataclass(frozen=True)
 class Holder:
-    """Who releases, from where, since when (seconds since the epoch), and at which node it was last seen."""
+    """Who releases, on which machine, since when (seconds since the epoch), and at which node."""
 
     release: str
     user: str
@@ -22,10 +30,10 @@ class Holder:
 
     @classmethod
     def here(cls, release: str, now: float) -> "Holder":
-        return cls(release, getpass.getuser(), socket.gethostname(), os.getpid(), now)
+        return cls(release, user_name(), socket.gethostname(), os.getpid(), now)
 
     def same_as(self, other: "Holder | None") -> bool:
-        """Whether it is the same process's hold, wherever in the flow."""
+        """Whether it is the same process, at whatever node."""
         return other is not None and self._identity == other._identity
 
     @property
@@ -39,10 +47,10 @@ class Holder:
 
 
 def refusal(env: str, holder: Holder | None, way_out: str) -> RefusedError:
-    """Why `env` cannot be released to now. `way_out` is what to type if the holder is gone."""
+    """Why nobody else may release to `env` now. `way_out`: the command to type if the holder is dead."""
     if holder is None:
-        return RefusedError(f"another release to {env} has only just ended", "try again")
+        return RefusedError(f"another release to {env} has just ended", "try again")
     return RefusedError(
-        f"{env} is being released to by {holder}",
-        f"watch it with `deployer show {holder.release}` and wait until it has ended; {way_out}",
+        f"another release to {env} is running: {holder}",
+        f"wait until it ends; `deployer show {holder.release}` shows it; {way_out}",
     )

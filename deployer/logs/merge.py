@@ -1,7 +1,7 @@
 """Many log streams as one, by time, with at most one page of each in memory."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from itertools import accumulate, chain, repeat
 from math import inf, nextafter
 from operator import itemgetter
@@ -18,7 +18,7 @@ _KEY: Final = itemgetter(0)
 
 
 class Source:
-    """A stream, and the page of it that was read but is not shown to its end."""
+    """A stream, and the page that was read and is not wholly shown."""
 
     def __init__(self, reader: StreamReader) -> None:
         self.reader = reader
@@ -37,25 +37,23 @@ class Source:
 
     @property
     def drained(self) -> bool:
-        """Everything that the stream held at the last read has been shown."""
+        """Every event of the last read is shown, and it reached the stream's end."""
         return self._at_end and not self.waiting
 
     @property
     def dry(self) -> bool:
-        """Everything that was read has been shown, and more may be right behind it."""
+        """Every event that was read is shown, and more may follow at once."""
         return not self._at_end and not self.waiting
 
-    def fill(self, now: float) -> int:
-        """Reads until there is something to show, or until the end; returns the number of reads."""
-        self._at_end, reads = False, 0
+    def fill(self, now: float) -> None:
+        """Reads until there is something to show, or until the end."""
+        self._at_end = False
         while self.dry:
-            reads += 1
             self._page, more = self.reader.read()
             self._keys, self._shown = list(accumulate(self._page.times, max)), 0
             self._at_end = not more
         if self.waiting:
             self.arrived = now
-        return reads
 
     def limit(self, fresh: float) -> float:
         """No event after this time may be shown yet, of any stream: this one may have earlier ones to come,
@@ -85,8 +83,6 @@ class Merge:
 
     def __init__(self, clock: Clock) -> None:
         self.sources: list[Source] = []
-        self.reads = 0
-        """In the last round."""
         self._clock = clock
 
     def add(self, reader: StreamReader) -> Source:
@@ -102,16 +98,17 @@ class Merge:
         """When the oldest of the events held back may be shown."""
         return min((source.head for source in self.sources if source.waiting), default=(inf, inf))[1]
 
-    def due(self, *, final: bool, only: Collection[str] | None = None) -> Iterator[tuple[Source, float, str]]:
-        """One round: reads where nothing is waiting, gives what may be shown by now, oldest first, as
-        (source, time, text).
+    def due(self, *, final: bool, read: bool = True) -> Iterator[tuple[Source, float, str]]:
+        """One round: reads where nothing is waiting, gives the events that may be shown by now, oldest
+        first, as (source, time, text).
 
-        `final`: nothing newer is waited for, so nothing is held back. An event that comes later than the
-        hold is given when it comes, never dropped. `only`: no other streams than these are read.
+        `final`: nothing is held back for newer events. An event that comes later than the hold is given
+        when it comes, never dropped. `read` False: only what was read before is given.
         """
         now, sources = self._clock.now(), self.sources
-        asked = [s for s in sources if not s.waiting and (only is None or s.reader.name in only)]
-        self.reads = sum(source.fill(now) for source in asked)
+        for source in sources if read else ():
+            if not source.waiting:
+                source.fill(now)
         fresh = inf if final or len(sources) == 1 else now - HOLD
         while True:
             limit = min((source.limit(fresh) for source in sources), default=inf)
@@ -122,4 +119,5 @@ class Merge:
             dry = [source for source in sources if source.dry]
             if not dry:
                 return
-            self.reads += sum(source.fill(now) for source in dry)
+            for source in dry:
+                source.fill(now)

@@ -15,7 +15,7 @@ class StreamReader:
         logs: Logs,
         group: str,
         name: str,
-        patience: RetryPolicy,
+        retry: RetryPolicy,
         *,
         cursor: str | None = None,
         since: float = 0.0,
@@ -23,7 +23,7 @@ class StreamReader:
         self.name = name
         self.task = name.rsplit("/", 1)[-1]
         self.exists = cursor is not None
-        self._logs, self._group, self._patience = logs, group, patience
+        self._logs, self._group, self._retry = logs, group, retry
         self._cursor, self._since = cursor, since
 
     def read(self) -> tuple[LogPage, bool]:
@@ -31,7 +31,7 @@ class StreamReader:
 
         The end of a stream is where the cursor comes back unchanged; an empty page alone does not say it.
         """
-        page = self._patience(lambda: self._logs.read(self._group, self.name, self._cursor, self._since))
+        page = self._retry(lambda: self._logs.read(self._group, self.name, self._cursor, self._since))
         moved = page.exists and self._cursor is not None and page.cursor != self._cursor
         self.exists = page.exists
         self._cursor = page.cursor

@@ -1,7 +1,7 @@
-"""What the steps need of the world, in our words. `gateways/` has the real ones, `tests/fakes` the others.
+"""Ports: what the steps need of the outside world. `adapters/` implements them, `tests/fakes` fakes them.
 
-Every method raises `deployer.errors.Failure` (or its transient kind) and nothing else;
-what a person can expect to happen (a red test, a task that exits 1) is a return value.
+Every method raises `deployer.errors.Failure` (or a subclass) and nothing else;
+what a person can expect to happen (a failed test, a task that exits 1) is a return value.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from deployer.ports.cloud import (
     ONE_OFF_TASK,
     Account,
     Finding,
-    LiveTail,
+    FindingState,
     LogEvent,
     Login,
     LogPage,
@@ -28,6 +28,7 @@ from deployer.ports.database import (
     Database,
     DatabaseServer,
     JobNetwork,
+    NotPermitted,
     QueryRefused,
     Question,
     Reply,
@@ -36,6 +37,7 @@ from deployer.ports.database import (
 )
 from deployer.ports.evidence import EvidenceStore, LineLog, task_log, task_name
 from deployer.ports.machine import (
+    BuildInputs,
     BuildResult,
     Clock,
     Compose,
@@ -50,6 +52,7 @@ from deployer.ports.machine import (
 __all__ = [
     "ONE_OFF_TASK",
     "Account",
+    "BuildInputs",
     "BuildResult",
     "Clock",
     "Compose",
@@ -58,14 +61,15 @@ __all__ = [
     "Engine",
     "EvidenceStore",
     "Finding",
+    "FindingState",
     "Ids",
     "JobNetwork",
     "LineLog",
-    "LiveTail",
     "LogEvent",
     "LogPage",
     "Login",
     "Logs",
+    "NotPermitted",
     "OnLine",
     "OnProgress",
     "Ports",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final, NamedTuple, Protocol
 
 from deployer.model import TaskResult
@@ -40,13 +41,13 @@ class Registry(Protocol):
         """The manifest (or index) behind a tag or digest; None where there is none."""
 
     def move_tag(self, repository: str, tag: str, digest: str) -> None:
-        """Makes `tag` point to `digest` without moving a layer; already there is fine."""
+        """Points `tag` to `digest` without moving a layer. Repeating it is fine."""
 
     def tagged(self, repository: str) -> tuple[Tagged, ...]:
         """Every tag of the repository."""
 
     def remove(self, repository: str, tags: Sequence[str]) -> None:
-        """Takes the tags away, and with its last tag an image; not there is fine."""
+        """Removes the tags, and an image with its last tag; a missing tag is fine."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Revision:
 
 
 ONE_OFF_TASK: Final = "deployer-"
-"""How the mark of a short task begins, which only looks; a run of the job has its release's ID there."""
+"""How `startedBy` of a one-off task begins; a run of the job has its release's ID there."""
 
 
 @dataclass(frozen=True)
@@ -78,17 +79,19 @@ class TaskRequest:
 
 @dataclass(frozen=True)
 class TaskStatus:
-    """A task as DescribeTasks shows it; `result` once it is STOPPED. `raw` is kept as evidence."""
+    """A task as DescribeTasks shows it; `result` once it is STOPPED. `raw` is kept as evidence. `ended`: the
+    containers that have ended so far."""
 
     arn: str
     last_status: str
     started_by: str = ""
     result: TaskResult | None = None
+    ended: frozenset[str] = frozenset()
     raw: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def only_looks(self) -> bool:
-        """It is a short task, and no run of the job."""
+    def one_off(self) -> bool:
+        """A one-off task, no run of the job."""
         return self.started_by.startswith(ONE_OFF_TASK)
 
 
@@ -107,7 +110,7 @@ class Tasks(Protocol):
         """The newest ACTIVE revision; None where the family has none."""
 
     def revision(self, arn: str) -> Revision | None:
-        """This revision, active or not; None where ECS has it no more."""
+        """This revision, active or not; None where ECS no longer has it."""
 
     def revisions(self, family: str) -> tuple[str, ...]:
         """The ARNs of the ACTIVE revisions, oldest first."""
@@ -133,11 +136,11 @@ class Tasks(Protocol):
 
 
 class Schedules(Protocol):
-    """EventBridge Scheduler, as far as it starts ECS tasks."""
+    """EventBridge Scheduler's schedules that start ECS tasks."""
 
     def task_definition(self, name: str, group: str) -> str:
-        """What the schedule starts, as it says it (an ARN, with or without a revision). Failure `aws-config`:
-        there is no such schedule, or its target is no ECS task."""
+        """The ARN that the schedule starts, with or without a revision. Failure `aws-config`: there is no
+        such schedule, or its target is no ECS task."""
 
     def move(self, name: str, group: str, task_definition: str) -> None:
         """Makes the schedule start this revision; everything else about it stays. Twice is fine."""
@@ -155,9 +158,8 @@ class LogEvent(NamedTuple):
 
 @dataclass(frozen=True)
 class LogPage:
-    """What one read gave, at most 10,000 events, as two columns: so many tuples would cost the garbage
-    collector as much time as reading them. `cursor` goes into the next read; `exists` False: no such stream
-    yet."""
+    """One read of at most 10,000 events, as two columns: as many tuples would cost the garbage collector as
+    much time as reading them. `cursor` goes into the next read; `exists` False: no such stream yet."""
 
     times: Sequence[float]
     texts: Sequence[str]
@@ -169,17 +171,6 @@ class LogPage:
         return tuple(map(LogEvent, self.times, self.texts))
 
 
-class LiveTail(Protocol):
-    """A session that tells which streams get events, from its start to its end and never afterwards."""
-
-    def news(self, seconds: float) -> frozenset[str]:
-        """Streams that got events since the last call, not always all: as soon as there are any, none after
-        `seconds`. Failure: the session was not granted; TransientFailure, ExpiredCredentials: it is over, a
-        new one may be started."""
-
-    def close(self) -> None: ...
-
-
 class Logs(Protocol):
     """CloudWatch Logs, one stream at a time, oldest first."""
 
@@ -188,35 +179,39 @@ class Logs(Protocol):
         the stream the cursor comes back unchanged, with no events."""
 
     def streams(self, group: str, prefix: str, since: float = 0.0) -> tuple[str, ...]:
-        """Streams under a prefix that may hold events not older than `since`, the liveliest first."""
-
-    def live(self, group: str, prefixes: Sequence[str]) -> LiveTail:
-        """Starts a session for the streams whose names begin with one of these (at most 100). Whether it is
-        granted its first news tell."""
+        """Streams under a prefix that may hold events not older than `since`, the most recent first."""
 
     def retention(self, group: str) -> float | None:
         """Seconds for which events are kept; None for ever, or where there is no such group."""
 
 
+class FindingState(StrEnum):
+    """UNKNOWN is what cannot be read or is only inferred; it never stops a release."""
+
+    PASS = "pass"  # noqa: S105
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One look at the account. `state`: ok, wrong, or unknown (never fine by default)."""
+    """The result of one check, and how to fix it."""
 
     what: str
-    state: str
+    state: FindingState
     detail: str = ""
     remedy: str = ""
 
 
 class Account(Protocol):
-    """Read-only looks at what RunTask depends on."""
+    """Read-only checks of what RunTask depends on."""
 
     def identity(self) -> str:
         """The caller's ARN. Failure `aws-config`: no credentials, or expired ones."""
 
     def preflight(self) -> Iterator[Finding]:
-        """What a few quick reads tell: whether what deploy.toml names is there and fits together."""
+        """A few quick reads: whether the resources that deploy.toml names exist and fit together."""
 
-    def findings(self, digest: str | None = None) -> Iterator[Finding]:
-        """All that can be looked at: the first ones, what each identity may do, the image of this digest
-        (None: the last proven one), quotas. What may not be seen is unknown, never fine."""
+    def diagnose(self, digest: str | None = None) -> Iterator[Finding]:
+        """Every check: those of `preflight`, the permissions of each identity, and the image of this digest
+        (None: the last proven one). What the caller may not read is unknown."""

@@ -1,4 +1,4 @@
-"""MongoDB, asked from here or from where the job runs."""
+"""MongoDB, as this machine reaches it or as the job does."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,29 +9,34 @@ from deployer.ports.cloud import Finding
 
 
 class Unreachable(Failure):
-    """No connection comes about: name, port or TLS. From another network it may well do."""
+    """No connection: name, port or TLS. From another network it may work."""
 
 
 class TimeLimitReached(Failure):
-    """The database ended a read at its time limit."""
+    """The database stopped a read at its time limit."""
 
 
 class QueryRefused(Failure):
-    """The database does not understand a query, or cannot answer it."""
+    """The database refuses a query: invalid, or not supported."""
+
+
+class NotPermitted(QueryRefused):
+    """The user of the address has no privilege for a query; others may work."""
 
 
 class Database(Protocol):
-    """The database that the job loads, read-only, from where the deployer runs.
+    """The database that the job loads, read-only.
 
-    A read sees every write that was acknowledged before it began. `within` is its time limit in seconds;
-    TimeLimitReached at the end of it, QueryRefused for a query that is none.
+    A read sees every write that was acknowledged before it started. `within` is its time limit in seconds,
+    after which it raises TimeLimitReached. QueryRefused: this query is refused, others may work.
     """
 
     def ping(self) -> None:
-        """Failure `mongodb`, saying which layer (name, port, TLS, authentication) refused."""
+        """Failure `mongodb` names the layer that failed (name, port, TLS, authentication)."""
 
     def counts(self) -> dict[str, int]:
-        """Estimated documents per collection (views and system collections left out)."""
+        """Estimated documents per collection, also of time-series collections; no views, no system
+        collections."""
 
     def find_one(self, collection: str, query: Mapping[str, Any]) -> Mapping[str, Any] | None: ...
 
@@ -42,29 +47,29 @@ class Database(Protocol):
     ) -> list[Mapping[str, Any]]: ...
 
     def scans(self, collection: str, pipeline: Sequence[Mapping[str, Any]]) -> bool:
-        """Whether it would read the whole collection, by the database's own plan; nothing is run."""
+        """Whether it would read the whole collection, by the database's query plan; runs nothing."""
 
     def indexes(self, collection: str) -> list[Mapping[str, Any]]:
-        """`{"name", "key": {field: 1 or -1}, "unique", ...}` each; none for a missing collection."""
+        """`{"name", "key": {field: 1 or -1}, "unique", ...}` each; none for a view or a missing one."""
 
     def options(self, collection: str) -> Mapping[str, Any] | None:
-        """What the collection was made with (`validator`, ...); None where there is no such collection."""
+        """The options of the collection or view (`validator`, ...); None: it does not exist."""
 
 
 class DatabaseServer(Protocol):
-    """The way to the database from here, and what a release depends on beyond being let in."""
+    """Connectivity to MongoDB from this machine, and the state of the server."""
 
-    def walk(self) -> Iterator[Finding]:
-        """The way from this machine (names, port, TLS, login, rights), a finding a step, up to and including
-        the first that is refused; behind the last one `findings`."""
+    def check(self) -> Iterator[Finding]:
+        """Names, port, TLS, login, privileges: one finding each, up to and including the first that fails;
+        after the last one `findings`."""
 
     def findings(self) -> Iterator[Finding]:
-        """Server version, write concern, storage left, where they may be read: one finding each."""
+        """Server version, write concern, free storage, as far as they may be read: one finding each."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """One read, for a short task. `body` is a query (`find_one`) or a pipeline (`aggregate`, `explain`);
+    """One read, for a one-off task. `body` is a query (`find_one`) or a pipeline (`aggregate`, `explain`);
     `within` its time limit in seconds."""
 
     kind: Literal["counts", "find_one", "aggregate", "explain", "indexes", "options"]
@@ -75,7 +80,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the database said to a question, or why it did not. `seconds`: how long it took."""
+    """The answer to a question, or the error. `seconds`: how long it took."""
 
     answer: Any = None
     error: Failure | None = None
@@ -83,14 +88,14 @@ class Reply:
 
 
 class JobNetwork(Protocol):
-    """MongoDB as the job reaches it: short tasks of its own image in its own network, which only look.
+    """MongoDB as the job reaches it: one-off tasks of its own image in its own network, which only read.
 
-    `revision`: the task definition's ARN, None for the newest. Both methods raise UsageError where
-    deploy.toml does not say how, RefusedError where nothing is registered yet, Failure where the task fails.
+    `revision`: the task definition's ARN, None for the newest. Both methods raise UsageError if deploy.toml
+    names no command, RefusedError if no revision is registered yet, Failure if the task fails.
     """
 
-    def walk(self, revision: str | None = None) -> tuple[Finding, ...]:
-        """The way from there to MongoDB, a finding a step, up to and including the first that is refused."""
+    def check(self, revision: str | None = None) -> tuple[Finding, ...]:
+        """Connectivity from there, one finding a step, up to and including the first that fails."""
 
     def ask(self, questions: Sequence[Question], revision: str | None = None) -> tuple[Reply, ...]:
         """A reply to each, in order."""

@@ -1,10 +1,10 @@
-"""What is kept of a release beside its journal: what would be gone tomorrow."""
+"""The evidence of a release: kept beside its journal, because tomorrow it is gone."""
 
 from typing import Any, Protocol
 
 
 class LineLog(Protocol):
-    """A log that is being kept, line by line; a context manager that closes it."""
+    """A log that is being written, line by line; a context manager that closes it."""
 
     name: str
     tail: tuple[str, ...]
@@ -20,26 +20,29 @@ class LineLog(Protocol):
 
 
 class EvidenceStore(Protocol):
-    """The evidence of one release. What is written is redacted first."""
+    """The evidence of one release. Everything is redacted before it is written."""
 
     def write(self, name: str, data: Any) -> None:
-        """Keeps JSON data under this name; an earlier value is replaced."""
+        """Writes JSON data under this name; replaces an earlier value."""
 
     def read(self, name: str) -> Any:
-        """What `write` kept under this name; None if nothing."""
+        """The data that `write` wrote under this name; None: nothing."""
 
     def lines(self, name: str) -> LineLog:
-        """A log that starts empty."""
+        """A new, empty log."""
+
+    def text(self, name: str, most: int) -> list[str]:
+        """The last `most` lines of `<name>.log`; none where there is no such file."""
 
     def log(self, attempt: int, most: int) -> list[str]:
-        """The last `most` lines of the task of that launch."""
+        """The last `most` log lines of that launch's task."""
 
 
 def task_name(attempt: int) -> str:
-    """The name that the task of that launch is kept under."""
+    """The name of the evidence of that launch's task."""
     return f"task-{attempt}"
 
 
 def task_log(attempt: int) -> str:
-    """The file that its log is kept in."""
+    """The file of its log."""
     return f"{task_name(attempt)}.jsonl"

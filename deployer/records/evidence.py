@@ -1,18 +1,19 @@
-"""The flight recorder: what would be gone tomorrow is kept beside the journal, without secrets.
+"""The evidence of a release: kept beside the journal, because tomorrow it is gone; without secrets.
 
 <command>.log        the output of tests, build and compose
-source.json          commit, content, what differs from the commit
-tools.json           versions of what the release was made with
-task-definition.json what was registered or found the same, or would be registered
-image-manifest.json  the image's manifest (or index), as the registry holds it
-task-N.json          the N-th launch's task as ECS described it last
+source.json          commit, content, changed files
+tools.json           versions of deployer, Python, git, Docker
+task-definition.json the definition that was registered, found unchanged, or would be registered
+image-manifest.json  the image's manifest (or index) in the registry
+task-N.json          the task of the N-th launch, as ECS described it last
 task-N.jsonl         its log, {"time", "text"} a line
-probes.json          what was seen of the account, before the build and in CHECK_CONFIG
-mongodb.json         what CHECK_ATLAS saw of the way to MongoDB from this machine
-connectivity.json    the same from the job's own network
-run-report.json      the run's own report, as the database holds it
+task-N-NAME.log      the last lines of another container of it that failed
+probes.json          the checks of the AWS account, before the build and in CHECK_CONFIG
+mongodb.json         the MongoDB connectivity check of CHECK_ATLAS, from this machine
+connectivity.json    the same, from the job's network
+run-report.json      the run's own report
 
-What could not be had is a file as well: {"unknown": why}.
+Evidence that could not be read is a file as well: {"unknown": why}.
 """
 
 import json
@@ -27,7 +28,7 @@ FOLDER: Final = "evidence"
 
 
 class EvidenceFolder:
-    """The files below one release's folder."""
+    """The evidence folder of one release."""
 
     def __init__(self, folder: Path, redactor: Redactor) -> None:
         self._folder = folder / FOLDER
@@ -39,16 +40,21 @@ class EvidenceFolder:
         self._path(f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
     def read(self, name: str) -> Any:
-        """What `write` wrote under this name; None if it did not."""
+        """The data that `write` wrote under this name; None: nothing."""
         path = self._folder / f"{name}.json"
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
     def lines(self, name: str) -> "LineFile":
-        """A file that takes lines one by one, begun afresh."""
+        """A new file for lines."""
         return LineFile(self._path(name), self._redactor)
 
+    def text(self, name: str, most: int) -> list[str]:
+        """The last `most` lines of `<name>.log`."""
+        path = self._folder / f"{name}.log"
+        return path.read_text(encoding="utf-8").splitlines()[-most:] if path.is_file() else []
+
     def log(self, attempt: int, most: int) -> list[str]:
-        """The last lines, `most` of them, of the task of that launch."""
+        """The last `most` log lines of that launch's task."""
         return [event["text"] for event in self._events(attempt)][-most:]
 
     def _events(self, attempt: int) -> Iterator[dict[str, Any]]:
@@ -63,7 +69,7 @@ class EvidenceFolder:
 
 
 class LineFile:
-    """Takes lines and keeps the last ones at hand; a context manager."""
+    """Writes lines to a file and keeps the last ones in memory; a context manager."""
 
     KEPT: Final = 60
 

@@ -1,4 +1,4 @@
-"""The release's journal: append-only JSON lines, one fsync a record, nothing ever rewritten.
+"""The journal of a release: append-only JSON lines, one fsync a record, nothing is rewritten.
 
 A line is `{"seq": N, "kind": ..., "time": ..., ..., "crc": "xxxxxxxx"}`. Kinds:
 
@@ -9,8 +9,8 @@ A line is `{"seq": N, "kind": ..., "time": ..., ..., "crc": "xxxxxxxx"}`. Kinds:
     paused    node, cause, state                          waits for a person
     ended     end, exit_code                              always the last
 
-A line that the crash of its writer cut short is dropped. Anything else that does not add up (a changed
-byte, a missing or repeated record) is refused: `JournalDamaged` names the file and the line.
+A last line that a crash cut short is dropped. Any other damage (a changed byte, a missing or repeated
+record) is refused: `JournalDamaged` names the file and the line.
 """
 
 import errno
@@ -31,7 +31,7 @@ VERSION: Final = 1
 
 
 class Journal:
-    """One release's records, open for appending. Use `create` or `resume`; `read` only looks."""
+    """The records of one release, open for appending. Use `create` or `resume`; `read` only reads."""
 
     _to_disk = staticmethod(os.fsync)
     redactor = Redactor()
@@ -44,10 +44,10 @@ class Journal:
 
     @classmethod
     def create(cls, path: Path, clock: Any, **header: Any) -> Self:
-        """A new journal, there with its header or, after a crash, not at all; the folder is made.
-        RefusedError: there is one already."""
+        """A new journal with its header; creates the folder. A crash leaves all of it or nothing.
+        RefusedError: it exists."""
         if path.exists():
-            raise RefusedError(f"{path} exists: that release has begun", "resume it instead")
+            raise RefusedError(f"{path} exists: that release has started", "resume it instead")
         new = path.with_suffix(".new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ class Journal:
 
     @classmethod
     def resume(cls, path: Path, clock: Any) -> Self:
-        """Reads what is there, cuts a torn last line off, and goes on behind it."""
+        """Reads the records, cuts off an incomplete last line, and continues after it."""
         content = _content(path)
         records, good = _parse(path, content)
         try:
@@ -93,7 +93,7 @@ class Journal:
 
 
 def read(path: Path) -> list[Record]:
-    """All whole records. JournalDamaged: they do not add up."""
+    """All complete records. JournalDamaged: the file cannot be trusted."""
     return _parse(path, _content(path))[0]
 
 
@@ -107,7 +107,7 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise JournalDamaged(
-            f"{path}: cannot be read: {error.strerror}", "check the folder's rights"
+            f"{path}: cannot be read: {error.strerror}", "check the permissions of the folder"
         ) from error
 
 
@@ -126,17 +126,17 @@ def _parse(path: Path, content: bytes) -> tuple[list[Record], int]:
     for number, line in enumerate(content[:good].splitlines(), start=1):
         body = line[:-_TAIL] + b"}"
         if line[-_TAIL:] != b',"crc":"%08x"}' % zlib.crc32(body):
-            raise _damaged(path, number, "its check sum does not match")
+            raise _damaged(path, number, "its checksum does not match")
         record = json.loads(body)
         if record["seq"] != len(records):
-            raise _damaged(path, number, f"record {record['seq']} stands where {len(records)} belongs")
+            raise _damaged(path, number, f"record {record['seq']} is in the place of {len(records)}")
         records.append(record)
     if not records or records[0]["kind"] != "header":
         raise _damaged(path, 1, "the header is missing")
     if records[0]["version"] != VERSION:
         raise JournalDamaged(
-            f"{path}: written in format {records[0]['version']}, this program reads {VERSION}",
-            "show or resume it with the version that wrote it",
+            f"{path}: written in format {records[0]['version']}, this version of deployer reads {VERSION}",
+            "show or resume it with the version of deployer that wrote it",
         )
     return records, good
 
@@ -144,8 +144,8 @@ def _parse(path: Path, content: bytes) -> tuple[list[Record], int]:
 def _damaged(path: Path, line: int, what: str) -> JournalDamaged:
     return JournalDamaged(
         f"{path}: line {line} is damaged: {what}",
-        "nothing is guessed from it: restore the file from a copy, or start a new release "
-        "after a look at what this one did (`aws ecs list-tasks --started-by <release>-1`)",
+        "restore the file from a copy; or check what the release did "
+        "(`aws ecs list-tasks --started-by <release>-1`), then start a new one",
     )
 
 
@@ -153,7 +153,7 @@ def _unwritable(path: Path, error: OSError) -> Failure:
     return Failure(
         "resources",
         f"{path}: cannot be written: {error.strerror}",
-        "make room or mend the folder's rights, then `deployer release --resume`; what was recorded is kept",
+        "free disk space or fix the folder's permissions, then resume: `deployer resume`",
     )
 
 

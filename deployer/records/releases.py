@@ -1,4 +1,4 @@
-"""What journals tell: one release's summary, and the list of all of them. Only reads."""
+"""Reads journals: the summary of one release, and the list of all."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -17,20 +17,19 @@ PUT_BACK = "PUT_BACK"
 """The end of a rollback that was not run."""
 
 VERIFIED = ("END_SUCCESS", PUT_BACK)
-"""The ends behind which there is proven data: its own, or that of the release it went back to."""
+"""The ends with proven data: of the release itself, or of the one that was put back."""
 
 FETCHERS = 8
-"""Journals that are brought here at a time."""
+"""Journals that are fetched at the same time."""
 
 Archives = Callable[[str | None], Sequence[Archive]]
-"""The archives to look into for an environment, or for all of them (None)."""
+"""The archives of an environment, or of all (None)."""
 
 
 class Releases:
-    """The releases kept below a project's `.deployer/releases`, and those of other machines: what an
-    archive has of them beyond what is here is brought here first.
+    """The releases in a project's `.deployer/releases`, and those of other machines, fetched from archives.
 
-    An archive that cannot be asked is left out, and `tell` is told so.
+    An archive that cannot be reached is left out; `tell` gets a message.
     """
 
     def __init__(
@@ -44,18 +43,16 @@ class Releases:
         self._left_out: set[str] = set()
 
     def ids(self, env: str | None = None) -> list[str]:
-        """Oldest first (ids sort by time). With `env`, what is elsewhere is looked for only there."""
+        """Oldest first (ids sort by time). With `env`, only that environment's archive is read."""
         return sorted(self._here() | self._elsewhere(env).keys())
 
     def path(self, release: str) -> Path:
-        """The release's folder, with all that is kept of it. RefusedError: there is no such release."""
-        return self._brought(release, lambda archive, folder: archive.bring(release, folder))
+        """The release's folder, with all evidence. RefusedError: no such release."""
+        return self._fetch(release, lambda archive, folder: archive.fetch(release, folder))
 
     def records(self, release: str) -> list[Record]:
-        """RefusedError: there is no such release. JournalDamaged: its records do not add up."""
-        return read(
-            self._brought(release, lambda archive, folder: self._bring_journal(archive, folder)) / NAME
-        )
+        """RefusedError: no such release. JournalDamaged: its journal cannot be trusted."""
+        return read(self._fetch(release, lambda archive, folder: self._fetch_journal(archive, folder)) / NAME)
 
     def _here(self) -> set[str]:
         return {path.parent.name for path in self.folder.glob(f"*/{NAME}")}
@@ -68,24 +65,24 @@ class Releases:
                     found |= dict.fromkeys(archive.journals(), archive)
         return found
 
-    def _brought(self, release: str, bring: Callable[[Archive, Path], object]) -> Path:
+    def _fetch(self, release: str, fetch: Callable[[Archive, Path], object]) -> Path:
         folder = self.folder / release
         archive = self._elsewhere(_env_of(folder)).get(release)
         if archive:
             with self._leaving_out(archive):
-                bring(archive, folder)
+                fetch(archive, folder)
         if (folder / NAME).is_file():
             return folder
         known = self.ids()
         raise RefusedError(
-            f"no release {release!r} is recorded here",
+            f"no release {release!r} is known here",
             f"the newest is {known[-1]}; `deployer history` lists them"
             if known
-            else "none was ever begun here",
+            else "no releases have been made from this folder",
         )
 
-    def _bring_journal(self, archive: Archive, folder: Path) -> None:
-        """Only where the archive's is longer: this machine's own releases are complete here."""
+    def _fetch_journal(self, archive: Archive, folder: Path) -> None:
+        """Only if the archive's is longer: this machine's own releases are complete here."""
         path = folder / NAME
         if not path.is_file() or archive.journals()[folder.name] > path.stat().st_size:
             archive.fetch_journal(folder.name, folder)
@@ -96,7 +93,9 @@ class Releases:
             yield
         except Failure as failure:
             self._left_out.add(archive.env)
-            self._tell(f"{archive.env}: only what is known here is shown: {failure.message}")
+            self._tell(
+                f"{archive.env}: shared state unavailable ({failure.message}); showing local releases only"
+            )
 
     def newest(self, env: str | None = None) -> str:
         """The newest release (of `env`). RefusedError: there is none."""
@@ -104,7 +103,7 @@ class Releases:
             if env is None or self.records(release)[0]["env"] == env:
                 return release
         raise RefusedError(
-            f"no release{f' to {env}' if env else ''} is recorded here", "start one: `deployer release`"
+            f"no release{f' to {env}' if env else ''} is known here", "start one: `deployer release`"
         )
 
     def resumable(self, env: str) -> str:
@@ -115,13 +114,13 @@ class Releases:
                 if records[-1]["kind"] != "ended":
                     return release
                 break
-        raise RefusedError(f"no release to {env} is under way here", "start a new one: `deployer release`")
+        raise RefusedError(f"no release to {env} can be resumed here", "start a new one: `deployer release`")
 
     def summaries(self, env: str | None = None) -> Iterator[dict[str, Any]]:
         """A short line each, oldest first; a damaged journal is listed as such and stops nothing."""
         ids = self.ids(env)
         with ThreadPoolExecutor(FETCHERS) as fetchers:
-            list(fetchers.map(self._fetched, set(ids) - self._here()))
+            list(fetchers.map(self._prefetch, set(ids) - self._here()))
         for release in ids:
             try:
                 records = self.records(release)
@@ -132,21 +131,21 @@ class Releases:
                 yield _short(records)
 
     def states(self, env: str) -> Iterator[tuple[Release, str | None]]:
-        """Each release to `env` with its end (None: under way), newest first; damaged ones are left out."""
+        """Each release to `env` with its end (None: not ended), newest first; damaged ones are left out."""
         for release in reversed(self.ids(env)):
             with suppress(DeployerError):
                 records = self.records(release)
                 if records[0]["env"] == env:
                     yield state_of(records), _end(records[-1])
 
-    def _fetched(self, release: str) -> None:
-        """One that is only elsewhere; what is wrong with it is said when it is read."""
+    def _prefetch(self, release: str) -> None:
+        """Fetches a release of another machine; errors are reported when it is read."""
         with suppress(DeployerError):
             self.records(release)
 
 
 def _env_of(folder: Path) -> str | None:
-    """Which environment a release that is here goes to; None: not here, or not to be read."""
+    """The environment of a local release; None: not here, or damaged."""
     try:
         with (folder / NAME).open("rb") as file:
             return str(json.loads(file.readline())["env"])
@@ -160,7 +159,7 @@ def state_of(records: Sequence[Record]) -> Release:
 
 
 def summary(records: Sequence[Record]) -> dict[str, Any]:
-    """One release as `deployer show --output json` gives it (design, section 5)."""
+    """One release as `deployer show --output json` prints it."""
     release = state_of(records)
     finished = [record for record in records if record["kind"] == "finished"]
     return {
@@ -173,6 +172,7 @@ def summary(records: Sequence[Record]) -> dict[str, Any]:
         "task_definition": release.task_definition.arn if release.task_definition else None,
         "tasks": [_task(launch) for launch in release.launches],
         "skipped": list(release.skipped),
+        "accepted": list(release.accepted),
         "timings": [{"node": r["node"], "seconds": round(r["seconds"], 3)} for r in finished],
         "verification": asdict(release.verification) if release.verification else None,
         "diagnosis": asdict(release.cause) if release.cause else None,

@@ -1,10 +1,10 @@
-"""What the shared state holds of an environment's releases, and how a copy of it comes here.
+"""The releases of an environment in the shared state, and fetching them from there.
 
     <project>/<env>/releases/<id>/journal.jsonl
     <project>/<env>/releases/<id>/evidence/...
 
-A journal only ever grows: of two copies one begins with the other, and the longer one is the release. Where
-neither does, the release was continued twice, and nothing is guessed from that.
+A journal only grows: of two copies, the longer one begins with the shorter one and is the release. If neither
+begins with the other, the release was continued in two places, and nothing is guessed.
 """
 
 import os
@@ -19,16 +19,16 @@ from deployer.records.journal import NAME, read
 
 
 class Archive:
-    """One environment's releases. Every method raises Failure where the store cannot be asked."""
+    """The releases of one environment. Every method raises Failure if the store cannot be reached."""
 
     def __init__(self, store: Store, prefix: str) -> None:
-        """`prefix`: the environment's place in the store, `<project>/<env>/`."""
+        """`prefix`: of the environment's keys in the store, `<project>/<env>/`."""
         self.env = prefix.split("/")[1]
         self._store, self._prefix = store, f"{prefix}releases/"
         self._journals: Mapping[str, int] | None = None
 
     def journals(self) -> Mapping[str, int]:
-        """The releases, and how many bytes each one's journal has there; listed once."""
+        """The releases and the size of each journal in bytes; listed once."""
         if self._journals is None:
             sizes = self._store.sizes(self._prefix)
             ids = {key: key.removeprefix(self._prefix).removesuffix(f"/{NAME}") for key in sizes}
@@ -38,9 +38,9 @@ class Archive:
         return self._journals
 
     def fetch_journal(self, release: str, folder: Path) -> bool:
-        """Puts the journal into `folder` where it goes further than the one there; whether this one is ahead.
+        """Fetches the journal if it is longer than the local one; returns whether the local one is longer.
 
-        JournalDamaged: it cannot be read, or the two part.
+        JournalDamaged: it cannot be read, or the two copies differ.
         """
         key, path = f"{self._prefix}{release}/{NAME}", folder / NAME
         stored = self._store.read(key)
@@ -50,12 +50,12 @@ class Archive:
             return len(here) > len(there)
         where = f"{self._store.where}/{key}"
         if not there.startswith(here):
-            raise _parted(path, where)
+            raise _diverged(path, where)
         _place(path, there, lambda new: _readable(new, where))
         return False
 
-    def bring(self, release: str, folder: Path) -> None:
-        """The journal, and the evidence that is missing here or was shorter when the release left here."""
+    def fetch(self, release: str, folder: Path) -> None:
+        """The journal, and the evidence that is missing or shorter here."""
         ahead = self.fetch_journal(release, folder)
         prefix = f"{self._prefix}{release}/"
         for key, size in self._store.sizes(prefix).items():
@@ -69,17 +69,17 @@ class Archive:
 
 
 def whole(journal: bytes) -> bytes:
-    """Without the line that is being written at this moment."""
+    """Without the line that is being written."""
     return journal[: journal.rfind(b"\n") + 1]
 
 
 def _plain(*names: str) -> bool:
-    """No key leads out of the folder."""
+    """Whether no key leads out of the folder."""
     return all(name and name not in (".", "..") and not set(name) & {"/", "\\"} for name in names)
 
 
 def _place(path: Path, content: bytes, check: Callable[[Path], None] = lambda new: None) -> None:
-    """All of it or nothing, and only if `check` finds it good."""
+    """Writes all of the file or nothing, and only if `check` accepts it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".new")
     try:
@@ -99,9 +99,9 @@ def _readable(new: Path, where: str) -> None:
         raise JournalDamaged(error.message.replace(str(new), where), error.hint) from error
 
 
-def _parted(here: Path, there: str) -> JournalDamaged:
+def _diverged(here: Path, there: str) -> JournalDamaged:
     return JournalDamaged(
-        f"{here} and {there} have the same beginning and then part: the release went on in two places",
-        f"compare them, then keep one: move {here.parent} away to go on with the shared one, "
-        "or remove the shared one to go on with yours",
+        f"{here} and {there} differ after a common beginning: the release was continued in two places",
+        f"compare them, then keep one: move {here.parent} away to continue the shared one, "
+        "or delete the shared one to continue yours",
     )

@@ -1,8 +1,8 @@
-"""A release's journal and evidence, copied to the shared state as they grow.
+"""Copies the journal and the evidence of a release to the shared state as they grow.
 
-A thread of its own looks at the folder and sends what is new: nothing that a release does waits for it,
-and while the store is away it only has more to send later. Evidence goes before the record that speaks of
-it. The journal is replaced conditionally: a machine that has lost its lease cannot put back an older one.
+A thread watches the folder and uploads new content; the release never waits for it, and while the store is
+unavailable the thread only gets behind. Evidence is uploaded before the record that names it. The journal is
+replaced conditionally: a machine that has lost the lock cannot put back an older one.
 """
 
 import time
@@ -17,17 +17,17 @@ from deployer.records.journal import NAME
 from deployer.records.remote import whole
 
 PERIOD: Final = 1.0
-"""Seconds between two looks; longer while the store is away, up to LONGEST."""
+"""Seconds between two uploads; longer while the store is unavailable, up to LONGEST."""
 LONGEST: Final = 20.0
 LAST_TRIES: Final = 8
 LAST_SECONDS: Final = 10.0
 LARGEST: Final = 64 * 2**20
-"""Bytes. A larger file stays here, and that is said."""
+"""Bytes. A larger file is not uploaded, which is reported."""
 GROWTH: Final = 1.5
-"""A file that grows while nothing else happens is sent again when it has grown by half, so that a log of
-any length is sent at most three times over."""
+"""A file that grows while nothing else happens is uploaded again when it has grown by half, so that a log of
+any length is uploaded at most three times over."""
 UNSENT: Final = "unmirrored"
-"""A file in the folder of a release that is not wholly in the shared state; holds its place there."""
+"""A file in the folder of a release that is not completely uploaded; contains its prefix."""
 
 
 class Mirror:
@@ -41,8 +41,8 @@ class Mirror:
         check: Callable[[], None] = lambda: None,
         before: Sequence["Mirror"] = (),
     ) -> None:
-        """`prefix`: the environment's place in the store. `check`: raises RefusedError once the lease is
-        lost, when nothing more may be sent. `before`: what earlier releases left unsent."""
+        """`prefix`: of the environment's keys in the store. `check`: raises RefusedError once the lock is
+        lost. `before`: earlier releases that are not completely uploaded."""
         self._store, self._folder, self._check, self._before = store, folder, check, before
         self._prefix = prefix
         self._place = f"{prefix}releases/{folder.name}/"
@@ -55,10 +55,10 @@ class Mirror:
         self._thread = Thread(target=self._run, name="mirror", daemon=True)
 
     def catch_up(self, *, last: bool = False) -> None:
-        """Sends what is new. Failure: the store cannot be asked; what was sent until then is remembered.
+        """Uploads new content. Failure: the store cannot be reached; a later call continues.
 
-        RefusedError: the lease is lost, or the store has another continuation of this release.
-        `last`: small growth goes as well.
+        RefusedError: the lock is lost, or the release was continued in another place.
+        `last`: small growth is uploaded as well.
         """
         self._check()
         journal = whole((self._folder / NAME).read_bytes())
@@ -73,9 +73,9 @@ class Mirror:
         self._thread.start()
 
     def finish(self) -> str:
-        """Stops, after some more tries where they are needed; says what is not there, "" if all of it is.
+        """Stops, after some more attempts if needed; reports what is not uploaded, "" if all is.
 
-        The next release from this folder sends the rest. Twice is safe.
+        The next release from this folder uploads the rest. Twice is safe.
         """
         self._stop.set()
         if self._thread.ident:
@@ -87,10 +87,10 @@ class Mirror:
         marker = self._folder / UNSENT
         if self._problem:
             marker.write_text(self._prefix, encoding="utf-8")
-            return f"not all of this release is in {self._store.where} yet: {self._problem}"
+            return f"this release is not completely in {self._store.where} yet: {self._problem}"
         marker.unlink(missing_ok=True)
         large = ", ".join(sorted(self._too_large))
-        return f"too large for {self._store.where}, only here: {large}" if large else ""
+        return f"too large to upload to {self._store.where}: {large}" if large else ""
 
     def _run(self) -> None:
         for earlier in self._before:
@@ -101,7 +101,7 @@ class Mirror:
             wait = PERIOD if self._settled() else min(2 * wait, LONGEST)
 
     def _settled(self, *, last: bool = False) -> bool:
-        """One look; False where the next one may well get further."""
+        """One upload; False: another attempt may succeed."""
         try:
             self.catch_up(last=last)
         except RefusedError as error:
@@ -138,13 +138,13 @@ class Mirror:
             elif journal.startswith(found.content):
                 sent = self._store.replace(key, journal, found.version)
             elif found.content.startswith(journal):
-                sent = found.version  # another machine has gone on from here
+                sent = found.version  # another machine has continued it
             else:
-                raise RefusedError("it holds another continuation of this release")
+                raise RefusedError("the release was continued in another place")
         self._journal, self._version = journal, sent
 
 
 def unsent(releases: Path, prefix: str) -> list[Path]:
-    """The folders of releases that were not wholly sent to this place of the store."""
+    """The folders of releases that are not completely uploaded to this prefix."""
     markers = sorted(releases.glob(f"*/{UNSENT}"))
     return [marker.parent for marker in markers if marker.read_text(encoding="utf-8") == prefix]

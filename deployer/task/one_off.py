@@ -1,4 +1,4 @@
-"""A short task of the job's own image: another command in the job's own network, which only looks."""
+"""A one-off task: another command of the job's image, in the job's network, which only reads."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,6 @@ from typing import Final
 
 from deployer.config.model import Config
 from deployer.diagnosis.classify import diagnosed
-from deployer.diagnosis.model import Evidence
 from deployer.errors import Failure, RefusedError
 from deployer.logs.follow import follow
 from deployer.model import TaskResult
@@ -15,17 +14,18 @@ from deployer.ports import ONE_OFF_TASK, Clock, Ids, Logs, TaskRequest, Tasks, T
 from deployer.redaction import Redactor
 from deployer.retry import RetryPolicy
 from deployer.task.definition import for_image
+from deployer.task.verdict import evidence_of, job_log
+from deployer.task.watch import Pace, TaskWatch
 
-STATUS_SECONDS: Final = 1.0
+_PACE: Final = Pace(shortest=1.0, longest=1.0)
 OVERRIDES: Final = 8192
 """Characters that RunTask takes for all overrides, their JSON included (ECS API reference, TaskOverride)."""
-_STARTING: Final = ("PROVISIONING", "PENDING", "ACTIVATING")
 _MOST_LINES: Final = 20_000
 
 
 @dataclass(frozen=True)
 class OneOffTask:
-    """What a short task is sent for. `purpose`: one word, for its mark and its tag. `within`: seconds that
+    """What a one-off task runs. `purpose`: one word, for its `startedBy` and its tag. `within`: seconds that
     it may run once it has started."""
 
     purpose: str
@@ -36,7 +36,7 @@ class OneOffTask:
 
 @dataclass(frozen=True)
 class OneOffResult:
-    """How it ended, and what it printed. `exit_code` None: it never ran to an end."""
+    """How it ended, and its lines. `exit_code` None: it never ran to an end."""
 
     arn: str
     result: TaskResult
@@ -48,23 +48,17 @@ class OneOffResult:
         return self.result.exit_code
 
     def failure(self) -> Failure:
-        """Why it did not do what it was sent for, classified as a run of the job would be."""
-        result = self.result
-        log = Evidence("\n".join(self.lines), "task_log", result.exit_code, result.stop_code or None)
-        reasons = [Evidence(c.reason, "container_reason", c.exit_code) for c in result.containers if c.reason]
-        stop = Evidence(result.stopped_reason, "stopped_reason", result.exit_code, result.stop_code or None)
-        pieces = [piece for piece in (log, *reasons, stop) if piece.text]
-        cause = diagnosed("", pieces, "")
+        """Why it failed, classified as a run of the job would be."""
+        cause = diagnosed("", evidence_of(self.result, self.lines), "")
         code = "without an exit code" if self.exit_code is None else f"with exit code {self.exit_code}"
         said = "; ".join(dict.fromkeys((*cause.evidence[:2], *self.lines[-2:]))) or "it printed nothing"
-        where = f"the short task {self.arn.rsplit('/', 1)[-1]} in the job's network"
+        where = f"the one-off task {self.arn.rsplit('/', 1)[-1]} in the job's network"
         return Failure(cause.failure_class, f"{where} ended {code}: {Redactor().text(said)}", cause.remedy)
 
 
 @dataclass(frozen=True)
 class OneOffRunner:
-    """Starts them one at a time, follows each to its end, and stops it when it takes too long or its caller
-    is interrupted."""
+    """Runs one task at a time, and stops it where it takes too long or the caller is interrupted."""
 
     config: Config
     tasks: Tasks
@@ -72,41 +66,40 @@ class OneOffRunner:
     clock: Clock
     ids: Ids
 
-    def run(self, errand: OneOffTask, revision: str | None = None) -> OneOffResult:
-        """One short task of this revision, the newest one if none is named.
+    def run(self, task: OneOffTask, revision: str | None = None) -> OneOffResult:
+        """Runs the task with this revision, the newest one if none is named.
 
         RefusedError: nothing is registered yet. Failure: ECS does not start it, or it takes too long.
         """
-        watch = _Watch(self, errand, self._started(errand, revision or self._newest()))
+        deadline = _Deadline(self, task, self._started(task, revision or self._newest()))
         try:
-            lines = tuple(self._lines(watch))
-            return watch.returned(lines)
+            return deadline.result(tuple(self._lines(deadline)))
         finally:
-            watch.stop_if_it_runs()
+            deadline.stop_task()
 
-    def _started(self, errand: OneOffTask, revision: str) -> TaskStatus:
+    def _started(self, task: OneOffTask, revision: str) -> TaskStatus:
         token = self.ids.token()
         request = TaskRequest(
             task_definition=revision,
             token=token,
-            started_by=f"{ONE_OFF_TASK}{errand.purpose}-{token[-8:]}",
+            started_by=f"{ONE_OFF_TASK}{task.purpose}-{token[-8:]}",
             container=self.config.task.container,
-            environment={**self.config.run.environment, **errand.environment},
-            tags={"deployer:purpose": errand.purpose, "deployer:env": self.config.env},
-            command=errand.command,
+            environment={**self.config.run.environment, **task.environment},
+            tags={"deployer:purpose": task.purpose, "deployer:env": self.config.env},
+            command=task.command,
         )
-        answer = RetryPolicy(self.clock)(lambda: self.tasks.run(request))
+        answer = RetryPolicy(clock=self.clock)(lambda: self.tasks.run(request))
         if answer.task:
             return answer.task
-        cause = diagnosed("", [Evidence(text, "run_task_failure") for text in answer.failures], "")
-        said = "; ".join(answer.failures) or "ECS gave neither a task nor a reason"
-        raise Failure(cause.failure_class, f"the short task did not start: {said}", cause.remedy)
+        cause = diagnosed("", evidence_of(None, failures=answer.failures), "")
+        said = "; ".join(answer.failures) or "RunTask returned neither a task nor a reason"
+        raise Failure(cause.failure_class, f"the one-off task did not start: {said}", cause.remedy)
 
-    def room(self, errand: OneOffTask) -> int:
-        """Characters that a further variable's value may have, of what ECS takes for overrides."""
-        environment = {**self.config.run.environment, **errand.environment}
+    def room(self, task: OneOffTask) -> int:
+        """Characters left for the value of one more variable within ECS's limit for overrides."""
+        environment = {**self.config.run.environment, **task.environment}
         pairs = [{"name": name, "value": value} for name, value in environment.items()]
-        container = {"name": self.config.task.container, "environment": pairs, "command": errand.command}
+        container = {"name": self.config.task.container, "environment": pairs, "command": task.command}
         return OVERRIDES - len(json.dumps({"containerOverrides": [container]}))
 
     def _newest(self) -> str:
@@ -119,79 +112,83 @@ class OneOffRunner:
             )
         return newest.arn
 
-    def _lines(self, watch: "_Watch") -> Iterator[str]:
-        settings = self.config.logs
-        stream = f"{settings.stream_prefix}/{self.config.task.container}/{watch.task.arn.rsplit('/', 1)[-1]}"
+    def _lines(self, deadline: "_Deadline") -> Iterator[str]:
+        place, container = job_log(self.config), self.config.task.container
+        if not place.group:
+            raise Failure(
+                "aws-config",
+                f"container {container} logs to {place.driver}: the answers of a one-off task cannot be read",
+                "give it logDriver awslogs with an awslogs-stream-prefix, or check from this machine",
+            )
         events = follow(
             self.logs,
-            settings.group,
-            stream,
-            is_stopped=watch.stopped,
+            place.group,
+            place.stream(container, deadline.watch.arn),
+            is_stopped=deadline.stopped,
             clock=self.clock,
-            drain=settings.drain_timeout,
+            drain=self.config.logs.drain_timeout,
         )
         for number, event in enumerate(events):
             if number >= _MOST_LINES:
                 raise Failure(
                     "code",
-                    f"the short task prints more than {_MOST_LINES:,} lines; it was stopped",
-                    "does the image have this command? see docs/how-to/verify-where-the-job-runs.md",
+                    f"the one-off task prints more than {_MOST_LINES:,} lines; it was stopped",
+                    "check that the image has this command: docs/how-to/verify-where-the-job-runs.md",
                 )
             yield event.text
 
 
-class _Watch:
-    """The task's state while its log is followed; asked at most once a second."""
+class _Deadline:
+    """Follows one task, and gives up where it takes too long to start or to end."""
 
-    def __init__(self, short: OneOffRunner, errand: OneOffTask, task: TaskStatus) -> None:
-        self.task = task
-        self._short, self._errand = short, errand
-        self._patience = RetryPolicy(short.clock)
-        self._asked = float("-inf")
-        self._gone = False
-        self._limit = short.clock.now() + short.config.run.start_timeout
-        self._starting = True
-
-    def stopped(self) -> bool:
-        """Failure: it takes longer to start, or to run, than it may."""
-        now = self._short.clock.now()
-        if not self._over and now - self._asked >= STATUS_SECONDS:
-            self._asked = now
-            status = self._patience(lambda: self._short.tasks.status(self.task.arn))
-            self._gone = status is None
-            self.task = status or self.task
-            self._refuse_overtime(now)
-        return self._over
-
-    @property
-    def _over(self) -> bool:
-        return self._gone or self.task.result is not None
-
-    def _refuse_overtime(self, now: float) -> None:
-        if self._starting and self.task.last_status not in _STARTING:
-            self._starting, self._limit = False, now + self._errand.within
-        if self._over or now <= self._limit:
-            return
-        if self._starting:
-            raise Failure(
-                "capacity",
-                f"the short task is still {self.task.last_status} after "
-                f"{self._short.config.run.start_timeout:.0f} s; it was stopped",
-                "try again later, or give it longer: [run] start-timeout in deploy.toml",
-            )
-        raise Failure(
-            "unknown",
-            f"the short task ({self._errand.purpose}) was not done after {self._errand.within:.0f} s; "
-            "it was stopped",
-            f"its log: `deployer logs --task {self.task.arn}`",
+    def __init__(self, runner: OneOffRunner, task: OneOffTask, started: TaskStatus) -> None:
+        self._runner, self._task = runner, task
+        self._begun = runner.clock.now()
+        self._running_since: float | None = None
+        self.watch = TaskWatch(
+            runner.tasks,
+            started.arn,
+            RetryPolicy(clock=runner.clock),
+            since=self._begun,
+            status=started,
+            start_timeout=runner.config.run.start_timeout,
+            pace=_PACE,
         )
 
-    def returned(self, lines: tuple[str, ...]) -> OneOffResult:
-        """Failure: ECS no longer knows the task, so how it ended cannot be told."""
-        if self.task.result is None:
-            raise Failure("unknown", f"ECS no longer knows the short task {self.task.arn}", "try again")
-        return OneOffResult(self.task.arn, self.task.result, lines, self.task)
+    def stopped(self) -> bool:
+        """Failure: it takes longer to start, or to end, than it may."""
+        over, now = self.watch.check(), self._runner.clock.now()
+        if over:
+            return True
+        if self.watch.starting:
+            self._refuse_late_start(now - self._begun)
+            return False
+        self._running_since = self._running_since or now
+        if now - self._running_since > self._task.within:
+            raise Failure(
+                "unknown",
+                f"the one-off task ({self._task.purpose}) did not end within {self._task.within:.0f} s; "
+                "it was stopped",
+                f"read its log: `deployer logs --task {self.watch.arn}`",
+            )
+        return False
 
-    def stop_if_it_runs(self) -> None:
-        if not self._over:
-            self._short.tasks.stop(self.task.arn, f"{ONE_OFF_TASK}{self._errand.purpose}: no longer needed")
+    def _refuse_late_start(self, waited: float) -> None:
+        limit = self._runner.config.run.start_timeout
+        if waited > limit:
+            raise Failure(
+                "capacity",
+                f"the one-off task is still {self.watch.last_status} after {limit:.0f} s; it was stopped",
+                "retry later, or raise [run] start-timeout in deploy.toml",
+            )
+
+    def result(self, lines: tuple[str, ...]) -> OneOffResult:
+        """Failure: ECS no longer knows the task, nor how it ended."""
+        if self.watch.result is None or self.watch.status is None:
+            raise Failure("unknown", f"ECS no longer knows the one-off task {self.watch.arn}", "try again")
+        return OneOffResult(self.watch.arn, self.watch.result, lines, self.watch.status)
+
+    def stop_task(self) -> None:
+        """StopTask, unless the task is known to have ended."""
+        if self.watch.result is None:
+            self._runner.tasks.stop(self.watch.arn, f"{ONE_OFF_TASK}{self._task.purpose}: no longer needed")

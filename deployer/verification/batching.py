@@ -1,4 +1,4 @@
-"""Reads that begin alike and group alike, made one: the documents are gone through once for all of them."""
+"""Combines reads with the same first stage and group key: the documents are read once for all of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from deployer.verification.plan import Read
 
 @dataclass(frozen=True)
 class BatchedRead:
-    """One read in the place of several: in its only row stand, by name, the rows of each."""
+    """One read instead of several: its only row has the rows of each, by name."""
 
     read: Read
     answers: Mapping[str, Read]
@@ -17,7 +17,7 @@ class BatchedRead:
 
 @dataclass
 class _Grouping:
-    """Groups of `start`'s documents, and what each read makes of them."""
+    """A grouping of the documents of `start`, and the rest of each read's pipeline."""
 
     collection: str
     start: Mapping[str, Any]
@@ -25,14 +25,14 @@ class _Grouping:
     tails: list[tuple[Read, list[dict[str, Any]]]] = field(default_factory=list)
 
     def take(self, read: Read) -> None:
-        """A grouping by the same key; it stays alone where it gives another meaning to a name."""
+        """Adds a read with the same group key, unless it gives another meaning to a name."""
         wanted = read.pipeline[1]["$group"]
         if all(self.group.get(name, meaning) == meaning for name, meaning in wanted.items()):
             self.group |= wanted
             self.tails.append((read, read.pipeline[2:]))
 
     def take_count(self, read: Read) -> None:
-        """A count of the same documents is the sum of the groups, where these are counted."""
+        """Adds a count of the same documents: it is the sum of the groups."""
         number = next((name for name, meaning in self.group.items() if meaning == {"$sum": 1}), None)
         if number and (read.collection, read.pipeline[0]) == (self.collection, self.start):
             total = {"_id": None, read.pipeline[1]["$count"]: {"$sum": f"${number}"}}
@@ -45,8 +45,8 @@ class _Grouping:
         return BatchedRead(Read(self.collection, pipeline), answers)
 
 
-def passes(reads: Sequence[Read]) -> Iterator[BatchedRead]:
-    """Of two reads or more each; what can be joined with nothing is in none of them."""
+def batches(reads: Sequence[Read]) -> Iterator[BatchedRead]:
+    """Batches of two reads or more; the other reads are in none of them."""
     groupings: dict[str, _Grouping] = {}
     for read in reads:
         if [*map(_name, read.pipeline[1:2])] == ["$group"]:

@@ -1,4 +1,4 @@
-"""Asks the database, several reads side by side, and judges what it says."""
+"""Runs the reads of all checks in parallel and judges the results."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, wait
@@ -10,8 +10,8 @@ from typing import Any, Final, TypeVar
 from deployer.config.durations import spelled
 from deployer.model import CheckResult
 from deployer.ports import Database, QueryRefused, TimeLimitReached
-from deployer.verification.batching import passes
-from deployer.verification.plan import Answer, Read, Rows, wrong
+from deployer.verification.batching import batches
+from deployer.verification.plan import Answer, Read, Rows, failed
 from deployer.verification.prefilter import Prefilter
 from deployer.verification.prepare import Prepared
 
@@ -30,7 +30,7 @@ class _Found:
 
 
 class ReadScheduler:
-    """Takes reads in turn. What can be joined is asked as one; should that be refused, each by itself."""
+    """Runs reads, a few at a time. Batched reads run as one; if that is refused, each runs by itself."""
 
     def __init__(self, database: Database, timer: Callable[[], float]) -> None:
         self._database, self._timer = database, timer
@@ -38,14 +38,14 @@ class ReadScheduler:
         self._joined: dict[str, tuple[Future[_Found], str]] = {}
 
     def join(self, limits: Mapping[str, float], reads: Sequence[Read]) -> None:
-        """Begins what stands for several of these. `limits`: seconds by the read's `repr`."""
-        for joint in passes(reads):
+        """Starts the batches of these reads. `limits`: seconds by the read's `repr`."""
+        for joint in batches(reads):
             limit = min(limits[repr(read)] for read in joint.answers.values())
             future = _in_background(partial(self._ask, joint.read, limit))
             self._joined |= {repr(read): (future, name) for name, read in joint.answers.items()}
 
     def find(self, read: Read, limit: float) -> _Found:
-        """Failure: it could not be asked, or the desk is closed."""
+        """Failure: the database cannot be reached. CancelledError: the scheduler is closed."""
         if repr(read) in self._joined:
             future, name = self._joined[repr(read)]
             found = future.result()
@@ -54,7 +54,7 @@ class ReadScheduler:
         return self._ask(read, limit)
 
     def close(self) -> None:
-        """What has not begun is dropped."""
+        """Drops the reads that have not started."""
         self._closed.set()
 
     def _ask(self, read: Read, limit: float) -> _Found:
@@ -71,26 +71,32 @@ class ReadScheduler:
             return _Found(rows, self._timer() - begun, refusal)
 
 
-def answer(
-    prepared: Sequence[Prepared], proofs: Sequence[Prefilter], database: Database, timer: Callable[[], float]
+def run_checks(
+    prepared: Sequence[Prepared],
+    prefilters: Sequence[Prefilter],
+    database: Database,
+    timer: Callable[[], float],
 ) -> tuple[CheckResult, ...]:
-    """The results in the order of the checks. The proofs begin first, for they read most.
+    """The results in the order of the checks. Prefilters start first: they read the most documents.
 
-    Failure: one of them could not be asked; those not yet begun are dropped, so none passes unasked.
+    Failure: the database cannot be reached; reads that have not started are dropped, so no check passes
+    without having run.
     """
-    desk = ReadScheduler(database, timer)
-    spared = {number: proof for proof in proofs for number in proof.spares}
-    begun = [(read, proof.time_limit) for proof in proofs for read in proof.reads]
+    scheduler = ReadScheduler(database, timer)
+    skipped = {number: prefilter for prefilter in prefilters for number in prefilter.skips}
+    reads = [(read, prefilter.time_limit) for prefilter in prefilters for read in prefilter.reads]
     for number, item in enumerate(prepared):
-        if number not in spared and not item.refusal:
-            begun += [(read, item.check.time_limit) for read in item.plan.reads]
-    desk.join({repr(read): limit for read, limit in begun}, [read for read, _ in begun])
-    looks = {
-        proof.spares: [_in_background(partial(desk.find, read, proof.time_limit)) for read in proof.reads]
-        for proof in proofs
+        if number not in skipped and not item.refusal:
+            reads += [(read, item.check.time_limit) for read in item.plan.reads]
+    scheduler.join({repr(read): limit for read, limit in reads}, [read for read, _ in reads])
+    found = {
+        one.skips: [_in_background(partial(scheduler.find, read, one.time_limit)) for read in one.reads]
+        for one in prefilters
     }
     futures = [
-        _in_background(partial(_result, desk, item, looks[spared[number].spares] if number in spared else []))
+        _in_background(
+            partial(_result, scheduler, item, found[skipped[number].skips] if number in skipped else [])
+        )
         for number, item in enumerate(prepared)
     ]
     try:
@@ -98,12 +104,12 @@ def answer(
         for future in done:
             future.result()
     finally:
-        desk.close()
+        scheduler.close()
     return tuple(future.result() for future in futures)
 
 
 def _in_background(task: Callable[[], T]) -> Future[T]:
-    """In a thread that nobody waits for at the end: after Ctrl-C a long read must not hold the process."""
+    """In a daemon thread: after Ctrl-C a long read must not keep the process alive."""
     future: Future[T] = Future()
 
     def work() -> None:
@@ -116,19 +122,20 @@ def _in_background(task: Callable[[], T]) -> Future[T]:
     return future
 
 
-def _result(desk: ReadScheduler, item: Prepared, looks: Sequence[Future[_Found]]) -> CheckResult:
+def _result(scheduler: ReadScheduler, item: Prepared, prefilters: Sequence[Future[_Found]]) -> CheckResult:
     if item.refusal:
         return CheckResult(item.check.name, ok=False, expected=item.plan.expected, found=item.refusal)
-    seen = [look.result() for look in looks]
+    seen = [future.result() for future in prefilters]
     if seen and not any(found.rows or found.refusal for found in seen):
         nothing = item.plan.judge([[] for _ in item.plan.reads])
-        return _told(item, nothing, max(found.seconds for found in seen))
-    found = [desk.find(read, item.check.time_limit) for read in item.plan.reads]
+        return _check_result(item, nothing, max(found.seconds for found in seen))
+    found = [scheduler.find(read, item.check.time_limit) for read in item.plan.reads]
     refusal = next((one.refusal for one in found if one.refusal), "")
-    answer = wrong(refusal) if refusal else item.plan.judge([one.rows for one in found])
-    return _told(item, answer, sum(one.seconds for one in found))
+    answer = failed(refusal) if refusal else item.plan.judge([one.rows for one in found])
+    return _check_result(item, answer, sum(one.seconds for one in found))
 
 
-def _told(item: Prepared, answer: Answer, seconds: float) -> CheckResult:
+def _check_result(item: Prepared, answer: Answer, seconds: float) -> CheckResult:
     name, expected = item.check.name, item.plan.expected
-    return CheckResult(name, answer.ok, expected, answer.found, answer.offending, round(seconds, 3))
+    number = answer.number if item.bound else None
+    return CheckResult(name, answer.ok, expected, answer.found, answer.offending, round(seconds, 3), number)

@@ -1,6 +1,6 @@
-"""A check made ready to run: what it expects, the reads that it needs, and how their rows are judged.
+"""A check ready to run: what it expects, the reads that it needs, and how their rows are judged.
 
-Plans are pure: they see only `Facts`, so a kind of check is tested without a database.
+Plans are pure: they depend only on `Facts`, so a kind of check is tested without a database.
 """
 
 import datetime
@@ -17,7 +17,7 @@ from deployer.config.placeholders import utc
 SHOWN: Final = 5
 """Offending documents named in a result."""
 COUNTED: Final = 1000
-"""Offending documents counted before a check stops looking."""
+"""Offending documents counted before a check stops."""
 
 EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _DAY: Final = 86_400_000
@@ -26,7 +26,7 @@ Rows = list[Mapping[str, Any]]
 
 
 class MisconfiguredError(ValueError):
-    """A check that cannot be asked; `key` is the setting of it that is wrong."""
+    """A check that cannot run; `key` is its wrong setting."""
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
@@ -36,7 +36,7 @@ class MisconfiguredError(ValueError):
 @dataclass(frozen=True)
 class Facts:
     """What is known before any check reads a document. `options` and `indexes` are by collection;
-    a collection without options does not exist. `key` names the setting that asks."""
+    a collection without options does not exist. `key` names the setting that needs a value."""
 
     run_id: str
     now: float
@@ -44,10 +44,15 @@ class Facts:
     baseline: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     indexes: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Why a collection may not be read, by its name."""
+    report_collection: str | None = None
+    later: bool = False
+    """Not right after the run: growth since the baseline is no longer demanded, only that nothing is lost."""
 
     def order(self, collection: str, fields: Sequence[str]) -> dict[str, int] | None:
-        """How an index that begins with these fields, in this order, sorts by them: `{field: 1 or -1}`.
-        None: there is none that holds every document."""
+        """The sort order of an index that begins with these fields, in this order: `{field: 1 or -1}`.
+        None: no such index contains every document."""
         wanted = list(fields)
         for index in self.indexes.get(collection, ()):
             begins = dict(islice(index["key"].items(), len(wanted)))
@@ -56,21 +61,21 @@ class Facts:
         return None
 
     def value(self, key: str, name: str) -> Any:
-        """What a placeholder stands for: `RUN_ID`, `NOW`, `NOW-3d`, `REPORT.field`."""
+        """The value of a placeholder: `RUN_ID`, `NOW`, `NOW-3d`, `REPORT.field`."""
         if name.startswith("REPORT."):
-            return self.reported(key, name.removeprefix("REPORT."))
+            return _harmless(key, name, self.reported(key, name.removeprefix("REPORT.")))
         moment = re.fullmatch(r"NOW(?:([+-])(.+))?", name)
         if moment is not None:
             shift = float(str(seconds(moment[2] or "0s")))
             return utc(self.now - shift if moment[1] == "-" else self.now + shift)
         if name == "RUN_ID" and self.run_id:
             return self.run_id
-        raise MisconfiguredError(key, f"${{{name}}} has no value here")
+        raise MisconfiguredError(key, f"${{{name}}} has no value: no run is known")
 
     def reported(self, key: str, path: str) -> Any:
         """The report's value at a dotted path. MisconfiguredError: no report, or no such field in it."""
         if self.report is None:
-            raise MisconfiguredError(key, "there is no report to compare with; set verify.report")
+            raise MisconfiguredError(key, "there is no report to compare with; set [verify.report]")
         value: Any = self.report
         for part in path.split("."):
             if not isinstance(value, Mapping) or part not in value:
@@ -85,6 +90,22 @@ class Facts:
         if isinstance(value, bool) or not isinstance(value, int):
             raise MisconfiguredError(key, f"the report's {path} is no whole number but {value!r}")
         return value
+
+
+def _harmless(key: str, name: str, value: Any) -> Any:
+    """A value of the report for a query: the job must not be able to change what a check asks."""
+    values = value if isinstance(value, list) else [value]
+    if any(not isinstance(one, _SCALARS) and type(one).__name__ not in _BSON_SCALARS for one in values):
+        raise MisconfiguredError(
+            key, f"${{{name}}} is no text, number or time and no list of them but {type(value).__name__}"
+        )
+    if "pipeline" in key and any(isinstance(one, str) and one.startswith("$") for one in values):
+        raise MisconfiguredError(key, f"${{{name}}} begins with $: in a pipeline it is an expression")
+    return value
+
+
+_SCALARS: Final = (str, bool, int, float, datetime.datetime, type(None))
+_BSON_SCALARS: Final = ("ObjectId", "Decimal128", "UUID")
 
 
 def _nearest(part: str, table: object) -> str:
@@ -103,81 +124,83 @@ class Read:
 
 @dataclass(frozen=True)
 class Violation:
-    """A document of `collection` that matches `query` is an offender where one of `signs` matches it too, or
-    where a field is there and is not as `right` has it."""
+    """Describes offenders: documents of `collection` that match `query` and one of `signs`, or that have a
+    field which does not match its condition in `allowed`."""
 
     collection: str
     query: Mapping[str, Any]
     signs: tuple[dict[str, Any], ...] = ()
-    right: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    allowed: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """`offending`: the first few documents or groups that are not as expected."""
+    """`offending`: the first few documents or groups that are not as expected. `number`: how many documents
+    the answer rests on; None: the kind of check does not say."""
 
     ok: bool
     found: str
     offending: tuple[str, ...] = ()
+    number: int | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`judge` is given the rows of each read, in order. `proof` is cheaper: where it gives no row, or nothing
-    is suspicious, the reads would give none either."""
+    """`judge` gets the rows of each read, in order. `prefilter` is cheaper: if it finds no row, the reads
+    would find none either."""
 
     expected: str
     reads: tuple[Read, ...]
     judge: Callable[[Sequence[Rows]], Answer]
-    proof: Read | Violation | None = None
+    prefilter: Read | Violation | None = None
 
 
 def single(
-    expected: str, read: Read, judge: Callable[[Rows], Answer], proof: Read | Violation | None = None
+    expected: str, read: Read, judge: Callable[[Rows], Answer], prefilter: Read | Violation | None = None
 ) -> Plan:
     """A plan with one read."""
-    return Plan(expected, (read,), lambda results: judge(results[0]), proof)
+    return Plan(expected, (read,), lambda results: judge(results[0]), prefilter)
 
 
-def settled(expected: str, answer: Answer) -> Plan:
-    """A plan that the facts alone decide."""
+def constant_plan(expected: str, answer: Answer) -> Plan:
+    """A plan without reads: the facts decide."""
     return Plan(expected, (), lambda _: answer)
 
 
-def right(found: str) -> Answer:
-    return Answer(ok=True, found=found)
+def passed(found: str, number: int | None = None) -> Answer:
+    return Answer(ok=True, found=found, number=number)
 
 
-def wrong(found: str, offending: Iterable[str] = ()) -> Answer:
+def failed(found: str, offending: Iterable[str] = ()) -> Answer:
     return Answer(ok=False, found=found, offending=tuple(islice(offending, SHOWN)))
 
 
 def no_offenders(offending: Iterable[str], what: str) -> Answer:
-    """Right if there are none; else their number after `what` they are, and the first few."""
+    """Passed if there are none; else `what`, their number, and the first few."""
     found = list(offending)
     if not found:
-        return right("none")
-    return wrong(f"{what}: {len(found)}" if len(found) <= COUNTED else f"{what}: at least {COUNTED}", found)
+        return passed("none")
+    return failed(f"{what}: {len(found)}" if len(found) <= COUNTED else f"{what}: at least {COUNTED}", found)
 
 
 def by_day(fields: Sequence[str], time: str) -> dict[str, Any]:
-    """A key of groups: `g0`, `g1`, ... of `fields`, and the `day` (UTC) of a time as its number since 1970.
-    Half the work of `$dateTrunc`, but numbers pass for milliseconds; a text that is no number is an error."""
+    """A group key: `g0`, `g1`, ... of `fields`, and the `day` (UTC) of a time as a number since 1970. Half
+    the work of `$dateTrunc`, but numbers count as milliseconds, and a text that is no number is an error."""
     groups = {f"g{number}": f"${field}" for number, field in enumerate(fields)}
     return {**groups, "day": {"$floor": {"$divide": [{"$toLong": f"${time}"}, _DAY]}}}
 
 
-def spelled(value: Any) -> str:
-    """A value of a document as a person reads it: times in ISO 8601, the rest as it is."""
+def format_value(value: Any) -> str:
+    """A value of a document for people: times in ISO 8601, the rest as it is."""
     return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
 
 
 def refuses_repetition(index: Mapping[str, Any]) -> bool:
-    """Whether an index makes two documents with the same key impossible. `listIndexes` does not say so of
-    `_id_`."""
+    """Whether an index makes two documents with the same key impossible. `listIndexes` does not call `_id_`
+    unique."""
     return is_whole(index) and (bool(index.get("unique")) or index["name"] == "_id_")
 
 
 def is_whole(index: Mapping[str, Any]) -> bool:
-    """Whether it sees every document: a partial or sparse one does not."""
+    """Whether the index contains every document: a partial or sparse one does not."""
     return not index.get("sparse") and "partialFilterExpression" not in index

@@ -1,4 +1,4 @@
-"""Everything that can be said against a check before it reads a document."""
+"""Everything that can be wrong with a check before it reads a document."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,21 +9,24 @@ from typing import Any, Final
 from deployer.config.checks import Check, ReconcileCheck
 from deployer.config.placeholders import filled
 from deployer.errors import UsageError
-from deployer.ports import Database, QueryRefused
+from deployer.ports import Database, NotPermitted, QueryRefused
 from deployer.verification.kinds import plan
 from deployer.verification.plan import Facts, MisconfiguredError, Plan
+from deployer.verification.proof import is_bound
 
 LARGE: Final = 200_000
-"""Documents from which on a scan of a whole collection must be asked for (`allow-full-scan = true`)."""
+"""With more documents, a check may read the whole collection only if `allow-full-scan = true`."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A check with its plan; `refusal` says why it is not run and so has failed ("" where it is run)."""
+    """A check with its plan; `refusal` says why it does not run and so has failed ("": it runs).
+    `bound`: it can be evidence of the run."""
 
     check: Check
     plan: Plan
     refusal: str = ""
+    bound: bool = False
 
 
 def collections_of(check: Check) -> tuple[str, ...]:
@@ -33,31 +36,43 @@ def collections_of(check: Check) -> tuple[str, ...]:
 
 
 def prepare(
-    asked: Mapping[str, Check], database: Database, facts: Facts, counts: Mapping[str, int]
+    checks: Mapping[str, Check], database: Database, facts: Facts, counts: Mapping[str, int]
 ) -> list[Prepared]:
-    """`asked` is by path in deploy.toml. The database explains each query, so a wrong one is found here.
+    """`checks`: by path in deploy.toml. The database explains each query, so an invalid one is found here.
 
-    UsageError names every check that cannot be asked as it is written.
+    UsageError names every check that cannot run as it is written.
     """
     prepared: list[Prepared] = []
     mistakes: list[str] = []
-    for path, check in asked.items():
+    for path, check in checks.items():
         try:
             planned = plan(_filled(check, facts), facts)
-            scanned = [
-                read.collection for read in planned.reads if database.scans(read.collection, read.pipeline)
-            ]
+            refusal = _refusal(check, planned, database, facts, counts)
         except MisconfiguredError as mistake:
             mistakes.append(f"{path}.{mistake.key}: {mistake}")
         except QueryRefused as refused:
             mistakes.append(f"{path}: MongoDB refuses its query: {refused.message}")
         else:
-            refusal = _missing(check, facts, counts) or _too_much(check, scanned, counts)
-            prepared.append(Prepared(check, planned, refusal))
+            prepared.append(Prepared(check, planned, refusal, is_bound(check, facts)))
     if mistakes:
         lines = "\n".join(f"  deploy.toml: {mistake}" for mistake in mistakes)
-        raise UsageError(f"checks that cannot be asked:\n{lines}", "mend these and try again; none was run")
+        raise UsageError(f"checks that cannot run:\n{lines}", "fix these and try again; no check was run")
     return prepared
+
+
+def _refusal(check: Check, planned: Plan, database: Database, facts: Facts, counts: Mapping[str, int]) -> str:
+    try:
+        scanned = [
+            read.collection for read in planned.reads if database.scans(read.collection, read.pipeline)
+        ]
+    except NotPermitted as refused:
+        return refused.message
+    refused_reads = (facts.refused.get(name, "") for name in collections_of(check))
+    return (
+        next(filter(None, refused_reads), "")
+        or _missing(check, facts, counts)
+        or _too_much(check, scanned, counts)
+    )
 
 
 def _filled(check: Check, facts: Facts) -> Check:
@@ -82,5 +97,5 @@ def _too_much(check: Check, scanned: Sequence[str], counts: Mapping[str, int]) -
         return ""
     return (
         f"not run: no index serves it, so all {counts[large]:,} documents of {large} would be read; "
-        "narrow `query`, add an index, or allow it with `allow-full-scan = true`"
+        "narrow the query, add an index, or set `allow-full-scan = true`"
     )

@@ -1,7 +1,7 @@
-"""Checks judged here, of a database that only the job can reach.
+"""Runs checks here on a database that only the job can reach.
 
-The checks run against a database that collects what it cannot answer yet. Its questions are sent all at once,
-and the checks run again with the replies, until nothing is left open: about three times.
+The checks run on a database object that collects the questions it has no reply for. All are sent at once, and
+the checks run again with the replies, until no question is open: about three rounds.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,11 +21,11 @@ Ask = Callable[[Sequence[Question]], Sequence[Reply]]
 
 
 class RemoteDatabase:
-    """`ports.Database` of the replies so far. What it has none for is answered with nothing and becomes a
-    question, so what was concluded only holds once it is `settled`."""
+    """`ports.Database` from replies. A read without a reply returns nothing and becomes an open question, so
+    results only count once it is `complete`."""
 
     def __init__(self, ask: Ask, prefetch: Sequence[Question] = ()) -> None:
-        """`foreseen`: what will certainly be asked, to be sent along with the first questions."""
+        """`prefetch`: questions that are certain to come, sent along with the first ones."""
         self._ask = ask
         self._known: dict[str, Reply] = {}
         self._open = {repr(question): question for question in prefetch}
@@ -33,21 +33,21 @@ class RemoteDatabase:
         self._spent = local()
 
     def send(self) -> None:
-        """Asks what is open."""
+        """Sends the open questions."""
         self._known |= zip(self._open, self._ask(list(self._open.values())), strict=True)
         self._open = {}
 
     @property
-    def settled(self) -> bool:
-        """Nothing is open: what was concluded rests on replies alone."""
+    def complete(self) -> bool:
+        """No question is open: the results rest on replies alone."""
         return not self._open
 
     def seconds(self) -> float:
-        """How long the database worked for what this thread has asked; differences of it are meant."""
+        """How long the database worked for this thread; only differences have a meaning."""
         return getattr(self._spent, "seconds", 0.0)
 
     def ping(self) -> None:
-        """A reply at all says that the database is reached."""
+        """A reply shows that the database was reached."""
 
     def counts(self) -> dict[str, int]:
         return {str(name): int(number) for name, number in self._answer(Question("counts"), {}).items()}
@@ -89,8 +89,7 @@ class RemoteDatabase:
         return reply.answer
 
     def _is_early(self, question: Question) -> bool:
-        """Documents, but for a few at random, are only read once it is known of every check whether it
-        would read too many."""
+        """Documents, except samples, are read only after every query has been explained."""
         reads = question.kind == "aggregate" and question.body[0] != A_FEW
         return reads and any(other.kind == "explain" for other in self._open.values())
 
@@ -98,22 +97,22 @@ class RemoteDatabase:
 def verify_by_asking(
     checks: Sequence[Check], database: RemoteDatabase, context: VerifyContext
 ) -> Verification:
-    """`verification.run.verify`, of a database that is asked in rounds; they end because a question that has
-    its reply is never asked again. Raises what `verify` raises, and what asking does."""
+    """`verification.run.verify` in rounds; they end because no question is sent twice. Raises what `verify`
+    and `Ask` raise."""
     context = replace(context, timer=database.seconds)
     while True:
         try:
             verification = verify(checks, database, context)
         except UsageError:
-            if database.settled:
+            if database.complete:
                 raise
         else:
-            if database.settled:
-                return replace(verification, asked_from="task")
+            if database.complete:
+                return replace(verification, via="task")
         database.send()
 
 
 def prefetch(checks: Sequence[Check]) -> list[Question]:
-    """What is asked of every collection before any document is read."""
+    """The questions about every collection before any document is read."""
     names = sorted({name for check in checks for name in collections_of(check)})
     return [Question(kind, name) for name in names for kind in ("options", "indexes")]

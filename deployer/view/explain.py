@@ -1,20 +1,21 @@
-"""The story of a release in words, plain or as Markdown for a ticket."""
+"""A release explained, as text or as Markdown for a ticket."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from deployer.view.cells import moment, said
-from deployer.view.text import harmless
+from deployer.view.cells import format_time, format_value
+from deployer.view.text import escaped, fenced, harmless
 
 Data = Mapping[str, Any]
 
 _MOST_RULED_OUT: Final = 40
 
 
-def told(story: Data, *, markdown: bool) -> Iterator[str]:
-    """Line by line: the verdict, the causes and their mend, what was tried, what was ruled out."""
-    yield _heading(f"Release {story['id']} to {story['env']}", 1, markdown=markdown)
-    yield _verdict(story)
+def format_story(story: Data, *, markdown: bool) -> Iterator[str]:
+    """Line by line: the verdict, the causes with their fixes, what was tried, what was ruled out."""
+    title = _line(f"Release {story['id']} to {story['env']}", markdown=markdown)
+    yield _heading(title, 1, markdown=markdown)
+    yield _line(_verdict(story), markdown=markdown)
     for number, cause in enumerate(story["causes"]):
         yield ""
         yield _heading("Why" if number == 0 else "It may also be", 2, markdown=markdown)
@@ -33,45 +34,44 @@ def told(story: Data, *, markdown: bool) -> Iterator[str]:
 
 
 def _verdict(story: Data) -> str:
+    resume = f"deployer resume {story['id']}"
     if story["end"] is None:
-        how = f"`deployer release --resume {story['id']}` goes on"
-        return f"It is under way, or was interrupted, at {story['at']}; {how}."
+        return f"It is under way, or was interrupted, at {story['at']}; go on with: {resume}"
     if story["end"] == "PAUSED":
-        how = f"`deployer release --resume {story['id']}` goes on once it is mended"
-        return f"It paused at {story['at']} with exit code {story['exit_code']}; {how}."
+        return f"It paused at {story['at']} with exit code {story['exit_code']}; fix it, then: {resume}"
     if story["exit_code"] == 0:
         return "It succeeded: its data is proven."
     return f"It failed with exit code {story['exit_code']}."
 
 
 def _cause(cause: Data, *, markdown: bool) -> Iterator[str]:
-    name = " / ".join(filter(None, (said(cause["class"]), said(cause["subcause"]))))
-    yield f"**{name}**" if markdown else name
+    name = " / ".join(filter(None, (format_value(cause["class"]), format_value(cause["subcause"]))))
+    yield f"**{escaped(name)}**" if markdown else name
     if cause["message"]:
-        yield harmless(cause["message"])
+        yield _line(cause["message"], markdown=markdown)
     if cause["evidence"]:
         yield from _block(cause["evidence"], markdown=markdown)
     if cause["remedy"]:
-        yield f"Mend: {harmless(cause['remedy'])}"
+        yield f"Fix: {_line(cause['remedy'], markdown=markdown)}"
 
 
 def _tried(item: Data) -> str:
-    what = f"skipped, {item['what']}" if item["skipped"] else said(item["what"])
-    return f"{moment(item['time'])} {item['node']}" + (f": {what}" if what else "")
+    what = f"skipped, {item['what']}" if item["skipped"] else format_value(item["what"])
+    return f"{format_time(item['time'])} {item['node']}" + (f": {what}" if what else "")
 
 
 def _heading(text: str, level: int, *, markdown: bool) -> str:
     return f"{'#' * level} {text}" if markdown else text.upper() if level == 2 else text
 
 
-def _items(lines: Any, *, markdown: bool) -> Iterator[str]:
-    yield from (f"{'- ' if markdown else '  '}{harmless(line)}" for line in lines)
+def _line(text: str, *, markdown: bool) -> str:
+    return escaped(text) if markdown else harmless(text)
+
+
+def _items(lines: Iterable[str], *, markdown: bool) -> Iterator[str]:
+    yield from (f"{'- ' if markdown else '  '}{_line(line, markdown=markdown)}" for line in lines)
 
 
 def _block(lines: Sequence[str], *, markdown: bool) -> Iterator[str]:
-    fence = ["```"] if markdown else []
-    yield from fence
-    yield from (
-        f"{'' if markdown else '  > '}{harmless(part)}" for line in lines for part in line.splitlines()
-    )
-    yield from fence
+    parts = [part for line in lines for part in line.splitlines()]
+    yield from fenced(parts) if markdown else (f"  > {harmless(part)}" for part in parts)

@@ -1,4 +1,4 @@
-"""Which view shows a release: what was asked for, else what the terminal can do."""
+"""Chooses the view of a release: the one of --output, else what the terminal can do."""
 
 from collections.abc import Mapping
 from types import TracebackType
@@ -16,7 +16,7 @@ class View(Protocol):
     def __call__(self, event: Event) -> None: ...
 
     def settle(self) -> None:
-        """Leaves the terminal to somebody else (a question, a shell) until the next event."""
+        """Leaves the terminal to a question or a shell until the next event."""
 
     def __enter__(self) -> Self: ...
 

@@ -1,4 +1,4 @@
-"""A log event as a line for people: JSON becomes text with its fields, levels get their colour. Pure."""
+"""A log event as a line for people: JSON becomes text with its fields, levels get their color. Pure."""
 
 import json
 import re
@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from deployer.view.text import harmless_lines
+
 _LEVELS: Final = ("level", "levelname", "severity", "log_level", "lvl")
 _MESSAGES: Final = ("message", "msg", "event", "text")
 _TIMES: Final = ("timestamp", "@timestamp", "time", "ts", "asctime", "datetime")
 """Names under which structured loggers put these; the time is CloudWatch's own then."""
 
-_COLOURS: Final = {
+_COLORS: Final = {
     "ERROR": 31,
     "CRITICAL": 31,
     "FATAL": 31,
@@ -25,21 +27,13 @@ _LEVEL: Final = re.compile(r"\b(CRITICAL|FATAL|ERROR|WARNING|WARN|DEBUG|TRACE)\b
 _LEVEL_WITHIN: Final = 80
 """Characters from the start in which a plain line's level is looked for."""
 
-_CONTROL: Final = re.compile(
-    r"(\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b(\][^\x07\x1b]*(\x07|\x1b\\)|[@-_])|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
-)
-"""Escape sequences and control characters but tab and newline: a log must not steer the terminal."""
-
-_HALF: Final = re.compile("[\ud800-\udfff]")
-"""Halves of characters, as in JSON that was cut: nothing can print them."""
-
 
 @dataclass(frozen=True)
 class Style:
-    """`timestamps`: UTC, milliseconds. `colour`: ANSI colours, for a terminal only."""
+    """`timestamps`: UTC, milliseconds. `color`: ANSI colors, for a terminal only."""
 
     timestamps: bool = False
-    colour: bool = False
+    color: bool = False
 
 
 def line(time: float, text: str, style: Style, label: str = "") -> str:
@@ -47,21 +41,16 @@ def line(time: float, text: str, style: Style, label: str = "") -> str:
     if text.startswith("{"):
         level, text = _structured(text)
     else:
-        found = _LEVEL.search(text, 0, _LEVEL_WITHIN) if style.colour else None
+        found = _LEVEL.search(text, 0, _LEVEL_WITHIN) if style.color else None
         level = found[1] if found else ""
     if not text.isprintable():
-        text = _printable(text)
-    if style.colour and level in _COLOURS:
-        text = f"\x1b[{_COLOURS[level]}m{text}\x1b[0m"
+        # A carriage return, with which a progress bar overwrites itself, begins a line here.
+        text = harmless_lines(text.rstrip("\r").replace("\r\n", "\n").replace("\r", "\n"))
+    if style.color and level in _COLORS:
+        text = f"\x1b[{_COLORS[level]}m{text}\x1b[0m"
     if style.timestamps:
         text = f"{stamp(time)} {text}"
     return f"[{label}] {text}" if label else text
-
-
-def _printable(text: str) -> str:
-    """A carriage return, with which a progress bar overwrites itself, begins a line."""
-    text = text.rstrip("\r").replace("\r\n", "\n").replace("\r", "\n")
-    return _HALF.sub("\ufffd", _CONTROL.sub("", text))
 
 
 def stamp(time: float) -> str:

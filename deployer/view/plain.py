@@ -1,4 +1,4 @@
-"""For pipes and CI: one readable line a happening, no colour, nothing that moves.
+"""For pipes and CI: one line for each event, without color or animation.
 
 What happened and the closing summary go to stdout; what to type next goes to stderr.
 """
@@ -23,12 +23,14 @@ from deployer.events import (
 )
 from deployer.flow.chart import Flowchart
 from deployer.view.live.progress import Progress
-from deployer.view.stream import Lines
-from deployer.view.text import clipped, duration, harmless, listed
-from deployer.view.throttle import Pace
+from deployer.view.text import Lines, amount, clipped, duration, harmless, listed
 
 _NAME_WIDTH: Final = 14
 """The longest node id; a line's first column."""
+_RARELY: Final = 10.0
+"""Seconds after which a line is due even if little was done."""
+_OFTEN: Final = 1.0
+"""Seconds that lie between two lines at least."""
 
 
 class PlainView:
@@ -38,15 +40,15 @@ class PlainView:
         self, flow: Flowchart, stdout: TextIO, stderr: TextIO, now: Callable[[], float] = time.monotonic
     ) -> None:
         self._out, self._err = Lines(stdout), Lines(stderr)
-        self._board = Progress(flow, now)
+        self._progress = Progress(flow, now)
         self._pace = Pace(now)
 
     def __call__(self, event: Event) -> None:
-        self._board.apply(event)
+        self._progress.apply(event)
         for line in self._lines(event):
-            self._out.write(line)
+            self._out.write(harmless(line))
         for hint in _hints(event):
-            self._err.write(hint)
+            self._err.write(harmless(hint))
 
     def settle(self) -> None:
         """Nothing is being drawn."""
@@ -62,11 +64,11 @@ class PlainView:
     def _lines(self, event: Event) -> Iterator[str]:
         match event:
             case Begun():
-                verb = "goes on" if event.resumed else "begins"
+                verb = "resumes" if event.resumed else "begins"
                 yield f"release {event.release} to {event.env} {verb} at {event.node}"
             case Entered():
                 yield from self._entered(event)
-            case Left() if event.node != self._board.flow.start:
+            case Left() if event.node != self._progress.flow.start:
                 yield _row(event.node, _left(event))
             case Progressed():
                 yield from (_row(event.node, line) for line in self._pace.lines(event))
@@ -84,7 +86,7 @@ class PlainView:
 
     def _entered(self, event: Entered) -> Iterator[str]:
         self._pace.restart()
-        node = self._board.flow.nodes[event.node]
+        node = self._progress.flow.nodes[event.node]
         if node.kind in ("step", "repair"):
             again = f" (visit {event.visit})" if event.visit > 1 else ""
             yield _row(event.node, f"{node.label}{again} ...")
@@ -95,7 +97,7 @@ class PlainView:
             yield f"  documents: {listed(event.counts.items())}"
         if event.skipped:
             yield f"  skipped:   {', '.join(event.skipped)}"
-        for phase, seconds in self._board.phase_seconds().items():
+        for phase, seconds in self._progress.phase_seconds().items():
             yield f"  {phase.lower():<11}{duration(seconds)}"
 
 
@@ -120,8 +122,44 @@ def _hints(event: Event) -> Iterator[str]:
     match event:
         case Failed():
             if event.remedy:
-                yield f"mend it: {harmless(event.remedy)}"
+                yield f"fix:  {harmless(event.remedy)}"
             if isinstance(event, Paused):
-                yield f"then:    {event.resume}"
+                yield f"next: {event.resume}"
         case Ended() if event.next_command and event.end != "PAUSED":
-            yield f"next:    {event.next_command}"
+            yield f"next: {event.next_command}"
+
+
+class Pace:
+    """Sums a node's pieces up: a line for each tenth of the whole, else one in ten seconds."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self.restart()
+
+    def restart(self) -> None:
+        """Another node begins: its pieces are counted from nothing."""
+        self._pieces: dict[str, Progressed] = {}
+        self._spoken = self._now()
+        self._tenth = 0
+
+    def lines(self, event: Progressed) -> Iterator[str]:
+        """The line that is due now, if any."""
+        self._pieces[event.key] = event
+        waited = self._now() - self._spoken
+        done, total = self._sums(event.unit)
+        tenth = int(10 * done / total) if total else 0
+        if waited >= _RARELY or (waited >= _OFTEN and tenth > self._tenth):
+            self._spoken, self._tenth = self._now(), max(tenth, self._tenth)
+            yield _share(done, total, event, len(self._pieces))
+
+    def _sums(self, unit: str) -> tuple[float, float | None]:
+        """Done and total of the pieces counted in `unit`; where a size is not known yet, what is done."""
+        pieces = [piece for piece in self._pieces.values() if piece.unit == unit]
+        totals = [piece.total for piece in pieces if piece.total is not None]
+        return sum(piece.done for piece in pieces), sum(totals) if totals else None
+
+
+def _share(done: float, total: float | None, event: Progressed, pieces: int) -> str:
+    share = f"{100 * done / total:.0f} %, " if total else ""
+    what = harmless(event.label) if pieces == 1 else f"{pieces} pieces"
+    return f"{share}{amount(done, total, event.unit)} ({what})"

@@ -1,11 +1,11 @@
-"""One release as text: how it ended and why, what it made, what was proven, and where the time went."""
+"""One release as text: how it ended and why, what it made, what was proven, and the time of each step."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import RenderableType
 
-from deployer.view.cells import facts, moment, said, table
+from deployer.view.cells import facts, format_time, format_value, table
 from deployer.view.text import duration, harmless, listed
 
 Data = Mapping[str, Any]
@@ -15,18 +15,22 @@ _CELL = 90
 
 
 def show(data: Data) -> Iterator[RenderableType]:
-    """The whole story of one release."""
+    """Everything about one release."""
     yield facts(
         [
-            ("release", said(data.get("id"))),
-            ("environment", said(data.get("env"))),
-            ("goes back to", said(data.get("rollback_to"))),
-            ("end", said(data.get("end")) or f"under way at {said(data.get('at'))}"),
-            ("exit code", said(data.get("exit_code"))),
-            ("started", f"{moment(data['started_at'])} UTC" if data.get("started_at") is not None else ""),
+            ("release", data.get("id")),
+            ("environment", data.get("env")),
+            ("goes back to", data.get("rollback_to")),
+            ("end", format_value(data.get("end")) or f"under way at {format_value(data.get('at'))}"),
+            ("exit code", data.get("exit_code")),
+            (
+                "started",
+                f"{format_time(data['started_at'])} UTC" if data.get("started_at") is not None else "",
+            ),
             ("source", source_of(data.get("source") or {})),
             ("image", image_of(data.get("image") or {})),
-            ("task definition", said(data.get("task_definition"))),
+            ("task definition", data.get("task_definition")),
+            ("accepted", ", ".join(map(format_value, data.get("accepted") or ()))),
             ("skipped", ", ".join(data.get("skipped") or ())),
             ("path", " -> ".join(data.get("path") or ())),
         ]
@@ -64,7 +68,7 @@ def _tasks(tasks: Sequence[Data]) -> Iterator[RenderableType]:
         columns = ("attempt", "task", "exit", "stop code", "reason")
         keys = ("attempt", "arn", "exit_code", "stop_code", "stopped_reason")
         yield ""
-        yield table(columns, [[said(task.get(key)) for key in keys] for task in tasks])
+        yield table(columns, [[task.get(key) for key in keys] for task in tasks])
 
 
 def verification(data: Data) -> Iterator[RenderableType]:
@@ -74,13 +78,15 @@ def verification(data: Data) -> Iterator[RenderableType]:
         yield table(("", "check", "expected", "found", "took"), [_check(check) for check in checks])
     for check in checks:
         if check.get("offending"):
-            yield facts([(f"  {said(check.get('name'))}", ", ".join(map(said, check["offending"])))])
+            yield facts(
+                [(f"  {format_value(check.get('name'))}", ", ".join(map(format_value, check["offending"])))]
+            )
     verdict = "ok" if data.get("ok") else "failed"
     yield facts(
         [
             ("data", verdict),
-            ("asked from", "the job's own network" if data.get("asked_from") == "task" else ""),
-            ("problem", said(data.get("problem"))),
+            ("read from", "a one-off task in the job's network" if data.get("via") == "task" else ""),
+            ("problem", data.get("problem")),
             ("documents", listed((data.get("counts") or {}).items())),
         ]
     )
@@ -90,7 +96,7 @@ def _check(check: Data) -> list[str]:
     seconds = check.get("seconds")
     return [
         "ok" if check.get("ok") else "failed",
-        *(_shortened(said(check.get(key))) for key in ("name", "expected", "found")),
+        *(_shortened(format_value(check.get(key))) for key in ("name", "expected", "found")),
         duration(seconds) if seconds is not None else "",
     ]
 
@@ -101,25 +107,25 @@ def _shortened(text: str) -> str:
 
 
 def diagnosis(data: Data) -> Iterator[RenderableType]:
-    """The cause and how sure it is, the lines that speak for it, the fix, and what else it may be."""
-    names = [said(data.get(key)) for key in ("failure_class", "class", "subcause")]
-    evidence = [said(line) for line in data.get("evidence") or ()]
+    """The cause and how sure it is, the lines that support it, the fix, and what else it may be."""
+    names = [str(data[key]) for key in ("failure_class", "class", "subcause") if data.get(key)]
+    evidence = data.get("evidence") or ()
     yield facts(
         [
-            ("evidence of", said(data.get("id"))),
-            ("cause", " / ".join(name for name in names if name)),
-            ("confidence", _sureness(data)),
-            ("container", said(data.get("container"))),
-            ("message", said(data.get("message"))),
+            ("evidence of", data.get("id")),
+            ("cause", " / ".join(names)),
+            ("confidence", _confidence(data)),
+            ("container", data.get("container")),
+            ("message", data.get("message")),
             *(("evidence" if not index else " ", line) for index, line in enumerate(evidence)),
-            ("fix", said(data.get("remedy"))),
-            ("see", said(data.get("link"))),
+            ("fix", data.get("remedy")),
+            ("see", data.get("link")),
             ("or else", _runner_up(data)),
         ]
     )
 
 
-def _sureness(data: Data) -> str:
+def _confidence(data: Data) -> str:
     if data.get("confidence") is None:
         return ""
     passes = "passes by itself" if data.get("transient") else "does not pass by itself"
@@ -127,15 +133,16 @@ def _sureness(data: Data) -> str:
 
 
 def _runner_up(data: Data) -> str:
+    """The next best cause, which `explain` and `diagnose` know."""
     other = next(iter(data.get("others") or ()), None)
     if not isinstance(other, Mapping):
         return ""
-    return f"{said(other.get('class'))} / {said(other.get('subcause'))} ({other.get('confidence', 0):.0%})"
+    return f"{other.get('class')} / {other.get('subcause')} ({other.get('confidence', 0):.0%})"
 
 
 def _timings(timings: Sequence[Data]) -> Iterator[RenderableType]:
     rows = [
-        (said(timing.get("node")), duration(timing["seconds"]))
+        (timing.get("node"), duration(timing["seconds"]))
         for timing in timings
         if timing.get("seconds", 0) >= 0.05
     ]

@@ -5,10 +5,10 @@ from html import escape
 from typing import Any, Final
 
 from deployer.flow.chart import Flowchart
-from deployer.view.cells import moment, said
+from deployer.view.cells import format_time, format_value
+from deployer.view.picture import light
 from deployer.view.release_detail import image_of, source_of
-from deployer.view.svg.drawing import draw
-from deployer.view.text import duration, listed
+from deployer.view.text import duration, harmless_lines, listed
 
 Data = Mapping[str, Any]
 
@@ -47,7 +47,7 @@ svg.flow{width:100%;height:auto}
 def page(data: Data, flow: Flowchart, log: Sequence[str] = ()) -> str:
     """The HTML of a release as `show` gives it; `log` are the last lines of its task."""
     path = [node for node in data.get("path") or () if node in flow.nodes]
-    title = f"Release {data.get('id', '')}"
+    title = f"Release {format_value(data.get('id'))}"
     parts = [
         "<!doctype html>",
         f'<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>',
@@ -57,14 +57,14 @@ def page(data: Data, flow: Flowchart, log: Sequence[str] = ()) -> str:
         _verdict(data),
         *_section("Cause", _cause(data.get("diagnosis") or {})),
         *_section("Facts", _facts(data)),
-        *_section("Path", [draw(flow, path, stopped_at=_stopped_at(data, flow))]),
+        *_section("Path", [light(path, _stopped_at(data, flow))]),
         *_section("Time", _times(data.get("timings") or (), flow)),
         *_section("Data", _checks(data.get("verification") or {})),
         *_section("Tasks", _tasks(data.get("tasks") or ())),
-        *_section("Log", [f"<pre>{escape(chr(10).join(map(said, log)))}</pre>"] if log else []),
+        *_section("Log", [f"<pre>{escape(chr(10).join(map(format_value, log)))}</pre>"] if log else []),
         "</body></html>",
     ]
-    return "\n".join(parts) + "\n"
+    return harmless_lines("\n".join(parts)) + "\n"
 
 
 def _section(title: str, content: Iterable[str]) -> Iterator[str]:
@@ -93,12 +93,12 @@ def _facts(data: Data) -> Iterator[str]:
     started = data.get("started_at")
     yield _pairs(
         [
-            ("Environment", said(data.get("env"))),
-            ("Started", f"{moment(started)} UTC" if started is not None else ""),
+            ("Environment", format_value(data.get("env"))),
+            ("Started", f"{format_time(started)} UTC" if started is not None else ""),
             ("Source", source_of(data.get("source") or {})),
             ("Image", image_of(data.get("image") or {})),
-            ("Task definition", said(data.get("task_definition"))),
-            ("Skipped", ", ".join(map(said, data.get("skipped") or ()))),
+            ("Task definition", format_value(data.get("task_definition"))),
+            ("Skipped", ", ".join(map(format_value, data.get("skipped") or ()))),
         ]
     )
 
@@ -110,12 +110,14 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
 
 def _cause(cause: Data) -> Iterator[str]:
     if cause:
-        names = (said(cause.get("failure_class")), said(cause.get("subcause")))
-        yield _pairs([("Class", " / ".join(filter(None, names))), ("Message", said(cause.get("message")))])
-        evidence = "\n".join(map(said, cause.get("evidence") or ()))
+        names = (format_value(cause.get("failure_class")), format_value(cause.get("subcause")))
+        yield _pairs(
+            [("Class", " / ".join(filter(None, names))), ("Message", format_value(cause.get("message")))]
+        )
+        evidence = "\n".join(map(format_value, cause.get("evidence") or ()))
         if evidence:
             yield f"<pre>{escape(evidence)}</pre>"
-        yield _pairs([("Mend", said(cause.get("remedy")))])
+        yield _pairs([("Fix", format_value(cause.get("remedy")))])
 
 
 def _times(timings: Sequence[Data], flow: Flowchart) -> Iterator[str]:
@@ -141,8 +143,8 @@ def _checks(verification: Data) -> Iterator[str]:
     rows = [
         [
             _mark(check.get("ok")),
-            *(escape(said(check.get(key))) for key in ("name", "expected", "found")),
-            escape(", ".join(map(said, check.get("offending") or ()))),
+            *(escape(format_value(check.get(key))) for key in ("name", "expected", "found")),
+            escape(", ".join(map(format_value, check.get("offending") or ()))),
         ]
         for check in verification.get("checks") or ()
     ]
@@ -151,7 +153,7 @@ def _checks(verification: Data) -> Iterator[str]:
         columns = ("", "Check", "Expected", "Found", *(("Offending",) if named else ()))
         yield _table(columns, [row[: len(columns)] for row in rows])
     counts = listed((verification.get("counts") or {}).items())
-    yield _pairs([("Documents", counts), ("Problem", said(verification.get("problem")))])
+    yield _pairs([("Documents", counts), ("Problem", format_value(verification.get("problem")))])
 
 
 def _mark(passed: object) -> str:
@@ -161,7 +163,7 @@ def _mark(passed: object) -> str:
 def _tasks(tasks: Sequence[Data]) -> Iterator[str]:
     keys = ("attempt", "arn", "exit_code", "stop_code", "stopped_reason")
     if tasks:
-        rows = [[escape(said(task.get(key))) for key in keys] for task in tasks]
+        rows = [[escape(format_value(task.get(key))) for key in keys] for task in tasks]
         yield _table(("Attempt", "Task", "Exit code", "Stop code", "Reason"), rows)
 
 

@@ -2,7 +2,7 @@
 
 Data is JSON-able; what is missing in it is left out of the picture, never guessed. Shapes:
 
-- `show`: one release (design, section 5); `status`: `{"env", "lease", "latest": show, "running": [ids]}`;
+- `show`: one release; `status`: `{"env", "lock", "latest": show, "running": [ids]}`;
 - `history`: `{"releases": [{"id", "env", "end", "exit_code", "started_at", "seconds", "documents"}]}`;
 - `verify`: `{"env", "release", "ok", "problem", "checks": [...], "counts"}`;
 - `plan`: `{"env", "changes": bool, "steps": [{"node", "action": "do|skip|unknown", "reason"}]}`;
@@ -21,17 +21,16 @@ from typing import Any, Final, TextIO
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from deployer.view.cells import facts, moment, said, table
+from deployer.view.cells import facts, format_time, format_value, table, unbroken
 from deployer.view.release_detail import diagnosis, show, verification
-from deployer.view.stream import Lines
-from deployer.view.text import duration, sparkline
+from deployer.view.text import Lines, duration, sparkline
 
 Data = Mapping[str, Any]
 _UNBROKEN: Final = 10_000
 """Columns where there is no terminal: nothing is wrapped for `grep`."""
 
 
-def render(kind: str, data: Data, *, output: str, stream: TextIO, colour: bool) -> None:
+def render(kind: str, data: Data, *, output: str, stream: TextIO, color: bool) -> None:
     """Writes `data` to `stream`: with `output` "json" as one line of JSON, else as text.
 
     KeyError: there is no such kind.
@@ -45,14 +44,14 @@ def render(kind: str, data: Data, *, output: str, stream: TextIO, colour: bool) 
     console = Console(
         file=canvas,
         width=width,
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        no_color=not colour,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
         highlight=False,
         markup=False,
     )
     for piece in _KINDS[kind](data):
-        console.print(piece, crop=False)
+        console.print(piece, crop=False, soft_wrap=isinstance(piece, Text))
     for line in canvas.getvalue().splitlines():
         lines.write(line.rstrip())
 
@@ -60,15 +59,15 @@ def render(kind: str, data: Data, *, output: str, stream: TextIO, colour: bool) 
 def _history(data: Data) -> Iterator[RenderableType]:
     releases = data.get("releases", ())
     if not releases:
-        yield "no release is recorded here"
+        yield "no releases found"
         return
     rows = [
         (
-            said(row.get("id")),
-            said(row.get("env")),
-            said(row.get("end") or "under way"),
-            said(row.get("exit_code")),
-            moment(row.get("started_at")),
+            row.get("id"),
+            row.get("env"),
+            row.get("end") or "under way",
+            row.get("exit_code"),
+            format_time(row.get("started_at")),
             duration(row["seconds"]) if row.get("seconds") is not None else "",
             "" if _documents(row) is None else f"{_documents(row):,}",
         )
@@ -87,15 +86,15 @@ def _documents(row: Data) -> int | None:
 
 
 def _status(data: Data) -> Iterator[RenderableType]:
-    lease = data.get("lease")
+    lease = data.get("lock")
     holder = f"{lease.get('release')} by {lease.get('user')}@{lease.get('host')}" if lease else "free"
     holder += f", at {lease['node']}" if lease and lease.get("node") else ""
     running = ", ".join(map(str, data.get("running", ()))) or "nothing"
     yield facts(
         [
-            ("environment", said(data.get("env"))),
-            ("lease", holder),
-            ("since", moment((lease or {}).get("since"))),
+            ("environment", data.get("env")),
+            ("lock", holder),
+            ("since", format_time((lease or {}).get("since"))),
             ("under way", running),
         ]
     )
@@ -105,21 +104,19 @@ def _status(data: Data) -> Iterator[RenderableType]:
 
 
 def _plan(data: Data) -> Iterator[RenderableType]:
-    rows = [
-        (said(s.get("action")), said(s.get("node")), said(s.get("reason"))) for s in data.get("steps", ())
-    ]
+    rows = [(s.get("action"), s.get("node"), s.get("reason")) for s in data.get("steps", ())]
     yield table(("", "step", "why"), rows)
     for difference in data.get("differences", ()):
-        yield from _difference(said(difference))
-    yield "there is something to do" if data.get("changes") else "there is nothing to do"
+        yield from _difference(format_value(difference))
+    yield "changes to make" if data.get("changes") else "no changes"
 
 
 def _rollback(data: Data) -> Iterator[RenderableType]:
     yield facts(
         [
-            ("environment", said(data.get("env"))),
-            ("goes back to", said(data.get("release"))),
-            ("from", said(data.get("newest"))),
+            ("environment", data.get("env")),
+            ("goes back to", data.get("release")),
+            ("from", data.get("newest")),
         ]
     )
     yield from _plan(data)
@@ -130,34 +127,34 @@ def _difference(text: str) -> Iterator[RenderableType]:
     path, colon, change = text.partition(": ")
     theirs, arrow, ours = change.partition(" -> ")
     if not (colon and arrow):
-        yield Text(f"~ {text}", "yellow")
+        yield unbroken((f"~ {text}", "yellow"))
         return
     yield Text(f"  {path}")
-    yield Text(f"- {theirs}", "red")
-    yield Text(f"+ {ours}", "green")
+    yield unbroken((f"- {theirs}", "red"))
+    yield unbroken((f"+ {ours}", "green"))
 
 
 def _doctor(data: Data) -> Iterator[RenderableType]:
     findings = data.get("findings", ())
     yield table(
         ("", "what", "found"),
-        [(said(f.get("state")), said(f.get("what")), said(f.get("detail"))) for f in findings],
+        [(f.get("state"), f.get("what"), f.get("detail")) for f in findings],
     )
-    mends = [(said(f.get("what")), said(f["remedy"])) for f in findings if f.get("remedy")]
-    if mends:
+    fixes = [(f.get("what"), f["remedy"]) for f in findings if f.get("remedy")]
+    if fixes:
         yield ""
-        yield "mend:"
-        yield facts(mends)
+        yield "fix:"
+        yield facts(fixes, whole=[name for name, _ in fixes])
 
 
 def _sandbox(data: Data) -> Iterator[RenderableType]:
     rows = [
         (
-            said(p.get("state")),
-            said(p.get("name")),
-            said(p.get("port")),
-            said(p.get("pid")),
-            said(p.get("hint")),
+            p.get("state"),
+            p.get("name"),
+            p.get("port"),
+            p.get("pid"),
+            p.get("hint"),
         )
         for p in data.get("parts", ())
     ]
@@ -165,8 +162,18 @@ def _sandbox(data: Data) -> Iterator[RenderableType]:
 
 
 def _verify(data: Data) -> Iterator[RenderableType]:
-    yield facts([("environment", said(data.get("env"))), ("release", said(data.get("release")))])
+    started = format_time(data["run_at"]) if data.get("run_at") else ""
+    yield facts(
+        [
+            ("environment", data.get("env")),
+            ("run", data.get("run")),
+            ("started", started),
+            ("release", data.get("release")),
+        ]
+    )
     yield from verification(data)
+    if data.get("cause"):
+        yield from diagnosis(data["cause"])
 
 
 _KINDS: Final[dict[str, Callable[[Data], Iterator[RenderableType]]]] = {

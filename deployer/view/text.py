@@ -1,9 +1,9 @@
-"""Words and figures as people read them, and foreign text made safe to print. Pure, standard library only."""
+"""Words and figures as people read them, foreign text made safe to print, lines on a stream."""
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, TextIO
 
 # CSI, OSC (ended by BEL or ST), the other string sequences, two-byte escapes (ECMA-48).
 _ESCAPES: Final = re.compile(
@@ -12,26 +12,48 @@ _ESCAPES: Final = re.compile(
     r"|(?:\x1b[PX^_]|[\x90\x98\x9e\x9f])[^\x1b\x9c]*(?:\x1b\\|\x9c)?"
     r"|\x1b[ -/]*[0-~]?"
 )
-# What reorders or breaks a line without being seen.
-_UNSEEN: Final = frozenset("\u2028\u2029\u200e\u200f\u061c\ufeff") | {
-    chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
-}
+# Control characters, halves of characters, and what breaks, reorders or hides text without being seen:
+# line and paragraph separators, and all format characters (bidirectional, zero-width, tags).
+_UNSEEN: Final = frozenset({"Cc", "Cs", "Zl", "Zp", "Cf"})
+_BLANK: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+"""Letters that show nothing."""
+_MARKUP: Final = re.compile(r"[\\`*_{}\[\]<>()#+!|~&@:-]")
 _BYTES: Final = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 _LONGEST: Final = 320
 _BARS: Final = "▁▂▃▄▅▆▇█"
 
 
 def harmless(text: str) -> str:
-    """One line of a program's output without anything that could move a cursor, colour or reorder text.
+    """One line of a program's output without anything that could move a cursor, color or reorder text.
 
-    Escape sequences go; of a line that was drawn over (`10%\\r20%`) the last state stays; what other
-    control characters are in it is shown as `\\xNN`.
+    Escape sequences go; of a line that was drawn over (`10%\\r20%`) the last state stays; other control
+    characters, and those that show nothing but reorder or break text, are shown as `\\xNN` or `\\uNNNN`.
     """
     drawn = [part for part in _ESCAPES.sub("", text).rstrip("\r\n").split("\r") if part]
     line = drawn[-1].expandtabs(4) if drawn else ""
     if line.isascii() and line.isprintable():
         return line
+    if any(map(_BLANK.__contains__, line)):
+        line = "".join(_escaped(char) if char in _BLANK else char for char in line)
     return "".join(_visible(char) for char in line)
+
+
+def harmless_lines(text: str) -> str:
+    """The same for text of several lines."""
+    return "\n".join(map(harmless, text.replace("\r\n", "\n").split("\n")))
+
+
+def fenced(lines: Iterable[str]) -> Iterator[str]:
+    """Lines as a Markdown block that no backtick in them can end."""
+    shown = [harmless(line) for line in lines]
+    longest = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    yield from (fence, *shown, fence)
+
+
+def escaped(text: str) -> str:
+    """A line of foreign text within Markdown: none of its characters is markup, a link or HTML."""
+    return _MARKUP.sub(r"\\\g<0>", harmless(text))
 
 
 def clipped(text: str) -> str:
@@ -41,9 +63,11 @@ def clipped(text: str) -> str:
 
 
 def _visible(char: str) -> str:
-    if char in _UNSEEN or unicodedata.category(char) in ("Cc", "Cs"):
-        return char.encode("unicode_escape").decode()
-    return char
+    return _escaped(char) if unicodedata.category(char) in _UNSEEN else char
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode()
 
 
 def duration(seconds: float) -> str:
@@ -74,7 +98,7 @@ def _figure(value: float, scale: float) -> str:
 
 def listed(counts: Iterable[tuple[str, int]]) -> str:
     """`measurements 4,950, stations 6`."""
-    return ", ".join(f"{name} {count:,}" for name, count in counts)
+    return ", ".join(f"{harmless(name)} {count:,}" for name, count in counts)
 
 
 def sparkline(values: Sequence[float | None]) -> str:
@@ -82,3 +106,25 @@ def sparkline(values: Sequence[float | None]) -> str:
     known = [value for value in values if value is not None]
     step = max(known, default=0) / (len(_BARS) - 1) or 1
     return "".join("·" if value is None else _BARS[round(value / step)] for value in values)
+
+
+class Lines:
+    """Writes whole lines and flushes each one.
+
+    A reader that has gone away (`deployer release | head`) must not stop a release: from then on nothing
+    is written. Characters that the stream's encoding lacks are written as escapes.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._encoding = getattr(stream, "encoding", None) or "utf-8"
+        self._open = True
+
+    def write(self, line: str) -> None:
+        if not self._open:
+            return
+        try:
+            self._stream.write(line.encode(self._encoding, "backslashreplace").decode(self._encoding) + "\n")
+            self._stream.flush()
+        except BrokenPipeError:
+            self._open = False

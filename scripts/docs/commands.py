@@ -17,7 +17,7 @@ Command = Callable[..., Any]
 _INTRODUCTION: Final = f"""\
 {app.info.help}
 
-Results go to stdout; hints and errors go to stderr. Nothing is coloured or animated where stdout is no
+Results go to stdout; hints and errors go to stderr. Nothing is colored or animated where stdout is no
 terminal or `NO_COLOR` is set. Every exit code: [exit codes](exit-codes.md).
 
 Before the command:

@@ -10,19 +10,21 @@ from scripts.docs.hints import spelled
 from scripts.docs.markdown import code, head, prose, table
 
 _INTRODUCTION: Final = """\
-`deployer release --output json` prints one JSON object a line on stdout, and nothing else there. `event`
-names the kind. New kinds and new fields may be added; a reader should pass over what it does not know.
+`deployer release` and `deployer resume` with `--output json` print one JSON object a line on stdout, and
+nothing else there. `event` names the kind. New kinds and new fields may be added; a reader should ignore
+those that it does not know.
 
-Times are seconds since the epoch (UTC), durations are seconds. The last line is always an `ended`:
+`time`, in every line, is when it happened. Times are seconds since the epoch (UTC), durations are seconds.
+The last line is always an `ended`:
 
 ```json
-{"event": "ended", "release": "20261124-221256-69e5", "end": "END_SUCCESS", "exit_code": 0, "seconds": 19.1}
+{"event": "ended", "time": 1795558395.5, "release": "20261124-221256-69e5", "end": "END_SUCCESS"}
 ```
 
-(shortened). Where a release could not begin, `release` and `end` are null, and `error` and `hint` say why:
+(shortened). If a release could not begin, `release` and `end` are null, and `error` and `hint` say why:
 
 ```json
-{"event": "ended", "release": null, "end": null, "exit_code": 3, "error": "...", "hint": "..."}
+{"event": "ended", "time": 1795558395.5, "release": null, "exit_code": 3, "error": "...", "hint": "..."}
 ```
 """
 _LOGS: Final = """\
@@ -31,7 +33,7 @@ _LOGS: Final = """\
 | event | fields |
 | --- | --- |
 | `log` | `time`, `task` (its ID), `text` |
-| `note` | `text`: what is said about the log, such as that lines may be missing |
+| `note` | `text`: a remark about the log, such as that lines may be missing |
 | `task-ended` | `task`, `exit_code`, `stop_code`, `stopped_reason` |
 | `ended` | `exit_code`, `lines`: always the last |
 """

@@ -1,8 +1,10 @@
 """Types as a reader of the docs knows them, from the annotations of the code."""
 
+import datetime
 import types
 import typing
 from collections.abc import Mapping
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Union
 
@@ -27,6 +29,7 @@ _PLAIN: Final[Mapping[Any, str]] = {
     float: "number",
     Any: "anything",
     Path: "path",
+    datetime.time: "time of day",
 }
 
 
@@ -51,6 +54,8 @@ def spelled(hint: Any) -> str:
         return f"list of: {spelled(arguments[0])}"
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return f"table of: {spelled(arguments[1])}"
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return " or ".join(f"`{member.value}`" for member in hint)
     if isinstance(hint, type) and issubclass(hint, BaseModel):
         return "table"
     raise LookupError(f"no words for {hint!r}")

@@ -17,8 +17,8 @@ from scripts.docs.meanings import MEANINGS
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-DOCS = sorted((ROOT / "docs").rglob("*.md"))
-WRITTEN = [page for page in [README, *DOCS] if "Written by `" not in page.read_text(encoding="utf-8")]
+DOCS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+WRITTEN = [page for page in DOCS if "Written by `" not in page.read_text(encoding="utf-8")]
 
 COMMANDS = dict(commands(app))
 BEFORE = {"--help"}.union(*(spellings(info) for _, info, _ in options(settings)))
@@ -99,7 +99,7 @@ def test_the_readme_lists_every_exit_code() -> None:
     assert {name: int(code) for code, name in listed if name} == EXIT_CODES
 
 
-@pytest.mark.parametrize("page", [README, *DOCS], ids=named)
+@pytest.mark.parametrize("page", DOCS, ids=named)
 def test_every_link_of_a_page_resolves(page: Path) -> None:
     """A relative link leads to a file that is there, and to a heading in it."""
     text = re.sub(r"^```.*?^```", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
@@ -110,6 +110,14 @@ def test_every_link_of_a_page_resolves(page: Path) -> None:
         there = (page.parent / path).resolve() if path else page
         assert there.exists(), f"{target} leads nowhere"
         assert not heading or heading in anchors(there), f"{target}: no such heading"
+
+
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_every_file_that_a_page_for_developers_names_is_there(page: str) -> None:
+    """A path in code style that begins in this repository leads to a file or a folder."""
+    paths = re.findall(r"`((?:deployer|pipeline|tests|scripts|docs)/[\w./-]*)`", text_of(ROOT / page))
+    assert paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
 def mistake(words: list[str]) -> str:

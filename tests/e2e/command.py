@@ -65,6 +65,9 @@ class Deployer:
     def release(self, *arguments: str, environ: Mapping[str, str] | None = None) -> Ran:
         return self("release", "--output", "json", *arguments, environ=environ)
 
+    def resume(self, *arguments: str, environ: Mapping[str, str] | None = None) -> Ran:
+        return self("resume", "--output", "json", *arguments, environ=environ)
+
     def watched(
         self, arguments: Sequence[str], watcher: Watcher, environ: Mapping[str, str] | None = None
     ) -> Ran:

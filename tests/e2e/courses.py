@@ -18,8 +18,8 @@ from tests.e2e.projects import Project
 from tests.faults.proxy import Fault, Plan, Proxy, calm
 
 MORTAL = Path(__file__).with_name("mortal.py")
-BEGIN = ("release", "--from", "build", "--output", "json")
-RESUME = ("release", "--resume", "--output", "json")
+BEGIN = ("release", "--start-at", "build", "--output", "json")
+RESUME = ("resume", "--output", "json")
 MOST_RESUMES = 8
 
 

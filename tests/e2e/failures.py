@@ -233,7 +233,7 @@ LOSSES = [
         lambda world: None,
         says="manifest unknown",
         sees="is not in the repository",
-        remedy="deployer release --resume",
+        remedy="deployer resume",
     ),
     Loss(
         "secret",

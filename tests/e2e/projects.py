@@ -53,7 +53,7 @@ class Project:
         return self.deployer.release(*arguments)
 
     def resume(self) -> Ran:
-        return self.deployer.release("--resume")
+        return self.deployer.resume()
 
 
 def etl(folder: Path, name: str) -> Project:

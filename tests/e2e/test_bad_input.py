@@ -79,9 +79,9 @@ def test_an_address_with_a_password_is_refused_and_not_repeated(spoilt: Project)
     ("arguments", "code", "facts"),
     [
         (("release", "--env", "prodution"), 2, ("no environment 'prodution'", "'production'")),
-        (("release", "--resume"), 3, ("no release to sandbox is under way",)),
-        (("release", "--resume", "nosuch"), 3, ("no release 'nosuch'",)),
-        (("release", "nosuch"), 2, ("--resume nosuch",)),
+        (("resume"), 3, ("no release to sandbox is under way",)),
+        (("resume", "nosuch"), 3, ("no release 'nosuch'",)),
+        (("release", "nosuch"), 2, ("nosuch",)),
         (("show", "nosuch"), 3, ("no release 'nosuch'",)),
         (("show",), 3, ("no release",)),
         (("logs", "--release", "nosuch"), 3, ("no release 'nosuch'",)),
@@ -113,7 +113,9 @@ def test_no_engine_answers(idle: Project) -> None:
 def test_no_engine_answers_in_the_middle_of_a_release(job: Project) -> None:
     """An account needs no engine until the build: the release pauses there, and goes on once there is one."""
     job.renew()
-    ran = job.deployer.release("--from", "build", environ={"DOCKER_HOST": f"unix://{job.folder}/nosuch.sock"})
+    ran = job.deployer.release(
+        "--start-at", "build", environ={"DOCKER_HOST": f"unix://{job.folder}/nosuch.sock"}
+    )
     assert (ran.code, ran.ended["end"], ran.ended["node"]) == (11, "PAUSED", "DOCKER_BUILD"), ran.said()
     assert ran.paused["remedy"]
     resumed = job.resume()
@@ -122,7 +124,7 @@ def test_no_engine_answers_in_the_middle_of_a_release(job: Project) -> None:
 
 def test_production_without_credentials(idle: Project) -> None:
     """Nobody to ask AWS as: exit code 13, and which variables to set; no release is begun."""
-    ran = idle.deployer.release("--env", "production", "--from", "build", environ=PRODUCTION)
+    ran = idle.deployer.release("--env", "production", "--start-at", "build", environ=PRODUCTION)
     refused(ran, 13, "NoCredentialsError", "AWS_PROFILE")
 
 
@@ -130,7 +132,7 @@ def test_credentials_that_have_expired(job: Project, outside: Outside) -> None:
     """AWS says so at the first call: no second one, exit code 13, how to log in again; nothing is begun."""
     with proxy(outside.facts["SANDBOX_ENDPOINT"]) as way:
         way.refuse = EXPIRED
-        ran = job.deployer.release("--from", "build", environ={"ENDPOINT": way.url})
+        ran = job.deployer.release("--start-at", "build", environ={"ENDPOINT": way.url})
         assert sum(way.calls.values()) == 1
     refused(ran, 13, "expired", "aws sso login")
 
@@ -143,7 +145,7 @@ def test_credentials_that_expire_in_the_middle(job: Project, outside: Outside) -
             if event["event"] == "left" and event["node"] == "PUSH_OK":
                 way.refuse = EXPIRED
 
-        arguments = ("release", "--from", "build", "--output", "json")
+        arguments = ("release", "--start-at", "build", "--output", "json")
         ran = job.deployer.watched(arguments, expire, {"ENDPOINT": way.url})
     assert (ran.code, ran.ended["end"]) == (13, "PAUSED"), ran.said()
     assert "expired" in ran.paused["message"]
@@ -155,7 +157,7 @@ def test_credentials_that_expire_in_the_middle(job: Project, outside: Outside) -
 
 def test_a_dead_endpoint_is_retried_and_then_said(job: Project) -> None:
     """Nothing listens where AWS should be: retried as often as deploy.toml says, then exit code 18."""
-    ran = job.deployer.release("--from", "build", environ={"ENDPOINT": NOBODY})
+    ran = job.deployer.release("--start-at", "build", environ={"ENDPOINT": NOBODY})
     assert (ran.code, ran.ended["end"]) == (18, "PAUSED"), ran.said()
     assert sum(event["event"] == "retried" for event in ran.events) == 4
     assert "127.0.0.1:9" in ran.paused["message"]
@@ -163,20 +165,20 @@ def test_a_dead_endpoint_is_retried_and_then_said(job: Project) -> None:
 
 def test_a_damaged_journal_is_refused(job: Project) -> None:
     """One changed byte: exit code 5 with file and line; the list of releases still works."""
-    ran = job.release("--from", "build")
+    ran = job.release("--start-at", "build")
     journal = job.folder / ".deployer" / "releases" / ran.release / "journal.jsonl"
     content = bytearray(journal.read_bytes())
     content[content.index(b"BUILD_PHASE")] ^= 1
     journal.write_bytes(content)
     refused(job.deployer("show", ran.release, "--output", "json"), 5, str(journal), "line")
-    refused(job.deployer.release("--resume", ran.release), 5, str(journal), "line")
+    refused(job.deployer.resume(ran.release), 5, str(journal), "line")
     listed = job.deployer("history", "--output", "json")
     assert (listed.code, "DAMAGED" in listed.stdout) == (0, True), listed.said()
 
 
 def test_a_journal_torn_by_a_crash_goes_on(job: Project) -> None:
     """Half a last line is what a crash leaves: it is dropped, and nothing is done twice."""
-    ran = job.release("--from", "build", "--detach")
+    ran = job.release("--start-at", "build", "--detach")
     journal = job.folder / ".deployer" / "releases" / ran.release / "journal.jsonl"
     with journal.open("ab") as file:
         file.write(b'{"seq":99,"kind":"fini')
@@ -187,7 +189,7 @@ def test_a_folder_that_cannot_be_written(job: Project) -> None:
     """.deployer where nobody may write: exit code 15 and the path; nothing was started."""
     shutil.rmtree(job.folder / ".deployer", ignore_errors=True)
     (job.folder / ".deployer").symlink_to("/sys/kernel")
-    refused(job.release("--from", "build"), 15, ".deployer")
+    refused(job.release("--start-at", "build"), 15, ".deployer")
 
 
 def test_a_port_in_use(spoilt: Project) -> None:

@@ -17,7 +17,7 @@ from tests.e2e.projects import Project
 
 def test_any_image_is_released(job: Project, outside: Outside) -> None:
     """A Dockerfile, a task definition and a deploy.toml are all that it takes."""
-    ran = job.release("--from", "build")
+    ran = job.release("--start-at", "build")
     assert ran.ended["end"] == "END_SUCCESS", ran.said()
     assert len(outside.tasks(ran.release)) == 1
     assert len(outside.revisions(job.name)) == 1
@@ -31,12 +31,12 @@ def test_a_failure_stops_at_its_node_and_is_gone_on_from_once_mended(
     """The right node, exit code and remedy; after the mend the same release ends in success."""
     world = World(job, outside)
     failure.make(world)
-    ran = job.release("--from", "build")
+    ran = job.release("--start-at", "build")
     assert (ran.ended["end"], ran.ended["node"], ran.code) == ("PAUSED", *failure.stop), ran.said()
     said = ran.paused
     assert failure.says in " ".join((said["message"], *said["evidence"])), said
     assert failure.remedy in said["remedy"], said
-    assert said["resume"] == ran.ended["next_command"] == f"deployer release --resume {ran.release}"
+    assert said["resume"] == ran.ended["next_command"] == f"deployer resume {ran.release}"
     assert holding(outside.facts["SANDBOX_MONGO_URI"], ran, job) == []
     assert evidence(job, ran) >= KEPT
     failure.mend(world)
@@ -76,7 +76,7 @@ def test_a_task_that_was_stopped_by_hand_is_run_again(job: Project, outside: Out
                 cluster=outside.facts["SANDBOX_CLUSTER"], task=task["taskArn"], reason="stopped by user"
             )
 
-    ran = job.deployer.watched(("release", "--from", "build", "--output", "json"), stop)
+    ran = job.deployer.watched(("release", "--start-at", "build", "--output", "json"), stop)
     assert (ran.code, ran.ended["end"]) == (19, "PAUSED"), ran.said()
     assert ran.paused["subcause"] == "stopped-by-hand"
     job.edit("deploy.toml", 'SECONDS = "60"', 'SECONDS = "0"')
@@ -100,7 +100,7 @@ def test_what_is_lost_under_way_is_named_and_regained(
             loss.lose(world, engine)
             process.send_signal(signal.SIGCONT)
 
-    ran = job.deployer.watched(("release", "--from", "build", "--output", "json"), lose)
+    ran = job.deployer.watched(("release", "--start-at", "build", "--output", "json"), lose)
     assert (ran.ended["end"], ran.ended["node"], ran.code) == ("PAUSED", "CHECK_CONFIG", 13), ran.said()
     said = ran.paused
     assert loss.says in " ".join((said["message"], *said["evidence"])), said
@@ -127,7 +127,7 @@ def test_a_mongodb_that_requires_tls(job: Project, outside: Outside, tls: Mongod
     job.edit("deploy.toml", 'uri = "${SANDBOX_MONGO_URI}"', 'uri = "${TLS_URI}"')
     environ = {"TLS_URI": tls.uri("admin")}
     world.put_secret(tls.plain_uri("admin"))
-    ran = job.deployer.release("--from", "build", environ=environ)
+    ran = job.deployer.release("--start-at", "build", environ=environ)
     assert (ran.ended["end"], ran.ended["node"], ran.code) == ("PAUSED", "CHECK_ATLAS", 16), ran.said()
     assert "connection closed" in " ".join(ran.paused["evidence"]), ran.paused
     assert "tls=true" in ran.paused["remedy"], ran.paused
@@ -136,7 +136,7 @@ def test_a_mongodb_that_requires_tls(job: Project, outside: Outside, tls: Mongod
     assert list(way)[:5] == [f"MongoDB: {step}" for step in ("DNS", "TCP", "TLS", "login", "rights")]
     assert set(list(way.values())[:5]) == {"ok"}, way
     world.put_secret(tls.plain_uri("admin", options="&tls=true&tlsInsecure=true"))
-    resumed = job.deployer.release("--resume", environ=environ)
+    resumed = job.deployer.resume(environ=environ)
     assert (resumed.release, resumed.ended["end"]) == (ran.release, "END_SUCCESS"), resumed.said()
     with tls.client("admin") as client:
         assert client["greenandcoop_weather"]["rows"].count_documents({"run": ran.release}) == 50

@@ -33,7 +33,7 @@ def test_killed_during_the_push(job: Project, outside: Outside) -> None:
         if event["event"] == "progressed" and event["node"] == "DOCKER_PUSH" and event["label"] == "Pushing":
             process.kill()
 
-    killed = job.deployer.watched(("release", "--from", "build", "--output", "json"), kill)
+    killed = job.deployer.watched(("release", "--start-at", "build", "--output", "json"), kill)
     assert killed.code == -signal.SIGKILL, killed.said()
     assert "DOCKER_PUSH" not in killed.passed
     succeeded(job.resume(), killed, job, outside)
@@ -52,14 +52,14 @@ def test_killed_between_run_task_and_its_record(job: Project, outside: Outside) 
         way.answered = kill
         through = {"ENDPOINT": way.url}
         killed = job.deployer.watched(
-            ("release", "--from", "build", "--output", "json"),
+            ("release", "--start-at", "build", "--output", "json"),
             lambda process, event: processes.append(process),
             through,
         )
         assert killed.code == -signal.SIGKILL, killed.said()
         assert len(outside.tasks(killed.release)) == 1
         assert "RUN_TASK" not in killed.passed
-        resumed = job.deployer.release("--resume", environ=through)
+        resumed = job.deployer.resume(environ=through)
         assert way.calls["RunTask"] == 1
     assert any("found the task" in event["text"] for event in resumed.events if event["event"] == "noted")
     succeeded(resumed, killed, job, outside)
@@ -68,7 +68,7 @@ def test_killed_between_run_task_and_its_record(job: Project, outside: Outside) 
 def test_killed_terminated_and_interrupted_while_it_follows_the_log(job: Project, outside: Outside) -> None:
     """SIGKILL, SIGTERM, Ctrl-C, one after the other: the task goes on, and every line is shown at the end."""
     job.edit("deploy.toml", "environment = {}", 'environment = { SECONDS = "15" }')
-    arguments = ["release", "--from", "build", "--output", "json"]
+    arguments = ["release", "--start-at", "build", "--output", "json"]
     ends = [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 130), (signal.SIGINT, 130)]
     runs = []
     for sent, code in ends:
@@ -79,9 +79,9 @@ def test_killed_terminated_and_interrupted_while_it_follows_the_log(job: Project
 
         runs.append(job.deployer.watched(arguments, send))
         assert runs[-1].code == code, runs[-1].said()
-        arguments = ["release", "--resume", "--output", "json"]
+        arguments = ["resume", "--output", "json"]
     assert [run.ended["end"] for run in runs[1:]] == ["INTERRUPTED", "INTERRUPTED"]
-    assert runs[-1].ended["next_command"] == f"deployer release --resume {runs[0].release}"
+    assert runs[-1].ended["next_command"] == f"deployer resume {runs[0].release}"
     assert [task["lastStatus"] for task in outside.tasks(runs[0].release)] == ["RUNNING"]
     resumed = job.resume()
     succeeded(resumed, runs[0], job, outside)
@@ -90,9 +90,9 @@ def test_killed_terminated_and_interrupted_while_it_follows_the_log(job: Project
 
 
 def test_detached_it_leaves_the_task_and_is_picked_up(job: Project, outside: Outside) -> None:
-    """--detach ends with 0 once the task has started; --resume follows it to the proof."""
+    """--detach ends with 0 once the task has started; `resume` follows it to the proof."""
     job.edit("deploy.toml", "environment = {}", 'environment = { SECONDS = "3" }')
-    detached = job.release("--from", "build", "--detach")
+    detached = job.release("--start-at", "build", "--detach")
     assert (detached.code, detached.ended["end"]) == (0, "DETACHED"), detached.said()
     succeeded(job.resume(), detached, job, outside)
 
@@ -105,9 +105,9 @@ def test_a_second_release_is_refused_while_one_runs(job: Project) -> None:
     def contend(process: "subprocess.Popen[str]", event: Event) -> None:
         if event["event"] == "entered" and event["node"] == "BUILD_PHASE":
             pids.append(process.pid)
-            refusals.append(job.release("--from", "build"))
+            refusals.append(job.release("--start-at", "build"))
 
-    ran = job.deployer.watched(("release", "--from", "build", "--output", "json"), contend)
+    ran = job.deployer.watched(("release", "--start-at", "build", "--output", "json"), contend)
     assert ran.ended["end"] == "END_SUCCESS", ran.said()
     (refused,) = refusals
     assert refused.code == 3, refused.said()

@@ -37,13 +37,13 @@ def watched(job: Project, outside: Outside) -> Iterator[Watched]:
 def test_a_plan_sends_no_call_that_changes_anything(watched: Watched) -> None:
     """Before a first release and after it: exit codes 2 and 0, every call to AWS reads, no engine is needed,
     and nothing is left in the folder."""
-    plan, folder = ("plan", "--output", "json"), watched.job.folder
+    plan, folder = ("plan", "--detailed-exitcode", "--output", "json"), watched.job.folder
     before = sorted(folder.rglob("*"))
     first = watched.job.deployer(*plan, environ={"DOCKER_HOST": NO_ENGINE})
     assert (first.code, watched.changes()) == (2, []), first.said()
     assert "BatchGetImage" in watched.way.calls
     assert sorted(folder.rglob("*")) == before
-    assert watched.job.release("--from", "build").code == 0
+    assert watched.job.release("--start-at", "build").code == 0
     assert {"RunTask", "RegisterTaskDefinition", "PutImage"} <= set(watched.changes())
     watched.way.begin(calm)
     again = watched.job.deployer(*plan, environ={"DOCKER_HOST": NO_ENGINE})
@@ -51,16 +51,16 @@ def test_a_plan_sends_no_call_that_changes_anything(watched: Watched) -> None:
 
 
 def test_a_saved_plan_is_performed_once(watched: Watched, outside: Outside) -> None:
-    """The release does what the plan says; then the world has moved, and the same plan is refused: exit code
-    3, what has moved, and no call that changes anything."""
+    """The release does what the plan says; then the state has changed, and the same plan is refused:
+    exit code 3, what has moved, and no call that changes anything."""
     file = watched.job.folder / "plan.json"
     file.write_text(watched.job.deployer("plan", "--output", "json").stdout)
-    perform = ("--from", "build", "--plan-file", str(file))
+    perform = ("--start-at", "build", "--plan-file", str(file))
     ran = watched.job.release(*perform)
     assert ran.ended["end"] == "END_SUCCESS", ran.said()
     watched.way.begin(calm)
     refused = watched.job.release(*perform)
     assert (refused.code, watched.changes()) == (3, []), refused.said()
-    assert "the world has moved" in refused.stderr
+    assert "has changed since" in refused.stderr
     assert "digest: None then" in refused.stderr
     assert len(outside.revisions(watched.job.name)) == 1

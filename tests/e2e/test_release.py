@@ -76,7 +76,7 @@ def test_the_first_release_passes_every_node_and_its_data_is_there(
 def test_the_second_release_skips_what_is_done(first: Ran, etl: Project, outside: Outside) -> None:
     """Unchanged inputs: build, push and register are skipped, the job runs, and no document changes."""
     before = outside.fingerprint("measurements", {})
-    ran = etl.release("--from", "build")
+    ran = etl.release("--start-at", "build")
     assert ran.ended["end"] == "END_SUCCESS", ran.said()
     assert sorted(etl.deployer.show(ran.release)["skipped"]) == sorted([*LOCAL, *BUILD, "REGISTER_TASK"])
     assert len(outside.tasks(ran.release)) == 1
@@ -96,7 +96,7 @@ def test_red_tests_then_ctrl_c_then_sigterm_each_is_gone_on_from(
     assert "tests.log" in red.paused["remedy"]
     etl.edit("checks.py", "== 3", "== 2")
     for sent in (signal.SIGINT, signal.SIGTERM):
-        ran = interrupted(etl, sent, "release", "--resume", "--output", "json")
+        ran = interrupted(etl, sent, "resume", "--output", "json")
         assert (ran.code, ran.ended["end"], ran.ended["node"]) == (130, "INTERRUPTED", "DOCKER_COMPOSE")
         assert containers_of(engine, red.release) == []
     resumed = etl.resume()
@@ -108,7 +108,7 @@ def test_a_bucket_that_is_not_there(first: Ran, etl: Project) -> None:
     """The task ends with an error of S3: CHECK_CONFIG, 13; with the right name in deploy.toml a new revision
     of the task definition is registered, and the release ends in success."""
     etl.edit("deploy.toml", BUCKET, 'S3_BUCKET_NAME = "nosuch-bucket-of-ours"')
-    ran = etl.release("--from", "build")
+    ran = etl.release("--start-at", "build")
     assert (ran.code, ran.ended["end"], ran.ended["node"]) == (13, "PAUSED", "CHECK_CONFIG"), ran.said()
     assert "nosuch-bucket-of-ours" in " ".join((ran.paused["message"], *ran.paused["evidence"])), ran.said()
     assert "bucket" in ran.paused["remedy"]
@@ -123,13 +123,13 @@ def test_one_document_of_4950_that_is_silently_lost_is_missed(
 ) -> None:
     """The ETL says that it wrote every reading and lost one: CHECK_DATA, 17, and `latest` does not move.
 
-    With the ETL mended, --resume writes what was lost, and then only is it proven.
+    With the ETL fixed, a resume writes what was lost, and then only is it proven.
     """
     measurements, before = outside.collection("measurements"), latest(outside, etl)
     forget_what_is_loaded(outside)
     etl.edit("pipeline/__main__.py", *LOSING)
     try:
-        ran = etl.release("--from", "build")
+        ran = etl.release("--start-at", "build")
     finally:
         etl.edit("pipeline/__main__.py", *reversed(LOSING))
     assert (ran.code, ran.ended["end"], ran.ended["node"]) == (17, "PAUSED", "CHECK_DATA"), ran.said()

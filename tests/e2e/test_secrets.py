@@ -79,12 +79,12 @@ def test_no_secret_is_found_anywhere(
     job: Project, outside: Outside, told: tuple[str, str, str], tmp_path: Path
 ) -> None:
     """Everything that the release writes, mirrors, prints and shows later is searched for every spelling."""
-    ran = job.release("--from", "build")
+    ran = job.release("--start-at", "build")
     assert ran.ended["end"] == "PAUSED", ran.said()
     page, release = tmp_path / "page.html", ran.release
     printed = {
         "release --output json": ran,
-        "release --output plain": job.deployer("release", "--resume", "--output", "plain"),
+        "release --output plain": job.deployer("resume", "--output", "plain"),
         **{" ".join(words): job.deployer(*words) for words in looking(release, page)},
     }
     places = {name: (shown.stdout + shown.stderr).encode() for name, shown in printed.items()}

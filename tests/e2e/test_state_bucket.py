@@ -38,7 +38,9 @@ def test_losing_s3_for_a_while_pauses_nothing_and_loses_nothing(job: Project, ou
     with between((host, int(port))) as way:
         way.begin(away)
         ran = job.deployer.watched(
-            ("release", "--from", "build", "--output", "json"), lose, {"ENDPOINT": f"http://{way.address}"}
+            ("release", "--start-at", "build", "--output", "json"),
+            lose,
+            {"ENDPOINT": f"http://{way.address}"},
         )
         assert way.injected
     assert ran.ended["end"] == "END_SUCCESS", ran.said()

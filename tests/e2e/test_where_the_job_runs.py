@@ -18,7 +18,7 @@ WAY = ["dns", "tcp", "replica-set", "authentication", "authorisation"]
 
 @pytest.fixture(scope="module")
 def released(etl: Project) -> Ran:
-    ran = etl.release("--from", "build")
+    ran = etl.release("--start-at", "build")
     assert ran.code == 0, ran.said()
     return ran
 
@@ -61,8 +61,8 @@ def test_from_the_task_the_report_is_the_same(released: Ran, etl: Project) -> No
     here = verified(etl)
     with walled(etl):
         verified(etl, code=16)
-        there = verified(etl, "--from", "task")
-    assert (here["asked_from"], there["asked_from"]) == ("here", "task")
+        there = verified(etl, "--via", "task")
+    assert (here["via"], there["via"]) == ("local", "task")
     assert judged(there) == judged(here)
     assert there["counts"] == here["counts"]
 
@@ -72,7 +72,7 @@ def test_what_is_wrong_is_as_wrong_from_there(released: Ran, etl: Project, outsi
     measurements = outside.collection("measurements")
     lost = measurements.find_one_and_delete({"run_id": released.release})
     try:
-        here, there = verified(etl, code=17), verified(etl, "--from", "task", code=17)
+        here, there = verified(etl, code=17), verified(etl, "--via", "task", code=17)
     finally:
         measurements.insert_one(lost)
     assert judged(there) == judged(here)
@@ -80,7 +80,7 @@ def test_what_is_wrong_is_as_wrong_from_there(released: Ran, etl: Project, outsi
 
 def test_the_doctor_walks_the_task_s_way_beside_its_own(released: Ran, etl: Project) -> None:
     """Each step of the way from the task is a finding, and so are version, write concern and storage."""
-    ran = etl.deployer("doctor", "--from", "task", "--output", "json")
+    ran = etl.deployer("doctor", "--via", "task", "--output", "json")
     found = {finding["what"]: finding for finding in ran.events[-1]["findings"]}
     assert [found[f"from the task: {step}"]["state"] for step in WAY] == ["ok"] * len(WAY), ran.said()
     assert found["MongoDB version"]["state"] == "ok"
@@ -93,10 +93,10 @@ def test_a_release_is_proven_where_only_the_job_reaches_mongodb(
     """Baseline and checks are asked by short tasks of the release's revision; one run of the job, no more."""
     before = len(looks(outside))
     with walled(etl):
-        ran = etl.release("--from", "build")
+        ran = etl.release("--start-at", "build")
     assert ran.ended["end"] == "END_SUCCESS", ran.said()
     verification = etl.deployer.show(ran.release)["verification"]
-    assert (verification["ok"], verification["asked_from"]) == (True, "task")
+    assert (verification["ok"], verification["via"]) == (True, "task")
     assert len(outside.tasks(ran.release)) == 1
     assert len(looks(outside)) > before + 1
     notes = [event["text"] for event in ran.events if event["event"] == "noted"]
@@ -105,7 +105,7 @@ def test_a_release_is_proven_where_only_the_job_reaches_mongodb(
 
 def test_the_log_of_the_job_is_the_job_s(released: Ran, etl: Project) -> None:
     """Short tasks are newer, and yet `deployer logs` shows the newest run."""
-    verified(etl, "--from", "task")
+    verified(etl, "--via", "task")
     ran = etl.deployer("logs")
     assert ran.code == 0, ran.said()
     assert '"inserted"' in ran.stdout, ran.said()
@@ -123,7 +123,7 @@ def test_ctrl_c_leaves_no_task_behind(released: Ran, etl: Project, outside: Outs
     slow = 'query = ["sample", "--rows", "9000000", "--out", "/tmp/sample"]'
     etl.edit("deploy.toml", 'query = ["ask"]', slow)
     try:
-        process = etl.deployer.start(["verify", "--from", "task"])
+        process = etl.deployer.start(["verify", "--via", "task"])
         await_one(lambda: running(outside))
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
@@ -154,7 +154,7 @@ def test_a_way_that_only_the_task_finds_closed(released: Ran, etl: Project, outs
         SecretId=arn, SecretString="mongodb://nowhere.invalid/?serverSelectionTimeoutMS=500"
     )
     try:
-        ran = etl.release("--from", "build")
+        ran = etl.release("--start-at", "build")
         assert (ran.ended["node"], ran.ended["exit_code"]) == ("CHECK_ATLAS", 16), ran.said()
         still = etl.resume()
     finally:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from deployer.ports import Finding
+from deployer.ports import Finding, FindingState
 from tests.fakes.faults import Faults
 
 
@@ -13,7 +13,9 @@ class FakeAccount:
     replacing an entry."""
 
     arn: str = "arn:aws:iam::123456789012:user/someone"
-    looks: dict[str, Finding] = field(default_factory=lambda: {"cluster": Finding("cluster", "ok")})
+    looks: dict[str, Finding] = field(
+        default_factory=lambda: {"cluster": Finding("cluster", FindingState.PASS)}
+    )
     first: dict[str, Finding] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
 
@@ -25,6 +27,6 @@ class FakeAccount:
         self.faults.before("first_findings")
         yield from self.first.values()
 
-    def findings(self, digest: str | None = None) -> Iterator[Finding]:
+    def diagnose(self, digest: str | None = None) -> Iterator[Finding]:
         self.faults.before("findings")
         yield from self.looks.values()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from deployer.ports import Finding, QueryRefused, Question, Reply, TimeLimitReached
+from deployer.ports import Finding, FindingState, QueryRefused, Question, Reply, TimeLimitReached
 from tests.fakes.database import FakeDatabase
 from tests.fakes.faults import Faults
 
@@ -14,13 +14,13 @@ class FakeJobNetwork:
     """`way` is what `walk` finds. `asked` holds every batch of questions, `revisions` what was run for it."""
 
     database: FakeDatabase
-    way: tuple[Finding, ...] = (Finding("from the task: dns", "ok", "db.test"),)
+    way: tuple[Finding, ...] = (Finding("from the task: dns", FindingState.PASS, "db.test"),)
     faults: Faults = field(default_factory=Faults)
     asked: list[list[Question]] = field(default_factory=list)
     revisions: list[str | None] = field(default_factory=list)
 
-    def walk(self, revision: str | None = None) -> tuple[Finding, ...]:
-        self.faults.before("walk")
+    def check(self, revision: str | None = None) -> tuple[Finding, ...]:
+        self.faults.before("check")
         self.revisions.append(revision)
         return self.way
 

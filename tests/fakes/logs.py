@@ -1,6 +1,5 @@
 """CloudWatch Logs in memory."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from deployer.ports import LogEvent, LogPage
@@ -18,10 +17,6 @@ class _Stream:
         self.late = [(reads - 1, event) for reads, event in self.late if reads > 0]
 
 
-def at_once(seconds: float) -> None:
-    """The way to wait of a world without time."""
-
-
 @dataclass
 class FakeLogs:
     """Streams as {(group, stream): events}. A page holds at most `page` events."""
@@ -33,19 +28,10 @@ class FakeLogs:
     """Retention in seconds by group; a group that is not named keeps for ever."""
 
     reads: int = 0
-    sleep: Callable[[float], None] = at_once
-    """How a Live Tail session waits for its news."""
-
-    sessions: list["FakeLiveTail"] = field(default_factory=list)
-    deaf: frozenset[str] = frozenset()
-    """Streams of which no session tells anything."""
 
     def put(self, group: str, stream: str, *events: LogEvent) -> None:
         """PutLogEvents; makes the stream where there is none."""
         self._stream(group, stream).events.extend(events)
-        for session in self.sessions:
-            if stream not in self.deaf:
-                session.hear(stream)
 
     def put_late(self, group: str, stream: str, reads: int, *events: LogEvent) -> None:
         """These events show up after that many more reads of the stream."""
@@ -66,10 +52,6 @@ class FakeLogs:
         found.ripen()
         return LogPage([event.time for event in events], [event.text for event in events], f"f/{end}")
 
-    def live(self, group: str, prefixes: Sequence[str]) -> "FakeLiveTail":
-        self.sessions.append(FakeLiveTail(self, tuple(prefixes)))
-        return self.sessions[-1]
-
     def retention(self, group: str) -> float | None:
         self.faults.before("retention")
         return self.keeps.get(group)
@@ -86,26 +68,3 @@ class FakeLogs:
 
     def _stream(self, group: str, stream: str) -> _Stream:
         return self.streams_.setdefault((group, stream), _Stream())
-
-
-@dataclass
-class FakeLiveTail:
-    logs: FakeLogs
-    prefixes: tuple[str, ...]
-    streams: set[str] = field(default_factory=set)
-    closed: bool = False
-
-    def hear(self, stream: str) -> None:
-        if stream.startswith(self.prefixes) and not self.closed:
-            self.streams.add(stream)
-
-    def news(self, seconds: float) -> frozenset[str]:
-        self.logs.faults.before("news")
-        if not self.streams:
-            self.logs.sleep(seconds)
-        streams = frozenset(self.streams)
-        self.streams.clear()
-        return streams
-
-    def close(self) -> None:
-        self.closed = True

@@ -22,7 +22,7 @@ class Releasing:
         folder: Path,
         release: str = "r1",
         *,
-        from_phase: str = "dev",
+        start_at: str = "test",
         config: Config | None = None,
         state: Release | None = None,
     ) -> None:
@@ -30,7 +30,7 @@ class Releasing:
         self.path = folder / "journal.jsonl"
         self.config = config or settings()
         self.events: list[Event] = []
-        state = state or Release(release, "test", world.clock.now(), from_phase=from_phase)
+        state = state or Release(release, "test", world.clock.now(), start_at=start_at)
         journal = Journal.create(
             self.path, world.clock, release=release, env="test", flow=FLOW.fingerprint, state=dump(state)
         )

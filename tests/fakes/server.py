@@ -3,18 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from deployer.ports import Finding
+from deployer.ports import Finding, FindingState
 
 
 @dataclass
 class FakeServer:
     """`looks` is what `findings` shows, `way` what the walk shows before."""
 
-    looks: list[Finding] = field(default_factory=lambda: [Finding("MongoDB version", "ok", "8.0.4")])
+    looks: list[Finding] = field(
+        default_factory=lambda: [Finding("MongoDB version", FindingState.PASS, "8.0.4")]
+    )
 
-    way: list[Finding] = field(default_factory=lambda: [Finding("MongoDB: TCP", "ok")])
+    way: list[Finding] = field(default_factory=lambda: [Finding("MongoDB: TCP", FindingState.PASS)])
 
-    def walk(self) -> Iterator[Finding]:
+    def check(self) -> Iterator[Finding]:
         yield from self.way
         yield from self.findings()
 

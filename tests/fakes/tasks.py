@@ -8,6 +8,7 @@ from typing import Any
 from deployer.errors import Failure
 from deployer.model import ContainerResult, TaskResult
 from deployer.ports import LogEvent, Revision, RunAnswer, TaskRequest, TaskStatus
+from deployer.task.definition import own_tags
 from tests.fakes.faults import Faults
 from tests.fakes.logs import FakeLogs
 
@@ -27,7 +28,8 @@ class Outcome:
 
     With `failures` RunTask starts nothing and answers these. `lines` are printed while it runs, `late` ones
     are shown only some reads after it stopped. `effect` happens once, just before it stops; what it `says`
-    then is printed last. It is PENDING until it has been looked at `pending` times.
+    then is printed last. `others` are how its other containers end. It is PENDING until it has been
+    looked at `pending` times.
     """
 
     exit_code: int | None = 0
@@ -38,6 +40,7 @@ class Outcome:
     stop_code: str = "EssentialContainerExited"
     stopped_reason: str = "Essential container in task exited"
     container_reason: str = ""
+    others: tuple[ContainerResult, ...] = ()
     failures: tuple[str, ...] = ()
     effect: Callable[[TaskRequest], None] = nothing
     says: Callable[[TaskRequest], tuple[str, ...]] = silence
@@ -114,7 +117,11 @@ class FakeTasks:
         family = definition["family"]
         number = 1 + sum(revision.definition["family"] == family for revision in self.registered)
         arn = f"arn:aws:ecs:eu-west-3:123456789012:task-definition/{family}:{number}"
-        self.registered.append(Revision(arn, {**definition, "revision": number, "status": "ACTIVE"}, tags))
+        self.registered.append(
+            Revision(
+                arn, {**definition, "revision": number, "status": "ACTIVE"}, {**own_tags(definition), **tags}
+            )
+        )
         self.faults.after("register")
         return arn
 
@@ -180,7 +187,12 @@ class FakeTasks:
             if outcome.late:
                 self.logs.put_late(self.group, self.stream(task), 2, *map(self._event, outcome.late))
             container = ContainerResult(task.request.container, outcome.exit_code, outcome.container_reason)
-            task.stopped = TaskResult(outcome.stop_code, outcome.stopped_reason, (container,))
+            task.stopped = TaskResult(
+                outcome.stop_code,
+                outcome.stopped_reason,
+                (container, *outcome.others),
+                task.request.container,
+            )
 
     def _print(self, task: FakeTask, upto: int) -> None:
         lines = task.outcome.lines[task.printed : upto]

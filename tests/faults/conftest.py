@@ -34,7 +34,7 @@ class Stage:
         job.write_text((projects.JOB / "job.py").read_text() + code + "\n")
 
     def release(self, *arguments: str) -> Ran:
-        return self.project.release("--from", "build", *arguments)
+        return self.project.release("--start-at", "build", *arguments)
 
     def effects(self, release: str) -> dict[str, int]:
         """What the outside world counts: all images and revisions; tasks and documents of the release (none

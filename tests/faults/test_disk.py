@@ -29,7 +29,7 @@ def deployer(stage: Stage, tmp_path: Path) -> Deployer:
 def under(deployer: Deployer, wrapper: Sequence[str], *arguments: str) -> "subprocess.CompletedProcess[str]":
     """`deployer release` with a program before it that takes something away from it."""
     done = subprocess.run(
-        [*wrapper, PROGRAM, "release", "--from", "build", "--output", "json", *arguments],
+        [*wrapper, PROGRAM, "release", "--start-at", "build", "--output", "json", *arguments],
         cwd=deployer.folder,
         env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **deployer.environ},
         capture_output=True,
@@ -53,9 +53,9 @@ def test_a_full_disk_is_said_and_the_release_goes_on_once_there_is_room(
     full = under(deployer, ["prlimit", f"--fsize={kilobytes * 1024}"])
     assert full.returncode == 15, f"{full.stdout}\n{full.stderr}"
     assert "cannot be written: " in full.stderr
-    assert "deployer release --resume" in full.stderr
+    assert "deployer resume" in full.stderr
     kept = journal(deployer.folder).read_bytes()
-    resumed = deployer.release("--resume")
+    resumed = deployer.resume()
     assert (resumed.code, resumed.ended["end"]) == (0, "END_SUCCESS"), resumed.said()
     assert journal(deployer.folder).read_bytes().startswith(kept)
     effects = stage.effects(resumed.release)
@@ -86,18 +86,18 @@ def record(line: bytes, **changes: object) -> bytes:
 
 def test_a_journal_of_another_version_is_refused_and_left_as_it_is(deployer: Deployer) -> None:
     """Exit code 5 and which format it has; not a byte changes, and a new release is not hindered."""
-    detached = deployer.release("--from", "build", "--detach")
+    detached = deployer.release("--start-at", "build", "--detach")
     assert detached.code == 0, detached.said()
     path = journal(deployer.folder)
     first, *others = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(record(first, version=0) + b"".join(others))
     old = path.read_bytes()
-    for command in (["release", "--resume", detached.release], ["show", detached.release]):
+    for command in (["resume", detached.release], ["show", detached.release]):
         ran = deployer(*command)
         assert ran.code == 5, ran.said()
         assert "written in format 0, this program reads" in ran.stderr
     assert path.read_bytes() == old
     listed = deployer("history")
     assert (listed.code, "DAMAGED" in listed.stdout) == (0, True), listed.said()
-    fresh = deployer.release("--from", "build")
+    fresh = deployer.release("--start-at", "build")
     assert fresh.code == 0, fresh.said()

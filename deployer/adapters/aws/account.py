@@ -1,4 +1,4 @@
-"""Who calls, and whether what RunTask depends on is there."""
+"""The caller's identity, and checks of what RunTask depends on."""
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -7,35 +7,33 @@ from typing import Final
 
 from deployer.adapters.aws.probes import (
     caller,
-    cluster,
     image,
-    log_group,
-    quotas,
+    resources,
     roles,
     secrets,
     security_groups,
     subnets,
     task_definition,
 )
-from deployer.adapters.aws.probes.finding import Probe, guarded
+from deployer.adapters.aws.probes.probe import Probe, report_errors
 from deployer.adapters.aws.session import AwsSession, translated
 from deployer.config.model import Config
 from deployer.ports import Finding
 
 FIRST: Final[Mapping[str, Probe]] = {
-    "task definition": task_definition.look,
-    "cluster": cluster.look,
-    "subnets": subnets.look,
-    "security groups": security_groups.look,
-    "roles": roles.look,
-    "log group": log_group.look,
-    "secrets": secrets.look,
+    "task definition": task_definition.check,
+    "cluster": resources.cluster,
+    "subnets": subnets.check,
+    "security groups": security_groups.check,
+    "roles": roles.check,
+    "log": resources.logs,
+    "secrets": secrets.check,
+    "tags": resources.tags,
 }
-"""A few quick reads, without which nothing can run."""
+"""A few quick reads of what every run needs."""
 LATER: Final[Mapping[str, Probe]] = {
     "execution role's permissions": roles.permissions,
-    "caller's permissions": caller.look,
-    "quotas": quotas.look,
+    "caller's permissions": caller.check,
 }
 _AT_ONCE: Final = 12
 
@@ -52,17 +50,17 @@ class AwsAccount:
             return str(self._session.client("sts").get_caller_identity()["Arn"])
 
     def preflight(self) -> Iterator[Finding]:
-        return self._seen(FIRST)
+        return self._findings(FIRST)
 
-    def findings(self, digest: str | None = None) -> Iterator[Finding]:
-        return self._seen({**FIRST, "image": partial(image.look, digest=digest), **LATER})
+    def diagnose(self, digest: str | None = None) -> Iterator[Finding]:
+        return self._findings({**FIRST, "image": partial(image.check, digest=digest), **LATER})
 
-    def _seen(self, probes: Mapping[str, Probe]) -> Iterator[Finding]:
-        """Everything is looked at, side by side; what may not be seen is unknown, never fine."""
+    def _findings(self, probes: Mapping[str, Probe]) -> Iterator[Finding]:
+        """Every probe, side by side; what may not be read is unknown."""
 
-        def see(what: str, look: Probe) -> list[Finding]:
-            return list(guarded(what, look(self._config, self._session)))
+        def run(what: str, probe: Probe) -> list[Finding]:
+            return list(report_errors(what, probe(self._config, self._session)))
 
-        with ThreadPoolExecutor(_AT_ONCE) as eyes:
-            for found in eyes.map(see, probes.keys(), probes.values()):
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for found in pool.map(run, probes.keys(), probes.values()):
                 yield from found

@@ -9,6 +9,7 @@ from deployer.config.model import Config
 from deployer.errors import Failure, TransientFailure
 from deployer.model import ContainerResult, TaskResult
 from deployer.ports import Revision, RunAnswer, TaskRequest, TaskStatus
+from deployer.task.definition import launch_type, network_mode, own_tags
 
 _AT_ONCE: Final = 100
 """DescribeTasks takes at most this many."""
@@ -18,10 +19,11 @@ class Ecs:
     """The cluster that `[run]` names."""
 
     def __init__(self, config: Config, session: AwsSession) -> None:
-        self._run = config.run
+        self._config, self._run = config, config.run
         self._where = f"ECS cluster {config.run.cluster}"
         self._session = session
-        self._auxiliaries: dict[str, frozenset[str]] = {}
+        self._job = config.task.container
+        self._definitions: dict[str, Mapping[str, bool]] = {}
 
     @property
     def _client(self) -> Any:
@@ -45,7 +47,7 @@ class Ecs:
         return Revision(definition["taskDefinitionArn"], _plain(definition), tags)
 
     def revisions(self, family: str) -> tuple[str, ...]:
-        """`familyPrefix` is a prefix at other hands than AWS's: the family is told by the ARN."""
+        """Emulators take `familyPrefix` for a prefix, so the ARN's family is compared."""
         pages = self._client.get_paginator("list_task_definitions")
         with translated(f"ECS task definition {family}"):
             arns = [
@@ -60,8 +62,11 @@ class Ecs:
             self._client.deregister_task_definition(taskDefinition=arn)
 
     def register(self, definition: Mapping[str, Any], tags: Mapping[str, str]) -> str:
+        fields = {key: value for key, value in definition.items() if key != "tags"}
         with translated(f"ECS task definition {definition.get('family', '')}"):
-            answer = self._client.register_task_definition(**definition, **_tags(tags))
+            answer = self._client.register_task_definition(
+                **fields, **_tags({**own_tags(definition), **tags})
+            )
         return str(answer["taskDefinition"]["taskDefinitionArn"])
 
     def run(self, request: TaskRequest) -> RunAnswer:
@@ -82,20 +87,14 @@ class Ecs:
         environment = [{"name": name, "value": value} for name, value in request.environment.items()]
         command = {"command": list(request.command)} if request.command else {}
         container = {"name": request.container, "environment": environment, **command}
-        network = {
-            "subnets": list(self._run.subnets),
-            "securityGroups": list(self._run.security_groups),
-            "assignPublicIp": "ENABLED" if self._run.assign_public_ip else "DISABLED",
-        }
         return {
             "cluster": self._run.cluster,
             "taskDefinition": request.task_definition,
-            "launchType": self._run.launch_type,
             "count": 1,
             "clientToken": request.token,
             "startedBy": request.started_by,
-            "networkConfiguration": {"awsvpcConfiguration": network},
             "overrides": {"containerOverrides": [container]},
+            **launch_parameters(self._config),
             **_tags(request.tags),
         }
 
@@ -106,13 +105,13 @@ class Ecs:
             raise Failure(
                 "aws-config",
                 f"{self._where}: the token {request.token} was used for another call: {error}",
-                "run the job again as a new launch: `deployer release --from deploy`",
+                "run the job again as a new launch: `deployer release --start-at deploy`",
             ) from error
         return RunAnswer(tasks[0])
 
     def started_by(self, started_by: str) -> tuple[TaskStatus, ...]:
         """`startedBy` must be ListTasks' only filter and then lists running tasks; stopped ones are listed
-        for the cluster and told by their own mark."""
+        for the cluster and filtered here."""
         running = self._list(startedBy=started_by)
         stopped = self._list(desiredStatus="STOPPED")
         return tuple(task for task in self._describe([*running, *stopped]) if task.started_by == started_by)
@@ -144,7 +143,7 @@ class Ecs:
         return arns
 
     def _describe(self, arns: Sequence[str]) -> tuple[TaskStatus, ...]:
-        """Oldest first; what ECS has forgotten is left out."""
+        """Oldest first, without those that ECS has forgotten."""
         unique = list(dict.fromkeys(arns))
         found: list[dict[str, Any]] = []
         for start in range(0, len(unique), _AT_ONCE):
@@ -165,44 +164,79 @@ class Ecs:
             last_status=task["lastStatus"],
             started_by=task.get("startedBy", ""),
             result=self._result(task) if task["lastStatus"] == "STOPPED" else None,
+            ended=frozenset(c["name"] for c in task.get("containers") or () if c.get("exitCode") is not None),
             raw=task,
         )
 
     def _result(self, task: Mapping[str, Any]) -> TaskResult:
-        containers = task.get("containers", ())
-        auxiliary = self._auxiliary(task["taskDefinitionArn"]) if len(containers) > 1 else frozenset()
+        containers = task.get("containers") or ()
+        essential = self._essential(task["taskDefinitionArn"]) if len(containers) > 1 else {}
         return TaskResult(
-            stop_code=task.get("stopCode", ""),
-            stopped_reason=task.get("stoppedReason", ""),
+            stop_code=task.get("stopCode") or "",
+            stopped_reason=task.get("stoppedReason") or "",
             containers=tuple(
                 ContainerResult(
                     name=container["name"],
                     exit_code=container.get("exitCode"),
-                    reason=container.get("reason", ""),
-                    essential=container["name"] not in auxiliary,
+                    reason=container.get("reason") or "",
+                    essential=essential.get(container["name"], not essential),
+                    defined=container["name"] in essential if essential else not _injected(container["name"]),
                 )
                 for container in containers
             ),
+            job=self._job if any(c["name"] == self._job for c in containers) else "",
         )
 
-    def _auxiliary(self, definition: str) -> frozenset[str]:
-        """The containers that are not essential; none where the definition may not be read any more."""
-        if definition not in self._auxiliaries:
+    def _essential(self, definition: str) -> Mapping[str, bool]:
+        """Whether each container of the definition is essential; empty where it may not be read."""
+        if definition not in self._definitions:
             try:
                 with translated(f"ECS task definition {definition}"):
                     answer = self._client.describe_task_definition(taskDefinition=definition)
             except TransientFailure:
                 raise
             except Failure:
-                return frozenset()
+                return {}
             containers = answer["taskDefinition"]["containerDefinitions"]
-            names = (container["name"] for container in containers if not container.get("essential", True))
-            self._auxiliaries[definition] = frozenset(names)
-        return self._auxiliaries[definition]
+            self._definitions[definition] = {c["name"]: c.get("essential") is not False for c in containers}
+        return self._definitions[definition]
+
+
+def _injected(container: str) -> bool:
+    """GuardDuty Runtime Monitoring and ECS Service Connect add containers that are in no definition:
+    https://docs.aws.amazon.com/guardduty/latest/ug/runtime-monitoring-ecs-issues.html."""
+    return container.startswith(("aws-guardduty-agent", "ecs-service-connect-"))
+
+
+def launch_parameters(config: Config) -> dict[str, Any]:
+    """Of RunTask: a launch type or a strategy, and a network configuration for awsvpc only.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
+    """
+    run, parameters = config.run, dict[str, Any]()
+    if run.strategy:
+        parameters["capacityProviderStrategy"] = [
+            {"capacityProvider": entry.name, "weight": entry.weight, "base": entry.base}
+            for entry in run.strategy
+        ]
+    elif launch_type(config):
+        parameters["launchType"] = launch_type(config)
+    if run.platform_version:
+        parameters["platformVersion"] = run.platform_version
+    if network_mode(config) == "awsvpc" and run.subnets:
+        network = {
+            "subnets": list(run.subnets),
+            "assignPublicIp": "ENABLED" if run.assign_public_ip else "DISABLED",
+        }
+        groups = {"securityGroups": list(run.security_groups)} if run.security_groups else {}
+        parameters["networkConfiguration"] = {"awsvpcConfiguration": {**network, **groups}}
+    if run.volumes:
+        parameters["volumeConfigurations"] = [dict(volume) for volume in run.volumes]
+    return parameters
 
 
 def _failure(failure: Mapping[str, str]) -> str:
-    """One entry of RunTask's `failures`: "arn: reason (detail)", as much of it as there is."""
+    """One entry of RunTask's `failures`: "arn: reason (detail)"."""
     arn, reason, detail = (failure.get(key, "") for key in ("arn", "reason", "detail"))
     return (f"{arn}: " if arn else "") + reason + (f" ({detail})" if detail else "")
 
@@ -213,7 +247,7 @@ def _tags(tags: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """The same as JSON would have it: times as ISO 8601 in UTC, which sort as text."""
+    """The value as JSON has it: times as ISO 8601 in UTC, which sort as text."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds")
     if isinstance(value, Mapping):

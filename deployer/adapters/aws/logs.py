@@ -1,9 +1,7 @@
 """CloudWatch Logs, read one stream at a time: GetLogEvents with its forward token is ordered and complete."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
-from deployer.adapters.aws.live_tail import LiveTailSession
 from deployer.adapters.aws.session import AwsSession, error_code, translated
 from deployer.config.model import Config
 from deployer.ports import LogPage
@@ -37,9 +35,6 @@ class CloudWatchLogs:
         times = [event["timestamp"] / 1000 for event in answer["events"]]
         texts = [event["message"] for event in answer["events"]]
         return LogPage(times, texts, answer["nextForwardToken"])
-
-    def live(self, group: str, prefixes: Sequence[str]) -> LiveTailSession:
-        return LiveTailSession(self._session, group, prefixes)
 
     def retention(self, group: str) -> float | None:
         with translated(f"{self._where}, {group}"):

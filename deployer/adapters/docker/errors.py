@@ -10,11 +10,9 @@ from deployer.diagnosis.model import Evidence
 from deployer.diagnosis.signature import COMPOSE, DOCKER_BUILD, DOCKER_PUSH, FAMILY
 from deployer.errors import Failure, TransientFailure
 
-START_ENGINE: Final = "start Docker (`sudo systemctl start docker`, or Docker Desktop), or set DOCKER_HOST"
-_JOIN_GROUP: Final = (
-    "run as a member of the group `docker` (`sudo usermod -aG docker $USER`, then log in anew)"
-)
-_OF_THE_DOCKERFILE: Final = re.compile(r"^(The command|COPY|ADD)\b|did not complete|executor failed")
+START_ENGINE: Final = "start Docker, or set DOCKER_HOST to a running engine"
+_JOIN_GROUP: Final = "join the group `docker` (`sudo usermod -aG docker $USER`, then log in again)"
+_DOCKERFILE_STEP: Final = re.compile(r"^(The command|COPY|ADD)\b|did not complete|executor failed")
 _SURE: Final = FAMILY - 0.1
 """Below it a message of the engine is the engine's own, of class `docker`."""
 
@@ -37,8 +35,8 @@ def push_failure(text: str, doing: str) -> Failure:
 
 
 def base_failure(error: str) -> Failure | None:
-    """Set where the network kept a build from its base image, which is no fault of the Dockerfile."""
-    if _OF_THE_DOCKERFILE.search(error):
+    """The failure where the network kept a build from its base image; None: the Dockerfile failed."""
+    if _DOCKERFILE_STEP.search(error):
         return None
     failure = failure_of(error, "the base image cannot be pulled", channel=DOCKER_BUILD)
     return failure if failure.failure_class == "network" else None
@@ -56,7 +54,7 @@ def translated(doing: str) -> Iterator[None]:
     except docker.errors.APIError as error:
         raise failure_of(str(error.explanation or error), doing) from error
     except (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError) as error:
-        raise TransientFailure("network", f"{doing}: the engine stays silent", "try again") from error
+        raise TransientFailure("network", f"{doing}: the engine does not answer", "try again") from error
     except (
         docker.errors.DockerException,
         docker.errors.StreamParseError,
@@ -67,19 +65,19 @@ def translated(doing: str) -> Iterator[None]:
 
 
 def unreachable(error: Exception, address: str) -> Failure:
-    """No engine answers at `address`; says whether it is not there or does not let this user in."""
+    """No engine answers at `address`; says whether it is missing or refuses this user."""
     reason = _root(error)
     if "permission denied" in reason.lower():
         return Failure(
             "docker",
-            f"the Docker engine at {address} does not let this user in: {reason}",
+            f"the Docker engine at {address} refuses this user: {reason}",
             _JOIN_GROUP,
         )
     return Failure("docker", f"no Docker engine answers at {address}: {reason}", START_ENGINE)
 
 
 def _root(error: BaseException) -> str:
-    """The operating system's word inside the wrappers of three HTTP libraries, else the error's own."""
+    """The operating system's reason inside the wrappers of three HTTP libraries, else the error's text."""
     text = str(error)
     inner: BaseException | None = error
     while inner is not None:

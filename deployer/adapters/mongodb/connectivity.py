@@ -1,4 +1,4 @@
-"""The way from here to MongoDB, step by step: names, port, TLS, login, rights, and the server itself."""
+"""Connectivity to MongoDB from this machine, step by step: DNS, port, TLS, login, privileges, the server."""
 
 import socket
 import ssl
@@ -11,7 +11,7 @@ from deployer.adapters.mongodb.database import MongoDatabase
 from deployer.adapters.mongodb.errors import HINTS, address_checked
 from deployer.adapters.mongodb.server import MongoServer
 from deployer.errors import Failure
-from deployer.ports import Finding
+from deployer.ports import Finding, FindingState
 
 _TIMEOUT: Final = 3.0
 _PORT: Final = 27017
@@ -19,11 +19,11 @@ _PORT: Final = 27017
 
 @dataclass(frozen=True)
 class _Target:
-    """What the address comes to. `said`: how its hosts were found."""
+    """The hosts and options of the address. `found_by`: how the hosts were found."""
 
     hosts: list[tuple[str, int]]
     options: Mapping[str, Any]
-    said: str
+    found_by: str
 
     @property
     def tls(self) -> bool:
@@ -35,31 +35,31 @@ class MongoConnectivity(MongoServer):
 
     def __init__(self, uri: str, database: MongoDatabase) -> None:
         super().__init__(database)
-        self._uri, self._asked = uri, database
+        self._uri = uri
 
-    def walk(self) -> Iterator[Finding]:
+    def check(self) -> Iterator[Finding]:
         try:
             target = _target(self._uri)
         except Failure as failure:
-            yield Finding("MongoDB: DNS", "wrong", failure.message, failure.hint)
+            yield Finding("MongoDB: DNS", FindingState.FAIL, failure.message, failure.hint)
             return
         for step in self._steps(target):
             yield step
-            if step.state == "wrong":
+            if step.state is FindingState.FAIL:
                 return
         yield from self.findings()
 
     def _steps(self, target: _Target) -> Iterator[Finding]:
-        yield _any("DNS", target, _resolved, target.said)
-        yield _any("TCP", target, _opened)
+        yield _any("DNS", target, _resolved, target.found_by)
+        yield _any("TCP", target, _connected)
         if target.tls:
-            yield _any("TLS", target, lambda host, port: _shaken(host, port, target.options))
-        yield _refusing("login", self._asked.ping)
-        yield _refusing("rights", self._asked.counts)
+            yield _any("TLS", target, lambda host, port: _handshake(host, port, target.options))
+        yield _accepted("login", self._database.ping)
+        yield _accepted("rights", self._database.counts)
 
 
 def _target(uri: str) -> _Target:
-    """Failure: the address is none, or its SRV record does not resolve."""
+    """Failure: the address is invalid, or its SRV record does not resolve."""
     from pymongo.uri_parser import parse_uri
 
     with address_checked(uri):
@@ -70,8 +70,8 @@ def _target(uri: str) -> _Target:
     return _Target(hosts, options, f"SRV and TXT of {srv}; " if srv else "")
 
 
-def _any(step: str, target: _Target, attempt: Callable[[str, int], str], said: str = "") -> Finding:
-    """A step passes where one of the hosts lets it pass."""
+def _any(step: str, target: _Target, attempt: Callable[[str, int], str], prefix: str = "") -> Finding:
+    """A step passes if it passes on one of the hosts."""
     passed, seen = not target.hosts, []
     for host, port in target.hosts:
         try:
@@ -79,29 +79,33 @@ def _any(step: str, target: _Target, attempt: Callable[[str, int], str], said: s
             passed = True
         except OSError as error:
             seen.append(f"{host}:{port} {error}")
-    detail = said + "; ".join(seen)
+    detail = prefix + "; ".join(seen)
     what = f"MongoDB: {step}"
-    return Finding(what, "ok", detail) if passed else Finding(what, "wrong", detail, HINTS[step])
+    return (
+        Finding(what, FindingState.PASS, detail)
+        if passed
+        else Finding(what, FindingState.FAIL, detail, HINTS[step])
+    )
 
 
-def _refusing(step: str, ask: Callable[[], object]) -> Finding:
+def _accepted(step: str, ask: Callable[[], object]) -> Finding:
     try:
         ask()
     except Failure as failure:
-        return Finding(f"MongoDB: {step}", "wrong", failure.message, failure.hint)
-    return Finding(f"MongoDB: {step}", "ok", "accepted")
+        return Finding(f"MongoDB: {step}", FindingState.FAIL, failure.message, failure.hint)
+    return Finding(f"MongoDB: {step}", FindingState.PASS, "accepted")
 
 
 def _resolved(host: str, port: int) -> str:
     return str(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][4][0])
 
 
-def _opened(host: str, port: int) -> str:
+def _connected(host: str, port: int) -> str:
     with socket.create_connection((host, port), _TIMEOUT):
         return "open"
 
 
-def _shaken(host: str, port: int, options: Mapping[str, Any]) -> str:
+def _handshake(host: str, port: int, options: Mapping[str, Any]) -> str:
     context = ssl.create_default_context(cafile=options.get("tlscafile"))
     if options.get("tlscertificatekeyfile"):
         context.load_cert_chain(

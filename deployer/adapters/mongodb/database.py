@@ -17,26 +17,30 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FIRST_CONTACT = 5.0
-"""Seconds until an address that has never answered counts as refused."""
+"""Seconds until an address that has never answered counts as unreachable."""
 ELECTION = 20.0
-"""Seconds to wait for a primary in the middle of the work: electing one takes about twelve."""
-GOODBYE = 1.0
-"""Seconds for telling the server that the sessions are over."""
-LOOK = 60.0
-"""Seconds for finding one document; as for all reads, until a majority holds what the primary has."""
+"""Seconds to wait for a primary after the first contact: an election takes about twelve."""
+CLOSE_TIMEOUT = 1.0
+"""Seconds for ending the sessions on the server."""
+FIND_TIMEOUT = 60.0
+"""Seconds for finding one document; includes waiting until a majority has what the primary has."""
+
+
+_ON_A_VIEW = 166
+"""The code of a command that views do not support."""
 
 
 class MongoDatabase:
-    """`ports.Database` on a MongoDB address. Nothing is connected before the first call.
+    """`ports.Database` on a MongoDB address. Connects at the first call.
 
-    Large reads go to a secondary where there is one, and yet miss nothing: each runs in a causally
-    consistent session that has first spoken to the primary, with read concern "majority". The server then
-    waits until the secondary holds everything that the primary held at that moment; what the job wrote
-    with "majority" before it ended is part of it.
+    Large reads go to a secondary if there is one, and still miss nothing: each runs in a causally consistent
+    session that has first contacted the primary, with read concern "majority". The server then waits until
+    the secondary has everything that the primary had at that moment; this includes everything that the job
+    wrote with "majority" before it ended.
     https://www.mongodb.com/docs/manual/core/causal-consistency-read-write-concerns/
 
-    After a lost connection or in an election pymongo itself looks for the primary again and repeats the
-    read once (retryable reads), for at most `election` seconds, so nothing is retried here.
+    After a lost connection or in an election pymongo finds the primary again and repeats the read once
+    (retryable reads), for at most `election` seconds, so nothing is retried here.
     """
 
     def __init__(self, uri: str, database: str, election: float = ELECTION) -> None:
@@ -52,11 +56,11 @@ class MongoDatabase:
         self.close()
 
     def close(self) -> None:
-        """Ends the connections, if any were made. Saying good-bye to a server that is gone takes no time."""
+        """Closes the connections, if there are any."""
         import pymongo
 
         if "_client" in self.__dict__:
-            with pymongo.timeout(GOODBYE):
+            with pymongo.timeout(CLOSE_TIMEOUT):
                 self._client.close()
             del self.__dict__["_client"]
 
@@ -66,7 +70,8 @@ class MongoDatabase:
     def counts(self) -> dict[str, int]:
         def work(session: "ClientSession") -> dict[str, int]:
             database = self._client[self._name]
-            listed = database.list_collections(session=session, filter={"type": "collection"})
+            kinds = {"type": {"$in": ["collection", "timeseries"]}}
+            listed = database.list_collections(session=session, filter=kinds)
             names = sorted(str(entry["name"]) for entry in listed)
             wanted = [name for name in names if not name.startswith("system.")]
             return {name: database[name].estimated_document_count() for name in wanted}
@@ -74,7 +79,7 @@ class MongoDatabase:
         return self._read(work)
 
     def find_one(self, collection: str, query: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        limit = math.ceil(LOOK * 1000)
+        limit = math.ceil(FIND_TIMEOUT * 1000)
         return self._read(
             lambda session: self._collection(collection).find_one(query, session=session, max_time_ms=limit)
         )
@@ -100,8 +105,17 @@ class MongoDatabase:
         return "COLLSCAN" in _stages(answer)
 
     def indexes(self, collection: str) -> list[Mapping[str, Any]]:
-        listed = self._read(lambda session: list(self._collection(collection).list_indexes(session=session)))
-        return [dict(index) for index in listed]
+        def work(session: "ClientSession") -> list[Mapping[str, Any]]:
+            from pymongo.errors import OperationFailure
+
+            try:
+                return [dict(index) for index in self._collection(collection).list_indexes(session=session)]
+            except OperationFailure as error:
+                if error.code == _ON_A_VIEW:
+                    return []
+                raise
+
+        return self._read(work)
 
     def options(self, collection: str) -> Mapping[str, Any] | None:
         database, wanted = self._client[self._name], {"name": collection}
@@ -109,12 +123,12 @@ class MongoDatabase:
         return dict(found[0].get("options", {})) if found else None
 
     def command(self, name: str, database: str | None = None) -> Mapping[str, Any]:
-        """The answer to a read-only command without arguments. QueryRefused: the server has none such;
-        Failure: also where the user may not ask it."""
+        """The answer to a read-only command without arguments. QueryRefused: the server does not know it, or
+        the user has no privilege for it."""
         return self._read(lambda session: self._client[database or self._name].command(name, session=session))
 
     def write_concern(self) -> Mapping[str, Any]:
-        """What the address asks for; empty: nothing."""
+        """The write concern of the address; empty: none."""
         return self._client.write_concern.document
 
     @cached_property
@@ -148,7 +162,7 @@ class MongoDatabase:
             return work(session)
 
     def _meet_primary(self, session: "ClientSession") -> None:
-        """From here on the session demands of every member what the primary has now."""
+        """From now on every read of the session sees what the primary has now."""
         import pymongo
 
         with pymongo.timeout(self._election if self._met else FIRST_CONTACT):
@@ -157,7 +171,7 @@ class MongoDatabase:
 
 
 def _stages(plan: object) -> set[str]:
-    """The names of all stages of the winning plans in an explain answer, wherever it nests them."""
+    """The names of all stages of the winning plans in an explain answer, at any depth."""
     if isinstance(plan, list):
         return {name for item in plan for name in _stages(item)}
     if not isinstance(plan, Mapping):

@@ -1,4 +1,4 @@
-"""What pymongo raises, as our failures: which layer refused, and what to do about it."""
+"""Translates pymongo's exceptions into failures: which layer failed, and what to do about it."""
 
 import re
 from collections.abc import Iterator
@@ -9,21 +9,21 @@ from deployer.diagnosis.classify import classify
 from deployer.diagnosis.model import Evidence
 from deployer.diagnosis.signature import PYMONGO
 from deployer.errors import Failure, TransientFailure
-from deployer.ports import QueryRefused, TimeLimitReached, Unreachable
+from deployer.ports import NotPermitted, QueryRefused, TimeLimitReached, Unreachable
 
 if TYPE_CHECKING:
     from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError
 
-_REACH: Final = "check host and port in the address, and that Atlas's Network Access lists this machine"
+_REACH: Final = "check host and port in the address, and that Atlas's Network Access allows this machine"
 HINTS: Final = {
     "DNS": "check the host name in the address, and this machine's name server",
     "TCP": _REACH,
     "time-out": _REACH,
     "TLS": "check `tls` and the CA file in the address; Atlas also refuses TLS to machines that its "
-    "Network Access does not list",
+    "Network Access does not allow",
     "replica set": "check `replicaSet` in the address",
     "authentication": "check user, password and `authSource` in the address",
-    "authorisation": "give the user of the address the role `read` on the database",
+    "authorization": "grant the user of the address the role `read` on the database",
 }
 _LAYERS: Final = {
     "host-unresolved": "DNS",
@@ -37,16 +37,22 @@ _LAYERS: Final = {
 """Of an error of connecting, by what the diagnosis makes of its text: pymongo keeps no more than that.
 Anything else is TCP's."""
 _NETWORK: Final = ("DNS", "TCP", "time-out", "TLS")
-_AUTHENTICATION: Final = {18, 8000}
-_AUTHORISATION: Final = {13}
+_AUTHENTICATION: Final = {18}
+_UNAUTHORIZED: Final = {13}
+_ATLAS: Final = 8000
+"""Atlas's proxy answers with this code to everything that it refuses; only the text says what it is."""
+_ATLAS_MEANINGS: Final = (
+    (18, r"bad auth|[Aa]uthentication failed|auth error"),
+    (13, r"not (?:allowed|authorized) to|not authorized|user is not allowed"),
+)
 _TIME_LIMIT: Final = {50, 262}
 _INTERRUPTED: Final = {91, 189, 11600, 11602, 10107, 13435, 13436}
-"""It shuts down or changes its state: the retryable codes of MongoDB's specification of retryable reads."""
+"""The server shuts down or changes its state: the codes of MongoDB's retryable reads specification."""
 
 
 @contextmanager
 def translated(uri: str) -> Iterator[None]:
-    """Turns whatever pymongo raises inside into a Failure of class `mongodb`; no password is ever shown."""
+    """Turns every pymongo exception into a Failure of class `mongodb`, without passwords."""
     from bson.errors import BSONError
     from pymongo.errors import PyMongoError
 
@@ -55,13 +61,13 @@ def translated(uri: str) -> Iterator[None]:
     except PyMongoError as error:
         raise _failure(error, uri) from error
     except BSONError as error:
-        raise QueryRefused("mongodb", f"a value that MongoDB does not know: {_brief(error)}") from error
+        raise QueryRefused("mongodb", f"a value that BSON cannot represent: {_brief(error)}") from error
 
 
 @contextmanager
 def address_checked(uri: str) -> Iterator[None]:
-    """For making the client, which also looks `mongodb+srv` up. Nothing of an address that cannot be read
-    is shown: its password may stand anywhere."""
+    """For creating the client, which also resolves `mongodb+srv`. An invalid address is never shown: the
+    password may be anywhere in it."""
     from pymongo.errors import ConfigurationError, InvalidURI
 
     try:
@@ -69,14 +75,14 @@ def address_checked(uri: str) -> Iterator[None]:
     except OSError as error:
         message = f"the database's address: {error.strerror or error}"
         raise Failure(
-            "mongodb", message, "name a file that can be read in tlsCAFile (or tlsCertificateKeyFile)"
+            "mongodb", message, "set tlsCAFile (or tlsCertificateKeyFile) to a readable file"
         ) from error
     except (ConfigurationError, ValueError) as error:
         if "DNS" in str(error) and not isinstance(error, InvalidURI):
             raise _layer("DNS", _host(uri), error) from error
         raise Failure(
             "mongodb",
-            f"the database's address is not one that MongoDB understands ({type(error).__name__})",
+            f"the database's address is not a valid MongoDB address ({type(error).__name__})",
             "write mongodb://USER:PASSWORD@HOST:PORT/?OPTIONS with user and password percent-encoded",
         ) from None
 
@@ -101,20 +107,25 @@ def _failure(error: "PyMongoError", uri: str) -> Failure:
 def _unreachable(error: "ServerSelectionTimeoutError", host: str) -> Failure:
     text = _brief(error)
     if re.search("match selector|No primary available", text):
+        if re.search("NetworkTimeout|timed out", str(error)):
+            return _layer("time-out", host, error)  # a primary may exist, out of reach from here
         return TransientFailure(
             "mongodb",
             f"MongoDB at {host}: its members answer, but none is the primary",
-            "wait for the election to end; if none ends, look at the members' state",
+            "wait for the election to end; if it does not end, check the state of the members",
         )
     subcause = classify(Evidence(text, PYMONGO)).cause.subcause
     return _layer(_LAYERS.get(subcause, "TCP"), host, error)
 
 
 def _refused(error: "OperationFailure", host: str) -> Failure:
-    if error.code in _AUTHENTICATION:
+    code = error.code
+    if code == _ATLAS:
+        code = next((number for number, words in _ATLAS_MEANINGS if re.search(words, str(error))), code)
+    if code in _AUTHENTICATION:
         return _layer("authentication", host, error)
-    if error.code in _AUTHORISATION:
-        return _layer("authorisation", host, error)
+    if code in _UNAUTHORIZED:
+        return NotPermitted("mongodb", f"MongoDB at {host}: {_brief(error)}", HINTS["authorization"])
     if error.code in _TIME_LIMIT:
         return TimeLimitReached("mongodb", "not finished within its time limit")
     if error.code in _INTERRUPTED:
@@ -126,7 +137,7 @@ def _lost(host: str, error: "PyMongoError") -> TransientFailure:
     return TransientFailure(
         "mongodb",
         f"MongoDB at {host}: connection lost: {_brief(error)}",
-        "it may be back in a moment; if not, look at the state of MongoDB's members",
+        "it may be back in a moment; if not, check the state of MongoDB's members",
     )
 
 

@@ -1,70 +1,74 @@
-"""The MongoDB server beyond the login: how old, how durable, how full."""
+"""The MongoDB server: version, write concern, storage."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from deployer.adapters.mongodb.database import MongoDatabase
 from deployer.errors import Failure
-from deployer.ports import Finding
+from deployer.ports import Finding, FindingState
 
 OLDEST: Final = 5
-"""Checks use `$setWindowFields`, which MongoDB 5.0 brought."""
+"""Checks use `$setWindowFields`, new in MongoDB 5.0."""
 SCARCE: Final = 0.1
-"""The share of the storage that should be left. Atlas warns of a disk that is 90 % full."""
+"""The share of the storage that should be free. Atlas warns when a disk is 90 % full."""
 _GB: Final = 1024**3
 
 
 class MongoServer:
-    """`ports.DatabaseServer`. What the user of the address may not read is unknown, never fine."""
+    """`ports.DatabaseServer`. What the user may not read is unknown."""
 
     def __init__(self, database: MongoDatabase) -> None:
         self._database = database
 
     def findings(self) -> Iterator[Finding]:
-        looks: tuple[tuple[str, Callable[[str], Finding]], ...] = (
+        checks: tuple[tuple[str, Callable[[str], Finding]], ...] = (
             ("MongoDB version", self._version),
             ("MongoDB write concern", self._write_concern),
             ("MongoDB storage", self._storage),
         )
-        for what, look in looks:
+        for what, check in checks:
             try:
-                yield look(what)
+                yield check(what)
             except Failure as failure:
-                yield Finding(what, "unknown", failure.message)
+                yield Finding(what, FindingState.UNKNOWN, failure.message)
 
     def _version(self, what: str) -> Finding:
         version = str(self._database.command("buildInfo", "admin")["version"])
         if int(version.partition(".")[0]) < OLDEST:
-            return Finding(what, "wrong", version, f"upgrade to MongoDB {OLDEST}.0 or later: checks need it")
-        return Finding(what, "ok", version)
+            return Finding(
+                what, FindingState.FAIL, version, f"upgrade to MongoDB {OLDEST}.0 or later: checks need it"
+            )
+        return Finding(what, FindingState.PASS, version)
 
     def _write_concern(self, what: str) -> Finding:
         asked = self._database.write_concern()
         if "w" in asked:
-            return _durable(what, asked["w"], "by the address")
+            return _durability(what, asked["w"], "by the address")
         answer = self._database.command("getDefaultRWConcern", "admin")
         default = answer.get("defaultWriteConcern", {})
-        return _durable(what, default.get("w", 1), "by the server's default")
+        return _durability(what, default.get("w", 1), "by the server's default")
 
     def _storage(self, what: str) -> Finding:
         stats = self._database.command("dbStats")
         total, used = stats.get("fsTotalSize"), stats.get("fsUsedSize")
         if not total or used is None:
             size = (stats.get("storageSize", 0) + stats.get("indexSize", 0)) / _GB
-            return Finding(what, "unknown", f"{size:.2f} GB are used; the server does not say what is left")
+            return Finding(
+                what, FindingState.UNKNOWN, f"{size:.2f} GB are used; the server hides the free space"
+            )
         left = (total - used) / total
-        said = f"{(total - used) / _GB:.1f} of {total / _GB:.1f} GB are left ({left:.0%})"
+        detail = f"{(total - used) / _GB:.1f} of {total / _GB:.1f} GB are left ({left:.0%})"
         if left < SCARCE:
-            return Finding(what, "wrong", said, "enlarge the storage, or delete what is not needed any more")
-        return Finding(what, "ok", said)
+            return Finding(what, FindingState.FAIL, detail, "enlarge the storage, or delete data")
+        return Finding(what, FindingState.PASS, detail)
 
 
-def _durable(what: str, w: object, whose: str) -> Finding:
-    said = f"w: {w} {whose}"
+def _durability(what: str, w: object, source: str) -> Finding:
+    detail = f"w: {w} {source}"
     if w == 0:
         return Finding(
-            what, "wrong", f"{said}: a write that fails is not noticed", "take w=0 out of the address"
+            what, FindingState.FAIL, f"{detail}: failed writes go unnoticed", "remove w=0 from the address"
         )
     if w == 1:
-        said += ": an acknowledged write can be lost in a failover, unless the job itself asks for majority"
-    return Finding(what, "ok", said)
+        detail += ": an acknowledged write can be lost in a failover, unless the job itself uses majority"
+    return Finding(what, FindingState.PASS, detail)

@@ -6,13 +6,13 @@ from typing import Final, Literal
 
 from deployer.adapters.aws.ecs import Ecs
 from deployer.adapters.aws.logs import CloudWatchLogs
-from deployer.adapters.local.clock import SystemClock
+from deployer.adapters.local.machine import SystemClock
 from deployer.commands.bootstrap import redactor_of, session
 from deployer.commands.logs.output import Screen
 from deployer.commands.logs.request import TailRequest, of_project
 from deployer.commands.logs.tail import tail
 from deployer.commands.project import Project
-from deployer.config.durations import seconds
+from deployer.config.durations import of_option
 from deployer.errors import RefusedError, UsageError
 from deployer.records.releases import state_of
 from deployer.view.log_lines import Style
@@ -24,18 +24,18 @@ DEFAULT_SINCE: Final = "24h"
 @dataclass(frozen=True)
 class LogsOptions:
     """The options of the command. `since`: a duration ("10m") back from now; "" for all there is of a task,
-    and for the last day of all tasks. `live` is a way to `follow`."""
+    and for the last day of all tasks."""
 
     env: str | None = None
     release: str | None = None
     task: str | None = None
+    container: str | None = None
     all_tasks: bool = False
     since: str = ""
     follow: bool = False
-    live: bool = False
     grep: str = ""
     timestamps: bool = False
-    colour: bool = False
+    color: bool = False
     exit_code_from_task: bool = False
     output: Literal["plain", "json"] = "plain"
 
@@ -52,15 +52,14 @@ def show_logs(project: Project, options: LogsOptions, screen: Screen) -> int:
     redactor = redactor_of(config, aws, project.environ)
     shown = replace(screen, write=lambda text: screen.write(redactor.text(text)))
     request: TailRequest = replace(
-        of_project(config),
+        of_project(config, options.container),
         tasks=_tasks(project, options),
         all_tasks=options.all_tasks,
         since=_since(options, screen),
-        follow=options.follow or options.live,
-        live=options.live,
+        follow=options.follow,
         grep=options.grep,
         output=options.output,
-        style=Style(timestamps=options.timestamps, colour=options.colour),
+        style=Style(timestamps=options.timestamps, color=options.color),
         exit_code_from_task=options.exit_code_from_task,
     )
     return tail(request, Ecs(config, aws), CloudWatchLogs(config, aws), SystemClock(), shown)
@@ -91,11 +90,4 @@ def _since(options: LogsOptions, screen: Screen) -> float:
         return 0.0
     if not options.since:
         screen.note(f"all tasks of the last {DEFAULT_SINCE}; --since 7d, for example, reaches further back")
-    return time.time() - _seconds(options.since or DEFAULT_SINCE)
-
-
-def _seconds(text: str) -> float:
-    try:
-        return float(seconds(text))  # type: ignore[arg-type]
-    except ValueError as error:
-        raise UsageError(f"--since {text!r}: not {error}", "try --since 10m") from error
+    return time.time() - (of_option("--since", options.since or DEFAULT_SINCE) or 0.0)

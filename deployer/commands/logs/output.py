@@ -81,4 +81,4 @@ class Output:
         self._screen.note(text)
 
     def _json(self, event: str, **values: Any) -> None:
-        self._write(json.dumps({"event": event, **values}, ensure_ascii=False))
+        self._write(json.dumps({"event": event, **values}))

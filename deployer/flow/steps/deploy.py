@@ -1,43 +1,43 @@
-"""Phase 3: the task definition, and one task for each intended run."""
+"""Phase 3: register the task definition, and run one task for each intended run."""
 
 from typing import Any
 
 from deployer.config.values import values_of
 from deployer.diagnosis.classify import diagnosed
-from deployer.diagnosis.model import Evidence
 from deployer.errors import Failure
 from deployer.flow.handlers import Context, StepResult
 from deployer.flow.recorder import keep_manifest
 from deployer.model import Cause, Launch, Release, TaskDefinition
 from deployer.ports import Question, RunAnswer, TaskRequest, TaskStatus, Unreachable
-from deployer.task.definition import differences, for_image, registrable
+from deployer.retry import RetryPolicy
+from deployer.task.definition import changes, for_image, registrable
+from deployer.task.verdict import evidence_of, job_log
+from deployer.task.watch import Pace, TaskWatch
 
-POLL_SECONDS = (0.2, 2.0)
-"""Between two looks at a task that is to start: at first, and in the end."""
 ENV_TAG = "deployer:env"
 TOKEN_LIFETIME = 24 * 3600
 """How long ECS remembers a client token (ECS API reference, RunTask)."""
 
 
 def wanted_definition(release: Release, context: Context) -> dict[str, Any]:
-    """The definition of deploy.toml with this release's image in it, pinned by digest; a rollback's is the
-    one that the release it goes back to had. Failure `aws-config`: ECS has that one no more."""
+    """The definition of deploy.toml with this release's image, pinned by digest; a rollback takes the
+    definition of the release it restores. Failure `aws-config`: ECS no longer has that revision."""
     if release.rollback:
         revision = context.ports.tasks.revision(release.rollback.task_definition)
         if revision is None:
             raise Failure(
                 "aws-config",
-                f"ECS has no {release.rollback.task_definition} any more",
-                f"put it back again: `deployer rollback {release.rollback.release} --run`",
+                f"task definition {release.rollback.task_definition} no longer exists in ECS",
+                f"register it again: `deployer rollback {release.rollback.release} --run`",
             )
         return registrable(revision.definition)
     if release.image is None or release.image.digest is None:
-        raise LookupError("PUSH_OK comes before every step that needs the digest")
+        raise LookupError("PUSH_OK precedes every step that needs the digest")
     return for_image(context.config, release.image.pinned)
 
 
 def tags_of(release: Release) -> dict[str, str]:
-    """What a revision and a task are marked with."""
+    """The tags of a revision and of a task."""
     commit = release.source.commit if release.source else None
     return {"deployer:release": release.id, ENV_TAG: release.env} | (
         {"deployer:commit": commit} if commit else {}
@@ -47,10 +47,9 @@ def tags_of(release: Release) -> dict[str, str]:
 def compare_definition(release: Release, context: Context) -> StepResult:
     """Compare the task definition.
 
-    Reads the newest active revision and notes in which fields ours differs. Counts the database's
-    documents before anything of this release can have changed them; where only the job can reach it,
-    RUN_TASK has them counted there. Twice is safe: it only reads; the baseline is kept once the job has
-    been asked for.
+    Reads the newest active revision and records the fields in which ours differs. Counts the documents
+    before this release can have changed them; where only the job reaches MongoDB, RUN_TASK counts them from
+    a one-off task. Twice is safe: it only reads, and keeps the baseline once the job has been launched.
     """
     definition = wanted_definition(release, context)
     context.ports.evidence.write("task-definition", definition)
@@ -58,42 +57,44 @@ def compare_definition(release: Release, context: Context) -> StepResult:
     family = str(definition["family"])
     newest = context.ports.tasks.newest_revision(family)
     if newest is None:
-        changes: tuple[str, ...] = ("no active revision yet",)
+        changed: tuple[str, ...] = ("no active revision yet",)
     else:
-        changes = differences(definition, newest.definition)
+        changed = changes(definition, newest)
     current = newest.arn if newest else None
-    found = TaskDefinition(family, current, changes, arn=None if changes else current)
+    found = TaskDefinition(family, current, changed, arn=None if changed else current)
     baseline = release.baseline if release.launches else _counts(context)
     release = release.with_(task_definition=found, baseline=baseline)
-    if changes:
-        return StepResult(release.doing("REGISTER_TASK"), "; ".join(changes[:3]))
-    return StepResult(release.skipping("REGISTER_TASK"), f"{_short(current)} is the same")
+    if changed:
+        return StepResult(release.doing("REGISTER_TASK"), "; ".join(changed[:3]))
+    return StepResult(release.skipping("REGISTER_TASK"), f"{_short(current)} is unchanged")
 
 
 def _counts(context: Context) -> dict[str, int] | None:
-    """None: MongoDB cannot be reached from here, and the job's image can be asked."""
+    """None: this machine cannot reach MongoDB, but a one-off task of the job can count."""
     try:
         return context.ports.database.counts()
     except Unreachable as refused:
         if not context.config.job_commands.query:
             raise
-        context.note(f"{refused.message}; what it holds is asked of a task in the job's own network")
+        context.note(
+            f"{refused.message}; counting documents from a one-off task in the job's network instead"
+        )
         return None
 
 
 def register_definition(release: Release, context: Context) -> StepResult:
     """Register the task definition.
 
-    Makes a revision of ours, tagged with this release. Twice is safe: the newest revision is compared
-    first, so one that was registered just before a crash is found and used.
+    Registers a revision tagged with this release. Twice is safe: the newest revision is compared first, so
+    one that was registered just before a crash is found and used.
     """
     wanted = release.task_definition
     if wanted is None:
-        raise LookupError("DEPLOY_PHASE comes before REGISTER_TASK")
+        raise LookupError("DEPLOY_PHASE precedes REGISTER_TASK")
     definition = wanted_definition(release, context)
     tasks = context.ports.tasks
     newest = tasks.newest_revision(wanted.family)
-    if newest and not differences(definition, newest.definition):
+    if newest and not changes(definition, newest):
         arn = newest.arn
     else:
         arn = tasks.register(definition, tags_of(release))
@@ -104,17 +105,16 @@ def register_definition(release: Release, context: Context) -> StepResult:
 def run_task(release: Release, context: Context) -> StepResult:
     """Run the task.
 
-    Asks ECS for one task of the revision and waits until it runs or cannot. Twice is safe: the launch's
-    token is on the disk before the call; after a crash a task that carries the launch's mark is looked
-    for first, among running and stopped ones, and only if there is none ECS is asked again with the same
-    token.
+    Launches one task of the revision and waits until it runs or fails to start. Twice is safe: the launch's
+    token is on disk before the call. After a crash, running and stopped tasks are searched for this launch's
+    `startedBy` first; only if there is none, RunTask is called again with the same token.
     """
     release = _launch(_counted(release, context), context)
     task = _known(release.launches[-1], context)
     if task is None:
         answer = _start(release, context)
         if answer.task is None:
-            failures = answer.failures or ("ECS gave neither a task nor a reason",)
+            failures = answer.failures or ("RunTask returned neither a task nor a reason",)
             return StepResult(
                 _not_started(release.with_launch(failures=failures), context), "; ".join(failures)
             )
@@ -122,19 +122,20 @@ def run_task(release: Release, context: Context) -> StepResult:
     if task.arn != release.launches[-1].arn:
         release = release.with_launch(arn=task.arn, status=task.last_status)
         context.record(release)
-    task = _await_start(task, context)
+    task = _await_start(task, release, context)
     release = release.with_launch(
         status=task.last_status, result=task.result, log_stream=_stream(release, context)
     )
     if release.launches[-1].never_ran:
         return StepResult(_not_started(release, context), task.result.stopped_reason if task.result else "")
     return StepResult(
-        release.with_(cause=None), f"{task.last_status.lower()}: {release.launches[-1].task_id}"
+        release.with_(cause=None, waiting_since=None),
+        f"{task.last_status.lower()}: {release.launches[-1].task_id}",
     )
 
 
 def _counted(release: Release, context: Context) -> Release:
-    """With the baseline; where it has to be counted by a task, before the first launch of its revision."""
+    """The release with its baseline, counted by a one-off task before the first launch where necessary."""
     if release.launches or release.baseline is not None or release.task_definition is None:
         return release
     (reply,) = context.ports.job_network.ask([Question("counts")], release.task_definition.arn)
@@ -144,12 +145,12 @@ def _counted(release: Release, context: Context) -> Release:
 
 
 def _launch(release: Release, context: Context) -> Release:
-    """The release with a launch that is still open, journaled before anything is asked of ECS."""
+    """The release with an open launch, journaled before ECS is called."""
     if release.launch and not release.launch.over:
         return release
     definition = release.task_definition
     if definition is None or definition.arn is None:
-        raise LookupError("UPDATE_TASK comes before RUN_TASK")
+        raise LookupError("UPDATE_TASK precedes RUN_TASK")
     attempt = len(release.launches) + 1
     launch = Launch(
         attempt=attempt,
@@ -164,7 +165,7 @@ def _launch(release: Release, context: Context) -> Release:
 
 
 def _known(launch: Launch, context: Context) -> TaskStatus | None:
-    """The launch's task, if it has one as far as ECS can tell."""
+    """The launch's task, as far as ECS knows one."""
     tasks = context.ports.tasks
     known = tasks.status(launch.arn) if launch.arn else None
     if known:
@@ -192,52 +193,56 @@ def _start(release: Release, context: Context) -> RunAnswer:
 
 
 def _refuse_stale_token(launch: Launch, context: Context) -> None:
-    """Past its lifetime the token no longer protects, and ECS has long forgotten a task that ran."""
+    """Past its lifetime the token no longer prevents a second task, and ECS has forgotten one that ran."""
     if context.ports.clock.now() - launch.requested_at > TOKEN_LIFETIME:
         raise Failure(
             "unknown",
-            f"launch {launch.attempt} was asked for more than 24 hours ago; "
-            "whether its task ran can no longer be told from ECS",
-            "look into the database for this release's run, then start a new release",
+            f"launch {launch.attempt} is more than 24 hours old; ECS no longer knows whether its task ran",
+            "check the database for this release's run, then start a new release",
         )
 
 
-def _await_start(task: TaskStatus, context: Context) -> TaskStatus:
-    clock, begun = context.ports.clock, context.ports.clock.now()
-    show, pause = context.progress(), POLL_SECONDS[0]
-    while task.last_status in ("PROVISIONING", "PENDING", "ACTIVATING"):
-        waited = clock.now() - begun
-        if waited > context.config.run.start_timeout:
+def _await_start(task: TaskStatus, release: Release, context: Context) -> TaskStatus:
+    """The task once it has started. Failure `capacity`: that takes longer than `[run] start-timeout`."""
+    ports, limit = context.ports, context.config.run.start_timeout
+    begun, show = ports.clock.now(), context.progress()
+    watch = TaskWatch(
+        ports.tasks,
+        task.arn,
+        RetryPolicy(clock=ports.clock),
+        since=release.launches[-1].requested_at,
+        status=task,
+        start_timeout=limit,
+        job=context.config.task.container,
+        pace=Pace(shortest=0.2, longest=2.0),
+    )
+    while watch.starting or watch.forgotten:
+        waited = ports.clock.now() - begun
+        if waited > limit or watch.forgotten:
             raise Failure(
                 "capacity",
-                f"the task is still {task.last_status} after {waited:.0f} s: {task.arn}",
-                "resume to go on waiting for it, or stop it: "
+                f"the task is still {watch.last_status} after {waited:.0f} s: {task.arn}",
+                "resume to keep waiting for it, or stop it first: "
                 f"aws ecs stop-task --cluster {context.config.run.cluster} --task {task.arn}",
             )
-        show("start", f"task is {task.last_status.lower()}", waited, None, "s")
-        clock.sleep(pause)
-        pause = min(pause * 1.5, POLL_SECONDS[1])
-        task = context.ports.tasks.status(task.arn) or task
-    return task
+        show("start", f"task is {watch.last_status.lower()}", waited, None, "s")
+        watch.wait()
+        watch.ask()
+    return watch.status or task
 
 
 def _stream(release: Release, context: Context) -> str:
-    settings = context.config
-    return f"{settings.logs.stream_prefix}/{settings.task.container}/{release.launches[-1].task_id}"
+    """Empty where the job's log cannot be followed."""
+    place, launch = job_log(context.config), release.launches[-1]
+    return place.stream(context.config.task.container, launch.task_id) if place.group else ""
 
 
 def _not_started(release: Release, context: Context) -> Release:
     launch = release.launches[-1]
-    pieces = [Evidence(text, "run_task_failure") for text in launch.failures]
-    if launch.result:
-        pieces.append(
-            Evidence(launch.result.stopped_reason, "stopped_reason", stop_code=launch.result.stop_code)
-        )
-        pieces += [
-            Evidence(c.reason, "container_reason", c.exit_code) for c in launch.result.containers if c.reason
-        ]
+    pieces = evidence_of(launch.result, failures=launch.failures)
     cause: Cause = diagnosed("the task did not start", pieces, "TASK_STARTED", values_of(context.config))
-    return release.with_(cause=cause)
+    culprit = launch.result.culprit if launch.result else None
+    return release.with_(cause=cause.with_(container=culprit.name if culprit else ""))
 
 
 def _short(arn: str | None) -> str:

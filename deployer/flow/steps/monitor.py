@@ -1,170 +1,203 @@
-"""Phase 4: the task's own log to its end, the verdict, and what the evidence says."""
+"""Phase 4: follow the task's log to its end, and classify how the task ended."""
 
 from collections.abc import Sequence
 
 from deployer.config.values import values_of
 from deployer.diagnosis.classify import diagnosed
-from deployer.diagnosis.model import Evidence
+from deployer.errors import Failure, TransientFailure
 from deployer.events import Logged
+from deployer.flow.decisions import TASK_FORGOTTEN, UNPROVEN, error_type
 from deployer.flow.handlers import Context, StepResult
 from deployer.logs.follow import follow
-from deployer.model import Cause, Launch, Release, TaskResult
-from deployer.ports import TaskStatus, task_log
+from deployer.model import Cause, ContainerResult, Launch, Release, TaskResult
+from deployer.ports import task_log, task_name
 from deployer.retry import RetryPolicy
+from deployer.task.verdict import (
+    cause_of_container,
+    ending,
+    evidence_of,
+    job_log,
+    last_lines,
+    log_place,
+    told,
+)
+from deployer.task.watch import TaskWatch
 
 LOG_TAIL = 400
-STATUS_SECONDS = (0.1, 1.0)
-"""Between two looks at the task: soon after its launch, and from its twentieth second on."""
 OVERDUE = "deployer: it ran longer than"
-FORGOTTEN = "ECS no longer knows this task; how it ended cannot be told"
+FORGOTTEN = "ECS no longer knows this task, nor how it ended"
+NEW_RELEASE = "read the log (`deployer logs`), then start a new release: `deployer release`"
+"""The fix of a release that ends here: it can no longer be resumed."""
 _OWN_REASONS = {
     OVERDUE: (
         "max-runtime",
-        "find out what it waited for (its last lines), or give it longer: [run] max-runtime in deploy.toml",
+        "check its last lines for what it waited for, or raise [run] max-runtime in deploy.toml",
     ),
     FORGOTTEN: (
-        "task-forgotten",
-        "look whether its data is there: `deployer verify`; then start a new release",
+        TASK_FORGOTTEN,
+        "check for its documents with `deployer verify`; resuming finds the task again or runs the job anew",
     ),
 }
-"""Stopped reasons that are this program's own words: (subcause, what to do)."""
+"""Stopped reasons that deployer itself gives: (subcause, remedy)."""
 
 
 def follow_task(release: Release, context: Context) -> StepResult:
     """Follow the logs.
 
     Shows the task's log stream from before it exists until it is drained after the stop, keeps it as
-    evidence, and records how every container ended. Twice is safe: it reads, from the stream's start;
+    evidence, and records how every container ended. Twice is safe: it reads from the stream's start;
     only a task that outlives `[run] max-runtime` is stopped.
     """
-    launch = release.launches[-1]
-    watch = _Watch(launch, context)
-    lines = 0
-    with context.ports.evidence.lines(task_log(launch.attempt)) as kept:
-        for event in follow(
-            context.ports.logs,
-            context.config.logs.group,
-            launch.log_stream,
-            is_stopped=watch.stopped,
-            clock=context.ports.clock,
-            drain=context.config.logs.drain_timeout,
-        ):
-            lines += 1
-            kept.event(event.time, event.text)
-            context.emit(Logged("task", event.text, event.time))
-    watch.save_evidence()
-    result = watch.result()
+    launch, ports = release.launches[-1], context.ports
+    watch = TaskWatch(
+        ports.tasks,
+        launch.arn or "",
+        RetryPolicy(clock=ports.clock),
+        since=launch.requested_at,
+        start_timeout=context.config.run.start_timeout,
+        job=context.config.task.container,
+    )
+    lines = _follow_log(launch, _RuntimeLimit(watch, context), context)
+    if watch.status:
+        ports.evidence.write(f"task-{launch.attempt}", watch.status.raw)
+    result = watch.result or TaskResult(stopped_reason=FORGOTTEN)
+    for container in result.others:
+        if container.failed or container == result.culprit:
+            _show_container(container, result, launch, context)
     release = release.with_launch(lines=lines, result=result, status="STOPPED")
     code = "none" if result.exit_code is None else result.exit_code
     return StepResult(release, f"exit code {code}, {lines} log lines")
 
 
-class _Watch:
-    """The task's state while its log is followed; the younger it is, the more often it is asked for."""
+def _follow_log(launch: Launch, limit: "_RuntimeLimit", context: Context) -> int:
+    """Shows and keeps the job's lines until the task has stopped; returns their number."""
+    ports, place, lines = context.ports, job_log(context.config), 0
+    if not place.group or not launch.log_stream:
+        context.note(f"the job logs to {place.driver}: its lines cannot be followed here")
+    with ports.evidence.lines(task_log(launch.attempt)) as kept:
+        for event in follow(
+            ports.logs,
+            place.group,
+            launch.log_stream,
+            is_stopped=limit.stopped,
+            clock=ports.clock,
+            drain=context.config.logs.drain_timeout,
+        ):
+            lines += 1
+            kept.event(event.time, event.text)
+            context.emit(Logged("task", event.text, event.time))
+    return lines
 
-    def __init__(self, launch: Launch, context: Context) -> None:
-        self._launch, self._context = launch, context
-        self._patience = RetryPolicy(context.ports.clock)
-        self._asked = float("-inf")
-        self._status: TaskStatus | None = None
-        self._gone = False
-        self._overdue = False
+
+def _show_container(container: ContainerResult, result: TaskResult, launch: Launch, context: Context) -> None:
+    """Names another container that failed, shows its last lines and keeps them as evidence."""
+    warning = "" if container == result.culprit else "warning: the job is not affected: "
+    context.note(f"{warning}{told(container)}")
+    try:
+        lines = _container_log(container.name, launch, context)
+    except TransientFailure:
+        raise
+    except Failure as failure:
+        context.note(f"the log of container {container.name} cannot be read: {failure.message}")
+        return
+    with context.log(_container_file(launch, container.name)) as show:
+        for line in lines:
+            show(line)
+
+
+def _container_file(launch: Launch, container: str) -> str:
+    return f"{task_name(launch.attempt)}-{container}"
+
+
+def _container_log(name: str, launch: Launch, context: Context) -> list[str]:
+    ports = context.ports
+    revision = ports.tasks.revision(launch.task_definition)
+    place = log_place(revision.definition, name) if revision else None
+    if place is None or not place.group:
+        context.note(f"the log of container {name} ({place.driver if place else 'unknown'}) cannot be read")
+        return []
+    return last_lines(ports.logs, place, place.stream(name, launch.arn or ""), LOG_TAIL)
+
+
+class _RuntimeLimit:
+    """Stops the task once it has run longer than `[run] max-runtime`."""
+
+    def __init__(self, watch: TaskWatch, context: Context) -> None:
+        self._watch, self._context = watch, context
+        self._reached = False
 
     def stopped(self) -> bool:
-        clock = self._context.ports.clock
-        if not self._over() and clock.now() - self._asked >= self._pause():
-            self._asked = clock.now()
-            status = self._patience(lambda: self._context.ports.tasks.status(self._launch.arn or ""))
-            self._gone = status is None
-            self._status = status or self._status
-            self._stop_if_overdue()
-        return self._over()
-
-    def _pause(self) -> float:
-        shortest, longest = STATUS_SECONDS
-        return min(max(shortest, self._age() / 20), longest)
-
-    def _age(self) -> float:
-        return self._context.ports.clock.now() - self._launch.requested_at
-
-    def _over(self) -> bool:
-        return self._gone or bool(self._status and self._status.result)
-
-    def _stop_if_overdue(self) -> None:
-        limit = self._context.config.run.max_runtime
-        if not self._over() and not self._overdue and self._age() > limit:
-            self._overdue = True
-            self._context.note(
-                f"the task has run for {self._age():.0f} s, longer than max-runtime: it is stopped"
-            )
-            self._context.ports.tasks.stop(self._launch.arn or "", f"{OVERDUE} {limit:.0f} s")
-
-    def result(self) -> TaskResult:
-        if self._status and self._status.result:
-            return self._status.result
-        return TaskResult(stopped_reason=FORGOTTEN)
-
-    def save_evidence(self) -> None:
-        if self._status:
-            self._context.ports.evidence.write(f"task-{self._launch.attempt}", self._status.raw)
+        watch, context, limit = self._watch, self._context, self._context.config.run.max_runtime
+        over = watch.check()
+        if not over and not self._reached and watch.age > limit:
+            self._reached = True
+            context.note(f"the task has run for {watch.age:.0f} s, longer than max-runtime: stopping it")
+            context.ports.tasks.stop(watch.arn, f"{OVERDUE} {limit:.0f} s")
+        return over
 
 
 def analyse_evidence(release: Release, context: Context) -> StepResult:
     """Analyze the evidence.
 
-    Classifies what the run left behind: the stop, every container's end, the log's end, or the checks
-    that failed. Twice is safe: it reads what is kept.
+    Classifies what the run left behind: the stop, every container's end, the end of the log, or the failed
+    checks. Twice is safe: it only reads kept evidence.
     """
     launch = release.launches[-1]
     log = context.ports.evidence.log(launch.attempt, LOG_TAIL)
     if release.verification and not release.verification.ok:
         cause = _unproven(release)
     else:
-        cause = _of_own_making(launch, log) or diagnosed(
-            _ending(launch), pieces_of(launch, log), "PIPELINE_OK", values_of(context.config)
+        cause = (
+            _own_cause(launch, log)
+            or _container_cause(release, context)
+            or diagnosed(
+                f"the task ended {ending(launch.result)}",
+                evidence_of(launch.result, log),
+                "PIPELINE_OK",
+                values_of(context.config),
+            )
         )
     subject = f"{cause.failure_class}: {cause.subcause}" if cause.subcause else cause.failure_class
+    if error_type(release.with_(cause=cause)) == "unknown" and "resume" in cause.remedy:
+        cause = cause.with_(remedy=NEW_RELEASE)
     return StepResult(release.with_(cause=cause), subject)
 
 
-def _ending(launch: Launch) -> str:
-    result = launch.result or TaskResult()
-    code = "without an exit code" if result.exit_code is None else f"with exit code {result.exit_code}"
-    reason = f" ({result.stopped_reason})" if result.stopped_reason else ""
-    return f"the task ended {code}{reason}"
+def _container_cause(release: Release, context: Context) -> Cause | None:
+    """The cause where another container than the job's failed the run."""
+    launch = release.launches[-1]
+    culprit = launch.result.culprit if launch.result else None
+    if culprit is None:
+        return None
+    log = context.ports.evidence.text(_container_file(launch, culprit.name), LOG_TAIL)
+    return cause_of_container(culprit, log, release.id, "PIPELINE_OK")
 
 
-def _of_own_making(launch: Launch, log: Sequence[str]) -> Cause | None:
-    """The cause where this program itself put an end to following the task; None otherwise."""
+def _own_cause(launch: Launch, log: Sequence[str]) -> Cause | None:
+    """The cause where deployer itself stopped the task or stopped following it; None otherwise."""
     reason = launch.result.stopped_reason if launch.result else ""
     for own, (subcause, remedy) in _OWN_REASONS.items():
         if reason.startswith(own):
-            return Cause("unknown", subcause, _ending(launch), tuple(log[-12:]), remedy, node="PIPELINE_OK")
+            message = f"the task ended {ending(launch.result)}"
+            return Cause("unknown", subcause, message, tuple(log[-12:]), remedy, node="PIPELINE_OK")
     return None
-
-
-def pieces_of(launch: Launch, log: Sequence[str]) -> list[Evidence]:
-    """What one ended launch left behind, as evidence to be classified; `log` are its last lines."""
-    result = launch.result or TaskResult()
-    pieces = [Evidence("\n".join(log), "task_log", result.exit_code, result.stop_code or None)]
-    pieces += [Evidence(c.reason, "container_reason", c.exit_code) for c in result.containers if c.reason]
-    pieces.append(
-        Evidence(result.stopped_reason, "stopped_reason", result.exit_code, result.stop_code or None)
-    )
-    return [piece for piece in pieces if piece.text or piece.exit_code]
 
 
 def _unproven(release: Release) -> Cause:
     verification = release.verification
     failed = [check for check in verification.checks if not check.ok] if verification else []
     lines = tuple(f"{c.name}: expected {c.expected}, found {c.found}" for c in failed)
+    if verification and verification.unproven:
+        fix = "then resume: the data is verified again, the job does not run again"
+        message = "every check passed, but nothing proves that this run loaded its data"
+        return Cause("data", UNPROVEN, message, (verification.problem,), fix, node="DATA_OK")
     problem = verification.problem if verification else ""
     return Cause(
         "data",
         "not-proven",
-        "the task ended well, but its data is not there as promised",
+        "the task succeeded, but checks of its documents failed",
         (problem, *lines) if problem else lines,
-        "look at the source and at the run's rejected rows, mend them, then resume: the job runs again",
+        "check the source data and the rejected rows, fix them, then resume: the job runs again",
         node="DATA_OK",
     )
 
@@ -172,10 +205,26 @@ def _unproven(release: Release) -> Cause:
 def back_off(release: Release, context: Context) -> StepResult:
     """Wait for a transient error to pass.
 
-    Waits longer with each launch, so that capacity or a throttled service can recover. Twice is safe.
+    Waits longer with each launch, so that capacity or a throttled service can recover; after `[retries]
+    max-wait` in all it pauses, and a person who resumes starts it afresh. Twice is safe: it only waits.
     """
-    settings = context.config.retries
+    settings, clock = context.config.retries, context.ports.clock
+    since = clock.now() if context.resumed else release.waiting_since or clock.now()
+    release = release.with_(waiting_since=since)
     wait = min(settings.initial_delay * 2 ** len(release.launches), settings.max_delay)
-    context.note(f"waiting {wait:.0f} s before the next launch")
-    context.ports.clock.sleep(wait)
+    waited = clock.now() - since
+    if waited + wait > settings.max_wait:
+        cause = release.cause or Cause("capacity", "")
+        raise Failure(
+            cause.failure_class,
+            f"{cause.message or 'the task did not run'}; {waited:.0f} s of waiting did not help"
+            f" ({'; '.join(cause.evidence[:2])})",
+            cause.remedy,
+        )
+    context.record(release)
+    context.note(f"waiting {wait:.0f} s before launch {len(release.launches) + 1}")
+    show, begun = context.progress(), clock.now()
+    while (left := begun + wait - clock.now()) > 0:
+        show("wait", "next launch", clock.now() - begun, wait, "s")
+        clock.sleep(min(left, 1.0))
     return StepResult(release, f"waited {wait:.0f} s")

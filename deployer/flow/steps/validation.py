@@ -1,11 +1,15 @@
 """Phase 5: verify the data, then promote the image."""
 
+from contextlib import suppress
+
+from deployer.errors import DeployerError
 from deployer.flow.handlers import Context, StepResult
-from deployer.flow.steps.build import LATEST
 from deployer.model import Release, Verification
 from deployer.ports import Database, Unreachable
+from deployer.verification.contract import toml_of
 from deployer.verification.remote import RemoteDatabase, prefetch, verify_by_asking
 from deployer.verification.run import VerifyContext, verify
+from deployer.verification.suggest import suggest
 
 
 def verify_data(release: Release, context: Context) -> StepResult:
@@ -21,6 +25,7 @@ def verify_data(release: Release, context: Context) -> StepResult:
         baseline=release.baseline or {},
         now=context.ports.clock.now(),
         env=release.env,
+        empty_is_ok=settings.deadline.empty == "ok",
     )
     try:
         _keep_report(release, context, context.ports.database)
@@ -30,8 +35,10 @@ def verify_data(release: Release, context: Context) -> StepResult:
             raise
         context.note(f"{refused.message}; running the checks from a one-off task in the job's network")
         verification = _verify_there(release, context, about)
+    if verification.unproven and verification.via == "local":
+        _propose(context, about, release)
     passed = sum(check.ok for check in verification.checks)
-    there = ", checked from the job's network" if verification.asked_from == "task" else ""
+    there = ", checked from the job's network" if verification.via == "task" else ""
     summary = f"{passed} of {len(verification.checks)} checks passed{there}"
     return StepResult(release.with_(verification=verification), verification.problem or summary)
 
@@ -45,6 +52,14 @@ def _verify_there(release: Release, context: Context, about: VerifyContext) -> V
     return verification
 
 
+def _propose(context: Context, about: VerifyContext, release: Release) -> None:
+    """Shows checks that would prove this run; that none can be proposed stops nothing."""
+    with suppress(DeployerError):
+        proposal = suggest(context.ports.database, about, release.baseline)
+        if proposal.checks:
+            context.note(f"checks to add (`deployer verify --suggest --write` does it):\n{toml_of(proposal)}")
+
+
 def _keep_report(release: Release, context: Context, database: Database) -> None:
     report = context.config.verify.report
     if report:
@@ -54,14 +69,16 @@ def _keep_report(release: Release, context: Context, database: Database) -> None
 def promote_image(release: Release, context: Context) -> StepResult:
     """Move 'latest' to this image.
 
-    Only after the data is proven the tag `latest` moves to the image and the schedule of `[schedule]` to the
-    revision. Twice is safe: tag and schedule already point there.
+    Only after the data is proven the tag of `[image] promote-tag` moves to the image and the schedule of
+    `[schedule]` to the revision. Twice is safe: tag and schedule already point there.
     """
     image, schedule = release.image, context.config.schedule
     if image is None or image.digest is None:
         raise LookupError("PUSH_OK comes before PROMOTE")
-    context.ports.registry.move_tag(image.repository, LATEST, image.digest)
-    summary = f"{image.repository}:{LATEST} is {image.tag}"
+    tag = context.config.image.promote_tag
+    summary = f"{image.repository}:{tag} is {image.tag}" if tag else "no tag is promoted"
+    if tag:
+        context.ports.registry.move_tag(image.repository, tag, image.digest)
     if schedule:
         revision = release.launches[-1].task_definition
         context.ports.schedules.move(schedule.name, schedule.group, revision)

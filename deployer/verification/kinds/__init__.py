@@ -1,4 +1,4 @@
-"""One function a kind of check: from the check and the facts to its plan."""
+"""One function for each kind of check: it makes the plan from the check and the facts."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -26,7 +26,7 @@ _WITH_FACTS: Final[dict[str, Callable[[Any, Facts], Plan]]] = {
 
 
 def plan(check: Check, facts: Facts) -> Plan:
-    """What the check will read and how it judges. MisconfiguredError: it cannot be asked like this."""
+    """The plan of a check. MisconfiguredError: the check cannot run."""
     if check.kind in _WITHOUT_FACTS:
         return _WITHOUT_FACTS[check.kind](check)
     return _WITH_FACTS[check.kind](check, facts)

@@ -1,4 +1,4 @@
-"""How many documents there are, and how new the newest is."""
+"""The number of documents, and the time of the newest."""
 
 import datetime
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ from deployer.verification.plan import (
     Plan,
     Read,
     Rows,
-    right,
+    failed,
+    format_value,
+    passed,
     single,
-    spelled,
-    wrong,
 )
 
 
@@ -34,7 +34,12 @@ def count(check: CountCheck, facts: Facts) -> Plan:
     def judge(rows: Rows) -> Answer:
         number = rows[0]["n"] if rows else 0
         found = f"{number} ({number - before:+d} since {before})" if change else str(number)
-        return right(found) if all(_holds(bound, number) for bound in absolute + change) else wrong(found)
+        rests_on = number - before if change else number
+        return (
+            passed(found, rests_on)
+            if all(_holds(bound, number) for bound in absolute + change)
+            else failed(found)
+        )
 
     words = " and ".join(bound.words for bound in absolute + change)
     return single(words, Read(check.collection, [{"$match": check.query}, {"$count": "n"}]), judge)
@@ -62,7 +67,8 @@ def _absolute(check: CountCheck, facts: Facts) -> Iterator[_Bound]:
 
 def _change(check: CountCheck, facts: Facts, before: int) -> Iterator[_Bound]:
     if check.change_at_least is not None:
-        yield _Bound(f"a change of at least {check.change_at_least:+d}", least=before + check.change_at_least)
+        change = min(check.change_at_least, 0) if facts.later else check.change_at_least
+        yield _Bound(f"a change of at least {change:+d}", least=before + change)
     if check.change_at_most is not None:
         yield _Bound(f"a change of at most {check.change_at_most:+d}", most=before + check.change_at_most)
     if check.change_equals_report is not None:
@@ -75,13 +81,15 @@ def freshness(check: FreshnessCheck, facts: Facts) -> Plan:
     oldest, words = _oldest_allowed(check, facts)
 
     def judge(rows: Rows) -> Answer:
-        newest = {spelled(row["_id"]): row["newest"] for row in rows if row.get("newest") is not None}
-        stale = [f"{name}: {spelled(time)}" for name, time in newest.items() if not _is_since(time, oldest)]
+        newest = {format_value(row["_id"]): row["newest"] for row in rows if row.get("newest") is not None}
+        stale = [
+            f"{name}: {format_value(time)}" for name, time in newest.items() if not _is_since(time, oldest)
+        ]
         if not newest:
-            return wrong(f"no document with {check.field}")
+            return failed(f"no document with {check.field}")
         groups = f" and newer, for {len(newest)} values of {check.by}" if check.by else ""
-        found = spelled(min(newest.values(), key=spelled)) + groups
-        return wrong(found, stale) if stale else right(found)
+        found = format_value(min(newest.values(), key=format_value)) + groups
+        return failed(found, stale) if stale else passed(found, len(newest))
 
     return single(f"{check.field} of {words} or later", Read(check.collection, _newest(check, facts)), judge)
 
@@ -102,12 +110,12 @@ def _oldest_allowed(check: FreshnessCheck, facts: Facts) -> tuple[datetime.datet
         value = facts.reported(key, path)
         if not isinstance(value, datetime.datetime):
             raise MisconfiguredError(key, f"the report's {path} is no time but {value!r}")
-        bounds.append((value, f"{spelled(value)} (the report's {path})"))
+        bounds.append((value, f"{format_value(value)} (the report's {path})"))
     return max(bounds)
 
 
 def _newest(check: FreshnessCheck, facts: Facts) -> list[dict[str, Any]]:
-    """With an index on (by, field) the newest of each group is looked up, without it all are read."""
+    """With an index on (by, field) only the newest of each group is read, without it all documents."""
     match = {"$match": check.query}
     if check.by is None:
         newest = {"newest": f"${check.field}"}

@@ -1,4 +1,4 @@
-"""What stands in the documents: keys that repeat, fields and their types, bounds, allowed values."""
+"""The content of documents: repeated keys, fields and their types, bounds, allowed values."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -13,13 +13,13 @@ from deployer.verification.plan import (
     Rows,
     Violation,
     by_day,
+    constant_plan,
+    format_value,
     is_whole,
     no_offenders,
+    passed,
     refuses_repetition,
-    right,
-    settled,
     single,
-    spelled,
 )
 
 _NUMBERS: Final = ("int", "long", "double", "decimal")
@@ -31,16 +31,16 @@ def unique(check: UniqueCheck, facts: Facts) -> Plan:
     indexes = facts.indexes.get(check.collection, ())
     for index in indexes:
         if refuses_repetition(index) and set(index["key"]) <= set(check.fields):
-            return settled(expected, right(f"none: the unique index {index['name']} refuses them"))
+            return constant_plan(expected, passed(f"none: the unique index {index['name']} refuses them"))
     ordered = next((index for index in indexes if _orders(index, check.fields)), None)
     if ordered is None or check.query:
         pipeline, proof = _grouped(check), None
     else:
-        pipeline = _neighbours(check.fields, ordered["key"])
+        pipeline = _neighbors(check.fields, ordered["key"])
         proof = Read(check.collection, _by_day(ordered["key"]))
 
     def pair(row: Mapping[str, Any]) -> str:
-        return f"{spelled(row['one'])} and {spelled(row['other'])}"
+        return f"{format_value(row['one'])} and {format_value(row['other'])}"
 
     read = Read(check.collection, [*pipeline, {"$limit": COUNTED + 1}])
     return single(expected, read, lambda rows: no_offenders(map(pair, rows), f"repeated {words}"), proof)
@@ -52,9 +52,9 @@ def _orders(index: Mapping[str, Any], fields: Sequence[str]) -> bool:
 
 
 def _by_day(order: Mapping[str, int]) -> list[dict[str, Any]]:
-    """The days on which there are more documents than different values, from the index alone: a third of the
-    work of comparing neighbours. The same values have the same day, so none escapes. It only works where the
-    last field is a time and a day has few; elsewhere the server refuses it."""
+    """The days with more documents than different values, from the index alone: a third of the work of
+    comparing neighbors. Equal values have the same day, so none is missed. It only works if the last field is
+    a time and a day has few documents; otherwise the server refuses it."""
     *others, last = order
     key = by_day(others, last)
     group = {"_id": key, "n": {"$sum": 1}, "values": {"$addToSet": f"${last}"}}
@@ -62,9 +62,9 @@ def _by_day(order: Mapping[str, int]) -> list[dict[str, Any]]:
     return [{"$sort": dict(order)}, {"$group": group}, {"$match": fewer}, {"$limit": 1}]
 
 
-def _neighbours(fields: Sequence[str], order: Mapping[str, int]) -> list[dict[str, Any]]:
-    """In the order of an index the same values are neighbours: a third of the work of grouping, and no
-    memory, so that millions of documents need no disk."""
+def _neighbors(fields: Sequence[str], order: Mapping[str, int]) -> list[dict[str, Any]]:
+    """In the order of an index equal values are neighbors: a third of the work of grouping, without memory,
+    so that millions of documents need no disk."""
     before = {
         f"f{number}": {"$shift": {"output": f"${field}", "by": -1}} for number, field in enumerate(fields)
     }
@@ -99,7 +99,7 @@ def types(check: TypesCheck) -> Plan:
 
 
 def _signs(check: TypesCheck) -> Iterator[dict[str, Any]]:
-    """What the schema says of each field of the document's own, one by one."""
+    """The condition of the schema for each top-level field."""
     whole = _schema(check)
     for name, schema in whole["properties"].items():
         required = {"required": [name]} if name in whole.get("required", ()) else {}
@@ -107,7 +107,7 @@ def _signs(check: TypesCheck) -> Iterator[dict[str, Any]]:
 
 
 def _schema(check: TypesCheck) -> dict[str, Any]:
-    """A `$jsonSchema` of dotted fields: strict about types, where the operator `$type` looks into arrays."""
+    """A `$jsonSchema` of dotted fields: strict about types, unlike `$type`, which also checks arrays."""
     schema: dict[str, Any] = {"bsonType": "object"}
     for path, kinds in (*check.required.items(), *check.optional.items()):
         *parents, last = path.split(".")
@@ -130,35 +130,37 @@ def ranges(check: RangeCheck) -> Plan:
         except TypeError:
             return True
 
-    words = ", ".join(f"{field} {spelled(low)} to {spelled(high)}" for field, (low, high) in bounds.items())
-    right = {field: {"$gte": low, "$lte": high} for field, (low, high) in bounds.items()}
-    return _wrong_values(check, words, right, is_wrong)
+    words = ", ".join(
+        f"{field} {format_value(low)} to {format_value(high)}" for field, (low, high) in bounds.items()
+    )
+    allowed = {field: {"$gte": low, "$lte": high} for field, (low, high) in bounds.items()}
+    return _wrong_values(check, words, allowed, is_wrong)
 
 
 def values(check: ValuesCheck) -> Plan:
     words = "; ".join(
-        f"{field} {' or '.join(map(spelled, allowed))}" for field, allowed in check.fields.items()
+        f"{field} {' or '.join(map(format_value, allowed))}" for field, allowed in check.fields.items()
     )
-    right = {field: {"$in": allowed} for field, allowed in check.fields.items()}
-    return _wrong_values(check, words, right, lambda field, value: value not in check.fields[field])
+    allowed = {field: {"$in": listed} for field, listed in check.fields.items()}
+    return _wrong_values(check, words, allowed, lambda field, value: value not in check.fields[field])
 
 
 def _wrong_values(
     check: RangeCheck | ValuesCheck,
     words: str,
-    right: Mapping[str, dict[str, Any]],
+    allowed: Mapping[str, dict[str, Any]],
     is_wrong: Callable[[str, Any], bool],
 ) -> Plan:
-    match = {"$or": [{field: {"$exists": True, "$not": wanted}} for field, wanted in right.items()]}
-    read = _wrong_ones(check, match, {field: f"${field}" for field in right})
-    violation = Violation(check.collection, check.query, right=right)
-    return single(words, read, _judge(list(right), is_wrong), violation)
+    match = {"$or": [{field: {"$exists": True, "$not": wanted}} for field, wanted in allowed.items()]}
+    read = _wrong_ones(check, match, {field: f"${field}" for field in allowed})
+    violation = Violation(check.collection, check.query, allowed=allowed)
+    return single(words, read, _judge(list(allowed), is_wrong), violation)
 
 
 def _wrong_ones(
     check: TypesCheck | RangeCheck | ValuesCheck, match: Mapping[str, Any], shown: Mapping[str, Any]
 ) -> Read:
-    """The documents that match, with `shown` under numbered names, for fields may have dots."""
+    """The documents that match, with `shown` under numbered names, because field names may have dots."""
     query = {"$and": [check.query, match]} if check.query else match
     numbered = {f"f{number}": expression for number, expression in enumerate(shown.values())}
     return Read(check.collection, [{"$match": query}, {"$limit": COUNTED + 1}, {"$project": numbered}])
@@ -167,7 +169,7 @@ def _wrong_ones(
 def _judge(fields: Sequence[str], is_wrong: Callable[[str, Any], bool]) -> Callable[[Rows], Answer]:
     def named(row: Mapping[str, Any]) -> str:
         held = {field: row[f"f{number}"] for number, field in enumerate(fields) if f"f{number}" in row}
-        bad = [f"{field} {spelled(value)}" for field, value in held.items() if is_wrong(field, value)]
-        return f"{spelled(row['_id'])} ({', '.join(bad)})"
+        bad = [f"{field} {format_value(value)}" for field, value in held.items() if is_wrong(field, value)]
+        return f"{format_value(row['_id'])} ({', '.join(bad)})"
 
     return lambda rows: no_offenders(map(named, rows), "wrong documents")

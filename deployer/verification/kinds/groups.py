@@ -1,4 +1,4 @@
-"""Which groups there are, how many documents each has, and how many of those that its cadence promises."""
+"""The groups, the number of documents in each, and the share of the expected readings."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -13,10 +13,10 @@ from deployer.verification.plan import (
     Read,
     Rows,
     by_day,
-    right,
+    failed,
+    format_value,
+    passed,
     single,
-    spelled,
-    wrong,
 )
 
 _LISTED: Final = 12
@@ -26,11 +26,11 @@ def groups(check: GroupsCheck, facts: Facts) -> Plan:
     wanted = _promised(check, facts)
 
     def judge(rows: Rows) -> Answer:
-        found = {spelled(row["_id"]): int(row["n"]) for row in rows}
+        found = {format_value(row["_id"]): int(row["n"]) for row in rows}
         offending = list(_offending(check, wanted, found))
         miscounted = check.number is not None and len(found) != check.number
         text = f"{len(found)}: {_listed(found)}"
-        return wrong(text, offending) if offending or miscounted else right(text)
+        return failed(text, offending) if offending or miscounted else passed(text, sum(found.values()))
 
     group = {"_id": f"${check.by}", "n": {"$sum": 1}}
     read = Read(check.collection, [{"$match": check.query}, {"$group": group}, {"$sort": {"_id": 1}}])
@@ -38,15 +38,15 @@ def groups(check: GroupsCheck, facts: Facts) -> Plan:
 
 
 def _promised(check: GroupsCheck, facts: Facts) -> dict[str, int | None]:
-    """Each value that must be there, with its exact number of documents where the report gives one."""
-    wanted: dict[str, int | None] = {spelled(value): None for value in check.present}
+    """Each required value, with its exact number of documents if the report has one."""
+    wanted: dict[str, int | None] = {format_value(value): None for value in check.present}
     if check.present_in_report is None:
         return wanted
     reported = facts.reported("present-in-report", check.present_in_report)
     if isinstance(reported, Mapping) and all(isinstance(number, int) for number in reported.values()):
         return wanted | {str(value): number for value, number in reported.items()}
     if isinstance(reported, list):
-        return wanted | {spelled(value): None for value in reported}
+        return wanted | {format_value(value): None for value in reported}
     text = f"the report's {check.present_in_report} is neither a list of values nor a table of numbers"
     raise MisconfiguredError("present-in-report", text)
 
@@ -79,20 +79,22 @@ def _listed(found: Mapping[str, int]) -> str:
 
 def completeness(check: CompletenessCheck, facts: Facts) -> Plan:
     def judge(rows: Rows) -> Answer:
-        shares = {spelled(row["_id"]): row["n"] / row["promised"] if row["promised"] else 0.0 for row in rows}
+        shares = {
+            format_value(row["_id"]): row["n"] / row["promised"] if row["promised"] else 0.0 for row in rows
+        }
         poor = [f"{value}: {share:.1%}" for value, share in shares.items() if share < check.at_least]
         if not shares:
-            return wrong("no documents")
+            return failed("no documents")
         found = f"{min(shares.values()):.1%} and more"
-        return wrong(found, poor) if poor else right(found)
+        return failed(found, poor) if poor else passed(found, sum(row["n"] for row in rows))
 
-    expected = f"{check.at_least:.1%} of the readings that the cadence of each {check.by} promises"
+    expected = f"{check.at_least:.1%} of the readings expected at the interval of each {check.by}"
     return single(expected, Read(check.collection, _completeness(check, facts)), judge)
 
 
 def _completeness(check: CompletenessCheck, facts: Facts) -> list[dict[str, Any]]:
-    """Rows of `{_id, n, promised}`. Readings are promised from the first to the last, both included; none
-    are to a group of which no cadence is known. Where there is no query, an index holds all that is asked.
+    """Rows of `{_id, n, promised}`. Readings are expected from the first to the last, both included, and none
+    of a group without an interval. Without a query, an index may contain all fields that are needed.
     """
     by, field = f"${check.by}", f"${check.field}"
     order = None if check.query else facts.order(check.collection, (check.by, check.field))

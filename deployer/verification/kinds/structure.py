@@ -1,28 +1,28 @@
-"""How the collection is set up: its schema validator and its indexes."""
+"""The set-up of a collection: its schema validator and its indexes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deployer.config.checks import Index, IndexesCheck, SchemaCheck
-from deployer.verification.plan import Answer, Facts, Plan, refuses_repetition, right, settled, wrong
+from deployer.verification.plan import Answer, Facts, Plan, constant_plan, failed, passed, refuses_repetition
 
 
 def schema(check: SchemaCheck, facts: Facts) -> Plan:
-    expected = "a schema validator that refuses wrong documents"
+    expected = "a schema validator that refuses invalid documents"
     expected += f" and requires {', '.join(check.requires)}" if check.requires else ""
-    return settled(expected, _schema(check, facts.options.get(check.collection, {})))
+    return constant_plan(expected, _schema(check, facts.options.get(check.collection, {})))
 
 
 def _schema(check: SchemaCheck, options: Mapping[str, Any]) -> Answer:
     validator = options.get("validator")
     if not validator:
-        return wrong("no validator")
+        return failed("no validator")
     action, level = options.get("validationAction", "error"), options.get("validationLevel", "strict")
     if action != "error" or level == "off":
-        return wrong(f"a validator with action {action!r} and level {level!r}")
+        return failed(f"a validator with action {action!r} and level {level!r}")
     required = validator.get("$jsonSchema", {}).get("required", [])
     missing = [field for field in check.requires if field not in required]
-    return wrong("a validator that does not require them all", missing) if missing else right("it is there")
+    return failed("a validator that does not require them all", missing) if missing else passed("it exists")
 
 
 def indexes(check: IndexesCheck, facts: Facts) -> Plan:
@@ -30,11 +30,11 @@ def indexes(check: IndexesCheck, facts: Facts) -> Plan:
     missing = [_spelled(index) for index in check.indexes if not _is_there(index, there)]
     found = f"{len(check.indexes) - len(missing)} of {len(check.indexes)}"
     expected = "indexes " + ", ".join(map(_spelled, check.indexes))
-    return settled(expected, wrong(found, missing) if missing else right(found))
+    return constant_plan(expected, failed(found, missing) if missing else passed(found))
 
 
 def _is_there(index: Index, there: Sequence[Mapping[str, Any]]) -> bool:
-    """The same key in the same order. A unique one must be whole: partial and sparse ones miss documents."""
+    """Whether an index with the same key exists. A unique one must be whole: neither partial nor sparse."""
     key = [(field.lstrip("-"), -1 if field.startswith("-") else 1) for field in index.fields]
     same = [found for found in there if list(found["key"].items()) == key]
     if not index.unique:

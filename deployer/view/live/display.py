@@ -28,7 +28,7 @@ _PERIOD: Final = 0.2
 
 
 def open_live(flow: Flowchart, stdout: TextIO, env: Mapping[str, str]) -> "LiveView":
-    """The view on a real terminal, drawing by itself; with NO_COLOR in `env` nothing is coloured or turns."""
+    """The view on a real terminal, drawing by itself; with NO_COLOR in `env` nothing is colored or turns."""
     console = Console(file=stdout, highlight=False, markup=False, emoji=False, _environ=env)
     return LiveView(flow, console, animated=not env.get("NO_COLOR"), period=_PERIOD)
 
@@ -46,7 +46,7 @@ class LiveView:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console, self._animated, self._period = console, animated, period
-        self._board = Progress(flow, now)
+        self._progress = Progress(flow, now)
         self._log: deque[Text] = deque()
         self._lock = threading.RLock()
         self._closed = threading.Event()
@@ -56,15 +56,15 @@ class LiveView:
 
     def __call__(self, event: Event) -> None:
         with self._lock:
-            self._board.apply(event)
+            self._progress.apply(event)
             line = _line(event)
             if line is not None:
                 self._log.append(line)
             match event:
                 case Failed():
-                    self._leave(failure_panel(self._board, event))
+                    self._leave(failure_panel(self._progress, event))
                 case Ended():
-                    self._leave(summary(self._board, event))
+                    self._leave(summary(self._progress, event))
                 case _ if self._live is None:
                     self._live = self._open()
                     self._draw(self._live)
@@ -86,7 +86,7 @@ class LiveView:
         """Ends the drawing; the flow as it stands stays on the screen. The next event draws again."""
         with self._lock:
             if self._live is not None:
-                frame = Canvas(self._console.width, self._console.height).draw(self._board)
+                frame = Canvas(self._console.width, self._console.height).draw(self._progress)
                 self._leave(Text("\n").join(frame.rows))
 
     def _redraw(self, period: float) -> None:
@@ -105,7 +105,7 @@ class LiveView:
         self._make_way()
         self._tick += 1
         width, height = self._size
-        frame = Canvas(width, height, self._tick if self._animated else None).draw(self._board)
+        frame = Canvas(width, height, self._tick if self._animated else None).draw(self._progress)
         self._print_log(len(self._log) - frame.room)
         live.update(frame.with_log(self._log), refresh=True)
 

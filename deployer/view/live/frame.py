@@ -50,44 +50,46 @@ class Canvas:
     height: int
     tick: int | None = None
 
-    def draw(self, board: Progress) -> Frame:
+    def draw(self, progress: Progress) -> Frame:
         """The last column and row stay free, so that nothing wraps or scrolls by itself."""
         columns, height = max(self.width - 1, 20), max(self.height - 1, 3)
         if columns >= _WIDE:
             width = min(columns // 2, _FLOW_WIDTH)
-            rows = self._rows(board, width, height)
+            rows = self._rows(progress, width, height)
             return Frame(rows, width, height, columns - width - 3, beside=True)
-        rows = self._rows(board, columns, height - min(_LOG_ROWS, height // 3))
+        rows = self._rows(progress, columns, height - min(_LOG_ROWS, height // 3))
         return Frame(rows, columns, max(height - len(rows) - 1, 0), columns, beside=False)
 
-    def _rows(self, board: Progress, width: int, height: int) -> tuple[Text, ...]:
+    def _rows(self, progress: Progress, width: int, height: int) -> tuple[Text, ...]:
         """As many phases opened as fit: the current one, then those before it, then those to come."""
-        phases = list(board.flow.phases)
-        here = phases.index(board.phase_of(board.current)) if board.current else 0
-        blocks = {phase: [self._title(board, phase, shown_nodes(board, phase), width)] for phase in phases}
+        phases = list(progress.flow.phases)
+        here = phases.index(progress.phase_of(progress.current)) if progress.current else 0
+        blocks = {
+            phase: [self._title(progress, phase, shown_nodes(progress, phase), width)] for phase in phases
+        }
         left, opened = height - 1 - len(phases), False
         for phase in [phases[here], *reversed(phases[:here]), *phases[here + 1 :]]:
-            block = self._opened(board, phase, width)
+            block = self._opened(progress, phase, width)
             left -= len(block) - 1
             if left < 0:
                 break
             blocks[phase], opened = block, True
         if not opened:
-            return tuple(self._smallest(board, width)[:height])
-        return (header_row(board, width), *(row for block in blocks.values() for row in block))
+            return tuple(self._smallest(progress, width)[:height])
+        return (header_row(progress, width), *(row for block in blocks.values() for row in block))
 
-    def _title(self, board: Progress, phase: str, nodes: Sequence[str], width: int) -> Text:
-        return phase_row(board, phase, nodes, width, self.tick)
+    def _title(self, progress: Progress, phase: str, nodes: Sequence[str], width: int) -> Text:
+        return phase_row(progress, phase, nodes, width, self.tick)
 
-    def _opened(self, board: Progress, phase: str, width: int) -> list[Text]:
-        nodes = shown_nodes(board, phase)
-        rows = [row for node in nodes for row in node_rows(board, node, width, self.tick)]
-        return [self._title(board, phase, (), width), *rows]
+    def _opened(self, progress: Progress, phase: str, width: int) -> list[Text]:
+        nodes = shown_nodes(progress, phase)
+        rows = [row for node in nodes for row in node_rows(progress, node, width, self.tick)]
+        return [self._title(progress, phase, (), width), *rows]
 
-    def _smallest(self, board: Progress, width: int) -> list[Text]:
-        rows = [header_row(board, width)]
-        if board.current:
-            phase = board.phase_of(board.current)
-            rows.append(self._title(board, phase, shown_nodes(board, phase), width))
-            rows += node_rows(board, board.current, width, self.tick)
+    def _smallest(self, progress: Progress, width: int) -> list[Text]:
+        rows = [header_row(progress, width)]
+        if progress.current:
+            phase = progress.phase_of(progress.current)
+            rows.append(self._title(progress, phase, shown_nodes(progress, phase), width))
+            rows += node_rows(progress, progress.current, width, self.tick)
         return rows

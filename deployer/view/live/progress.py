@@ -34,7 +34,7 @@ class Progress:
 
     flow: Flowchart
     now: Callable[[], float]
-    spots: dict[str, NodeProgress] = field(init=False)
+    states: dict[str, NodeProgress] = field(init=False)
     begun: Begun | None = None
     started: float = 0.0
     current: str = ""
@@ -46,10 +46,10 @@ class Progress:
 
     def __post_init__(self) -> None:
         self.course = Course(self.flow)
-        self.spots = {node: NodeProgress() for node in self.flow.nodes}
+        self.states = {node: NodeProgress() for node in self.flow.nodes}
 
     def apply(self, event: Event) -> None:
-        """Takes one event in; what does not change the board is ignored."""
+        """Takes one event in; what does not change the progress is ignored."""
         match event:
             case Begun():
                 self._begin(event)
@@ -63,7 +63,7 @@ class Progress:
                 self.retry = event
             case Paused():
                 self.paused = event
-                self.spots[event.node].mark = "halted"
+                self.states[event.node].mark = "halted"
             case Ended():
                 self._end(event)
 
@@ -71,38 +71,38 @@ class Progress:
         self.begun, self.started = event, self.now()
         if event.resumed:
             for node in self.course.before(event.node):
-                self.spots[node].mark = "earlier"
+                self.states[node].mark = "earlier"
 
     def _enter(self, event: Entered) -> None:
-        spot = self.spots[event.node]
-        spot.mark, spot.visits, spot.since = "current", event.visit, self.now()
-        spot.answer, spot.summary, spot.setback = "", "", False
+        state = self.states[event.node]
+        state.mark, state.visits, state.since = "current", event.visit, self.now()
+        state.answer, state.summary, state.setback = "", "", False
         self.current, self.retry, self.paused = event.node, None, None
         self.bars.clear()
         for node in self.course.ahead_of(event.node):
-            ahead = self.spots[node]
+            ahead = self.states[node]
             if not ahead.setback:
                 ahead.mark = "pending"
 
     def _leave(self, event: Left) -> None:
-        spot = self.spots[event.node]
-        spot.mark = "skipped" if event.skipped else "passed"
-        spot.seconds += event.seconds
-        spot.answer, spot.summary = event.answer, event.summary
-        spot.setback = self.course.setback(event.node, event.next)
+        state = self.states[event.node]
+        state.mark = "skipped" if event.skipped else "passed"
+        state.seconds += event.seconds
+        state.answer, state.summary = event.answer, event.summary
+        state.setback = self.course.setback(event.node, event.next)
         if self.flow.nodes[event.next].kind == "end" and event.next != self.course.goal:
             self.lost = event
         for node in self.course.between(event.node, event.next):
-            self.spots[node].mark = "skipped"
+            self.states[node].mark = "skipped"
         self.retry = None
         self.bars.clear()
 
     def _end(self, event: Ended) -> None:
         self.ended = event
         self.bars.clear()
-        spot = self.spots.get(event.end) or self.spots.get(event.node)
-        if spot is not None:
-            spot.mark = "passed" if event.exit_code == 0 and event.end == self.course.goal else "halted"
+        state = self.states.get(event.end) or self.states.get(event.node)
+        if state is not None:
+            state.mark = "passed" if event.exit_code == 0 and event.end == self.course.goal else "halted"
 
     def phase_of(self, node: str) -> str:
         return self.flow.nodes[node].phase if node in self.flow.nodes else ""
@@ -110,17 +110,17 @@ class Progress:
     def nodes_of(self, phase: str) -> tuple[str, ...]:
         return tuple(node for node in self.course.order if self.phase_of(node) == phase)
 
-    def spots_of(self, phase: str) -> tuple[NodeProgress, ...]:
-        return tuple(self.spots[node] for node in self.nodes_of(phase))
+    def states_of(self, phase: str) -> tuple[NodeProgress, ...]:
+        return tuple(self.states[node] for node in self.nodes_of(phase))
 
-    def spent(self, spot: NodeProgress) -> float:
+    def spent(self, state: NodeProgress) -> float:
         """Seconds spent at a node until now, all visits together."""
-        return spot.seconds + (self.now() - spot.since if spot.mark == "current" else 0.0)
+        return state.seconds + (self.now() - state.since if state.mark == "current" else 0.0)
 
     def phase_seconds(self) -> Mapping[str, float]:
         """Seconds spent in each phase that was entered, in the phases' order."""
         return {
-            phase: sum(spot.seconds for spot in self.spots_of(phase))
+            phase: sum(state.seconds for state in self.states_of(phase))
             for phase in self.flow.phases
-            if any(spot.visits for spot in self.spots_of(phase))
+            if any(state.visits for state in self.states_of(phase))
         }

@@ -39,78 +39,79 @@ _WARNING: Final = re.compile(r"\bWARN(ING)?\b")
 _TICKS_AT: Final = 27
 """The column in which a closed phase's marks begin."""
 _DETAIL_AT: Final = 33
-"""The column in which what a node says begins."""
+"""The column in which a node's summary begins."""
 _BARS: Final = 4
 _DONE: Final = 2
 
 
-def header_row(board: Progress, width: int) -> Text:
+def header_row(progress: Progress, width: int) -> Text:
     """Which release, where to, and for how long."""
-    name = f"{board.begun.release} → {board.begun.env}" if board.begun else "release"
-    spent = duration(board.now() - board.started) if board.begun else ""
+    name = harmless(f"{progress.begun.release} → {progress.begun.env}") if progress.begun else "release"
+    spent = duration(progress.now() - progress.started) if progress.begun else ""
     return spread(Text(f" {name}", "bold"), Text(spent, "bold"), width)
 
 
-def phase_row(board: Progress, phase: str, nodes: Sequence[str], width: int, tick: int | None) -> Text:
+def phase_row(progress: Progress, phase: str, nodes: Sequence[str], width: int, tick: int | None) -> Text:
     """A phase's title and time, with a mark for each of `nodes`."""
-    untouched = all(spot.mark == "pending" for spot in board.spots_of(phase))
-    title = Text(f" {board.flow.phases[phase]}", "dim" if untouched else "bold")
+    untouched = all(state.mark == "pending" for state in progress.states_of(phase))
+    title = Text(f" {progress.flow.phases[phase]}", "dim" if untouched else "bold")
     if not untouched and nodes:
         title.pad_right(max(_TICKS_AT - title.cell_len, 1))
-        title.append_text(marks(board, nodes, tick))
-    spent = sum(board.spent(spot) for spot in board.spots_of(phase))
+        title.append_text(marks(progress, nodes, tick))
+    spent = sum(progress.spent(state) for state in progress.states_of(phase))
     return spread(title, Text(duration(spent) if spent else "", "dim"), width)
 
 
-def marks(board: Progress, nodes: Sequence[str], tick: int | None = None) -> Text:
+def marks(progress: Progress, nodes: Sequence[str], tick: int | None = None) -> Text:
     """A character a node."""
-    return Text(" ").join(Text(*_icon(board.spots[node], tick)) for node in nodes)
+    return Text(" ").join(Text(*_icon(progress.states[node], tick)) for node in nodes)
 
 
-def shown_nodes(board: Progress, phase: str) -> list[str]:
+def shown_nodes(progress: Progress, phase: str) -> list[str]:
     """The phase's nodes that are on the way, and of the others those that the walk has come to."""
     return [
         node
-        for node in board.nodes_of(phase)
-        if node != board.flow.start and (node in board.course.way or board.spots[node].mark != "pending")
+        for node in progress.nodes_of(phase)
+        if node != progress.flow.start
+        and (node in progress.course.way or progress.states[node].mark != "pending")
     ]
 
 
-def node_rows(board: Progress, node: str, width: int, tick: int | None) -> Iterator[Text]:
-    """A node with what it said; under the current one its bars and the retry it waits for."""
-    spot = board.spots[node]
-    character, style = _icon(spot, tick)
+def node_rows(progress: Progress, node: str, width: int, tick: int | None) -> Iterator[Text]:
+    """A node with its summary; under the current one its progress bars and the retry that it waits for."""
+    state = progress.states[node]
+    character, style = _icon(state, tick)
     row = Text.assemble(
-        ("   " + character, style), (f" {board.flow.nodes[node].label}", _LABEL_STYLES.get(spot.mark, ""))
+        ("   " + character, style), (f" {progress.flow.nodes[node].label}", _LABEL_STYLES.get(state.mark, ""))
     )
-    if spot.visits > 1:
-        row.append(f" ×{spot.visits}", "yellow")
-    if detail := _detail(spot):
+    if state.visits > 1:
+        row.append(f" ×{state.visits}", "yellow")
+    if detail := _detail(state):
         row.pad_right(max(_DETAIL_AT - row.cell_len, 1))
-        row.append(f" {detail}", "yellow" if spot.setback else "dim")
-    spent = board.spent(spot)
-    worth_saying = spot.mark == "current" or (spot.mark != "pending" and spent >= 0.05)
+        row.append(f" {detail}", "yellow" if state.setback else "dim")
+    spent = progress.spent(state)
+    worth_saying = state.mark == "current" or (state.mark != "pending" and spent >= 0.05)
     yield spread(row, Text(duration(spent) if worth_saying else "", "dim"), width)
-    if spot.mark == "current":
-        yield from _bar_rows(list(board.bars.values()), width)
-        if board.retry:
-            yield cut(Text(f"     {_retried(board.retry)}", "yellow"), width)
+    if state.mark == "current":
+        yield from _bar_rows(list(progress.bars.values()), width)
+        if progress.retry:
+            yield cut(Text(f"     {_retried(progress.retry)}", "yellow"), width)
 
 
-def _icon(spot: NodeProgress, tick: int | None) -> tuple[str, str]:
-    if spot.setback:
+def _icon(state: NodeProgress, tick: int | None) -> tuple[str, str]:
+    if state.setback:
         return _SETBACK
-    character, style = _ICONS[spot.mark]
-    if spot.mark == "current" and tick is not None:
+    character, style = _ICONS[state.mark]
+    if state.mark == "current" and tick is not None:
         character = _SPINNER[tick % len(_SPINNER)]
     return character, style
 
 
-def _detail(spot: NodeProgress) -> str:
-    if spot.mark == "pending":
+def _detail(state: NodeProgress) -> str:
+    if state.mark == "pending":
         return ""
-    said = harmless(spot.summary) or spot.answer
-    return f"skipped {said}".rstrip() if spot.mark == "skipped" else said
+    text = harmless(state.summary or state.answer)
+    return f"skipped {text}".rstrip() if state.mark == "skipped" else text
 
 
 def _retried(event: Retried) -> str:
@@ -129,7 +130,7 @@ def _bar_rows(pieces: Sequence[Progressed], width: int) -> Iterator[Text]:
 
 
 def _turn(piece: Progressed) -> int:
-    """What moves stands first, then what waits, then what is done."""
+    """First what is under way, then what waits, then what is done."""
     if piece.total is None:
         return 1
     return _DONE if piece.done >= piece.total else 0
@@ -154,7 +155,9 @@ def bar(share: float, cells: int) -> Text:
 def log_row(source: str, text: str) -> Text:
     """A program's line, told from others by its source; alarms stand out."""
     style = "red" if _ALARM.search(text) else "yellow" if _WARNING.search(text) else ""
-    return Text.assemble((f"{source:>7}", _SOURCE_STYLES.get(source, "cyan")), (" │ ", "dim"), (text, style))
+    return Text.assemble(
+        (f"{harmless(source):>7}", _SOURCE_STYLES.get(source, "cyan")), (" │ ", "dim"), (text, style)
+    )
 
 
 def spread(left: Text, right: Text, width: int) -> Text:

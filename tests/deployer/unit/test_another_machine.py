@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.commands.guard import GuardedJournal, guarded
+from deployer.commands.shared_state import LockedJournal, require_lock
 from deployer.errors import JournalDamaged, RefusedError
 from deployer.flow.release import FLOW
 from deployer.flow.runner import Outcome, Runner, resume_point
@@ -22,7 +22,7 @@ from tests.fakes.world import World, settings
 PREFIX = "job/test/"
 
 
-class LightJournal(GuardedJournal):
+class LightJournal(LockedJournal):
     """Without the disk's own time: a lost lease is no power cut."""
 
     _to_disk = staticmethod(lambda handle: None)
@@ -65,7 +65,7 @@ class Machine:
                 FLOW,
                 HANDLERS,
                 settings(),
-                guarded(self.world.ports(folder), check),
+                require_lock(self.world.ports(folder), check),
                 journal,
                 lambda event: None,
                 detach_after="TASK_STARTED" if detach else None,
@@ -140,7 +140,7 @@ def test_the_store_may_be_away_for_a_while(here: Machine, there: Machine, store:
     here.begin()
     store.away = True
     assert here.go().end == "END_SUCCESS"
-    assert "not all of this release" in here.problem
+    assert "this release is not completely" in here.problem
     store.away = False
     folder = here.releases.folder / "r1"
     assert Mirror(store, PREFIX, folder).finish() == ""
@@ -193,7 +193,7 @@ def test_a_store_that_cannot_be_asked_is_said_once(here: Machine, store: FakeSto
     here.begin("r2")
     store.away = True
     assert [line["id"] for line in here.releases.summaries("test")] == ["r1", "r2"]
-    assert here.told == ["test: only what is known here is shown: the store is away"]
+    assert here.told == ["test: shared state unavailable (the store is away); showing local releases only"]
     store.away = False
     assert state_of(here.releases.records("r1")).id == "r1"
     assert len(here.told) == 1
@@ -217,5 +217,5 @@ def test_a_parted_release_is_listed_as_damaged(here: Machine, there: Machine) ->
     journal.append("paused", node="CODE", cause={}, state={})
     journal.close()
     assert [(line["id"], line["end"]) for line in there.releases.summaries()] == [("r1", "DAMAGED")]
-    with pytest.raises(JournalDamaged, match="went on in two places"):
+    with pytest.raises(JournalDamaged, match="continued in two places"):
         there.releases.records("r1")

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from deployer.commands.explain import explain
-from deployer.ports import Finding
+from deployer.ports import Finding, FindingState
 from deployer.records.releases import Releases
-from deployer.view.explain import told
+from deployer.view.explain import format_story
 from tests.fakes.release import Releasing
 from tests.fakes.tasks import STILLBORN, Outcome
 from tests.fakes.world import World
@@ -24,8 +24,10 @@ def failed(folder: Path, outcome: Outcome) -> Releases:
     world = World()
     world.tasks.script.append(outcome)
     world.account.looks = {
-        "cluster": Finding("cluster c", "ok"),
-        "secret": Finding("secret s", "wrong", "it does not exist", "aws secretsmanager create-secret ..."),
+        "cluster": Finding("cluster c", FindingState.PASS),
+        "secret": Finding(
+            "secret s", FindingState.FAIL, "it does not exist", "aws secretsmanager create-secret ..."
+        ),
     }
     Releasing(world, folder / "r1").go()
     return Releases(folder)
@@ -38,16 +40,16 @@ def test_it_tells_cause_lines_and_mend(tmp_path: Path) -> None:
     assert first["class"] == "mongodb"
     assert any("AuthenticationFailed" in line for line in first["evidence"])
     assert first["remedy"]
-    words = "\n".join(told(story, markdown=False))
+    words = "\n".join(format_story(story, markdown=False))
     assert "paused at CHECK_ATLAS with exit code 16" in words
-    assert "deployer release --resume r1" in words
+    assert "deployer resume r1" in words
 
 
 def test_what_was_found_right_is_ruled_out(tmp_path: Path) -> None:
     """A start that failed names the wrong thing as cause's evidence and the right ones as ruled out."""
     story = explain(failed(tmp_path, STILLBORN), "r1")
     assert any("it does not exist" in line for line in story["causes"][0]["evidence"])
-    assert "found right in the account: cluster c" in story["ruled_out"]
+    assert "checked in the account: cluster c" in story["ruled_out"]
     assert not any("secret s" in line for line in story["ruled_out"])
 
 
@@ -55,7 +57,7 @@ def test_the_way_to_mongodb_is_told_as_it_was_seen(tmp_path: Path) -> None:
     """What was fine on the way is ruled out, and what was seen stays the same however often it is told."""
     releases = failed(tmp_path, Outcome(exit_code=4, lines=REFUSED))
     told_first = explain(releases, "r1")
-    assert "found right from the machine that released: MongoDB: TCP" in told_first["ruled_out"]
+    assert "checked from the machine that released: MongoDB: TCP" in told_first["ruled_out"]
     assert explain(releases, "r1") == told_first
 
 
@@ -65,12 +67,12 @@ def test_no_secret_is_in_any_file(tmp_path: Path) -> None:
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert any("task-1" in path.name for path in written)
     assert not [path for path in written if PASSWORD in path.read_text()]
-    assert PASSWORD not in "\n".join(told(explain(releases, "r1"), markdown=False))
+    assert PASSWORD not in "\n".join(format_story(explain(releases, "r1"), markdown=False))
 
 
 @pytest.mark.parametrize("markdown", [True, False])
 def test_a_ticket_has_headings(tmp_path: Path, *, markdown: bool) -> None:
     """As Markdown the story has headings and fenced lines, in plain text neither."""
     story = explain(failed(tmp_path, Outcome(exit_code=4, lines=REFUSED)), "r1")
-    lines = list(told(story, markdown=markdown))
+    lines = list(format_story(story, markdown=markdown))
     assert (lines[0].startswith("# "), "```" in lines) == (markdown, markdown)

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from deployer.ports import Finding
+from deployer.ports import Finding, FindingState
 from tests.fakes.release import Releasing
 from tests.fakes.tasks import STILLBORN
 from tests.fakes.world import REPOSITORY, World
 
-MISSING = Finding("cluster c", "wrong", "is missing in eu-west-3", "aws ecs create-cluster --cluster-name c")
+MISSING = Finding(
+    "cluster c", FindingState.FAIL, "is missing in eu-west-3", "aws ecs create-cluster --cluster-name c"
+)
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def test_a_run_that_could_not_succeed_stops_before_the_build(world: World, tmp_p
     assert cause is not None
     assert (cause.evidence, cause.remedy) == (("cluster c: is missing in eu-west-3",), MISSING.remedy)
     assert world.engine.builds == []
-    world.account.first["cluster"] = world.account.looks["cluster"] = Finding("cluster c", "ok")
+    world.account.first["cluster"] = world.account.looks["cluster"] = Finding("cluster c", FindingState.PASS)
     world.tasks.script.append(world.loads(3))
     assert releasing.go().end == "END_SUCCESS"
     assert releasing.path_walked()[2:5] == ["CHECK_CONFIG", "CODE", "RUN_TESTS"]
@@ -40,7 +42,7 @@ def test_where_nothing_is_to_be_built_the_task_s_start_shows_it(world: World, tm
     world.tasks.script += [world.loads(3), STILLBORN]
     assert Releasing(world, tmp_path / "1", "r1").go().end == "END_SUCCESS"
     world.account.first["cluster"] = world.account.looks["cluster"] = MISSING
-    build, dev = (Releasing(world, tmp_path / phase, phase, from_phase=phase) for phase in ("build", "dev"))
+    build, dev = (Releasing(world, tmp_path / phase, phase, start_at=phase) for phase in ("build", "test"))
     assert (build.go().node, dev.go().node) == ("CHECK_CONFIG", "CHECK_CONFIG")
     assert ("RUN_TASK" in build.path_walked(), "RUN_TASK" in dev.path_walked()) == (True, False)
 
@@ -56,7 +58,7 @@ def test_it_stays_stopped_until_it_is_mended(world: World, tmp_path: Path) -> No
 
 def test_what_cannot_be_seen_stops_nothing(world: World, tmp_path: Path) -> None:
     """Somebody who may not look at the account may still release."""
-    world.account.first["cluster"] = Finding("cluster c", "unknown", "not allowed to look")
+    world.account.first["cluster"] = Finding("cluster c", FindingState.UNKNOWN, "not allowed to look")
     world.tasks.script.append(world.loads(3))
     assert Releasing(world, tmp_path).go().end == "END_SUCCESS"
 

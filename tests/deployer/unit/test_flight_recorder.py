@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deployer.errors import Failure, TransientFailure
-from deployer.ports import Finding
+from deployer.ports import Finding, FindingState
 from tests.fakes.release import Releasing
 from tests.fakes.shell import Program
 from tests.fakes.tasks import STILLBORN, Outcome
@@ -26,7 +26,7 @@ def fail_tests(world: World) -> None:
 
 
 def break_account(world: World) -> None:
-    world.account.first = {"cluster": Finding("cluster c", "wrong", "is missing", "create it")}
+    world.account.first = {"cluster": Finding("cluster c", FindingState.FAIL, "is missing", "create it")}
     world.account.looks = world.account.first
 
 
@@ -63,7 +63,7 @@ class Stop:
     make: Callable[[World], None]
     node: str
     kept: set[str]
-    from_phase: str = "dev"
+    start_at: str = "test"
 
 
 STOPS = {
@@ -95,7 +95,7 @@ def test_every_stop_leaves_its_evidence(stop: Stop, tmp_path: Path) -> None:
     there can be in that phase."""
     world = World()
     stop.make(world)
-    ended = Releasing(world, tmp_path, from_phase=stop.from_phase).go()
+    ended = Releasing(world, tmp_path, start_at=stop.start_at).go()
     assert ended.node == stop.node
     files = kept(tmp_path)
     assert files.keys() == stop.kept

@@ -83,7 +83,7 @@ def test_the_label_of_a_step_is_its_docstrings_first_line() -> None:
 
 
 def test_the_json_form_names_every_arrow() -> None:
-    """`flow --format json` holds each node and arrow under the contract's keys."""
+    """`flow --output json` holds each node and arrow under the contract's keys."""
     data = FLOW.to_json()
     assert data["start"] == "START"
     assert {"id", "kind", "phase", "label", "added"} == set(data["nodes"][0])  # type: ignore[index]

@@ -8,7 +8,7 @@ import pytest
 from deployer.config.model import Config
 from deployer.errors import TransientFailure
 from deployer.events import Noted
-from deployer.ports import Finding, Unreachable
+from deployer.ports import Finding, FindingState, Unreachable
 from tests.fakes.release import Releasing
 from tests.fakes.tasks import Outcome
 from tests.fakes.world import World, settings
@@ -50,7 +50,7 @@ def test_the_checks_are_asked_where_the_job_runs(world: Walled, tmp_path: Path) 
     assert releasing.go().end == "END_SUCCESS"
     verification = releasing.state().verification
     assert verification is not None
-    assert (verification.ok, verification.asked_from) == (True, "task")
+    assert (verification.ok, verification.via) == (True, "task")
     assert verification.counts == {"measurements": 3, "load_runs": 1}
     assert set(world.job_network.revisions) == {world.tasks.registered[0].arn}
     assert notes(releasing).count("network") == 2
@@ -95,14 +95,17 @@ def paused_at_atlas(world: Walled, folder: Path, config: Config) -> Releasing:
 def test_a_standing_cause_comes_with_what_both_sides_see(world: Walled, tmp_path: Path) -> None:
     """Where this machine gets through, a task walks before the release pauses, and the step it is refused at
     is evidence; where this machine does not, no task is needed."""
-    world.job_network.way = (Finding("from the task: tcp", "wrong", "timed out"),)
+    world.job_network.way = (Finding("from the task: tcp", FindingState.FAIL, "timed out"),)
     releasing = paused_at_atlas(world, tmp_path / "1", asking())
     cause = releasing.state().cause
     assert cause is not None
     assert cause.evidence[-1] == "from the task: tcp: timed out"
     assert "password" in cause.remedy
     asked = len(world.job_network.revisions)
-    world.server.way = [Finding("MongoDB: DNS", "ok"), Finding("MongoDB: TCP", "wrong", "refused", "open it")]
+    world.server.way = [
+        Finding("MongoDB: DNS", FindingState.PASS),
+        Finding("MongoDB: TCP", FindingState.FAIL, "refused", "open it"),
+    ]
     releasing = paused_at_atlas(world, tmp_path / "2", asking())
     cause = releasing.state().cause
     assert cause is not None
@@ -113,7 +116,7 @@ def test_a_standing_cause_comes_with_what_both_sides_see(world: Walled, tmp_path
 
 def test_a_task_that_is_away_for_a_moment_hides_no_cause(world: Walled, tmp_path: Path) -> None:
     """The look beside the pause may fail in passing; the cause stays what it is."""
-    world.job_network.faults.fail_next("walk", TransientFailure("capacity", "slow down"))
+    world.job_network.faults.fail_next("check", TransientFailure("capacity", "slow down"))
     releasing = paused_at_atlas(world, tmp_path, asking())
     assert "not known: slow down" in notes(releasing)
 
@@ -122,8 +125,8 @@ def test_what_the_operator_reaches_is_walked_by_a_task_as_well(world: Walled, tm
     """A standing cause, resumed: fine from here is not enough; what is refused to a task is named."""
     releasing = paused_at_atlas(world, tmp_path, asking())
     world.job_network.way = (
-        Finding("from the task: dns", "ok"),
-        Finding("from the task: tcp", "wrong", "timed out", "list the NAT gateway's address"),
+        Finding("from the task: dns", FindingState.PASS),
+        Finding("from the task: tcp", FindingState.FAIL, "timed out", "list the NAT gateway's address"),
     )
     stop = releasing.go()
     assert (stop.end, stop.node) == ("PAUSED", "CHECK_ATLAS")
@@ -132,7 +135,7 @@ def test_what_the_operator_reaches_is_walked_by_a_task_as_well(world: Walled, tm
     assert cause.evidence[-1] == "from the task: tcp: timed out"
     assert cause.remedy == "list the NAT gateway's address"
     assert (tmp_path / "evidence/connectivity.json").is_file()
-    world.job_network.way = (Finding("from the task: dns", "ok"),)
+    world.job_network.way = (Finding("from the task: dns", FindingState.PASS),)
     assert releasing.go().end == "END_SUCCESS"
     assert set(world.job_network.revisions) == {world.tasks.registered[0].arn}
 
@@ -140,7 +143,7 @@ def test_what_the_operator_reaches_is_walked_by_a_task_as_well(world: Walled, tm
 def test_a_task_that_cannot_tell_does_not_hold_the_release(world: Walled, tmp_path: Path) -> None:
     """An older image without the command: that is said, and the job itself will show."""
     releasing = paused_at_atlas(world, tmp_path, asking())
-    world.job_network.faults.fail_next("walk", Unreachable("code", "no such command"))
+    world.job_network.faults.fail_next("check", Unreachable("code", "no such command"))
     assert releasing.go().end == "END_SUCCESS"
     assert "not known: no such command" in notes(releasing)
 

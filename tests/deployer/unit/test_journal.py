@@ -115,7 +115,7 @@ def test_a_release_has_begun_with_its_header_or_not_at_all(tmp_path: Path) -> No
     with pytest.raises(Crash):
         ShortLivedJournal.create(tmp_path / "r1" / NAME, FakeClock(), release="r1", env="e")
     assert releases.ids() == []
-    with pytest.raises(RefusedError, match="under way"):
+    with pytest.raises(RefusedError, match="can be resumed"):
         releases.resumable("e")
 
 

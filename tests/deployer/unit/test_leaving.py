@@ -29,22 +29,22 @@ def leave(
 
 def test_all_output_arrives() -> None:
     """What waits in the buffers is written before the process ends, which waits for nobody's farewell."""
-    done = leave("flow", "--format", "json")
+    done = leave("flow", "--output", "json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["start"] == "START"
 
 
 def test_the_exit_code_arrives() -> None:
     """A refused command has its documented code and its message."""
-    done = leave("release", "20260101-000000-abcd")
-    assert done.returncode == 2
-    assert b"--resume" in done.stderr
+    done = leave("resume", "20260101-000000-abcd")
+    assert done.returncode == 3
+    assert b"20260101-000000-abcd" in done.stderr
 
 
 def test_output_that_cannot_be_written_is_told() -> None:
     """A full disk behind the output is no success."""
     with Path("/dev/full").open("wb") as full:
-        done = leave("release", "20260101-000000-abcd", before="said", stdout=full)
+        done = leave("resume", "20260101-000000-abcd", before="said", stdout=full)
     assert done.returncode == 120
     assert b"No space left" in done.stderr
 
@@ -54,6 +54,6 @@ def test_a_reader_who_has_gone_is_no_trouble() -> None:
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "wb") as pipe:
-        done = leave("release", "20260101-000000-abcd", before="said", stdout=pipe)
-    assert done.returncode == 2
+        done = leave("resume", "20260101-000000-abcd", before="said", stdout=pipe)
+    assert done.returncode == 3
     assert b"Exception" not in done.stderr

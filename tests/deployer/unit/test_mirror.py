@@ -37,8 +37,8 @@ class Machine:
         path.write_bytes(content)
         return path
 
-    def bring(self) -> None:
-        Archive(self.store, PREFIX).bring("r1", self.folder)
+    def fetch(self) -> None:
+        Archive(self.store, PREFIX).fetch("r1", self.folder)
 
     def kinds(self) -> list[str]:
         return [str(record["kind"]) for record in read(self.folder / NAME)]
@@ -72,7 +72,7 @@ def test_another_machine_gets_what_was_kept(here: Machine, there: Machine) -> No
     here.keep("task-1.jsonl", b"\x00lines\n")
     here.record("started")
     here.mirror.catch_up()
-    there.bring()
+    there.fetch()
     assert there.kinds() == ["header", "started"]
     assert (there.folder / "evidence/task-1.jsonl").read_bytes() == b"\x00lines\n"
 
@@ -99,7 +99,7 @@ def test_a_record_being_written_is_not_sent(here: Machine, there: Machine) -> No
     with (here.folder / NAME).open("ab") as file:
         file.write(b'{"seq":1,"ki')
     here.mirror.catch_up()
-    there.bring()
+    there.fetch()
     assert there.kinds() == ["header"]
 
 
@@ -115,7 +115,7 @@ def test_a_store_that_is_away_loses_nothing(here: Machine, there: Machine, store
     here.record("finished")
     store.away = False
     here.mirror.catch_up()
-    there.bring()
+    there.fetch()
     assert there.kinds() == ["header", "started", "finished"]
     assert (there.folder / "evidence/tests.log").read_bytes() == b"12 passed"
 
@@ -132,7 +132,7 @@ def test_a_lost_answer_is_found_again(here: Machine, there: Machine, store: Fake
         here.mirror.catch_up()
     here.record("paused")
     here.mirror.catch_up()
-    there.bring()
+    there.fetch()
     assert there.kinds()[-1] == "paused"
 
 
@@ -153,7 +153,7 @@ def test_a_file_too_large_is_named(here: Machine, store: FakeStore) -> None:
     here.begin()
     with here.keep("huge.log", b"").open("wb") as file:
         file.truncate(LARGEST + 1)
-    assert here.mirror.finish() == "too large for s3://state, only here: evidence/huge.log"
+    assert here.mirror.finish() == "too large to upload to s3://state: evidence/huge.log"
     assert f"{PLACE}{NAME}" in store.objects
 
 
@@ -173,11 +173,11 @@ def test_an_older_machine_does_not_set_it_back(here: Machine, there: Machine, st
     """After another machine went on, the first one's other continuation is refused, and theirs stays."""
     here.begin()
     here.mirror.catch_up()
-    there.bring()
+    there.fetch()
     there.record("started")
     there.mirror.catch_up()
     here.record("paused")
-    assert "another continuation" in here.mirror.finish()
+    assert "continued in another place" in here.mirror.finish()
     assert b'"started"' in store.objects[f"{PLACE}{NAME}"][0]
 
 
@@ -185,7 +185,7 @@ def test_a_machine_that_was_followed_has_nothing_left_to_send(here: Machine, the
     """Where the store begins with all that is here and goes further, nothing is missing there."""
     here.begin()
     here.mirror.catch_up()
-    there.bring()
+    there.fetch()
     there.record("started")
     there.mirror.catch_up()
     assert Mirror(here.store, PREFIX, here.folder).finish() == ""
@@ -197,11 +197,11 @@ def test_the_first_machine_gets_the_continuation(here: Machine, there: Machine) 
     here.begin()
     here.keep("task-1.jsonl", b"half")
     here.mirror.catch_up()
-    there.bring()
+    there.fetch()
     there.record("ended")
     there.keep("task-1.jsonl", b"half and the rest")
     there.mirror.catch_up()
-    here.bring()
+    here.fetch()
     assert here.kinds() == ["header", "ended"]
     assert (here.folder / "evidence/task-1.jsonl").read_bytes() == b"half and the rest"
 
@@ -213,7 +213,7 @@ def test_what_runs_here_is_not_set_back(here: Machine) -> None:
     here.mirror.catch_up()
     here.keep("task-1.jsonl", b"new")
     here.record("started")
-    here.bring()
+    here.fetch()
     assert here.kinds() == ["header", "started"]
     assert (here.folder / "evidence/task-1.jsonl").read_bytes() == b"new"
 
@@ -222,12 +222,12 @@ def test_two_continuations_are_an_error_that_names_both(here: Machine, there: Ma
     """Where neither journal begins with the other nothing is replaced, and both places are named."""
     here.begin()
     here.mirror.catch_up()
-    there.bring()
+    there.fetch()
     for machine, kind in ((here, "paused"), (there, "started")):
         machine.record(kind)
     here.mirror.catch_up()
-    with pytest.raises(JournalDamaged, match="went on in two places") as caught:
-        there.bring()
+    with pytest.raises(JournalDamaged, match="continued in two places") as caught:
+        there.fetch()
     assert str(there.folder / NAME) in caught.value.message
     assert f"s3://state/{PLACE}{NAME}" in caught.value.message
     assert there.kinds() == ["header", "started"]
@@ -240,7 +240,7 @@ def test_a_damaged_copy_is_not_brought_here(here: Machine, there: Machine, store
     content, version, written = store.objects[f"{PLACE}{NAME}"]
     store.objects[f"{PLACE}{NAME}"] = (content.replace(b"header", b"hEader"), version, written)
     with pytest.raises(JournalDamaged, match=f"s3://state/{PLACE}{NAME}: line 1 is damaged"):
-        there.bring()
+        there.fetch()
     assert list(there.folder.iterdir()) == []
 
 
@@ -251,7 +251,7 @@ def test_no_key_leads_out_of_the_folder(here: Machine, there: Machine, store: Fa
     store.write(f"{PLACE}../../escaped", b"x")
     store.write(f"job/test/releases/../{NAME}", b"x")
     assert list(Archive(store, PREFIX).journals()) == ["r1"]
-    there.bring()
+    there.fetch()
     assert [path.name for path in there.folder.parent.rglob("*") if path.is_file()] == [NAME]
 
 
@@ -259,7 +259,7 @@ def test_what_could_not_be_sent_goes_with_the_next_release(here: Machine, store:
     """An end without the store is said, remembered in the folder, and made good from there."""
     here.begin()
     store.away = True
-    assert "not all of this release is in s3://state yet: the store is away" in here.mirror.finish()
+    assert "this release is not completely in s3://state yet: the store is away" in here.mirror.finish()
     (left,) = unsent(here.folder.parent, PREFIX)
     assert unsent(here.folder.parent, "job/other/") == []
     store.away = False

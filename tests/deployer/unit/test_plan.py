@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.commands.plan import observe, read_plan, refuse_if_moved, steps
+from deployer.commands.plan import observe, read_plan, reasons_for, refuse_if_changed, steps
 from deployer.errors import RefusedError, UsageError
 from deployer.records.releases import Releases
 from tests.fakes.release import Releasing
@@ -15,7 +15,8 @@ from tests.fakes.world import World, settings
 
 def actions(world: World, folder: Path) -> dict[str, str]:
     seen = observe(Releases(folder), settings(), world.ports(folder))
-    return {node: action for node, action, _ in steps(settings(), seen)}
+    why = reasons_for(Releases(folder), seen, world.ports(folder))
+    return {node: action for node, action, _ in steps(settings(), seen, why)}
 
 
 def test_a_first_release_does_everything(tmp_path: Path) -> None:
@@ -66,14 +67,14 @@ def test_a_plan_is_refused_when_the_world_has_moved(tmp_path: Path) -> None:
     world = World()
     seen = observe(Releases(tmp_path), settings(), world.ports(tmp_path))
     path = tmp_path / "plan.json"
-    path.write_text(json.dumps({"world": asdict(seen)}))
+    path.write_text(json.dumps({"facts": asdict(seen)}))
     assert read_plan(path) == seen
-    refuse_if_moved(read_plan(path), seen)
+    refuse_if_changed(read_plan(path), seen)
     with pytest.raises(RefusedError, match="content_hash: "):
-        refuse_if_moved(read_plan(path), replace(seen, content_hash="other"))
+        refuse_if_changed(read_plan(path), replace(seen, content_hash="other"))
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"world": {"env": 1}}', "[]"])
+@pytest.mark.parametrize("content", ["", "{}", '{"facts": {"env": 1}}', "[]"])
 def test_what_is_not_a_plan_is_refused(tmp_path: Path, content: str) -> None:
     """A file that holds something else is a usage error with the command that makes a plan."""
     path = tmp_path / "plan.json"

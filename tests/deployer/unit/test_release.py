@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from deployer.errors import Failure, TransientFailure
+from deployer.events import Noted
 from deployer.records.journal import read
 from deployer.records.releases import summary
 from tests.fakes.release import Releasing
@@ -68,7 +69,7 @@ def test_red_tests_pause_at_code(world: World, tmp_path: Path) -> None:
 def test_a_broken_build_pauses_at_the_dockerfile(world: World, tmp_path: Path) -> None:
     """With the local phase skipped a failing build leads to FIX_DOCKERFILE, and a good one goes on."""
     world.engine.build_errors.append("COPY failed: file not found in build context: no-such-file")
-    releasing = Releasing(world, tmp_path, from_phase="build")
+    releasing = Releasing(world, tmp_path, start_at="build")
     stop = releasing.go()
     assert (stop.end, stop.node, stop.exit_code) == ("PAUSED", "FIX_DOCKERFILE", 11)
     world.tasks.script.append(world.loads())
@@ -183,6 +184,24 @@ def test_one_lost_document_is_not_released(world: World, tmp_path: Path) -> None
     assert any("4950" in line and "4949" in line for line in stop.release.cause.evidence)
 
 
+def test_a_contract_that_proves_nothing_ends_unproven(world: World, tmp_path: Path) -> None:
+    """Every check passes on old data as well: exit code 17, `latest` stays. With a check that is bound to the
+    run the same release ends well, and the job does not run again."""
+    weak = {"kind": "count", "name": "some", "collection": "measurements", "at-least": 1}
+    world.tasks.script.append(world.loads(3))
+    releasing = Releasing(world, tmp_path, config=settings(verify={"checks": [weak]}))
+    stop = releasing.go()
+    assert (stop.end, stop.node, stop.exit_code) == ("PAUSED", "CHECK_DATA", 17)
+    assert stop.release.cause
+    assert stop.release.cause.subcause == "unproven"
+    assert "${RUN_ID}" in stop.release.cause.evidence[0]
+    assert any("[[verify.checks]]" in event.text for event in releasing.events if isinstance(event, Noted))
+    assert "latest" not in world.registry.tags[REPOSITORY]
+    releasing.config = settings()
+    assert releasing.go().end == "END_SUCCESS"
+    assert len(world.tasks.tasks) == 1
+
+
 def test_a_compose_run_that_loads_nothing_stops_before_the_cloud(world: World, tmp_path: Path) -> None:
     """Collections that stay empty in the compose test pause at CODE; nothing was pushed or run."""
     from tests.fakes.compose import JobRun
@@ -208,12 +227,12 @@ def test_a_database_that_is_away_pauses_verification(world: World, tmp_path: Pat
 
 
 def test_from_deploy_needs_the_image(world: World, tmp_path: Path) -> None:
-    """--from deploy refuses what the registry does not hold, and with it skips tests, compose and build."""
-    stop = Releasing(world, tmp_path / "a", from_phase="deploy").go()
+    """--start-at deploy refuses what the registry does not hold, else it skips tests, compose and build."""
+    stop = Releasing(world, tmp_path / "a", start_at="deploy").go()
     assert (stop.end, stop.node, stop.exit_code) == ("PAUSED", "BUILD_PHASE", 13)
     world.tasks.script += [world.loads(), world.loads()]
     Releasing(world, tmp_path / "b", "r2").go()
-    releasing = Releasing(world, tmp_path / "c", "r3", from_phase="deploy")
+    releasing = Releasing(world, tmp_path / "c", "r3", start_at="deploy")
     assert releasing.go().end == "END_SUCCESS"
     assert {"RUN_TESTS", "DOCKER_COMPOSE", "DOCKER_BUILD"} <= set(releasing.state().skipped)
 
@@ -246,7 +265,20 @@ def test_a_task_that_ecs_has_forgotten_is_not_called_good(world: World, tmp_path
     for arn in list(world.tasks.tasks):
         world.tasks.forget(arn)
     stop = releasing.go()
-    assert (stop.end, stop.exit_code) == ("END_FAILED", 19)
+    assert (stop.end, stop.node, stop.exit_code) == ("PAUSED", "CHECK_CONFIG", 19)
+
+
+def test_a_task_that_was_missing_for_a_while_is_followed_after_all(world: World, tmp_path: Path) -> None:
+    """Resumed, the release finds the same task again instead of running the job a second time."""
+    world.tasks.script.append(world.loads())
+    releasing = Releasing(world, tmp_path)
+    releasing.go(detach=True)
+    hidden = dict(world.tasks.tasks)
+    world.tasks.tasks.clear()
+    assert releasing.go().end == "PAUSED"
+    world.tasks.tasks.update(hidden)
+    assert releasing.go().end == "END_SUCCESS"
+    assert len(world.tasks.tasks) == 1
 
 
 def test_detaching_leaves_the_task_to_be_picked_up(world: World, tmp_path: Path) -> None:

@@ -215,7 +215,7 @@ def test_a_definition_that_ecs_forgot_comes_from_the_evidence(project: Project) 
     del project.world.tasks.registered[1:]
     path = project.folder / "a1/evidence/task-definition.json"
     path.write_text(path.read_text().replace('"a1"', '"***"'))
-    with pytest.raises(RefusedError, match="does not have it whole"):
+    with pytest.raises(RefusedError, match="has no complete copy"):
         project.back()
 
 

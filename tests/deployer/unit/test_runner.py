@@ -127,7 +127,7 @@ def test_a_standing_error_pauses_at_once(tmp_path: Path) -> None:
     assert (paused.message, paused.remedy, paused.resume) == (
         "AccessDenied",
         "allow it",
-        "deployer release --resume r1",
+        "deployer resume r1",
     )
 
 

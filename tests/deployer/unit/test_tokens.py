@@ -88,7 +88,7 @@ def test_past_a_day_a_launch_without_a_task_is_not_repeated(tmp_path: Path) -> N
     for _ in range(2):
         stop = resumed_after(TOKEN_LIFETIME + 60, world, releasing)
         assert (stop.end, stop.node, stop.exit_code) == ("PAUSED", "RUN_TASK", 19)
-        assert stop.release.cause and "can no longer be told" in stop.release.cause.message
+        assert stop.release.cause and "no longer knows" in stop.release.cause.message
     assert world.tasks.tasks == {}
 
 

@@ -95,7 +95,7 @@ Look = Callable[[Config, AwsSession], Iterator[Finding]]
 
 
 def not_ok(look: Look, account: Account, config: Config) -> list[Finding]:
-    return [finding for finding in look(config, account.session) if finding.state != "ok"]
+    return [finding for finding in look(config, account.session) if finding.state != "pass"]
 
 
 def only(look: Look, account: Account, config: Config) -> Finding:

@@ -4,7 +4,7 @@ from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 
 from deployer.adapters.aws.object_store import StateBucket
-from deployer.adapters.local.clock import SystemClock
+from deployer.adapters.local.machine import SystemClock
 from deployer.errors import RefusedError
 from deployer.lock import Holder, SharedLock
 from tests.deployer.contract.aws.worlds import session
@@ -26,7 +26,7 @@ def contend(
         me = Holder.here(f"r{number}", clock.now())
         start.wait(60)
         try:
-            lease_of(store, number).take(me)
+            lease_of(store, number).acquire(me)
         except RefusedError:
             won.put((number, None))
         else:

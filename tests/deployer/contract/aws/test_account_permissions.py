@@ -19,7 +19,7 @@ def test_a_role_that_does_not_trust_ecs_is_wrong(account: Account) -> None:
     document = json.dumps(TRUST).replace("ecs-tasks", "lambda")
     iam = account.session.client("iam")
     iam.update_assume_role_policy(RoleName=f"{account.name}-task", PolicyDocument=document)
-    finding = only(roles.look, account, account.config())
+    finding = only(roles.check, account, account.config())
     assert finding.what == f"task role {account.name}-task"
     assert "aws iam update-assume-role-policy" in finding.remedy
 
@@ -43,7 +43,7 @@ def test_a_denied_permission_is_told_from_a_missing_one(account: Account) -> Non
     )
     need = permissions.Need("read", ("s3:GetObject",), "arn:aws:s3:::b/x", "grant it")
     (finding,) = permissions.judged("task role", account.roles["task"], [need], account.session)
-    assert finding.state == "wrong"
+    assert finding.state == "fail"
     assert "denied explicitly" in finding.detail
 
 
@@ -70,7 +70,7 @@ def test_a_task_that_makes_its_log_group_needs_the_right_to(account: Account) ->
     options["awslogs-create-group"] = "true"
     making = config.model_copy(update={"task": config.task.model_copy(update={"definition": definition})})
     finding = only(roles.permissions, account, making)
-    assert finding.what == "execution role may make the log group"
+    assert finding.what == "execution role may create the log group"
     assert "logs:CreateLogGroup" in finding.remedy
 
 
@@ -94,8 +94,12 @@ def _user(account: Account, endpoint: str) -> AwsSession:
 
 def test_a_caller_who_may_nothing_is_told_what_is_missing(account: Account, ministack: str) -> None:
     """Every single thing that a release does is judged for the caller, passing each role included."""
-    findings = list(caller.look(account.config(), _user(account, ministack)))
-    assert {finding.state for finding in findings} == {"wrong"}
+    findings = list(caller.check(account.config(), _user(account, ministack)))
+    refused = [finding.what for finding in findings if finding.state == "fail"]
+    assert {"caller may run the task", "caller may push the image", "caller may pass the task role"} <= set(
+        refused
+    )
+    assert "pass" not in {finding.state for finding in findings}
     details = " ".join(finding.detail for finding in findings)
     for action in ("ecr:PutImage", "ecs:RunTask", "iam:PassRole", "logs:GetLogEvents"):
         assert action in details
@@ -111,4 +115,4 @@ def test_a_caller_who_may_do_it_all_is_fine(account: Account, ministack: str) ->
         PolicyName="release",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
     )
-    assert [found for found in caller.look(account.config(), session) if found.state != "ok"] == []
+    assert [found for found in caller.check(account.config(), session) if found.state != "pass"] == []

@@ -65,7 +65,7 @@ class Registry:
         return config.model_copy(update={"task": task, "image": settings})
 
     def look(self, digest: str | None, **runtime: str) -> Finding:
-        (finding,) = image.look(self.config(**runtime), self._session, digest)
+        (finding,) = image.check(self.config(**runtime), self._session, digest)
         return finding
 
 
@@ -81,25 +81,25 @@ _ATTESTATION = {"architecture": "unknown", "os": "unknown"}
 
 def test_an_image_for_the_task_s_processor_is_fine(registry: Registry) -> None:
     """Its configuration, a blob of the registry, says for which processor it is."""
-    assert registry.look(registry.push(_AMD)).state == "ok"
+    assert registry.look(registry.push(_AMD)).state == "pass"
 
 
 def test_an_image_for_another_processor_is_wrong(registry: Registry) -> None:
     """Such an image ends in `exec format error`; both sides are named, and what to set."""
     finding = registry.look(registry.push(_ARM))
-    assert (finding.state, finding.detail) == ("wrong", "is for linux/arm64, the task wants linux/amd64")
+    assert (finding.state, finding.detail) == ("fail", "is for linux/arm64, the task runs on linux/amd64")
     assert 'platform = "linux/amd64"' in finding.remedy
 
 
 def test_the_task_may_want_the_other_processor(registry: Registry) -> None:
     """runtimePlatform of the task definition decides, not the machine that builds."""
     digest = registry.push(_ARM)
-    assert registry.look(digest, cpuArchitecture="ARM64", operatingSystemFamily="LINUX").state == "ok"
+    assert registry.look(digest, cpuArchitecture="ARM64", operatingSystemFamily="LINUX").state == "pass"
 
 
 @pytest.mark.parametrize(
     ("platforms", "state"),
-    [((_AMD, _ARM, _ATTESTATION), "ok"), ((_ARM, _ATTESTATION), "wrong"), ((_ATTESTATION,), "wrong")],
+    [((_AMD, _ARM, _ATTESTATION), "pass"), ((_ARM, _ATTESTATION), "fail"), ((_ATTESTATION,), "fail")],
 )
 def test_one_of_an_index_s_images_has_to_fit(
     registry: Registry, platforms: tuple[dict[str, str], ...], state: str
@@ -111,22 +111,22 @@ def test_one_of_an_index_s_images_has_to_fit(
 def test_an_image_that_is_not_there_is_wrong(registry: Registry) -> None:
     """A digest that the repository lacks: somebody has removed the image, and building brings it back."""
     finding = registry.look(f"sha256:{'0' * 64}")
-    assert finding.state == "wrong"
-    assert "deployer release --resume" in finding.remedy
+    assert finding.state == "fail"
+    assert "deployer resume" in finding.remedy
 
 
 def test_before_the_first_release_there_is_no_image(registry: Registry) -> None:
     """Without a digest the last proven image is meant, which need not exist yet."""
-    assert registry.look(None).state == "ok"
+    assert registry.look(None).state == "pass"
     registry.push(_ARM, "latest")
-    assert registry.look(None).state == "wrong"
+    assert registry.look(None).state == "fail"
 
 
 def test_a_missing_repository_has_its_command(registry: Registry, ministack_session: AwsSession) -> None:
     """The repository is the account's to make, with one command."""
     ministack_session.client("ecr").delete_repository(repositoryName=registry.name, force=True)
     finding = registry.look(None)
-    assert finding.state == "wrong"
+    assert finding.state == "fail"
     assert f"aws ecr create-repository --repository-name {registry.name}" in finding.remedy
 
 

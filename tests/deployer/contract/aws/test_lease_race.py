@@ -6,7 +6,7 @@ from collections import Counter
 
 from deployer.adapters.aws.object_store import StateBucket
 from deployer.adapters.aws.session import AwsSession
-from deployer.adapters.local.clock import SystemClock
+from deployer.adapters.local.machine import SystemClock
 from deployer.lock import Holder, SharedLock
 from tests.deployer.contract.aws.contender import contend, lease_of
 from tests.deployer.contract.aws.test_store import bucket
@@ -21,10 +21,10 @@ def prepared(store: StateBucket, number: int) -> None:
     kind = number % 3
     if kind == 1:
         lease = lease_of(store, number)
-        lease.take(DEAD)
-        lease.give_back()
+        lease.acquire(DEAD)
+        lease.release()
     elif kind == 2:
-        SharedLock(store, f"job/round-{number}/", 0.5, SystemClock()).take(DEAD)
+        SharedLock(store, f"job/round-{number}/", 0.5, SystemClock()).acquire(DEAD)
 
 
 def test_crash_and_race_have_one_winner_each(
@@ -49,6 +49,6 @@ def test_crash_and_race_have_one_winner_each(
     winners = [(number, pid) for number, pid in answers if pid]
     assert Counter(number for number, _ in winners) == dict.fromkeys(range(ROUNDS), 1)
     for number, pid in winners:
-        hold = lease_of(store, number).hold()
+        hold = lease_of(store, number).current()
         assert hold and hold.holder and str(hold.holder.pid) == pid
     assert len({pid for _, pid in winners}) > 1

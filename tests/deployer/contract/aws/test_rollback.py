@@ -63,9 +63,9 @@ def deployer(ministack: str, world: AwsWorld, name: str, tmp_path: Path) -> Iter
     """Two verified releases, of which the newer one is there."""
     (tmp_path / "deploy.toml").write_text(DEPLOY_TOML.replace("NAME", name))
     (tmp_path / "task-definition.json").write_text(json.dumps(definition(name)))
-    for release, colour in ((FIRST, "r1"), (SECOND, "r2")):
-        digest = world.push(name, f"src-{colour}", colour[1] * 64)
-        filled = definition(name, COLOUR=colour)
+    for release, color in ((FIRST, "r1"), (SECOND, "r2")):
+        digest = world.push(name, f"src-{color}", color[1] * 64)
+        filled = definition(name, COLOR=color)
         filled["containerDefinitions"][0]["image"] = f"registry.test/{name}@{digest}"
         arn = world.tasks.register(filled, {})
         world.registry.move_tag(name, "latest", digest)
@@ -73,7 +73,7 @@ def deployer(ministack: str, world: AwsWorld, name: str, tmp_path: Path) -> Iter
             release,
             "test",
             0.0,
-            image=Image(name, f"src-{colour}", "registry.test", digest=digest),
+            image=Image(name, f"src-{color}", "registry.test", digest=digest),
             task_definition=TaskDefinition(name, None, arn=arn),
         )
         journal = Journal.create(
@@ -100,7 +100,7 @@ def deployed(world: AwsWorld, name: str) -> tuple[str, str, str]:
     scheduled = world.schedules.task_definition(name, "default")
     return (
         next(tag.tag for tag in tags if tag.digest == latest),
-        variables["COLOUR"],
+        variables["COLOR"],
         scheduled.rpartition(":")[2],
     )
 

@@ -42,12 +42,12 @@ def test_what_was_registered_reads_back_without_differences(world: World, name: 
 def test_the_newest_revision_is_the_last_one_registered(world: World, name: str) -> None:
     """A second revision is the newest, and differs from the first where it was changed."""
     world.tasks.register(definition(name), {})
-    arn = world.tasks.register(definition(name, COLOUR="red"), {})
+    arn = world.tasks.register(definition(name, COLOR="red"), {})
     newest = world.tasks.newest_revision(name)
     assert newest is not None
     assert newest.arn == arn
-    assert differences(definition(name, COLOUR="blue"), newest.definition) == (
-        "containerDefinitions[forecast-etl].environment[COLOUR]: 'red' -> 'blue'",
+    assert differences(definition(name, COLOR="blue"), newest.definition) == (
+        "containerDefinitions[forecast-etl].environment[COLOR]: 'red' -> 'blue'",
     )
 
 
@@ -59,18 +59,18 @@ def test_a_family_is_not_confused_with_one_whose_name_it_begins(world: World, na
 
 def test_an_old_revision_is_read_by_its_arn(world: World, name: str) -> None:
     """A rollback finds the definition that an older revision has, also once it is deregistered."""
-    first = world.tasks.register(definition(name, COLOUR="red"), {"deployer:env": "test"})
-    world.tasks.register(definition(name, COLOUR="blue"), {})
+    first = world.tasks.register(definition(name, COLOR="red"), {"deployer:env": "test"})
+    world.tasks.register(definition(name, COLOR="blue"), {})
     world.tasks.deregister(first)
     found = world.tasks.revision(first)
     assert found is not None
     assert (found.arn, found.tags) == (first, {"deployer:env": "test"})
-    assert differences(definition(name, COLOUR="red"), found.definition) == ()
+    assert differences(definition(name, COLOR="red"), found.definition) == ()
 
 
 def test_an_old_revision_can_be_registered_again(world: World, name: str) -> None:
     """What ECS gave back, less what only ECS writes, is a definition that it takes."""
-    first = world.tasks.register(definition(name, COLOUR="red"), {})
+    first = world.tasks.register(definition(name, COLOR="red"), {})
     found = world.tasks.revision(first)
     assert found is not None
     again = world.tasks.register(registrable(found.definition), {"deployer:release": "r1"})
@@ -89,7 +89,7 @@ def test_an_unknown_revision_is_none(world: World, name: str) -> None:
 def test_active_revisions_are_listed_in_their_order(world: World, name: str) -> None:
     """Oldest first, without deregistered ones and without those of a family that only begins the same."""
     world.tasks.register(definition(f"{name}-nightly"), {})
-    arns = [world.tasks.register(definition(name, COLOUR=colour), {}) for colour in ("red", "green", "blue")]
+    arns = [world.tasks.register(definition(name, COLOR=color), {}) for color in ("red", "green", "blue")]
     for _ in range(2):
         world.tasks.deregister(arns[1])
         assert world.tasks.revisions(name) == (arns[0], arns[2])
@@ -140,7 +140,7 @@ def test_a_task_may_be_given_another_command(world: World, name: str) -> None:
     answer = world.tasks.run(TaskRequest(arn, f"token-of-{name}", mark, "forecast-etl", {}, {}, command))
     assert answer.failures == ()
     assert answer.task is not None
-    assert answer.task.only_looks
+    assert answer.task.one_off
     status = world.tasks.status(answer.task.arn)
     assert status is not None
     assert [container["command"] for container in status.raw["overrides"]["containerOverrides"]] == [

@@ -172,9 +172,9 @@ def test_a_release_is_seen_respected_and_resumed_elsewhere(machine: Callable[[st
     release; the first one shows what the other did."""
     here, there = machine("here"), machine("there")
     process, release = here.held()
-    await_that(lambda: (there.told("status")["lease"] or {}).get("node") == "RUN_TESTS", LEASE)
+    await_that(lambda: (there.told("status")["lock"] or {}).get("node") == "RUN_TESTS", LEASE)
     status = there.told("status")
-    assert (status["lease"]["release"], status["lease"]["pid"]) == (release, process.pid)
+    assert (status["lock"]["release"], status["lock"]["pid"]) == (release, process.pid)
     assert status["running"] == [release]
     code, _, said = there.run("release")
     assert (code, "at RUN_TESTS" in said) == (3, True)
@@ -191,7 +191,7 @@ def test_a_release_is_seen_respected_and_resumed_elsewhere(machine: Callable[[st
     assert (code, "has started no task" in said) == (3, True), said
 
     there.go()
-    assert there.run("release", "--resume", "--output", "json")[0] == 10
+    assert there.run("resume", "--output", "json")[0] == 10
     again = here.told("show")
     assert again["id"] == release
     assert len(again["path"]) > len(shown["path"])
@@ -208,14 +208,14 @@ def test_a_crash_blocks_its_own_machine_not_at_all_and_others_for_a_lease(
     process.communicate()
     assert there.run("release")[0] == 3
     here.go()
-    assert here.run("release", "--resume")[0] == 10
+    assert here.run("resume")[0] == 10
 
     process, _ = machine("third").read()
     process.kill()
     process.communicate()
-    assert await_that(lambda: there.told("status")["lease"] is None, LEASE + 5) > LEASE / 2
+    assert await_that(lambda: there.told("status")["lock"] is None, LEASE + 5) > LEASE / 2
     there.go()
-    assert there.run("release", "--resume", release)[0] == 10
+    assert there.run("resume", release)[0] == 10
 
 
 def test_unlock_names_breaks_and_stops(machine: Callable[[str], Machine]) -> None:
@@ -226,17 +226,17 @@ def test_unlock_names_breaks_and_stops(machine: Callable[[str], Machine]) -> Non
     process, release = here.held()
     code, _, said = there.run("unlock")
     assert (code, f"process {process.pid}" in said, release in said) == (2, True, True)
-    assert there.told("status")["lease"]
+    assert there.told("status")["lock"]
     code, _, said = there.run("unlock", "--yes")
     assert (code, release in said) == (0, True)
     time.sleep(LEASE / 3 + 1)
     here.go()
     _, said = process.communicate(timeout=60)
     assert process.returncode == 3
-    assert "it was broken by" in said and f"deployer release --resume {release}" in said
+    assert "it was broken by" in said and f"deployer resume {release}" in said
     assert there.run("unlock", "--yes")[0] == 3
     there.go()
-    assert there.run("release", "--resume", release)[0] == 10
+    assert there.run("resume", release)[0] == 10
 
 
 @pytest.mark.parametrize("end", ["SIGINT", "SIGTERM"])
@@ -250,4 +250,4 @@ def test_an_interrupt_gives_the_lease_back(machine: Callable[[str], Machine], en
     process.communicate(timeout=60)
     assert process.returncode == 130
     there.go()
-    assert there.run("release", "--resume", release)[0] == 10
+    assert there.run("resume", release)[0] == 10

@@ -14,7 +14,7 @@ from deployer.errors import UsageError
 from deployer.model import CheckResult
 from deployer.verification.kinds import plan
 from deployer.verification.plan import Facts
-from deployer.verification.prefilter import proofs
+from deployer.verification.prefilter import prefilters
 from deployer.verification.prepare import LARGE, Prepared
 from deployer.verification.run import VerifyContext, verify
 from tests.deployer.integration.verification.mongod import DATABASE, Mongod, running
@@ -295,7 +295,7 @@ def test_the_quick_look_sees_what_the_check_sees(
     ):
         (check,) = TypeAdapter(list[Check]).validate_python([{**one, **settings}])
         prepared = [Prepared(check, plan(check, Facts("r1", 0.0)))]
-        (proof,) = proofs(prepared, database, {"odd": LARGE + 1})
+        (proof,) = prefilters(prepared, database, {"odd": LARGE + 1})
         assert any(database.aggregate(read.collection, read.pipeline) for read in proof.reads) is wrong
         assert result(database, **{**one, **settings}).ok is not wrong
 

@@ -165,7 +165,7 @@ def test_addresses_that_lead_nowhere(uri: str, said: str) -> None:
             "stranger",
             "stranger-word",
             "",
-            "authorisation failed: not authorized on weather to run listCollections",
+            "not authorized on weather to run listCollections",
         ),
         ("reader", "reader-word", "&tls=true", "TLS failed: SSL handshake failed"),
     ],

@@ -20,7 +20,7 @@ def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
 
 def found(mongod: Mongod, user: str, options: str = "") -> dict[str, Finding]:
     with MongoDatabase(mongod.uri(user, options=options), DATABASE) as database:
-        return {finding.what: finding for finding in MongoServer(database).findings()}
+        return {finding.what: finding for finding in MongoServer(database).diagnose()}
 
 
 def test_version_write_concern_and_storage_are_told(mongod: Mongod) -> None:
@@ -36,7 +36,7 @@ def test_what_a_reader_may_not_see_is_unknown(mongod: Mongod) -> None:
     """The user of the checks may not read the cluster's default: unknown, never fine; the rest is told."""
     looks = found(mongod, "reader")
     assert looks["MongoDB write concern"].state == "unknown"
-    assert looks["MongoDB version"].state == looks["MongoDB storage"].state == "ok"
+    assert looks["MongoDB version"].state == looks["MongoDB storage"].state == "pass"
 
 
 @pytest.mark.parametrize(("asked", "state"), [("majority", "ok"), ("1", "ok"), ("0", "wrong")])

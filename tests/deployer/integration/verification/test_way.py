@@ -22,7 +22,7 @@ def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
 
 def walked(uri: str) -> list[Finding]:
     with MongoDatabase(uri, DATABASE) as database:
-        return list(MongoConnectivity(uri, database).walk())
+        return list(MongoConnectivity(uri, database).check())
 
 
 def test_the_whole_way(mongod: Mongod) -> None:

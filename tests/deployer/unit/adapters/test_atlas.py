@@ -12,7 +12,7 @@ import pytest
 from botocore.stub import Stubber
 
 from deployer.adapters.aws.session import AwsSession, Credentials
-from deployer.adapters.mongodb.atlas import look
+from deployer.adapters.mongodb.atlas import check
 from deployer.config.model import Aws
 from deployer.ports import Finding
 from tests.fakes.world import settings
@@ -89,7 +89,7 @@ def looked(
         stub.add_response("describe_route_tables", {"RouteTables": [{"Routes": [route]}]})
         nat = {"NatGatewayAddresses": [{"PublicIp": "203.0.113.7"}]}
         stub.add_response("describe_nat_gateways", {"NatGateways": [nat]}, {"NatGatewayIds": ["nat-1"]})
-        return list(look(settings(run={"assign-public-ip": own_address}), session, environ))
+        return list(check(settings(run={"assign-public-ip": own_address}), session, environ))
 
 
 @pytest.mark.parametrize(
@@ -105,14 +105,14 @@ def test_a_list_that_lets_the_task_in(atlas: Atlas, entry: dict[str, str]) -> No
     """By its NAT gateway's address, a range around it, everybody, or its security group."""
     atlas.entries = [{"cidrBlock": "198.51.100.1/32"}, entry]
     (finding,) = looked(atlas.environ)
-    assert finding.state == "ok", finding
+    assert finding.state == "pass", finding
 
 
 def test_an_address_that_is_not_listed_is_named_with_its_mend(atlas: Atlas) -> None:
     """The address by which the task goes out, and the command that lists it."""
     atlas.entries = [{"cidrBlock": "198.51.100.1/32"}]
     (finding,) = looked(atlas.environ)
-    assert finding.state == "wrong"
+    assert finding.state == "fail"
     assert "203.0.113.7" in finding.detail
     assert finding.remedy == f"atlas accessLists create 203.0.113.7 --type ipAddress --projectId {PROJECT}"
 

@@ -120,7 +120,7 @@ def test_many_tasks_are_described_a_hundred_at_a_time(session: AwsSession, ecs: 
         assert [task.arn for task in ecs.started_by("mark")] == [f"{_ARN}242"]
 
 
-_STOPPED = {
+_STOPPED: dict[str, Any] = {
     "lastStatus": "STOPPED",
     "stopCode": "EssentialContainerExited",
     "stoppedReason": "Essential container in task exited",
@@ -146,12 +146,18 @@ def test_a_side_container_s_failure_is_not_the_task_s(session: AwsSession, ecs: 
     assert status.result.containers[1].reason == "crashed"
 
 
-def test_without_the_definition_every_container_counts(session: AwsSession, ecs: Ecs) -> None:
-    """Where the definition may not be read, a failed container is never taken for a minor one."""
+def test_without_the_definition_every_container_counts_but_injected_ones(
+    session: AwsSession, ecs: Ecs
+) -> None:
+    """Where the definition may not be read, a failed container is taken for an essential one of it; one that
+    the account injects never is."""
     with Stubber(session.client("ecs")) as stub:
-        stub.add_response("describe_tasks", {"tasks": [_task(1, **_STOPPED)], "failures": []})
+        agent = {"name": "aws-guardduty-agent-7f3", "exitCode": 1}
+        stopped = {**_STOPPED, "containers": [*_STOPPED["containers"], agent]}
+        stub.add_response("describe_tasks", {"tasks": [_task(1, **stopped)], "failures": []})
         stub.add_client_error("describe_task_definition", "AccessDeniedException", "no")
         status = ecs.status(f"{_ARN}1")
     assert status is not None
     assert status.result is not None
-    assert status.result.exit_code == 2
+    assert [c.essential for c in status.result.containers] == [True, True, True]
+    assert [c.name for c in status.result.others] == ["logger"]

@@ -12,7 +12,7 @@ from bson import json_util
 
 from deployer.adapters.one_off_task import OneOffNetwork
 from deployer.errors import Failure, UsageError
-from deployer.ports import Finding, QueryRefused, Question, TaskRequest, TimeLimitReached
+from deployer.ports import Finding, FindingState, QueryRefused, Question, TaskRequest, TimeLimitReached
 from deployer.task.one_off import OVERRIDES, OneOffRunner
 from tests.fakes.tasks import Outcome
 from tests.fakes.world import World, settings
@@ -153,22 +153,24 @@ def test_the_way_is_a_finding_a_step(world: World) -> None:
         ],
     }
     says(world, lambda request: ("walking", json.dumps(walked)), exit_code=4)
-    dns, tcp = network(world).walk()
-    assert (dns.what, dns.state, dns.remedy) == ("from the task: dns", "ok", "")
+    dns, tcp = network(world).check()
+    assert (dns.what, dns.state, dns.remedy) == ("from the task: dns", "pass", "")
     assert (tcp.what, tcp.state, tcp.detail, tcp.remedy) == (
-        "from the task: tcp", "wrong", "timed out", "check the access list",
+        "from the task: tcp", "fail", "timed out", "check the access list",
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("free", [True, False])
 def test_the_access_list_is_looked_at_where_a_step_is_refused(world: World, *, free: bool) -> None:
     """It stands before the steps, so that its mend is the one named; on a free way nobody asks for it."""
-    listed = Finding("Atlas access list", "wrong", "does not let in 203.0.113.7", "atlas accessLists create")
+    listed = Finding(
+        "Atlas access list", FindingState.FAIL, "does not let in 203.0.113.7", "atlas accessLists create"
+    )
     config = settings(**{"job-commands": {"connectivity": ["connectivity"]}})
     tasks = OneOffRunner(config, world.tasks, world.logs, world.clock, world.ids)
     walked = json.dumps({"stages": [{"name": "tcp", "ok": free, "detail": ""}]})
     says(world, lambda request: (walked,))
-    found = [finding.what for finding in OneOffNetwork(config, tasks, gate=lambda: [listed]).walk()]
+    found = [finding.what for finding in OneOffNetwork(config, tasks, gate=lambda: [listed]).check()]
     assert found == (["from the task: tcp"] if free else ["Atlas access list", "from the task: tcp"])
 
 
@@ -176,7 +178,7 @@ def test_a_walk_that_prints_no_steps_is_a_failure(world: World) -> None:
     """An image without the command proves nothing about the way."""
     says(world, lambda request: ("Error: No such command 'connectivity'.",), exit_code=2)
     with pytest.raises(Failure, match="exit code 2"):
-        network(world).walk()
+        network(world).check()
 
 
 def test_without_the_commands_it_says_which_is_missing(world: World) -> None:
@@ -184,7 +186,7 @@ def test_without_the_commands_it_says_which_is_missing(world: World) -> None:
     config = settings()
     bare = OneOffNetwork(config, OneOffRunner(config, world.tasks, world.logs, world.clock, world.ids))
     with pytest.raises(UsageError, match="connectivity is not set"):
-        bare.walk()
+        bare.check()
     with pytest.raises(UsageError, match="query is not set"):
         bare.ask(QUESTIONS)
     assert world.tasks.tasks == {}

@@ -6,8 +6,8 @@ import pytest
 from botocore.stub import Stubber
 
 from deployer.adapters.aws.probes import caller
-from deployer.adapters.aws.probes.finding import guarded
 from deployer.adapters.aws.probes.permissions import Need, judged
+from deployer.adapters.aws.probes.probe import report_errors
 from deployer.adapters.aws.session import AwsSession, Credentials
 from deployer.config.model import Aws
 from deployer.errors import Failure
@@ -45,7 +45,7 @@ def test_passing_a_role_is_judged_as_passing_it_to_ecs_tasks(session: AwsSession
     with Stubber(session.client("iam")) as stub:
         stub.add_response("simulate_principal_policy", _result("allowed"), expected)
         (finding,) = judged("caller", _ROLE, [_PASS], session)
-    assert finding.state == "ok"
+    assert finding.state == "pass"
 
 
 def test_a_condition_that_cannot_be_simulated_is_unknown(session: AwsSession) -> None:
@@ -74,7 +74,7 @@ def test_an_assumed_role_is_judged_by_the_role_behind_it(session: AwsSession) ->
         iam.add_response("get_role", {"Role": role}, {"RoleName": "release"})
         iam.add_client_error("simulate_principal_policy", "AccessDenied", "no")
         with pytest.raises(Failure, match="AccessDenied"):
-            list(caller.look(configured({}), session))
+            list(caller.check(configured({}), session))
 
 
 def test_a_federated_user_is_unknown(session: AwsSession) -> None:
@@ -82,7 +82,7 @@ def test_a_federated_user_is_unknown(session: AwsSession) -> None:
     identity = {"Arn": "arn:aws:sts::123456789012:federated-user/x", "Account": "1", "UserId": "x"}
     with Stubber(session.client("sts")) as sts:
         sts.add_response("get_caller_identity", identity)
-        (finding,) = caller.look(configured({}), session)
+        (finding,) = caller.check(configured({}), session)
     assert finding.state == "unknown"
 
 
@@ -94,6 +94,6 @@ def test_what_may_not_be_simulated_is_unknown_and_never_fine(session: AwsSession
             "AccessDenied",
             "User: u is not authorized to perform: iam:SimulatePrincipalPolicy on resource: r",
         )
-        (finding,) = guarded("permissions", judged("caller", _ROLE, [_READ], session))
+        (finding,) = report_errors("permissions", judged("caller", _ROLE, [_READ], session))
     assert finding.state == "unknown"
     assert "iam:SimulatePrincipalPolicy" in finding.remedy

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deployer.errors import Failure, RefusedError
-from deployer.lock import Holder, SharedLock, held, holder_of, local
+from deployer.lock import Holder, SharedLock, acquire, holder_of, local
 from tests.fakes.clock import FakeClock
 from tests.fakes.store import FakeStore
 
@@ -15,11 +15,11 @@ from tests.fakes.store import FakeStore
 def test_a_second_release_is_refused_with_the_holder(tmp_path: Path) -> None:
     """While the lease is held, another one is told who, which release, and since when."""
     first = Holder.here("20270101-000000-aaaa", 1_800_000_000.0)
-    with held(tmp_path, "production", first):
+    with acquire(tmp_path, "production", first):
         assert holder_of(tmp_path, "production") == first
         with (
             pytest.raises(RefusedError, match=r"20270101-000000-aaaa, since 2027-01-15 08:00:00 UTC"),
-            held(tmp_path, "production", Holder.here("b", 0.0)),
+            acquire(tmp_path, "production", Holder.here("b", 0.0)),
         ):
             raise AssertionError("both hold it")
 
@@ -27,13 +27,13 @@ def test_a_second_release_is_refused_with_the_holder(tmp_path: Path) -> None:
 def test_environments_do_not_block_each_other(tmp_path: Path) -> None:
     """A release to one environment says nothing about another."""
     here = Holder.here("a", 0.0)
-    with held(tmp_path, "production", here), held(tmp_path, "sandbox", here):
+    with acquire(tmp_path, "production", here), acquire(tmp_path, "sandbox", here):
         assert holder_of(tmp_path, "sandbox") == here
 
 
 def test_nothing_is_held_afterwards(tmp_path: Path) -> None:
     """The lease ends with the release, also when that ends by an error."""
-    with pytest.raises(ZeroDivisionError), held(tmp_path, "production", Holder.here("a", 0.0)):
+    with pytest.raises(ZeroDivisionError), acquire(tmp_path, "production", Holder.here("a", 0.0)):
         raise ZeroDivisionError
     assert holder_of(tmp_path, "production") is None
 
@@ -43,17 +43,17 @@ def test_a_file_left_by_a_crash_holds_nothing(tmp_path: Path) -> None:
     (tmp_path / "production.json").write_text('{"release": "dead"}')
     (tmp_path / "production.lock").touch()
     assert holder_of(tmp_path, "production") is None
-    with held(tmp_path, "production", Holder.here("b", 0.0)):
+    with acquire(tmp_path, "production", Holder.here("b", 0.0)):
         pass
 
 
 def test_the_refusal_says_where_the_release_is(tmp_path: Path) -> None:
     """The second one reads at which node the first one is, and how to end it."""
     first = Holder.here("20270101-000000-aaaa", 1_800_000_000.0)
-    with held(tmp_path, "production", first) as lease:
-        lease.at("DOCKER_PUSH")
+    with acquire(tmp_path, "production", first) as lease:
+        lease.report_node("DOCKER_PUSH")
         with pytest.raises(RefusedError, match=r"aaaa, at DOCKER_PUSH") as refused:
-            held(tmp_path, "production", Holder.here("b", 0.0)).__enter__()
+            acquire(tmp_path, "production", Holder.here("b", 0.0)).__enter__()
     assert f"kill {first.pid}" in refused.value.hint
 
 
@@ -62,31 +62,31 @@ def test_a_dead_holder_is_remembered_until_settled(tmp_path: Path) -> None:
     dead = Holder.here("dead", 0.0)
     (tmp_path / "production.json").write_text(json.dumps(asdict(dead)))
     for _ in range(2):
-        with local.held(tmp_path, "production", Holder.here("b", 0.0)) as lease:
+        with local.acquire(tmp_path, "production", Holder.here("b", 0.0)) as lease:
             assert lease.stale_owner == dead
     shared = SharedLock(FakeStore(away=True), "job/production/", 60, FakeClock())
     with pytest.raises(Failure):
-        held(tmp_path, "production", Holder.here("c", 0.0), shared).__enter__()
-    with held(tmp_path, "production", Holder.here("d", 0.0)):
+        acquire(tmp_path, "production", Holder.here("c", 0.0), shared).__enter__()
+    with acquire(tmp_path, "production", Holder.here("d", 0.0)):
         pass
-    with local.held(tmp_path, "production", Holder.here("e", 0.0)) as lease:
+    with local.acquire(tmp_path, "production", Holder.here("e", 0.0)) as lease:
         assert lease.stale_owner is None
 
 
 def test_both_leases_are_held_and_given_back(tmp_path: Path) -> None:
     """With a bucket the environment is held here and there, and free in both after an error as well."""
     shared = SharedLock(FakeStore(), "job/production/", 60, FakeClock())
-    with pytest.raises(ZeroDivisionError), held(tmp_path, "production", Holder.here("a", 0.0), shared):
-        assert shared.hold() and holder_of(tmp_path, "production")
+    with pytest.raises(ZeroDivisionError), acquire(tmp_path, "production", Holder.here("a", 0.0), shared):
+        assert shared.current() and holder_of(tmp_path, "production")
         raise ZeroDivisionError
-    assert not shared.hold() and not holder_of(tmp_path, "production")
+    assert not shared.current() and not holder_of(tmp_path, "production")
 
 
 def test_a_shared_refusal_leaves_nothing_held_here(tmp_path: Path) -> None:
     """Refused by another machine, a release gives up its local lock as well."""
     store, clock = FakeStore(), FakeClock()
-    SharedLock(store, "job/production/", 60, clock).take(Holder("r", "bob", "ci", 1, 0.0))
+    SharedLock(store, "job/production/", 60, clock).acquire(Holder("r", "bob", "ci", 1, 0.0))
     shared = SharedLock(store, "job/production/", 60, clock)
     with pytest.raises(RefusedError, match="bob@ci"):
-        held(tmp_path, "production", Holder.here("a", 0.0), shared).__enter__()
+        acquire(tmp_path, "production", Holder.here("a", 0.0), shared).__enter__()
     assert holder_of(tmp_path, "production") is None

@@ -31,24 +31,24 @@ def lease(store: FakeStore, clock: FakeClock | None = None) -> SharedLock:
 
 def taken(store: FakeStore, holder: Holder, clock: FakeClock | None = None) -> SharedLock:
     mine = lease(store, clock)
-    mine.take(holder)
+    mine.acquire(holder)
     return mine
 
 
 def test_the_refusal_says_who_where_what_and_what_to_type(store: FakeStore) -> None:
     """The second one is told the holder, host, process, release, node, since when, and both ways out."""
     first = taken(store, ALICE)
-    first.at("DOCKER_PUSH")
+    first.report_node("DOCKER_PUSH")
     first.renew()
     store.clock.time += 15
     with pytest.raises(RefusedError) as refused:
-        lease(store).take(BOB)
+        lease(store).acquire(BOB)
     assert refused.value.message == (
-        "production is being released to by alice@laptop (process 4711), release 20270101-000000-aaaa, "
-        "at DOCKER_PUSH, since 2027-01-15 08:00:00 UTC"
+        "another release to production is running: alice@laptop (process 4711), "
+        "release 20270101-000000-aaaa, at DOCKER_PUSH, since 2027-01-15 08:00:00 UTC"
     )
     assert "deployer show 20270101-000000-aaaa" in refused.value.hint
-    assert "in 45 s, or at once with `deployer unlock --env production`" in refused.value.hint
+    assert "in 45 s, or remove the lock now: `deployer unlock --env production`" in refused.value.hint
 
 
 def test_a_dead_holder_blocks_until_its_lease_has_passed(store: FakeStore) -> None:
@@ -56,9 +56,9 @@ def test_a_dead_holder_blocks_until_its_lease_has_passed(store: FakeStore) -> No
     taken(store, ALICE)
     store.clock.time += SECONDS - 1
     with pytest.raises(RefusedError):
-        lease(store).take(BOB)
+        lease(store).acquire(BOB)
     store.clock.time += 1
-    lease(store).take(BOB)
+    lease(store).acquire(BOB)
 
 
 def test_renewing_keeps_it(store: FakeStore) -> None:
@@ -69,14 +69,14 @@ def test_renewing_keeps_it(store: FakeStore) -> None:
         first.renew()
         first.check()
     with pytest.raises(RefusedError):
-        lease(store).take(BOB)
+        lease(store).acquire(BOB)
 
 
 def test_clocks_need_not_agree(store: FakeStore) -> None:
     """A contender whose clock is a day ahead is refused all the same: the store's clock alone counts."""
     taken(store, ALICE, FakeClock(store.clock.now() - 86_400))
     with pytest.raises(RefusedError):
-        lease(store, FakeClock(store.clock.now() + 86_400)).take(BOB)
+        lease(store, FakeClock(store.clock.now() + 86_400)).acquire(BOB)
 
 
 def test_the_holder_stops_before_another_can_begin(store: FakeStore) -> None:
@@ -96,7 +96,7 @@ def test_either_clock_can_say_that_time_is_up(store: FakeStore, asleep: str) -> 
     """A machine that slept, or whose clock was set back, does not believe in a lease of long ago."""
     clock, own = FakeClock(), FakeClock(0.0)
     mine = SharedLock(store, PREFIX, SECONDS, clock, elapsed=own.now)
-    mine.take(ALICE)
+    mine.acquire(ALICE)
     store.away = True
     (clock if asleep == "the clock jumps" else own).time += SECONDS
     with pytest.raises(RefusedError):
@@ -109,7 +109,7 @@ def test_a_late_holder_goes_on_where_nobody_came(store: FakeStore) -> None:
     store.clock.time += 3600
     first.check()
     with pytest.raises(RefusedError):
-        lease(store).take(BOB)
+        lease(store).acquire(BOB)
 
 
 def test_a_late_holder_stops_where_another_came(store: FakeStore) -> None:
@@ -119,45 +119,45 @@ def test_a_late_holder_stops_where_another_came(store: FakeStore) -> None:
     taken(store, BOB)
     with pytest.raises(RefusedError, match=r"taken over by bob@ci .* 20270101-000100-bbbb") as stopped:
         first.check()
-    assert "deployer release --resume 20270101-000000-aaaa" in stopped.value.hint
+    assert "deployer resume 20270101-000000-aaaa" in stopped.value.hint
     before = store.objects[first.key]
     first.renew()
-    first.give_back()
+    first.release()
     assert store.objects[first.key] == before
 
 
 def test_given_back_it_is_free_at_once(store: FakeStore) -> None:
     """The next release does not wait, and the one that gave it back does not renew it."""
     first = taken(store, ALICE)
-    first.give_back()
+    first.release()
     first.renew()
-    assert lease(store).hold() is None
+    assert lease(store).current() is None
     taken(store, BOB)
 
 
 def test_what_a_crash_left_behind_in_this_folder_blocks_nobody_here(store: FakeStore) -> None:
     """The local lock proves that the process is dead: its release is resumed at once, not after the lease."""
     taken(store, ALICE)
-    lease(store).take(BOB, stale_owner=replace(ALICE, node="RUN_TASK"))
+    lease(store).acquire(BOB, stale_owner=replace(ALICE, node="RUN_TASK"))
 
 
 def test_another_folder_is_no_proof(store: FakeStore) -> None:
     """A hold of another process than the one that died here is respected."""
     taken(store, ALICE)
     with pytest.raises(RefusedError):
-        lease(store).take(BOB, stale_owner=replace(ALICE, pid=4712))
+        lease(store).acquire(BOB, stale_owner=replace(ALICE, pid=4712))
 
 
 @pytest.mark.parametrize("method", ["create", "replace"])
 def test_a_lost_answer_is_not_another_holder(store: FakeStore, method: str) -> None:
     """A write that took effect and was not answered is found again by its holder, and nobody else's."""
     if method == "replace":
-        taken(store, BOB).give_back()
+        taken(store, BOB).release()
     store.faults.lose_next_answer(method, LOST)
     mine = lease(store)
     with pytest.raises(Failure):
-        mine.take(ALICE)
-    mine.take(ALICE)
+        mine.acquire(ALICE)
+    mine.acquire(ALICE)
     store.faults.lose_next_answer("replace", LOST)
     with pytest.raises(Failure):
         mine.renew()
@@ -168,7 +168,7 @@ def test_a_lost_answer_is_not_another_holder(store: FakeStore, method: str) -> N
 def test_a_broken_lease_stops_its_holder(store: FakeStore) -> None:
     """After `unlock` the old holder learns at its next heartbeat by whom it was broken."""
     first = taken(store, ALICE)
-    assert lease(store).break_hold(ALICE, "carol@desk")
+    assert lease(store).force_release(ALICE, "carol@desk")
     first.renew()
     with pytest.raises(RefusedError, match=r"broken by carol@desk"):
         first.check()
@@ -177,8 +177,8 @@ def test_a_broken_lease_stops_its_holder(store: FakeStore) -> None:
 def test_only_the_hold_that_was_named_is_broken(store: FakeStore) -> None:
     """Between asking and breaking the lease may change hands; the new one is not broken."""
     taken(store, BOB)
-    assert not lease(store).break_hold(ALICE, "carol@desk")
-    assert lease(store).hold()
+    assert not lease(store).force_release(ALICE, "carol@desk")
+    assert lease(store).current()
 
 
 def test_a_removed_object_is_a_lost_lease(store: FakeStore) -> None:
@@ -194,15 +194,15 @@ def test_an_unreadable_object_blocks_no_longer_than_a_lease(store: FakeStore) ->
     """Nonsense in the bucket is respected as somebody's until a lease has passed, and then replaced."""
     store.write(f"{PREFIX}lease.json", b"\x00nonsense")
     with pytest.raises(RefusedError):
-        lease(store).take(ALICE)
+        lease(store).acquire(ALICE)
     store.clock.time += SECONDS + 1
-    lease(store).take(ALICE)
+    lease(store).acquire(ALICE)
 
 
 def test_people_can_read_it(store: FakeStore) -> None:
     """The object tells holder, node, and when it expires if nobody renews it."""
     first = taken(store, ALICE)
-    first.at("RUN_TASK")
+    first.report_node("RUN_TASK")
     first.renew()
     told = json.loads(store.objects[first.key][0])
     assert told["holder"]["node"] == "RUN_TASK"
@@ -214,4 +214,4 @@ def test_the_heart_stops_with_the_release(store: FakeStore) -> None:
     first = taken(store, ALICE)
     with pytest.raises(KeyboardInterrupt), heartbeat(first):
         raise KeyboardInterrupt
-    assert lease(store).hold() is None
+    assert lease(store).current() is None

@@ -18,7 +18,7 @@ GROUP = "/ecs/job"
 def _merge(logs: FakeLogs, clock: FakeClock, names: list[str]) -> Merge:
     merge = Merge(clock)
     for name in names:
-        merge.add(StreamReader(logs, GROUP, name, RetryPolicy(clock)))
+        merge.add(StreamReader(logs, GROUP, name, RetryPolicy(clock=clock)))
     return merge
 
 

@@ -45,25 +45,25 @@ def test_a_label_tells_streams_apart() -> None:
     assert line(TIME, "x", Style(), "ab12cd34") == "[ab12cd34] x"
 
 
-def test_levels_are_coloured_on_a_terminal_only() -> None:
-    """Errors are red where colour is wanted, and plain where it is not."""
+def test_levels_are_colored_on_a_terminal_only() -> None:
+    """Errors are red where color is wanted, and plain where it is not."""
     text = "2026-01-01 ERROR broken"
-    assert line(TIME, text, Style(colour=True)) == "\x1b[31m2026-01-01 ERROR broken\x1b[0m"
+    assert line(TIME, text, Style(color=True)) == "\x1b[31m2026-01-01 ERROR broken\x1b[0m"
     assert line(TIME, text, Style()) == text
-    assert line(TIME, "no TERRORS here", Style(colour=True)) == "no TERRORS here"
+    assert line(TIME, "no TERRORS here", Style(color=True)) == "no TERRORS here"
 
 
 def test_a_log_line_cannot_steer_the_terminal() -> None:
-    """Escape sequences and control characters in a line are left out; tabs stay."""
-    assert line(TIME, "\x9b2J\x85x", Style()) == "x"
+    """Escape sequences are left out, control characters are shown as what they are; tabs become spaces."""
+    assert line(TIME, "\x9b2J\x85x", Style()) == r"\x85x"
     text = "\x1b[2J\x1b]0;title\x07red \x1b[31malert\x1b[0m\x08 a\tb"
-    assert line(TIME, text, Style()) == "red alert a\tb"
+    assert line(TIME, text, Style()) == r"red alert\x08 a    b"
     assert "\x1b" not in line(TIME, '{"message":"\\u001b[2Jx"}', Style())
 
 
 def test_half_a_character_can_be_printed() -> None:
-    """JSON that was cut within an emoji decodes to what no terminal takes; it is shown as a replacement."""
-    assert line(TIME, '{"message":"\\ud83d cut"}', Style()) == "\ufffd cut"
+    """JSON that was cut within an emoji decodes to what no terminal takes; it is shown as its code."""
+    assert line(TIME, '{"message":"\\ud83d cut"}', Style()) == r"\ud83d cut"
 
 
 def test_every_state_of_a_progress_bar_is_a_line() -> None:

@@ -10,7 +10,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.tasks import STILLBORN, FakeTask, FakeTasks, Outcome
 from tests.fakes.world import World, settings
 
-ERRAND = OneOffTask("look", ("connectivity", "--output", "json"), {"COLOUR": "red"}, within=60)
+ERRAND = OneOffTask("look", ("connectivity", "--output", "json"), {"COLOR": "red"}, within=60)
 
 
 class Interrupted(FakeClock):
@@ -57,7 +57,7 @@ def test_it_runs_another_command_of_the_newest_revision(world: World) -> None:
     request = only(world).request
     assert request.task_definition.endswith("job:2")
     assert request.command == ERRAND.command
-    assert request.environment == {"REGION": "eu", "COLOUR": "red"}
+    assert request.environment == {"REGION": "eu", "COLOR": "red"}
     assert request.started_by.startswith("deployer-look-")
     assert (returned.exit_code, returned.lines) == (0, ("a", "b"))
 

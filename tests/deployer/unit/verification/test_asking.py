@@ -60,7 +60,7 @@ def test_the_verdict_is_the_same(database: FakeDatabase, run_id: str | None) -> 
     there = by_asking(network, *CHECKS, run_id=run_id)
     here = verify(checks(*CHECKS), database, about(run_id=run_id))
     untimed = replace(there, checks=tuple(replace(check, seconds=0.0) for check in there.checks))
-    assert untimed == replace(here, asked_from="task")
+    assert untimed == replace(here, via="task")
     assert [check.ok for check in there.checks] == [True, True, False, True, True]
 
 
@@ -138,4 +138,4 @@ def test_what_was_answered_can_be_read_again(database: FakeDatabase) -> None:
     report = asked.find_one("runs", {"_id": "r1"})
     assert report is not None
     assert report["written"] == 3
-    assert asked.settled
+    assert asked.complete

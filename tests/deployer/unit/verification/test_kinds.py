@@ -233,7 +233,7 @@ def test_aggregations(rows: list[Mapping[str, Any]], *, ok: bool) -> None:
     ("options", "found"),
     [
         ({}, "no validator"),
-        ({"validator": {"$jsonSchema": {"required": ["s"]}}}, "it is there"),
+        ({"validator": {"$jsonSchema": {"required": ["s"]}}}, "it exists"),
         ({"validator": {"$jsonSchema": {}}}, "a validator that does not require them all"),
         (
             {"validator": {"s": 1}, "validationAction": "warn"},

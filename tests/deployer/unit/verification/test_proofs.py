@@ -11,10 +11,10 @@ from deployer.config.checks import Check
 from deployer.errors import Failure
 from deployer.model import Verification
 from deployer.ports import QueryRefused, TimeLimitReached
-from deployer.verification.batching import passes
+from deployer.verification.batching import batches
 from deployer.verification.kinds import plan
 from deployer.verification.plan import Facts, Read
-from deployer.verification.prefilter import Prefilter, proofs
+from deployer.verification.prefilter import Prefilter, prefilters
 from deployer.verification.prepare import LARGE, Prepared
 from deployer.verification.run import VerifyContext, verify
 from tests.fakes.database import FakeDatabase
@@ -60,13 +60,13 @@ def asked(database: FakeDatabase, *tables: dict[str, Any]) -> Verification:
 def proofs_of(database: FakeDatabase, *tables: dict[str, Any], documents: int = LARGE + 1) -> list[Prefilter]:
     facts = Facts("r1", 0.0)
     prepared = [Prepared(check, plan(check, facts)) for check in checks(*tables)]
-    return proofs(prepared, database, {"readings": documents})
+    return prefilters(prepared, database, {"readings": documents})
 
 
 def test_what_is_said_of_the_same_documents_is_looked_at_together(database: Watched) -> None:
     """Two checks of three fields take two reads, and all is said of all documents."""
     verification = asked(database, RANGES, VALUES)
-    assert verification.ok
+    assert all(result.ok for result in verification.checks)
     assert [result.found for result in verification.checks] == ["none", "none"]
     assert len(database.asked) == 2
     assert all(f"'{name}'" in str(database.asked) for name in ("t", "h", "network"))
@@ -105,7 +105,7 @@ def test_other_documents_are_looked_at_by_themselves(database: Watched) -> None:
     """What is said of other documents, or of all, is another proof."""
     everywhere = {**VALUES, "query": {}, "allow-full-scan": True}
     found = proofs_of(database, RANGES, everywhere, {**VALUES, "query": {"run_id": "r0"}})
-    assert [proof.spares for proof in found] == [(0,), (1,), (2,)]
+    assert [proof.skips for proof in found] == [(0,), (1,), (2,)]
 
 
 def test_where_nearly_all_documents_match_they_are_read_as_they_are_stored(database: Watched) -> None:
@@ -207,7 +207,7 @@ def test_only_what_goes_through_the_same_documents_alike_is_joined(other: Read, 
     """Joined, each has the rows that it would have alone; the rest stays as it is."""
     rows = [{"_id": n, "s": "ab"[n % 2], "t": n, "network": "x"} for n in range(5)]
     one = grouping({"n": {"$sum": 1}})
-    made = list(passes([one, other]))
+    made = list(batches([one, other]))
     assert len(made) == joined
     for joint in made:
         (found,) = aggregated(rows, joint.read.pipeline)

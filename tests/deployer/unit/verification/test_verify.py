@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from deployer.config.checks import Check
 from deployer.errors import Failure, TransientFailure, UsageError
 from deployer.model import Verification
-from deployer.ports import QueryRefused, TimeLimitReached
+from deployer.ports import NotPermitted, QueryRefused, TimeLimitReached
 from deployer.verification.prepare import LARGE
 from deployer.verification.run import VerifyContext, verify
 from tests.fakes.database import FakeDatabase
@@ -187,4 +187,99 @@ def test_no_check_at_all_proves_nothing(database: FakeDatabase) -> None:
     """Where every check is for another environment, the data is not proven."""
     verification = asked(database, {**WRITTEN, "environments": ["production"]}, env="sandbox")
     assert not verification.ok
-    assert verification.problem == "no check of deploy.toml is asked here"
+    assert verification.problem.startswith("deploy.toml has no check for this environment")
+
+
+def test_a_contract_that_older_data_would_pass_proves_nothing(database: FakeDatabase) -> None:
+    """Every check passes, none counts documents of the run: unproven, and it says what to add."""
+    whole = {"name": "some", "kind": "count", "collection": "readings", "at-least": 1}
+    known = {"name": "known", "kind": "values", "collection": "readings", "query": {"run_id": "${RUN_ID}"}}
+    verification = asked(database, whole, {**known, "fields": {"station_id": ["a"]}})
+    assert [result.ok for result in verification.checks] == [True, True]
+    assert not verification.ok
+    assert "${RUN_ID}" in verification.problem
+    assert "change-at-least" in verification.problem
+    assert asked(database, whole, WRITTEN).ok
+
+
+def test_a_claim_is_no_evidence(database: FakeDatabase) -> None:
+    """A check of the report's own collection says what the job claims, not what it loaded."""
+    claim = {**WRITTEN, "collection": "runs", "query": {"_id": "${RUN_ID}"}, "exactly": 1}
+    del claim["equals-report"]
+    assert asked(database, claim).unproven
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_zero_equals_zero_is_no_proof(database: FakeDatabase, *, allowed: bool) -> None:
+    """A run that left nothing, as it reported, is unproven, unless the check says that this is fine."""
+    database.write("runs", [{"_id": "r2", "status": "succeeded", "written": 0, "started_at": NOON}])
+    verification = asked(database, {**WRITTEN, "allow-empty": allowed}, run_id="r2")
+    assert verification.checks[0].ok
+    assert verification.ok == allowed
+    assert ("0 equals 0 is no proof" in verification.problem) != allowed
+
+
+@pytest.mark.parametrize(("before", "proven"), [(0, True), (2, True), (3, False)])
+def test_growth_since_the_baseline_is_evidence(database: FakeDatabase, before: int, *, proven: bool) -> None:
+    """Without a report or a RUN_ID the growth of the collection proves the run; no growth proves nothing."""
+    growth = {"name": "grew", "kind": "count", "collection": "readings", "change-at-least": 0}
+    found = asked(database, growth, report_collection=None, baseline={"readings": before})
+    assert (found.ok, bool(found.unproven)) == (proven, not proven)
+
+
+def test_growth_is_demanded_only_right_after_the_run(database: FakeDatabase) -> None:
+    """A second later the baseline holds the run's documents: nothing may be lost, nothing need be added."""
+    growth = {"name": "grew", "kind": "count", "collection": "readings", "change-at-least": 3}
+    later = {"report_collection": None, "occasion": "later", "run_id": None}
+    assert asked(database, growth, baseline={"readings": 3}, **later).ok
+    lost = asked(database, growth, baseline={"readings": 4}, **later)
+    assert (lost.ok, lost.checks[0].found) == (False, "3 (-1 since 4)")
+
+
+@pytest.mark.parametrize("identity", ["20260103-080000-ab12", "nightly-2026-01-03T08:00:00Z"])
+def test_a_report_without_a_start_counts_by_the_time_in_its_id(database: FakeDatabase, identity: str) -> None:
+    """The newest run is judged whichever way its time is told, and the result says which that was."""
+    database.write("runs", [{"_id": "r0", "status": "failed"}])
+    database.write("runs", [{"_id": identity, "status": "failed"}])
+    found = asked(database, WRITTEN, run_id=None)
+    assert found.problem.startswith(f"the report of run {identity} says")
+    assert (found.run, found.run_at) == (identity, 1767427200.0)
+
+
+def test_of_reports_without_any_time_the_newest_release_counts(database: FakeDatabase) -> None:
+    """Nothing says which of these is new but the releases that are known here; none is picked at random."""
+    database.remove("runs", "r1")
+    reports = [{"_id": name, "status": "succeeded", "written": 3} for name in ("zz", "r1", "aa")]
+    database.write("runs", reports)
+    assert asked(database, WRITTEN, run_id=None, newest_release="r1").ok
+    assert asked(database, WRITTEN, run_id=None).problem.startswith("the job wrote no report for any run")
+
+
+def test_a_missing_privilege_fails_its_own_check_only(database: FakeDatabase) -> None:
+    """A collection that may not be read does not end the other checks."""
+    database.write("other", [{"_id": 1}])
+    other = {"name": "other", "kind": "count", "collection": "other", "at-least": 1}
+    database.faults.fail_next("indexes", NotPermitted("mongodb", "not authorized on db"))
+    verification = asked(database, other, WRITTEN)
+    assert [result.ok for result in verification.checks] == [False, True]
+    assert verification.checks[0].found == "not authorized on db"
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [({"$gt": ""}, "no text, number or time"), ([{"$gt": ""}], "no text, number"), (b"x", "no text, number")],
+)
+def test_a_report_cannot_steer_a_check(database: FakeDatabase, value: object, why: str) -> None:
+    """A table in the report would be an operator in the query: it is refused."""
+    database.write("runs", [{"_id": "r1", "status": "succeeded", "written": 3, "id": value}])
+    with pytest.raises(UsageError, match=why):
+        asked(database, {**WRITTEN, "query": {"run_id": "${REPORT.id}"}})
+
+
+def test_a_report_brings_no_expression_into_a_pipeline(database: FakeDatabase) -> None:
+    """A text that begins with a dollar sign would be read as a field there."""
+    database.write("runs", [{"_id": "r1", "status": "succeeded", "written": 3, "id": "$run_id"}])
+    pipeline = [{"$match": {"run_id": "${REPORT.id}"}}, {"$count": "n"}]
+    check = {"name": "p", "kind": "aggregation", "collection": "readings", "pipeline": pipeline}
+    with pytest.raises(UsageError, match=r"begins with \$"):
+        asked(database, {**check, "expected": [{"n": 3}]})

@@ -54,6 +54,6 @@ def paused() -> Paused:
         message="no such secret",
         evidence=("ResourceInitializationError: unable to pull secrets", "second [red]line[/red]"),
         remedy="aws iam attach-role-policy --role-name " + "r" * 80,
-        resume=f"deployer release --resume {RELEASE}",
+        resume=f"deployer resume {RELEASE}",
         exit_code=13,
     )

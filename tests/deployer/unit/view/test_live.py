@@ -118,8 +118,8 @@ def test_a_pause_is_a_panel() -> None:
     assert "Paused: Check the AWS configuration" in text
     assert "no such secret (aws-config / missing-secret)" in text
     assert "second [red]line[/red]" in text
-    assert f"mend       {paused().remedy}\n" in text
-    assert f"then       {paused().resume}\n" in text
+    assert f"fix        {paused().remedy}\n" in text
+    assert f"next       {paused().resume}\n" in text
 
 
 def test_after_a_mend_it_draws_again() -> None:
@@ -145,7 +145,7 @@ def test_an_interrupt_leaves_the_terminal_clean() -> None:
 
 
 def test_markup_and_control_sequences_in_logs_are_text() -> None:
-    """A log cannot colour, move or clear anything."""
+    """A log cannot color, move or clear anything."""
     watch = Watch()
     screen = watch.show(*building(), Logged("task", "[bold]\x1b[2J\x1b[H[/bold] \x07"))
     assert screen[-1].strip() == "task │ [bold][/bold] \\x07"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployer.view.text import amount, duration, harmless, listed, sparkline
+from deployer.view.text import amount, duration, escaped, fenced, harmless, listed, sparkline
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,10 @@ from deployer.view.text import amount, duration, harmless, listed, sparkline
         ("[bold]markup[/bold]", "[bold]markup[/bold]"),
         ("lone \ud800 surrogate", "lone \\ud800 surrogate"),
         ("unfinished \x1b[", "unfinished "),
+        ("zero\u200bwidth \u2060joiner", "zero\\u200bwidth \\u2060joiner"),
+        ("tag \U000e0041", "tag \\U000e0041"),
+        ("soft\u00adhyphen \u3164", "soft\\xadhyphen \\u3164"),
+        ("c1 \x85", "c1 \\x85"),
         ("", ""),
     ],
 )
@@ -37,6 +41,12 @@ def test_harmless_leaves_nothing_that_acts(text: str) -> None:
     shown = harmless(text)
     assert not [char for char in shown if ord(char) < 32 or 127 <= ord(char) < 160 or char in "\u2028\u202e"]
     shown.encode("utf-8")
+
+
+def test_markdown_takes_foreign_text_as_text() -> None:
+    """No line ends its block, and no text of a sentence becomes a link, HTML or emphasis."""
+    assert list(fenced(["a ``` b", "\x1b[1mc"])) == ["````", "a ``` b", "c", "````"]
+    assert escaped("[x](http://y) <b> *z*") == r"\[x\]\(http\://y\) \<b\> \*z\*"
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_plain_tells_a_release() -> None:
     assert summary[1] == "  documents: measurements 2,320, stations 6"
     assert summary[2] == "  skipped:   DOCKER_BUILD"
     assert summary[3] == "  dev        6.0 s"
-    assert err == [f"next:    deployer show {RELEASE}"]
+    assert err == [f"next: deployer show {RELEASE}"]
 
 
 def test_plain_has_no_control_characters() -> None:
@@ -86,7 +86,7 @@ def test_plain_says_why_it_paused() -> None:
     out, err = plain(begun(), paused())
     assert out[1] == "CHECK_CONFIG    PAUSED: aws-config / missing-secret: no such secret"
     assert out[2] == "                > ResourceInitializationError: unable to pull secrets"
-    assert err == [f"mend it: {paused().remedy}", f"then:    {paused().resume}"]
+    assert err == [f"fix:  {paused().remedy}", f"next: {paused().resume}"]
 
 
 def test_plain_speaks_of_progress_now_and_then() -> None:
