@@ -34,7 +34,7 @@ _LAYERS: Final = {
     "replica-set": "replica set",
     "server-selection-timeout": "time-out",
 }
-"""Of an error of connecting, by what the diagnosis makes of its text: pymongo keeps no more than that.
+"""The layer of a connection error, by the diagnosis of its text, which is all that pymongo has.
 Anything else is TCP's."""
 _NETWORK: Final = ("DNS", "TCP", "time-out", "TLS")
 _AUTHENTICATION: Final = {18}

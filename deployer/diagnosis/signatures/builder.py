@@ -97,15 +97,16 @@ BUILDER = (
         ),
         texts=(
             "requires buildkit | docker_buildkit=1 | install the buildx component"
-            " | buildx is required | BuildKit is enabled but"
+            " | buildx is required | BuildKit is enabled but | unknown shorthand flag"
         ),
         channels=(DOCKER_BUILD, COMPOSE),
         weight=0.95,
-        meaning="The Dockerfile needs BuildKit, and this machine has no buildx.",
+        meaning="The build needs BuildKit or Compose, and this machine's docker lacks the plugin.",
         fix=(
-            "Install buildx: `sudo apt-get install -y docker-buildx-plugin` (Debian's own: "
-            "docker-buildx; others: https://github.com/docker/buildx#installing); `docker buildx "
-            "version` must answer. The Dockerfile is fine."
+            "Install the plugins: `sudo apt-get install -y docker-buildx-plugin "
+            "docker-compose-plugin` (Debian's own: docker-buildx, docker-compose; others: "
+            "https://github.com/docker/buildx#installing); `docker buildx version` must answer. "
+            "The Dockerfile is fine."
         ),
         source=_BUILDKIT,
         example=(
@@ -192,7 +193,7 @@ BUILDER = (
         failure_class="docker",
         subcause="dockerfile-error",
         pattern=(
-            r"[Dd]ockerfile[^\n]{0,80}no such file|Unknown (?:flag|type|shorthand flag|option)s?\b"
+            r"[Dd]ockerfile[^\n]{0,80}no such file|Unknown (?:flag|type|option)s?\b"
             r"|requires (?:at least|exactly) (?:one|two|\d) argument|missing '?}'?"
             r"|the --(?:chmod|chown|platform|link) option"
         ),

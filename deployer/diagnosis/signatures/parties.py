@@ -20,7 +20,7 @@ BESIDE = 0.33  # it stands in another line of the same event
 
 _FAILED = re.compile(
     (
-        r"\b(?:errors?|\w{1,60}(?:Error|Exception|Failed)|fail\w{0,5}|can ?not|can't"
+        r"\b(?:err(?:or)?s?|\w{1,60}(?:Error|Exception|Failed)|fail\w{0,5}|can ?not|can't"
         r"|could ?n[o']t|unable|corrupt\w{0,4}|invalid|illegal|not (?:exist|authorized|found"
         r"|valid|supported|recogni[sz]ed|allowed|possible)|returned [45]\d\d|no \w{1,30} found"
         r"|exhausted|g[ai]v\w{1,3} up|timed? ?out|time-?out|abort\w{0,4}|fatal|crash\w{0,4}"
