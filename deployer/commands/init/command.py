@@ -168,12 +168,9 @@ at-least = 1
 def _check(plan: Plan) -> str:
     if plan.collection:
         return _CHECK.format(collection=toml(plan.collection))
-    question = (
-        "# Open: which documents prove a run? The task gets RUN_ID; without a check it ends unproven.\n"
-    )
-    return (
-        question + re.sub(r"^", "# ", _CHECK.format(collection='"NAME"').rstrip(), flags=re.MULTILINE) + "\n"
-    )
+    example = _CHECK.format(collection='"NAME"').splitlines()
+    question = "Open: which documents prove a run? The task gets RUN_ID; without a check it ends unproven."
+    return "".join(f"# {line}\n" for line in (question, *example))
 
 
 def _production(plan: Plan) -> str:

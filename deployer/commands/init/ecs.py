@@ -225,6 +225,7 @@ definition = "task-definition.json"
 container = {container}
 {logs}
 [verify]
+uri = "${{MONGO_URI}}"
 database = {database}
 
 [[verify.checks]]
