@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from deployer.config import load
+from deployer.config.defaults import SANDBOX, environments, is_sandbox, overlay_of
 from deployer.config.load import FILE
 from deployer.config.model import Config
 from deployer.errors import DeployerError, UsageError
@@ -39,6 +40,7 @@ class Project:
         self.environ = {**_assignments(self.folder / IMAGES), **environ}
         self.notify = notify
         self._shared: dict[str, Archive | None] = {}
+        self._configs: dict[tuple[str, tuple[str, ...] | None, bool], Config] = {}
 
     @cached_property
     def table(self) -> dict[str, Any]:
@@ -48,31 +50,40 @@ class Project:
         return load.environment_name(self.table, wanted)
 
     def checked(self, env: str) -> Config:
-        """The settings with stand-ins for what only a running sandbox knows: every mistake of the file
-        is found before anything is started."""
-        variables = self.environ
-        if load.is_sandbox(self.table, env):
-            from deployer.sandbox import SandboxFacts
+        """The settings with stand-ins for what only a running sandbox knows: all mistakes of the file are
+        found before anything is started."""
+        if not is_sandbox(self.table, env):
+            return self.config(env)
+        from deployer.sandbox import SandboxFacts
 
-            variables = {**SandboxFacts.stand_ins(), **self.environ}
-        return load.load(self.table, env, variables, self.root)
+        return self._loaded(env, None, {**SandboxFacts.stand_ins(), **self.environ})
 
     def config(self, env: str, needed: Collection[str] | None = None) -> Config:
         """The settings, ready to use. SandboxDown: the environment is a sandbox that is not up."""
-        variables = self.environ
-        if load.is_sandbox(self.table, env):
-            variables = {**self.environ, **self.sandbox(env).facts().as_environment()}
-        return load.load(self.table, env, variables, self.root, needed)
+        if (env, None, False) in self._configs:
+            return self._configs[env, None, False]
+        if not is_sandbox(self.table, env):
+            return self._loaded(env, needed, self.environ)
+        facts = self.sandbox(env).facts().as_environment()
+        return self._loaded(env, needed, {**self.environ, **facts})
+
+    def _loaded(self, env: str, needed: Collection[str] | None, variables: Mapping[str, str]) -> Config:
+        """Read and validated once; a sandbox that is up has its facts, before that it has stand-ins."""
+        stood_in = variables.get("SANDBOX_ENDPOINT") == "endpoint"
+        key = env, None if needed is None else tuple(needed), stood_in
+        if key not in self._configs:
+            self._configs[key] = load.load(self.table, env, variables, self.root, needed)
+        return self._configs[key]
 
     def sandbox(
         self, env: str, data: Path | None = None, report: Callable[[str], None] = _say_nothing
     ) -> "Sandbox":
-        """The sandbox that `[sandbox]` describes. UsageError: the file has no such table."""
+        """The sandbox of this folder. UsageError: this environment is not the sandbox."""
         from deployer.sandbox import Sandbox, SandboxSettings
 
         checked = self.checked(env)
         if checked.sandbox is None:
-            raise UsageError(f"{FILE}: no [sandbox] table", "add one with cluster, bucket and secret")
+            raise UsageError(f"{FILE}: environment {env!r} is not the sandbox", "leave --env out")
         folder = data or (Path(self.environ[DATA]) if self.environ.get(DATA) else None)
         if folder is not None and not folder.is_dir():
             raise UsageError(f"{folder}: no such folder to seed the sandbox from", f"fix --data or {DATA}")
@@ -97,11 +108,14 @@ class Project:
         """The shared states to look into: of one environment, or of all that have one."""
         if not (self.root / FILE).is_file():
             return []
-        names = [name for name in self.table.get("env", {}) if env in (None, name) and self._has_bucket(name)]
+        known = environments(self.table)
+        names = [name for name in known if env in (None, name) and self._has_bucket(name)]
         return [archive for archive in map(self._archive, names) if archive]
 
     def _has_bucket(self, env: str) -> bool:
-        tables = (self.table.get("state"), self.table["env"][env].get("state"))
+        if is_sandbox(self.table, env):
+            return (self.folder / "sandbox").is_dir()
+        tables = (self.table.get("state"), overlay_of(self.table, env).get("state"))
         return any(isinstance(table, dict) and table.get("bucket") for table in tables)
 
     def _archive(self, env: str) -> Archive | None:
@@ -122,11 +136,9 @@ class Project:
         return self._shared[env]
 
     def sandbox_env(self) -> str:
-        """The environment that is the sandbox. UsageError: none is."""
-        for name in self.table.get("env", {}):
-            if load.is_sandbox(self.table, name):
-                return str(name)
-        raise UsageError(f"{FILE}: no environment is the sandbox", "set `sandbox = true` in one [env.NAME]")
+        """The environment that is the sandbox."""
+        named = (name for name in environments(self.table) if is_sandbox(self.table, name))
+        return next(named, SANDBOX)
 
 
 def _assignments(path: Path) -> dict[str, str]:

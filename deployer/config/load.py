@@ -1,7 +1,7 @@
-"""deploy.toml: the one file that says what is released, where to, and what proves that it worked.
+"""deploy.toml: what is released, where to, and what proves that it worked.
 
-`load` lays `[env.NAME]` over it, puts the environment's values into `${VAR}`, and validates.
-Every mistake is reported at once: file, key path, what was expected, the nearest valid key.
+`load` merges `[env.NAME]` into it, replaces `${VAR}` by the process environment, and validates.
+All mistakes are reported at once: file, key path, what was expected, the nearest valid key.
 """
 
 import json
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from deployer.config.defaults import SANDBOX, completed, environments, merged, overlay_of
 from deployer.config.messages import keys, nearest, sentence, suggestion
 from deployer.config.model import Config
 from deployer.errors import UsageError
@@ -23,26 +24,25 @@ FILE: Final = "deploy.toml"
 def read(path: Path) -> dict[str, Any]:
     """The file as a table. UsageError: not there, or not TOML."""
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UsageError(
             f"{path.name}: no such file in {path.parent}", "run in the project's folder, or `deployer init`"
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path.name}: not valid TOML: {error}", "mend the syntax at that place") from error
+        raise UsageError(f"{path.name}: not valid TOML: {error}", "fix the syntax at that place") from error
 
 
 def environment_name(table: Mapping[str, Any], wanted: str | None) -> str:
-    """`wanted`, else `default-env`. UsageError: there is no such environment."""
-    known = list(table.get("env", {}))
-    name = wanted or table.get("default-env")
+    """`wanted`, else `default-env`, else the sandbox. UsageError: no such environment."""
+    known = environments(table)
+    name = wanted or table.get("default-env") or SANDBOX
     if name in known:
         return str(name)
     near = nearest(str(name), known)
     raise UsageError(
         f"{FILE}: no environment {name!r}",
-        f"did you mean {near!r}?" if near else f"choose one of: {', '.join(known) or '(none is defined)'}",
+        f"did you mean {near!r}?" if near else f"choose one of: {', '.join(known)}",
     )
 
 
@@ -53,11 +53,11 @@ def load(
     root: Path,
     needed: Collection[str] | None = None,
 ) -> Config:
-    """The settings of `env`. UsageError lists every mistake of the file at once.
+    """The settings of `env`. UsageError lists all mistakes of the file.
 
-    `needed`: the tables that must have all their variables (None: all); elsewhere an unset `${VAR}` stays
-    as it stands, so that reading logs does not ask for the database's address. `${RUN_ID}` and `${NOW}`
-    always stay: they are only known when a release asks. `root` is the folder that paths are relative to.
+    `needed`: the tables in which every variable must be set (None: all); elsewhere an unset `${VAR}` stays,
+    so that reading logs does not require the database's address. `${RUN_ID}` and `${NOW}` always stay: they
+    are only known when a check runs. `root`: the folder that paths are relative to.
     """
     mistakes = [*_secrets(table), *_unknown_overlay_keys(table), *_unknown_environments(table)]
 
@@ -66,9 +66,11 @@ def load(
             mistakes.append(f"{path}: environment variable {name} is not set; export {name}=...")
         return f"${{{name}}}"
 
-    merged = _merged(table, env)
     known = {name: value for name, value in variables.items() if name not in _LATER}
-    filled = _with_template(_fill(merged, known, "", missing), root, mistakes.append)
+    if variables.get("AWS_DEFAULT_REGION"):
+        known.setdefault("AWS_REGION", variables["AWS_DEFAULT_REGION"])
+    filled = _fill(merged(table, env), known, "", missing)
+    filled = completed(_with_template(filled, root, mistakes.append))
     try:
         config = Config.model_validate({**filled, "env": env})
     except ValidationError as error:
@@ -77,31 +79,9 @@ def load(
     if mistakes or config is None:
         lines = "\n".join(f"  {FILE}: {mistake}" for mistake in dict.fromkeys(mistakes))
         raise UsageError(
-            f"{FILE} cannot be used for environment {env!r}:\n{lines}", "mend these and try again"
+            f"{FILE} cannot be used for environment {env!r}:\n{lines}", "fix these and try again"
         )
     return config
-
-
-def is_sandbox(table: Mapping[str, Any], env: str) -> bool:
-    """Whether this environment is the sandbox on this machine: `sandbox = true` in its table."""
-    return table["env"][env].get("sandbox") is True
-
-
-def _merged(table: Mapping[str, Any], env: str) -> dict[str, Any]:
-    """The file's tables with the environment's laid over them; `[sandbox]` is of the sandbox alone."""
-    base = {k: v for k, v in table.items() if k not in ("env", "default-env", "sandbox")}
-    overlay = dict(table["env"][env])
-    if is_sandbox(table, env):
-        overlay["sandbox"] = table.get("sandbox")
-    merged: dict[str, Any] = _overlay(base, overlay)
-    return merged
-
-
-def _overlay(base: Any, top: Any) -> Any:
-    """Tables are merged key by key; anything else is replaced."""
-    if isinstance(base, dict) and isinstance(top, dict):
-        return base | {key: _overlay(base.get(key), value) for key, value in top.items()}
-    return top
 
 
 _LATER: Final = ("RUN_ID", "NOW")
@@ -109,7 +89,7 @@ _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
 def substitute(text: str, variables: Mapping[str, str], missing: Callable[[str], str]) -> str:
-    """`${NAME}` and `${NAME:-default}` replaced; `missing` gives what stands for a name without a value."""
+    """Replaces `${NAME}` and `${NAME:-default}`; `missing` returns the text for a name without a value."""
 
     def value(match: re.Match[str]) -> str:
         name, default = match[1], match[2]
@@ -121,7 +101,7 @@ def substitute(text: str, variables: Mapping[str, str], missing: Callable[[str],
 
 
 def _fill(value: Any, variables: Mapping[str, str], path: str, missing: Callable[[str, str], str]) -> Any:
-    """The task definition's own placeholders are left to `[task] values`."""
+    """The placeholders of the task definition are left to `[task] values`."""
     if path == "task.definition":
         return value
     if isinstance(value, dict):
@@ -134,13 +114,13 @@ def _fill(value: Any, variables: Mapping[str, str], path: str, missing: Callable
 
 
 def _with_template(table: dict[str, Any], root: Path, mistake: Callable[[str], None]) -> dict[str, Any]:
-    """`[task] definition` read from its file, where it names one."""
+    """`[task] definition` read from its file, if it names one."""
     task = table.get("task")
     if not isinstance(task, dict) or not isinstance(task.get("definition"), str):
         return table
     path = root / task["definition"]
     try:
-        definition = json.loads(path.read_text(encoding="utf-8"))
+        definition = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         mistake(f"task.definition: {task['definition']}: {error.strerror}")
         definition = {}
@@ -156,30 +136,56 @@ _SECRET: Final = (
 )
 
 
+_SECRET_KEY: Final = re.compile(
+    r"(?:password|passwd|pwd|passphrase|token|(?:secret|access|api|private|account)_?key|credentials?)$",
+    re.IGNORECASE,
+)
+_NO_SECRETS: Final = re.compile(r"(?:^|\.)(?:verify\.checks\b|(?:task|build)\.secrets\b)")
+"""Tables whose keys are names of the user's: fields of documents, and secrets by where they are stored."""
+
+
 def _secrets(value: Any, path: str = "") -> Iterator[str]:
+    """Passwords and keys in the file, by what they are called or by what they look like."""
     if isinstance(value, dict):
+        if _names_a_secret(value.get("name")) and _is_literal(value.get("value")):
+            yield _refused(f"{path}.value".lstrip("."), "the value of a password or key", str(value["name"]))
         for key, inner in value.items():
-            yield from _secrets(inner, f"{path}.{key}".lstrip("."))
+            place = f"{path}.{key}".lstrip(".")
+            if _names_a_secret(key) and _is_literal(inner) and not _NO_SECRETS.search(place):
+                yield _refused(place, "a password or key")
+            yield from _secrets(inner, place)
     elif isinstance(value, list):
         for number, inner in enumerate(value):
             yield from _secrets(inner, f"{path}[{number}]")
     elif isinstance(value, str):
         for pattern, what in _SECRET:
             if pattern.search(value):
-                yield f'{path}: {what} does not belong in a file; write "${{NAME}}" and export NAME'
+                yield _refused(path, what)
+
+
+def _names_a_secret(key: object) -> bool:
+    return isinstance(key, str) and bool(_SECRET_KEY.search(key.replace("-", "_")))
+
+
+def _is_literal(value: object) -> bool:
+    return isinstance(value, str) and value != "" and "${" not in value
+
+
+def _refused(path: str, what: str, name: str = "NAME") -> str:
+    return f'{path}: {what} does not belong in a file; write "${{{name}}}" and export {name}'
 
 
 def _unknown_overlay_keys(table: Mapping[str, Any]) -> Iterator[str]:
-    """Mistyped tables in overlays of other environments are found too, not only in the one in use."""
-    for env, overlay in table.get("env", {}).items():
-        for key in overlay:
+    """Unknown tables of all environments, not only of the one in use."""
+    for env in environments(table):
+        for key in overlay_of(table, env):
             if key not in keys(Config) or key == "env":
                 yield f"env.{env}.{key}: no such key{suggestion(key, keys(Config))}"
 
 
 def _unknown_environments(table: Mapping[str, Any]) -> Iterator[str]:
-    """A check for an environment that does not exist would never be asked."""
-    known = [str(env) for env in table.get("env", {})]
+    """A check for an environment that does not exist would never run."""
+    known = environments(table)
     verify = table.get("verify")
     checks = verify.get("checks") if isinstance(verify, dict) else None
     for number, check in enumerate(checks if isinstance(checks, list) else ()):

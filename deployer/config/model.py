@@ -69,15 +69,23 @@ class Task(_Table):
     `${NAME}` in it comes from `values`; IMAGE, AWS_REGION and LOG_GROUP are known without."""
 
     definition: dict[str, Any]
+    """Left out: one container on Fargate, made from the keys below."""
     container: str
+    """Left out: the definition's first essential container that is no log router."""
     values: dict[str, str] = {}
+    cpu: str = "256"
+    memory: str = "512"
+    secrets: dict[str, str] = {}
+    """Environment variables of the container, by the secret or parameter that they come from."""
+    execution_role: str = "ecsTaskExecutionRole"
+    task_role: str = ""
 
 
 class Run(_Table):
     cluster: str
     launch_type: Literal["FARGATE", "EC2"] = "FARGATE"
-    subnets: tuple[str, ...] = Field(min_length=1)
-    security_groups: tuple[str, ...] = Field(min_length=1)
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
     assign_public_ip: bool = False
     environment: dict[str, str] = {}
     """What a run's container gets on top of the task definition; RUN_ID always."""

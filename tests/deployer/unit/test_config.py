@@ -66,13 +66,13 @@ def test_all_mistakes_are_told_at_once(table: dict[str, Any]) -> None:
     table["buidl"] = {}
     table["retries"]["max-loops"] = 0
     table["compose"]["timeout"] = "ten minutes"
-    del table["image"]["repository"]
+    del table["project"]["name"]
     told = mistakes(table)
     assert "run.clutser: no such key; did you mean 'cluster'?" in told
     assert "buidl: no such key; did you mean 'build'?" in told
     assert "retries.max-loops: input should be greater than or equal to 1, not 0" in told
     assert "compose.timeout: a duration such as" in told
-    assert "image.repository: missing, and needed" in told
+    assert "project.name: missing, and needed" in told
 
 
 def test_a_mistake_in_another_environment_is_found_too(table: dict[str, Any]) -> None:
