@@ -141,7 +141,7 @@ class Verify(_Table):
     database: str
     report: Report | None = None
     deadline: Deadline = Deadline()
-    checks: tuple[Check, ...] = Field(min_length=1)
+    checks: tuple[Check, ...] = ()
 
 
 class JobCommands(_Table):

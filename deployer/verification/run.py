@@ -58,7 +58,9 @@ def verify(checks: Sequence[Check], database: Database, context: VerifyContext) 
         return judged
     wanted = {f"verify.checks[{n}]": check for n, check in enumerate(checks) if _is_wanted(check, context)}
     if not wanted:
-        return replace(judged, problem="deploy.toml has no check for this environment")
+        nothing = "deploy.toml has no check for this environment"
+        problem = nothing if checks else missing_proof((), context.report_collection)
+        return replace(judged, problem=problem, unproven=True)
     facts = _facts(wanted.values(), database, report, context)
     prepared = prepare(wanted, database, facts, counts)
     results = run_checks(prepared, prefilters(prepared, database, counts), database, context.timer)
