@@ -78,7 +78,7 @@ def show(measured: Measured) -> None:
     print(f"  {said['failure_class']} / {said['subcause']}: {said['message']}"[:WIDTH])
     for line in said["evidence"][:2]:
         print(f"  > {line.strip()}"[:WIDTH])
-    print(f"  mend: {said['remedy']}"[:WIDTH])
+    print(f"  fix: {said['remedy']}"[:WIDTH])
 
 
 def main() -> None:

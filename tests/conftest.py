@@ -35,7 +35,10 @@ KINDS = {
 """The kind of each test, by the longest path that it lies under. pyproject.toml says what the kinds mean."""
 
 SHARED = ("e2e", "faults", "image")
-"""Folders whose tests share something dear, a sandbox or an image: one worker runs all tests of a folder."""
+"""Folders whose tests share something slow to make, a sandbox or an image: one worker runs a whole folder."""
+
+ALONE = ("e2e/test_pages.py",)
+"""Files in these folders that use nothing of it."""
 
 
 def kind_of(file: str) -> str:
@@ -50,7 +53,7 @@ def group_of(nodeid: str) -> str:
     """The tests of a group run on one worker. A unit test shares nothing and is a group of its own."""
     file = nodeid.partition("::")[0].removeprefix("tests/")
     folder = file.partition("/")[0]
-    if folder in SHARED:
+    if folder in SHARED and file not in ALONE:
         return folder
     return nodeid if kind_of(file) == "unit" else file
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from deployer.adapters.aws import secrets
@@ -23,7 +24,7 @@ from deployer.adapters.mongodb import atlas
 from deployer.adapters.mongodb.connectivity import MongoConnectivity
 from deployer.adapters.mongodb.database import MongoDatabase
 from deployer.adapters.one_off_task import OneOffNetwork
-from deployer.config.model import Config
+from deployer.config.model import Aws, Config
 from deployer.errors import UsageError
 from deployer.lock import SharedLock
 from deployer.ports import Finding, Ports
@@ -35,10 +36,15 @@ from deployer.sandbox.facts import ACCESS_KEY
 from deployer.task.one_off import OneOffRunner
 
 
-def session(config: Config, read_timeout: float = READ_TIMEOUT) -> AwsSession:
-    """The sandbox's fixed keys, or AWS's own chain of credentials."""
-    fixed = Credentials(ACCESS_KEY, ACCESS_KEY) if config.sandbox else None
-    return AwsSession(config.aws, fixed, read_timeout=read_timeout)
+def session(config: Config) -> AwsSession:
+    """The process's one session for these settings. The sandbox accepts any key; elsewhere AWS's own chain of
+    credentials decides."""
+    return _session(config.aws, config.sandbox is not None)
+
+
+@cache
+def _session(settings: Aws, sandbox: bool) -> AwsSession:  # noqa: FBT001  a cache key
+    return AwsSession(settings, Credentials(ACCESS_KEY, ACCESS_KEY) if sandbox else None)
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ def shared_state(config: Config) -> SharedState | None:
     bucket, lock_ttl = config.state.bucket, config.state.lock_ttl
     if not bucket:
         return None
-    store = StateBucket(bucket, session(config, read_timeout=min(READ_TIMEOUT, lock_ttl / 6)))
+    store = StateBucket(bucket, session(config), min(READ_TIMEOUT, lock_ttl / 6))
     return SharedState(store, f"{config.project.name}/{config.env}/", lock_ttl)
 
 

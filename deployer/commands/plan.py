@@ -15,7 +15,7 @@ from deployer.model import Image
 from deployer.ports import Ports
 from deployer.records.releases import Releases, state_of
 from deployer.redaction import Redactor
-from deployer.task.definition import differences, for_image
+from deployer.task.definition import changes, for_image, launch_type
 from deployer.verification.proof import missing_proof_of
 
 SKIP, DO = "skip", "do"
@@ -64,7 +64,7 @@ def observe(releases: Releases, config: Config, ports: Ports) -> PlanFacts:
     image = Image(repository, tag, ports.registry.address(), digest=digest)
     definition = for_image(config, image.pinned if digest else f"{image.name}@(a new digest)")
     newest = ports.tasks.newest_revision(str(definition["family"]))
-    changed = differences(definition, newest.definition) if newest else ("there is no active revision yet",)
+    changed = changes(definition, newest) if newest else ("there is no active revision yet",)
     return PlanFacts(
         env=config.env,
         content_hash=source.content_hash,
@@ -122,8 +122,13 @@ def steps(config: Config, facts: PlanFacts) -> Iterator[tuple[str, str, str]]:
         yield "REGISTER_TASK", DO, f"{len(facts.differences)} differences to {facts.revision or 'nothing'}"
     else:
         yield "REGISTER_TASK", SKIP, f"{facts.revision} is the same"
-    yield "RUN_TASK", DO, f"one task on cluster {config.run.cluster} ({config.run.launch_type})"
+    yield "RUN_TASK", DO, f"one task on cluster {config.run.cluster} ({_launched(config)})"
     asked = [check.name for check in config.verify.checks if check.is_for(config.env)]
     yield "VERIFY_DATA", DO, "; ".join(asked)
     schedule = f" and schedule {config.schedule.name}" if config.schedule else ""
     yield "PROMOTE", DO, f"{config.image.repository}:latest{schedule}, once the data is proven"
+
+
+def _launched(config: Config) -> str:
+    providers = ", ".join(entry.name for entry in config.run.strategy)
+    return providers or launch_type(config) or "the cluster's default capacity providers"

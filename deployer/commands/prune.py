@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from deployer.flow.steps.build import CONTENT, LATEST
+from deployer.flow.steps.build import CONTENT
 from deployer.flow.steps.deploy import ENV_TAG
 from deployer.model import Release
 from deployer.ports import Ports
@@ -64,7 +64,7 @@ def _remove_old(needed: _Needed, ports: Ports) -> int:
     repository = next(release.image.repository for release in needed.verified if release.image)
     since = needed.verified[-1].started_at
     tagged = ports.registry.tagged(repository)
-    stay = needed.digests | {tag.digest for tag in tagged if tag.tag == LATEST}
+    stay = needed.digests | {tag.digest for tag in tagged if not tag.tag.startswith(CONTENT)}
     stay |= _digests(ports, ports.tasks.revisions(_family(needed)))
     old = [
         image.tag

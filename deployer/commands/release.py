@@ -14,7 +14,6 @@ from deployer.config.model import Config
 from deployer.errors import RefusedError, TransientFailure
 from deployer.events import Emit, Noted
 from deployer.flow.release import FLOW
-from deployer.flow.steps.build import LATEST
 from deployer.lock import Holder, acquire
 from deployer.model import Release, Rollback, dump
 from deployer.ports import Ports
@@ -72,7 +71,7 @@ def _could_succeed(config: Config, ports: Ports) -> None:
     left to the release, which retries."""
     with suppress(TransientFailure):
         ports.account.identity()
-        ports.registry.digest(config.image.repository, LATEST)
+        ports.registry.digest(config.image.repository, "latest")
         if config.schedule:
             ports.schedules.task_definition(config.schedule.name, config.schedule.group)
 

@@ -16,7 +16,6 @@ from deployer.commands.shared_state import require_lock
 from deployer.config.model import Config
 from deployer.errors import RefusedError
 from deployer.flow.release import FLOW
-from deployer.flow.steps.build import LATEST
 from deployer.flow.steps.deploy import tags_of
 from deployer.lock import Holder, acquire
 from deployer.model import Image, Release, TaskDefinition, dump
@@ -26,7 +25,7 @@ from deployer.records.journal import NAME, Journal
 from deployer.records.releases import PUT_BACK, VERIFIED, Releases, state_of
 from deployer.redaction import HIDDEN, Redactor
 from deployer.retry import RetryPolicy
-from deployer.task.definition import differences, registrable
+from deployer.task.definition import changes, registrable
 
 NEEDED = ("aws", "image", "run", "logs", "schedule", "state")
 """Without the database's address, unless the job is to be run as well."""
@@ -131,12 +130,17 @@ class Rollback:
 
     def _steps(self, newest: Revision | None, differing: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
         image, schedule, ports = self._image, self._config.schedule, self._ports
-        latest = ports.registry.digest(image.repository, LATEST)
+        tag = self._config.image.promote_tag
+        latest = ports.registry.digest(image.repository, tag) if tag else image.digest
         if latest == image.digest:
-            yield "PROMOTE", SKIP, f"{image.repository}:{LATEST} is {image.tag} already"
+            yield (
+                "PROMOTE",
+                SKIP,
+                f"{image.repository}:{tag} is {image.tag} already" if tag else "no tag moves",
+            )
         else:
             moved = f"from {latest or 'nothing'} to {image.digest} ({image.tag})"
-            yield "PROMOTE", DO, f"{image.repository}:{LATEST} {moved}"
+            yield "PROMOTE", DO, f"{image.repository}:{tag} {moved}"
         same = newest is not None and not differing
         if newest and same:
             yield "REGISTER_TASK", SKIP, f"{newest.arn} is the same"
@@ -158,7 +162,9 @@ class Rollback:
 
     def _put_back(self) -> Release:
         ports, schedule = self._ports, self._config.schedule
-        ports.registry.move_tag(self._image.repository, LATEST, str(self._image.digest))
+        tag = self._config.image.promote_tag
+        if tag:
+            ports.registry.move_tag(self._image.repository, tag, str(self._image.digest))
         newest = self._revision()
         if newest is None or self._differing(newest):
             arn = ports.tasks.register(self._definition, tags_of(self.target))
@@ -173,7 +179,7 @@ class Rollback:
         return self._ports.tasks.newest_revision(self._family)
 
     def _differing(self, newest: Revision | None) -> tuple[str, ...]:
-        return differences(self._definition, newest.definition) if newest else ()
+        return changes(self._definition, newest) if newest else ()
 
 
 def _proven(target: Release) -> tuple[Image, TaskDefinition]:

@@ -1,6 +1,5 @@
 """`deployer unlock`: frees an environment from a holder that will not do so itself."""
 
-import getpass
 import socket
 from collections.abc import Callable
 
@@ -8,6 +7,7 @@ from deployer.commands.bootstrap import shared_state
 from deployer.commands.project import Project
 from deployer.errors import RefusedError
 from deployer.lock import holder_of
+from deployer.lock.owner import user_name
 
 Confirm = Callable[[str], bool]
 """Asks a person whether to break the lock of this holder."""
@@ -26,7 +26,7 @@ def unlock(project: Project, env: str | None, confirm: Confirm | None) -> str:
     what = f"{hold.holder}, last heard of {max(0, round(hold.age))} s ago"
     if confirm and not confirm(what):
         raise RefusedError("nothing was broken", "it ends by itself when it is no longer renewed")
-    if not state.lock().force_release(hold.holder, f"{getpass.getuser()}@{socket.gethostname()}"):
+    if not state.lock().force_release(hold.holder, f"{user_name()}@{socket.gethostname()}"):
         raise RefusedError(f"{hold.holder} no longer holds the lock", "check again: `deployer status`")
     return what
 

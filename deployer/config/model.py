@@ -1,10 +1,10 @@
 """What can be said in deploy.toml: its tables and keys, which are what the reference lists."""
 
 import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from deployer.config.checks import Check
 from deployer.config.durations import Seconds
@@ -60,6 +60,8 @@ class ImageSettings(_Table):
     repository: str
     registry: str | None = None
     """Only where the registry's own answer cannot be used as an address."""
+    promote_tag: str = "latest"
+    """The tag that moves to every proven image; empty: none does (for immutable repositories)."""
     keep_releases: int | None = Field(default=None, ge=1)
     """How many different verified releases keep their image and revision; None: all."""
 
@@ -81,17 +83,54 @@ class Task(_Table):
     task_role: str = ""
 
 
+class CapacityProvider(_Table):
+    """One entry of a capacity provider strategy."""
+
+    name: str
+    """FARGATE, FARGATE_SPOT, or a provider of the cluster."""
+    weight: int = Field(default=1, ge=0)
+    """Its share of the tasks."""
+    base: int = Field(default=0, ge=0)
+    """So many tasks are placed on it first."""
+
+
 class Run(_Table):
+    """How the task is launched: by a launch type or by capacity providers."""
+
     cluster: str
-    launch_type: Literal["FARGATE", "EC2"] = "FARGATE"
+    launch_type: Literal["FARGATE", "FARGATE_SPOT", "EC2", "EXTERNAL", "none"] | None = None
+    """Looked up in the task definition where it is not set; `none` takes the cluster's default strategy."""
+    capacity_provider: str = ""
+    """The name of one capacity provider, instead of a launch type."""
+    capacity_providers: tuple[CapacityProvider, ...] = ()
+    """A strategy of several."""
+    platform_version: str = ""
+    """Of Fargate; empty: the latest."""
     subnets: tuple[str, ...] = ()
+    """For the network mode awsvpc only."""
     security_groups: tuple[str, ...] = ()
+    """For the network mode awsvpc only; none: the default group of the VPC."""
     assign_public_ip: bool = False
+    volumes: tuple[dict[str, Any], ...] = ()
+    """`volumeConfigurations` of RunTask, in the ECS API's spelling: EBS volumes that are made at launch."""
     environment: dict[str, str] = {}
     """What a run's container gets on top of the task definition; RUN_ID always."""
     max_runtime: Seconds = 6 * 3600
     start_timeout: Seconds = 600
     on_interrupt: Literal["ask", "leave", "stop"] = "ask"
+
+    @model_validator(mode="after")
+    def _one_way_to_launch(self) -> Self:
+        chosen = [self.launch_type, self.capacity_provider, self.capacity_providers]
+        if sum(bool(choice) for choice in chosen) > 1:
+            raise ValueError("launch-type, capacity-provider or capacity-providers: only one of them")
+        return self
+
+    @property
+    def strategy(self) -> tuple[CapacityProvider, ...]:
+        """The capacity providers, where the task is not launched by a launch type."""
+        single = self.capacity_provider or ("FARGATE_SPOT" if self.launch_type == "FARGATE_SPOT" else "")
+        return (CapacityProvider(name=single),) if single else self.capacity_providers
 
 
 class Schedule(_Table):

@@ -9,7 +9,7 @@ from deployer.flow.steps.build import image_tag
 from deployer.flow.steps.deploy import wanted_definition
 from deployer.model import Cause, Release, Source
 from deployer.ports import Finding, FindingState, Unreachable
-from deployer.task.definition import differences
+from deployer.task.definition import changes
 
 
 def look_at_code(release: Release, context: Context) -> Resolved | Unresolved:
@@ -152,7 +152,7 @@ def _again(release: Release, context: Context, summary: str) -> Resolved:
 def _definition_changed(release: Release, context: Context) -> bool:
     definition = wanted_definition(release, context)
     newest = context.ports.tasks.newest_revision(str(definition["family"]))
-    return newest is None or bool(differences(definition, newest.definition))
+    return newest is None or bool(changes(definition, newest))
 
 
 def _with_findings(cause: Cause, wrong: list[Finding]) -> Cause:

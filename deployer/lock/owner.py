@@ -9,6 +9,14 @@ from datetime import UTC, datetime
 from deployer.errors import RefusedError
 
 
+def user_name() -> str:
+    """The user's name; a uid without a passwd entry, as containers in CI have it, is a number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"
+
+
 @dataclass(frozen=True)
 class Holder:
     """Who releases, on which machine, since when (seconds since the epoch), and at which node."""
@@ -22,7 +30,7 @@ class Holder:
 
     @classmethod
     def here(cls, release: str, now: float) -> "Holder":
-        return cls(release, getpass.getuser(), socket.gethostname(), os.getpid(), now)
+        return cls(release, user_name(), socket.gethostname(), os.getpid(), now)
 
     def same_as(self, other: "Holder | None") -> bool:
         """Whether it is the same process, at whatever node."""

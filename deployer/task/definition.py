@@ -1,7 +1,7 @@
-"""The task definition: filled in from its template, and compared with what ECS gives back.
+"""The task definition: rendered from its template, and compared with the registered one.
 
-ECS adds to a definition what was left out, so ours and the registered one are compared in one canonical
-form: no read-only fields, no defaults, named lists by name.
+ECS fills in what a definition leaves out, so both are compared in one canonical form: no read-only fields, no
+defaults, named lists by name. `null`, as the console writes it for an unset field, means absent.
 Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html
 """
 
@@ -9,16 +9,17 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from deployer.config.load import substitute
 from deployer.config.model import Config
 from deployer.errors import UsageError
+from deployer.ports import Revision
 
 READ_ONLY: Final = frozenset(
     (
         "taskDefinitionArn", "revision", "status", "requiresAttributes", "compatibilities",
-        "registeredAt", "registeredBy", "deregisteredAt", "tags",
+        "registeredAt", "registeredBy", "deregisteredAt", "deleteRequestedAt",
     )
 )  # fmt: skip
+_ROLES: Final = ("executionRoleArn", "taskRoleArn")
 
 
 def for_image(config: Config, image: str) -> dict[str, Any]:
@@ -27,13 +28,39 @@ def for_image(config: Config, image: str) -> dict[str, Any]:
     return render(config.task.definition, {**known, **config.task.values}, image, config.task.container)
 
 
+def network_mode(config: Config) -> str:
+    """The network mode of deploy.toml's task definition; `bridge` where it says none, as on Linux."""
+    return str(_field(config, "networkMode") or "bridge")
+
+
+def launch_type(config: Config) -> str:
+    """What `[run] launch-type` says, else what the definition requires; empty: capacity providers decide."""
+    named = config.run.launch_type
+    if config.run.strategy or named == "none":
+        return ""
+    required = _field(config, "requiresCompatibilities") or ["FARGATE"]
+    return str(named or ("FARGATE" if "FARGATE" in required else required[0]))
+
+
+def on_fargate(config: Config) -> bool:
+    """Whether Fargate runs the task, as far as deploy.toml tells."""
+    providers = [entry.name for entry in config.run.strategy]
+    return launch_type(config) == "FARGATE" or any(name.startswith("FARGATE") for name in providers)
+
+
+def _field(config: Config, key: str) -> Any:
+    template = config.task.definition
+    return (template.get("taskDefinition") or template).get(key)
+
+
 def render(
     template: Mapping[str, Any], values: Mapping[str, str], image: str, container: str
 ) -> dict[str, Any]:
-    """The definition to register: every `${NAME}` from `values` (`${IMAGE}` is `image`), and the
+    """The definition to register: every `${NAME}` replaced from `values` (`${IMAGE}` is `image`), and the
     image of `container` set to `image` whatever the template says.
 
-    The answer of `aws ecs describe-task-definition` serves as a template as well.
+    `${NAME:-default}` is left to the container unless `values` has NAME; `$${NAME}` becomes `${NAME}`.
+    The answer of `aws ecs describe-task-definition` serves as a template as well; its tags are kept.
     UsageError: names without a value (all of them at once, and where), or no container of that name.
     """
     missing: list[str] = []
@@ -42,16 +69,18 @@ def render(
         missing.append(f"  {path}: ${{{name}}} has no value")
         return ""
 
-    inner = template.get("taskDefinition", template)
+    inner = template.get("taskDefinition") or template
     fields = {key: value for key, value in inner.items() if key not in READ_ONLY}
+    if template.get("tags"):
+        fields["tags"] = template["tags"]
     filled = _fill(fields, {**values, "IMAGE": image}, "", note)
     if missing:
         raise UsageError(
             "task definition: placeholders without a value:\n" + "\n".join(missing),
-            "set them under [task.values] in deploy.toml",
+            "set them under [task.values] in deploy.toml; write $${NAME} for a variable of the container",
         )
     _container(filled, container)["image"] = image
-    sizes = {key: str(filled[key]) for key in ("cpu", "memory") if key in filled}
+    sizes = {key: size(str(filled[key])) for key in ("cpu", "memory") if key in filled}
     return {**filled, **sizes}
 
 
@@ -59,27 +88,50 @@ def _container(definition: Mapping[str, Any], name: str) -> dict[str, Any]:
     containers = definition.get("containerDefinitions")
     if not isinstance(containers, list) or not all(isinstance(entry, dict) for entry in containers):
         raise UsageError(
-            "task definition: containerDefinitions must be a list of objects", "see task-definition.json"
+            "task definition: containerDefinitions must be a list of objects",
+            "fix [task] definition in deploy.toml",
         )
     named: dict[str, dict[str, Any]] = {str(entry.get("name")): entry for entry in containers}
     if name not in named:
         raise UsageError(
             f"task definition: no container {name!r} among: {', '.join(named) or '(none)'}",
-            "mend [task] container in deploy.toml",
+            "fix [task] container in deploy.toml",
         )
     return named[name]
 
 
 def _fill(value: Any, values: Mapping[str, str], path: str, missing: Callable[[str, str], str]) -> Any:
+    """With placeholders replaced and nulls left out."""
     if isinstance(value, Mapping):
         return {
-            key: _fill(inner, values, f"{path}.{key}".lstrip("."), missing) for key, inner in value.items()
+            key: _fill(inner, values, f"{path}.{key}".lstrip("."), missing)
+            for key, inner in value.items()
+            if inner is not None
         }
     if isinstance(value, list | tuple):
-        return [_fill(inner, values, f"{path}[{_label(inner, n)}]", missing) for n, inner in enumerate(value)]
+        return [
+            _fill(inner, values, f"{path}[{_label(inner, n)}]", missing)
+            for n, inner in enumerate(value)
+            if inner is not None
+        ]
     if isinstance(value, str):
-        return substitute(value, values, lambda name: missing(name, path))
+        return _substitute(value, values, lambda name: missing(name, path))
     return value
+
+
+_VARIABLE: Final = re.compile(r"\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)(:-[^}]*)?\}")
+
+
+def _substitute(text: str, values: Mapping[str, str], missing: Callable[[str], str]) -> str:
+    def replaced(match: re.Match[str]) -> str:
+        escaped, name, default = match.groups()
+        if escaped:
+            return match[0][1:]
+        if name in values:
+            return values[name]
+        return match[0] if default else missing(name)
+
+    return _VARIABLE.sub(replaced, text)
 
 
 def _label(item: Any, number: int) -> str:
@@ -87,21 +139,37 @@ def _label(item: Any, number: int) -> str:
 
 
 def registrable(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """What ECS gave back, as it can be registered again: an equal revision."""
+    """A registered definition in the form in which it can be registered again: an equal revision."""
     return {k: v for k, v in definition.items() if k not in READ_ONLY and v not in (None, "")}
 
 
-# What tells the entries of a list apart; their order means nothing to ECS.
-_KEYS: Final = {
+def own_tags(definition: Mapping[str, Any]) -> dict[str, str]:
+    """The definition's own tags; those that AWS reserves are left out."""
+    tags = {str(tag["key"]): str(tag.get("value") or "") for tag in definition.get("tags") or ()}
+    return {key: value for key, value in tags.items() if not key.lower().startswith("aws:")}
+
+
+def changes(ours: Mapping[str, Any], registered: Revision) -> tuple[str, ...]:
+    """The differences to a registered revision, its tags included."""
+    tags = (
+        f"tags[{key}]: {_shown(registered.tags.get(key))} -> {value!r}"
+        for key, value in own_tags(ours).items()
+        if registered.tags.get(key) != value
+    )
+    return (*differences(ours, registered.definition), *tags)
+
+
+# The fields that identify an entry of a list; the entries' order means nothing to ECS.
+_KEYS: Final[Mapping[str, str | tuple[str, ...]]] = {
     "containerDefinitions": "name",
     "dependsOn": "containerName",
     "devices": "hostPath",
     "environment": "name",
-    "environmentFiles": "value",
     "extraHosts": "hostname",
     "inferenceAccelerators": "deviceName",
     "mountPoints": "containerPath",
-    "portMappings": "containerPort",
+    "portMappings": ("containerPort", "containerPortRange", "protocol"),
+    "properties": "name",
     "resourceRequirements": "type",
     "secretOptions": "name",
     "secrets": "name",
@@ -117,29 +185,44 @@ _TEXTS: Final = ("options", "dockerLabels", "driverOpts", "labels")
 """Maps of the user's own keys: nothing in them is a default."""
 
 _DEFAULTS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "": {"networkMode": "bridge", "enableFaultInjection": False},
+    "": {"networkMode": "bridge", "requiresCompatibilities": ["EC2"]},
     "containerDefinitions": {"cpu": 0, "essential": True, "versionConsistency": "enabled"},
     "portMappings": {"protocol": "tcp"},
-    "healthCheck": {"interval": 30, "timeout": 5, "retries": 3},
+    "healthCheck": {"interval": 30, "timeout": 5, "retries": 3, "startPeriod": 0},
+    "restartPolicy": {"restartAttemptPeriod": 300},
     "runtimePlatform": {"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"},
-    "efsVolumeConfiguration": {"rootDirectory": "/"},
+    "efsVolumeConfiguration": {"rootDirectory": "/", "transitEncryption": "DISABLED"},
+    "authorizationConfig": {"iam": "DISABLED"},
+    "dockerVolumeConfiguration": {"scope": "task", "driver": "local"},
 }
 
 
 def canonical(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """The same definition in the one form in which two can be compared; not for registering."""
-    fields = {key: value for key, value in definition.items() if key not in READ_ONLY}
+    """The definition in the form in which two can be compared; not for registering."""
+    fields = {key: value for key, value in definition.items() if key not in (*READ_ONLY, "tags")}
     for key in ("cpu", "memory"):
-        if key in fields:
+        if fields.get(key) is not None:
             fields[key] = size(str(fields[key]))
     table: dict[str, Any] = _table(fields, "")
+    own_address = fields.get("networkMode") in ("awsvpc", "host")
+    for container in _entries(table.get("containerDefinitions")):
+        for mapping in _entries(container.get("portMappings") if isinstance(container, dict) else None):
+            if isinstance(mapping, dict) and (
+                mapping.get("hostPort") == 0
+                or (own_address and mapping.get("hostPort") == mapping.get("containerPort"))
+            ):
+                mapping.pop("hostPort")
     return table
 
 
+def _entries(named: Any) -> Sequence[Any]:
+    return list(named.values()) if isinstance(named, dict) else named if isinstance(named, list) else []
+
+
 def size(text: str) -> str:
-    """CPU units or MiB, which may be given as `0.5 vCPU` or `1 GB`."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(vcpu|gb)", text.strip(), re.IGNORECASE)
-    return str(int(float(match[1]) * 1024)) if match else text.strip()
+    """CPU units or MiB, which may be given as `.5 vCPU` or `1 GB`."""
+    match = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)\s*(vcpu|gb)", text.strip(), re.IGNORECASE)
+    return str(round(float(match[1]) * 1024)) if match else text.strip()
 
 
 def _table(table: Mapping[str, Any], place: str) -> dict[str, Any]:
@@ -149,8 +232,6 @@ def _table(table: Mapping[str, Any], place: str) -> dict[str, Any]:
         for key, value in table.items()
         if key not in defaults or value != defaults[key]
     }
-    if place == "portMappings" and kept.get("hostPort") in (0, kept.get("containerPort")):
-        kept.pop("hostPort")
     return {key: value for key, value in kept.items() if not _says_nothing(key, value)}
 
 
@@ -163,36 +244,53 @@ def _value(value: Any, place: str) -> Any:
         return dict(value) if place in _TEXTS else _table(value, place)
     if not isinstance(value, list | tuple):
         return value
-    key = _KEYS.get(place)
-    if key is None or not _told_apart(value, key):
+    named = _named(value, place)
+    if named is None:
         plain = [_value(entry, "") for entry in value]
         return sorted(plain, key=repr) if place in _SETS else plain
     if place in _PAIRS:
-        return {str(entry[key]): entry.get(_PAIRS[place], "") for entry in value}
-    return {str(entry[key]): _table(entry, place) for entry in value}
+        return {name: entry.get(_PAIRS[place]) or "" for name, entry in named.items()}
+    return {name: _table(entry, place) for name, entry in named.items()}
 
 
-def _told_apart(entries: Sequence[Any], key: str) -> bool:
-    """Whether every entry has a key of its own (a port mapped for two protocols has not)."""
-    if not all(isinstance(entry, Mapping) and key in entry for entry in entries):
-        return False
-    return len({str(entry[key]) for entry in entries}) == len(entries)
+def _named(entries: Sequence[Any], place: str) -> dict[str, Mapping[str, Any]] | None:
+    """The entries by what identifies them; None where that does not tell them apart."""
+    key = _KEYS.get(place)
+    if key is None or not all(isinstance(entry, Mapping) for entry in entries):
+        return None
+    fields = (key,) if isinstance(key, str) else key
+    default = _DEFAULTS.get(place, {})
+    named = {
+        "/".join(str(value) for field in fields if (value := entry.get(field, default.get(field)))): entry
+        for entry in entries
+    }
+    return named if len(named) == len(entries) and "" not in named else None
 
 
 def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[str, ...]:
     """Where `ours` differs from the registered `theirs`, each as `path: theirs -> ours`; none where ECS would
     run the same."""
-    return tuple(_differences(canonical(theirs), canonical(ours), ""))
+    old, new = canonical(theirs), canonical(ours)
+    for role in _ROLES:
+        named, held = str(new.get(role, "")), str(old.get(role, ""))
+        if named and held and (":" not in named or ":" not in held) and _last(named) == _last(held):
+            new[role] = old[role]
+    return tuple(_differences(old, new, ""))
+
+
+def _last(role: str) -> str:
+    """The name of a role, which stands for its ARN."""
+    return role.rsplit("/", 1)[-1]
 
 
 def _differences(old: Any, new: Any, path: str) -> Iterator[str]:
+    if isinstance(old, Mapping) != isinstance(new, Mapping):
+        old, new = ({} if value is None else value for value in (old, new))
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         named = path.rsplit(".", 1)[-1] in _KEYS
         for key in dict.fromkeys((*old, *new)):
             inner = f"{path}[{key}]" if named else f"{path}.{key}".lstrip(".")
             yield from _differences(old.get(key), new.get(key), inner)
-    elif isinstance(old or new, Mapping):
-        yield from _differences(old or {}, new or {}, path)
     elif old != new:
         yield f"{path}: {_shown(old)} -> {_shown(new)}"
 

@@ -21,7 +21,7 @@ The last line is always an `ended`:
 {"event": "ended", "time": 1795558395.5, "release": "20261124-221256-69e5", "end": "END_SUCCESS"}
 ```
 
-(shortened). Where a release could not begin, `release` and `end` are null, and `error` and `hint` say why:
+(shortened). If a release could not begin, `release` and `end` are null, and `error` and `hint` say why:
 
 ```json
 {"event": "ended", "time": 1795558395.5, "release": null, "exit_code": 3, "error": "...", "hint": "..."}
@@ -33,7 +33,7 @@ _LOGS: Final = """\
 | event | fields |
 | --- | --- |
 | `log` | `time`, `task` (its ID), `text` |
-| `note` | `text`: what is said about the log, such as that lines may be missing |
+| `note` | `text`: a remark about the log, such as that lines may be missing |
 | `task-ended` | `task`, `exit_code`, `stop_code`, `stopped_reason` |
 | `ended` | `exit_code`, `lines`: always the last |
 """

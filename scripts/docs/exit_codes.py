@@ -17,12 +17,12 @@ _OWN: Final = """\
 
 | command | code |
 | --- | --- |
-| `deployer plan` | 0: nothing to do; 2: changes, or a mistake in `deploy.toml` (then stderr says so) |
-| `deployer verify` | 17: the data is not as promised; 16: MongoDB cannot be asked |
-| `deployer doctor` | the code of the first thing that is wrong; 0 if nothing is |
+| `deployer plan` | 0; with `--detailed-exitcode` 2 if a release would change something |
+| `deployer verify` | 17: a check failed; 16: MongoDB cannot be reached |
+| `deployer doctor` | the code of the first check that failed; 0 if none did |
 | `deployer logs` | 0; with `--exit-code-from-task` the task's own |
 """
-_CLASSES: Final = "## Where a failed task leads\n\nThe class of the cause decides which box comes next.\n"
+_CLASSES: Final = "## Where a failed task leads\n\nThe class of the cause decides which node comes next.\n"
 
 MEANINGS: Final[Mapping[str, str]] = {
     "code": "The local tests, the compose test or the job's own code failed.",
@@ -32,7 +32,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "capacity": "AWS has no room for the task now, or slows its callers down.",
     "resources": "Memory, disk or another limit ran out, in the task or on this machine.",
     "mongodb": "MongoDB cannot be reached or refuses.",
-    "data": "The data is not there as promised, or the source holds nothing usable.",
+    "data": "A check of the data failed, or the source contains nothing usable.",
     "network": "A connection failed.",
     "unknown": "The cause is not known; all evidence is kept.",
 }
@@ -40,7 +40,7 @@ MEANINGS: Final[Mapping[str, str]] = {
 
 def page() -> str:
     codes = table(("code", "class", "meaning"), rows())
-    ways = table(("class", "next box", "what it is"), _ways())
+    ways = table(("class", "next node", "what it is"), _ways())
     return "\n".join([head("Exit codes", "deployer/errors.py"), _INTRODUCTION, codes, _OWN, _CLASSES, ways])
 
 
@@ -50,7 +50,7 @@ def rows() -> Iterator[tuple[str, str, str]]:
     yield (
         str(RefusedError.exit_code),
         "",
-        "Refused: somebody else releases, or there is nothing to act on.",
+        "Refused: somebody else is releasing, or there is nothing to act on.",
     )
     yield (
         str(JournalDamaged.exit_code),
@@ -65,5 +65,5 @@ def rows() -> Iterator[tuple[str, str, str]]:
 def _ways() -> Iterator[tuple[str, str, str]]:
     for name in EXIT_CODES:
         cause = Cause(cast(FailureClass, name), "", "")
-        box = FLOW.follow("ERROR_TYPE", error_type(Release("", "", 0.0, cause=cause))).target
-        yield code(name), code(box), FLOW.nodes[box].label
+        node = FLOW.follow("ERROR_TYPE", error_type(Release("", "", 0.0, cause=cause))).target
+        yield code(name), code(node), FLOW.nodes[node].label

@@ -8,6 +8,7 @@ from typing import Any
 from deployer.errors import Failure
 from deployer.model import ContainerResult, TaskResult
 from deployer.ports import LogEvent, Revision, RunAnswer, TaskRequest, TaskStatus
+from deployer.task.definition import own_tags
 from tests.fakes.faults import Faults
 from tests.fakes.logs import FakeLogs
 
@@ -116,7 +117,11 @@ class FakeTasks:
         family = definition["family"]
         number = 1 + sum(revision.definition["family"] == family for revision in self.registered)
         arn = f"arn:aws:ecs:eu-west-3:123456789012:task-definition/{family}:{number}"
-        self.registered.append(Revision(arn, {**definition, "revision": number, "status": "ACTIVE"}, tags))
+        self.registered.append(
+            Revision(
+                arn, {**definition, "revision": number, "status": "ACTIVE"}, {**own_tags(definition), **tags}
+            )
+        )
         self.faults.after("register")
         return arn
 

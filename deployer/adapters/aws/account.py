@@ -1,4 +1,4 @@
-"""Who calls, and whether what RunTask depends on is there."""
+"""The caller's identity, and checks of what RunTask depends on."""
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -7,30 +7,30 @@ from typing import Final
 
 from deployer.adapters.aws.probes import (
     caller,
-    cluster,
     image,
-    log_group,
+    resources,
     roles,
     secrets,
     security_groups,
     subnets,
     task_definition,
 )
-from deployer.adapters.aws.probes.finding import Probe, report_errors
+from deployer.adapters.aws.probes.probe import Probe, report_errors
 from deployer.adapters.aws.session import AwsSession, translated
 from deployer.config.model import Config
 from deployer.ports import Finding
 
 FIRST: Final[Mapping[str, Probe]] = {
     "task definition": task_definition.check,
-    "cluster": cluster.check,
+    "cluster": resources.cluster,
     "subnets": subnets.check,
     "security groups": security_groups.check,
     "roles": roles.check,
-    "log group": log_group.check,
+    "log": resources.logs,
     "secrets": secrets.check,
+    "tags": resources.tags,
 }
-"""A few quick reads, without which nothing can run."""
+"""A few quick reads of what every run needs."""
 LATER: Final[Mapping[str, Probe]] = {
     "execution role's permissions": roles.permissions,
     "caller's permissions": caller.check,
@@ -50,17 +50,17 @@ class AwsAccount:
             return str(self._session.client("sts").get_caller_identity()["Arn"])
 
     def preflight(self) -> Iterator[Finding]:
-        return self._seen(FIRST)
+        return self._findings(FIRST)
 
     def diagnose(self, digest: str | None = None) -> Iterator[Finding]:
-        return self._seen({**FIRST, "image": partial(image.check, digest=digest), **LATER})
+        return self._findings({**FIRST, "image": partial(image.check, digest=digest), **LATER})
 
-    def _seen(self, probes: Mapping[str, Probe]) -> Iterator[Finding]:
-        """Everything is looked at, side by side; what may not be seen is unknown, never fine."""
+    def _findings(self, probes: Mapping[str, Probe]) -> Iterator[Finding]:
+        """Every probe, side by side; what may not be read is unknown."""
 
-        def see(what: str, look: Probe) -> list[Finding]:
-            return list(report_errors(what, look(self._config, self._session)))
+        def run(what: str, probe: Probe) -> list[Finding]:
+            return list(report_errors(what, probe(self._config, self._session)))
 
-        with ThreadPoolExecutor(_AT_ONCE) as eyes:
-            for found in eyes.map(see, probes.keys(), probes.values()):
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for found in pool.map(run, probes.keys(), probes.values()):
                 yield from found

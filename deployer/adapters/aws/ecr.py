@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -24,19 +25,39 @@ _MEDIA_TYPES: Final = (
 
 
 class RepositoryMissing(Failure):
-    """There is no repository of that name in this account and region; the hint makes one."""
+    """There is no repository of that name in this account and region; the hint creates one."""
+
+
+_ADDRESS: Final = re.compile(r"(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com|on\.aws).*")
+
+
+def registry_of(config: Config) -> tuple[str, str]:
+    """Account and region of `[image] registry`; both empty where that is no address of ECR."""
+    match = _ADDRESS.fullmatch(config.image.registry or "")
+    return (match[1], match[2]) if match else ("", "")
 
 
 class Ecr:
-    """The registry of the caller's account, or the one at `[image] registry`."""
+    """The registry of the caller's account, or `[image] registry`, which may be another account's."""
 
     def __init__(self, config: Config, session: AwsSession) -> None:
         self._config = config
         self._session = session
+        account, self._region = registry_of(config)
+        self._account = {"registryId": account} if account else {}
 
     @property
     def _client(self) -> Any:
-        return self._session.client("ecr")
+        return self._session.client("ecr", self._region or None)
+
+    def describe(self, repository: str) -> dict[str, Any]:
+        """DescribeRepositories; empty where there is none."""
+        try:
+            with self._calling(repository):
+                found = self._client.describe_repositories(repositoryNames=[repository], **self._account)
+        except RepositoryMissing:
+            return {}
+        return dict(next(iter(found["repositories"]), {}))
 
     def address(self) -> str:
         """`[image] registry` where it is set, else what ECR says."""
@@ -57,7 +78,7 @@ class Ecr:
         return dict(json.loads(image["imageManifest"])) if image else None
 
     def blob(self, repository: str, digest: str) -> tuple[str, dict[str, str]]:
-        """Where a layer or a configuration is downloaded from, and the headers that this needs."""
+        """The address of a layer or a configuration, and the headers for its download."""
         registry = self._config.image.registry
         if registry:
             scheme = "http" if registry.startswith(("127.0.0.1:", "localhost:")) else "https"
@@ -66,11 +87,13 @@ class Ecr:
                 "Authorization": f"Basic {token}"
             }
         with self._calling(repository):
-            answer = self._client.get_download_url_for_layer(repositoryName=repository, layerDigest=digest)
+            answer = self._client.get_download_url_for_layer(
+                repositoryName=repository, layerDigest=digest, **self._account
+            )
         return str(answer["downloadUrl"]), {}
 
     def move_tag(self, repository: str, tag: str, digest: str) -> None:
-        """PutImage of the manifest that is there already."""
+        """PutImage of the existing manifest."""
         if self.digest(repository, tag) == digest:
             return
         image = self._image(repository, {"imageDigest": digest})
@@ -78,7 +101,7 @@ class Ecr:
             raise Failure(
                 "aws-config",
                 f"ECR repository {repository}: no image {digest}",
-                f"see what is there: `aws ecr describe-images --repository-name {repository}`",
+                f"list the images: `aws ecr describe-images --repository-name {repository}`",
             )
         media_type = image.get("imageManifestMediaType")
         with self._calling(repository):
@@ -87,6 +110,7 @@ class Ecr:
                 imageManifest=image["imageManifest"],
                 imageTag=tag,
                 imageDigest=digest,
+                **self._account,
                 **({"imageManifestMediaType": media_type} if media_type else {}),
             )
 
@@ -95,7 +119,9 @@ class Ecr:
         with self._calling(repository):
             return tuple(
                 Tagged(tag, image["imageDigest"], image["imagePushedAt"].timestamp())
-                for page in pages.paginate(repositoryName=repository, filter={"tagStatus": "TAGGED"})
+                for page in pages.paginate(
+                    repositoryName=repository, filter={"tagStatus": "TAGGED"}, **self._account
+                )
                 for image in page["imageDetails"]
                 for tag in image["imageTags"]
             )
@@ -107,6 +133,7 @@ class Ecr:
                 answer = self._client.batch_delete_image(
                     repositoryName=repository,
                     imageIds=[{"imageTag": tag} for tag in tags[start : start + _AT_ONCE]],
+                    **self._account,
                 )
             refused = [f for f in answer.get("failures", ()) if f.get("failureCode") != "ImageNotFound"]
             if refused:
@@ -121,7 +148,10 @@ class Ecr:
     def _image(self, repository: str, image_id: dict[str, str]) -> dict[str, Any] | None:
         with self._calling(repository):
             answer = self._client.batch_get_image(
-                repositoryName=repository, imageIds=[image_id], acceptedMediaTypes=list(_MEDIA_TYPES)
+                repositoryName=repository,
+                imageIds=[image_id],
+                acceptedMediaTypes=list(_MEDIA_TYPES),
+                **self._account,
             )
         return next(iter(answer["images"]), None)
 
@@ -135,16 +165,20 @@ class Ecr:
                 remedy = _REMEDIES.get(error_code(error))
                 if remedy is None:
                     raise
-                names = {"repository": repository, "region": self._session.region}
+                account = self._account.get("registryId", "")
+                names = {"repository": repository, "region": self._region or self._session.region}
+                names["account"] = f" (in account {account})" if account else ""
                 kind = RepositoryMissing if error_code(error) == _MISSING else Failure
                 raise kind("aws-config", f"{where}: {error}", remedy.format(**names)) from error
 
 
 _MISSING: Final = "RepositoryNotFoundException"
 _REMEDIES: Final = {
-    _MISSING: "create it: `aws ecr create-repository --repository-name {repository} --region {region}`",
+    _MISSING: "create it{account}: "
+    "`aws ecr create-repository --repository-name {repository} --region {region}`",
     "ImageTagAlreadyExistsException": (
-        "its tags are immutable; let one move: `aws ecr put-image-tag-mutability"
+        'its tags are immutable: set promote-tag = "" under [image], or let one tag move:'
+        " `aws ecr put-image-tag-mutability"
         " --repository-name {repository} --region {region} --image-tag-mutability IMMUTABLE_WITH_EXCLUSION"
         " --image-tag-mutability-exclusion-filters filterType=WILDCARD,filter=latest`"
     ),

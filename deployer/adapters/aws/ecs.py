@@ -9,6 +9,7 @@ from deployer.config.model import Config
 from deployer.errors import Failure, TransientFailure
 from deployer.model import ContainerResult, TaskResult
 from deployer.ports import Revision, RunAnswer, TaskRequest, TaskStatus
+from deployer.task.definition import launch_type, network_mode, own_tags
 
 _AT_ONCE: Final = 100
 """DescribeTasks takes at most this many."""
@@ -18,7 +19,7 @@ class Ecs:
     """The cluster that `[run]` names."""
 
     def __init__(self, config: Config, session: AwsSession) -> None:
-        self._run = config.run
+        self._config, self._run = config, config.run
         self._where = f"ECS cluster {config.run.cluster}"
         self._session = session
         self._job = config.task.container
@@ -46,7 +47,7 @@ class Ecs:
         return Revision(definition["taskDefinitionArn"], _plain(definition), tags)
 
     def revisions(self, family: str) -> tuple[str, ...]:
-        """`familyPrefix` is a prefix at other hands than AWS's: the family is told by the ARN."""
+        """Emulators take `familyPrefix` for a prefix, so the ARN's family is compared."""
         pages = self._client.get_paginator("list_task_definitions")
         with translated(f"ECS task definition {family}"):
             arns = [
@@ -61,8 +62,11 @@ class Ecs:
             self._client.deregister_task_definition(taskDefinition=arn)
 
     def register(self, definition: Mapping[str, Any], tags: Mapping[str, str]) -> str:
+        fields = {key: value for key, value in definition.items() if key != "tags"}
         with translated(f"ECS task definition {definition.get('family', '')}"):
-            answer = self._client.register_task_definition(**definition, **_tags(tags))
+            answer = self._client.register_task_definition(
+                **fields, **_tags({**own_tags(definition), **tags})
+            )
         return str(answer["taskDefinition"]["taskDefinitionArn"])
 
     def run(self, request: TaskRequest) -> RunAnswer:
@@ -83,20 +87,14 @@ class Ecs:
         environment = [{"name": name, "value": value} for name, value in request.environment.items()]
         command = {"command": list(request.command)} if request.command else {}
         container = {"name": request.container, "environment": environment, **command}
-        network = {
-            "subnets": list(self._run.subnets),
-            "securityGroups": list(self._run.security_groups),
-            "assignPublicIp": "ENABLED" if self._run.assign_public_ip else "DISABLED",
-        }
         return {
             "cluster": self._run.cluster,
             "taskDefinition": request.task_definition,
-            "launchType": self._run.launch_type,
             "count": 1,
             "clientToken": request.token,
             "startedBy": request.started_by,
-            "networkConfiguration": {"awsvpcConfiguration": network},
             "overrides": {"containerOverrides": [container]},
+            **launch_parameters(self._config),
             **_tags(request.tags),
         }
 
@@ -113,7 +111,7 @@ class Ecs:
 
     def started_by(self, started_by: str) -> tuple[TaskStatus, ...]:
         """`startedBy` must be ListTasks' only filter and then lists running tasks; stopped ones are listed
-        for the cluster and told by their own mark."""
+        for the cluster and filtered here."""
         running = self._list(startedBy=started_by)
         stopped = self._list(desiredStatus="STOPPED")
         return tuple(task for task in self._describe([*running, *stopped]) if task.started_by == started_by)
@@ -145,7 +143,7 @@ class Ecs:
         return arns
 
     def _describe(self, arns: Sequence[str]) -> tuple[TaskStatus, ...]:
-        """Oldest first; what ECS has forgotten is left out."""
+        """Oldest first, without those that ECS has forgotten."""
         unique = list(dict.fromkeys(arns))
         found: list[dict[str, Any]] = []
         for start in range(0, len(unique), _AT_ONCE):
@@ -210,8 +208,35 @@ def _injected(container: str) -> bool:
     return container.startswith(("aws-guardduty-agent", "ecs-service-connect-"))
 
 
+def launch_parameters(config: Config) -> dict[str, Any]:
+    """Of RunTask: a launch type or a strategy, and a network configuration for awsvpc only.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html
+    """
+    run, parameters = config.run, dict[str, Any]()
+    if run.strategy:
+        parameters["capacityProviderStrategy"] = [
+            {"capacityProvider": entry.name, "weight": entry.weight, "base": entry.base}
+            for entry in run.strategy
+        ]
+    elif launch_type(config):
+        parameters["launchType"] = launch_type(config)
+    if run.platform_version:
+        parameters["platformVersion"] = run.platform_version
+    if network_mode(config) == "awsvpc" and run.subnets:
+        network = {
+            "subnets": list(run.subnets),
+            "assignPublicIp": "ENABLED" if run.assign_public_ip else "DISABLED",
+        }
+        groups = {"securityGroups": list(run.security_groups)} if run.security_groups else {}
+        parameters["networkConfiguration"] = {"awsvpcConfiguration": {**network, **groups}}
+    if run.volumes:
+        parameters["volumeConfigurations"] = [dict(volume) for volume in run.volumes]
+    return parameters
+
+
 def _failure(failure: Mapping[str, str]) -> str:
-    """One entry of RunTask's `failures`: "arn: reason (detail)", as much of it as there is."""
+    """One entry of RunTask's `failures`: "arn: reason (detail)"."""
     arn, reason, detail = (failure.get(key, "") for key in ("arn", "reason", "detail"))
     return (f"{arn}: " if arn else "") + reason + (f" ({detail})" if detail else "")
 
@@ -222,7 +247,7 @@ def _tags(tags: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """The same as JSON would have it: times as ISO 8601 in UTC, which sort as text."""
+    """The value as JSON has it: times as ISO 8601 in UTC, which sort as text."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds")
     if isinstance(value, Mapping):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from deployer.adapters.aws.session import AwsSession, error_code, translated
+from deployer.adapters.aws.session import READ_TIMEOUT, AwsSession, error_code, translated
 from deployer.errors import Failure
 from deployer.ports.object_store import Stored
 
@@ -19,10 +19,11 @@ _CONFLICT: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict"
 
 
 class StateBucket:
-    """`store.Store`, for real. The caller needs GetObject, PutObject and ListBucket."""
+    """The object store in S3. The caller needs GetObject, PutObject and ListBucket."""
 
-    def __init__(self, bucket: str, session: AwsSession) -> None:
+    def __init__(self, bucket: str, session: AwsSession, read_timeout: float = READ_TIMEOUT) -> None:
         self.where = f"s3://{bucket}"
+        self._read_timeout = read_timeout
         self._bucket, self._session = bucket, session
 
     def read(self, key: str) -> Stored | None:
@@ -64,7 +65,7 @@ class StateBucket:
 
     @property
     def _client(self) -> Any:
-        return self._session.client("s3")
+        return self._session.client("s3", read_timeout=self._read_timeout)
 
     @contextmanager
     def _calling(self) -> Iterator[None]:
@@ -75,7 +76,7 @@ class StateBucket:
             except Exception as error:
                 if error_code(error) != "NoSuchBucket":
                     raise
-                make = f"make it: `aws s3 mb {self.where} --region {self._session.region}`"
+                make = f"create it: `aws s3 mb {self.where} --region {self._session.region}`"
                 raise Failure("aws-config", f"{where}: no such bucket", make) from error
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from deployer.adapters.aws.probes.subject import secrets
+from deployer.adapters.aws.probes.probe import secrets
 from deployer.adapters.aws.session import AwsSession, error_code, translated
 from deployer.config.model import Config
 from deployer.errors import DeployerError, ExpiredCredentials, Failure

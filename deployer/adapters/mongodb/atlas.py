@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from deployer.adapters.aws.probes.finding import failed, passed, report_errors, unknown
+from deployer.adapters.aws.probes.probe import failed, passed, report_errors, unknown
 from deployer.adapters.aws.probes.subnets import public_addresses
 from deployer.adapters.aws.session import AwsSession
 from deployer.config.model import Config

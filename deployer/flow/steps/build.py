@@ -8,7 +8,6 @@ from deployer.errors import Failure
 from deployer.flow.handlers import Context, StepResult
 from deployer.model import Cause, Image, Release, Source
 
-LATEST = "latest"
 CONTENT = "src-"
 _BUILDING = ("DOCKER_BUILD", "ECR_LOGIN", "DOCKER_TAG", "DOCKER_PUSH")
 
@@ -120,13 +119,13 @@ def _log_in(context: Context) -> None:
 def tag_image(release: Release, context: Context) -> StepResult:
     """Tag the image.
 
-    Gives the local image the registry's name, with the content's tag and `latest`. Twice is safe: a tag
-    points where it pointed.
+    Gives the local image the registry's name, with the content's tag and the promoted one. Twice is safe: a
+    tag points where it pointed.
     """
     image = _image(release)
     if image.digest:
         return StepResult(release, f"the registry has {image.tag}", skipped=True)
-    for tag in (image.tag, LATEST):
+    for tag in filter(None, (image.tag, context.config.image.promote_tag)):
         context.ports.engine.tag(f"{image.repository}:{image.tag}", f"{image.name}:{tag}")
     return StepResult(release, f"{image.name}:{image.tag}")
 

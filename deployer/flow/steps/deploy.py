@@ -9,7 +9,7 @@ from deployer.flow.recorder import keep_manifest
 from deployer.model import Cause, Launch, Release, TaskDefinition
 from deployer.ports import Question, RunAnswer, TaskRequest, TaskStatus, Unreachable
 from deployer.retry import RetryPolicy
-from deployer.task.definition import differences, for_image, registrable
+from deployer.task.definition import changes, for_image, registrable
 from deployer.task.verdict import evidence_of
 from deployer.task.watch import Pace, TaskWatch
 
@@ -56,15 +56,15 @@ def compare_definition(release: Release, context: Context) -> StepResult:
     family = str(definition["family"])
     newest = context.ports.tasks.newest_revision(family)
     if newest is None:
-        changes: tuple[str, ...] = ("no active revision yet",)
+        changed: tuple[str, ...] = ("no active revision yet",)
     else:
-        changes = differences(definition, newest.definition)
+        changed = changes(definition, newest)
     current = newest.arn if newest else None
-    found = TaskDefinition(family, current, changes, arn=None if changes else current)
+    found = TaskDefinition(family, current, changed, arn=None if changed else current)
     baseline = release.baseline if release.launches else _counts(context)
     release = release.with_(task_definition=found, baseline=baseline)
-    if changes:
-        return StepResult(release.doing("REGISTER_TASK"), "; ".join(changes[:3]))
+    if changed:
+        return StepResult(release.doing("REGISTER_TASK"), "; ".join(changed[:3]))
     return StepResult(release.skipping("REGISTER_TASK"), f"{_short(current)} is unchanged")
 
 
@@ -93,7 +93,7 @@ def register_definition(release: Release, context: Context) -> StepResult:
     definition = wanted_definition(release, context)
     tasks = context.ports.tasks
     newest = tasks.newest_revision(wanted.family)
-    if newest and not differences(definition, newest.definition):
+    if newest and not changes(definition, newest):
         arn = newest.arn
     else:
         arn = tasks.register(definition, tags_of(release))

@@ -1,7 +1,6 @@
 """Phase 5: verify the data, then promote the image."""
 
 from deployer.flow.handlers import Context, StepResult
-from deployer.flow.steps.build import LATEST
 from deployer.model import Release, Verification
 from deployer.ports import Database, Unreachable
 from deployer.verification.remote import RemoteDatabase, prefetch, verify_by_asking
@@ -55,14 +54,16 @@ def _keep_report(release: Release, context: Context, database: Database) -> None
 def promote_image(release: Release, context: Context) -> StepResult:
     """Move 'latest' to this image.
 
-    Only after the data is proven the tag `latest` moves to the image and the schedule of `[schedule]` to the
-    revision. Twice is safe: tag and schedule already point there.
+    Only after the data is proven the tag of `[image] promote-tag` moves to the image and the schedule of
+    `[schedule]` to the revision. Twice is safe: tag and schedule already point there.
     """
     image, schedule = release.image, context.config.schedule
     if image is None or image.digest is None:
         raise LookupError("PUSH_OK comes before PROMOTE")
-    context.ports.registry.move_tag(image.repository, LATEST, image.digest)
-    summary = f"{image.repository}:{LATEST} is {image.tag}"
+    tag = context.config.image.promote_tag
+    summary = f"{image.repository}:{tag} is {image.tag}" if tag else "no tag is promoted"
+    if tag:
+        context.ports.registry.move_tag(image.repository, tag, image.digest)
     if schedule:
         revision = release.launches[-1].task_definition
         context.ports.schedules.move(schedule.name, schedule.group, revision)

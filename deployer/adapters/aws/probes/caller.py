@@ -1,12 +1,12 @@
-"""May the person (or the CI job) who releases do what a release does?"""
+"""Has the identity that releases the permissions that a release needs?"""
 
 import json
 from collections.abc import Iterator
 from typing import Final
 
-from deployer.adapters.aws.probes.finding import passed, unknown
+from deployer.adapters.aws.ecr import registry_of
 from deployer.adapters.aws.probes.permissions import Need, judged
-from deployer.adapters.aws.probes.subject import definition, roles
+from deployer.adapters.aws.probes.probe import definition, passed, roles, unknown
 from deployer.adapters.aws.session import AwsSession, translated
 from deployer.config.model import Config
 from deployer.ports import Finding
@@ -27,7 +27,7 @@ def check(config: Config, session: AwsSession) -> Iterator[Finding]:
     with translated("AWS identity"):
         arn = session.client("sts").get_caller_identity()["Arn"]
     if arn.endswith(":root"):
-        yield passed("caller", f"{arn} may do everything")
+        yield passed("caller", f"{arn} is the root user and may do everything")
         return
     source = _source(arn, session)
     if source is None:
@@ -37,7 +37,7 @@ def check(config: Config, session: AwsSession) -> Iterator[Finding]:
 
 
 def _source(arn: str, session: AwsSession) -> str | None:
-    """The IAM identity behind `arn`; an assumed role's session names it, without the role's path."""
+    """The IAM identity behind `arn`; an assumed role's session names the role without its path."""
     kind, _, rest = arn.split(":")[5].partition("/")
     if kind in ("user", "role"):
         return arn
@@ -49,21 +49,30 @@ def _source(arn: str, session: AwsSession) -> str | None:
 
 
 def _needs(config: Config, region: str, caller: str) -> list[Need]:
-    account = caller.split(":")[4]
-    repository = f"arn:aws:ecr:{region}:{account}:repository/{config.image.repository}"
-    family = f"arn:aws:ecs:{region}:{account}:task-definition/{definition(config)['family']}:*"
-    tasks = f"arn:aws:ecs:{region}:{account}:task/{config.run.cluster.rsplit('/', 1)[-1]}/*"
-    log = f"arn:aws:logs:{region}:{account}:log-group:{config.logs.group}:log-stream:*"
+    partition, account = caller.split(":")[1], caller.split(":")[4]
+    owner, home = registry_of(config)
+    repository = (
+        f"arn:{partition}:ecr:{home or region}:{owner or account}:repository/{config.image.repository}"
+    )
+    ecs, cluster = f"arn:{partition}:ecs:{region}:{account}", config.run.cluster.rsplit("/", 1)[-1]
+    family = f"{ecs}:task-definition/{definition(config)['family']}:*"
+    tasks = f"{ecs}:task/{cluster}/*"
+    log = f"arn:{partition}:logs:{region}:{account}:log-group:{config.logs.group}:log-stream:*"
     wanted = [
         ("log in to ECR", ("ecr:GetAuthorizationToken",), "*"),
         ("push the image", _PUSH, repository),
         ("register task definitions", _DEFINE, "*"),
         ("run the task", ("ecs:RunTask",), family),
-        ("tag what it makes", ("ecs:TagResource",), "*"),
+        ("tag the task definition", ("ecs:TagResource",), family),
+        ("tag the task", ("ecs:TagResource",), tasks),
         ("watch and stop the task", _TASK, tasks),
         ("read the log", ("logs:GetLogEvents",), log),
     ]
-    wanted += [(f"pass the {what}", ("iam:PassRole",), role) for what, role in roles(config).items()]
+    wanted += [
+        (f"pass the {what}", ("iam:PassRole",), role)
+        for what, role in roles(config).items()
+        if role.startswith("arn:")
+    ]
     return [Need(purpose, actions, target, _grant(actions, target)) for purpose, actions, target in wanted]
 
 

@@ -1,15 +1,16 @@
-"""What may an identity do, by IAM's own simulation?
+"""What an identity may do, by IAM's own simulation.
 
-SimulatePrincipalPolicy sees the identity's policies and boundary, not the organisation's or the resource's
+SimulatePrincipalPolicy sees the identity's policies and boundary, not the organization's or the resource's
 (https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html). Within one account the
-policy of a resource can allow by itself: where it has one, a missing permission is unknown.
+policy of a resource can allow by itself, and a policy for certain resources does not allow `*`: then a
+missing permission is unknown.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from deployer.adapters.aws.probes.finding import failed, passed, unknown
+from deployer.adapters.aws.probes.probe import failed, passed, unknown
 from deployer.adapters.aws.session import AwsSession, translated
 from deployer.ports import Finding
 
@@ -62,6 +63,8 @@ def _finding(what: str, need: Need, results: Sequence[dict[str, Any]]) -> Findin
             what, f"{actions} is denied explicitly on {need.resource}", "remove that Deny statement"
         )
     said = f"{actions} is not allowed on {need.resource}"
+    if need.resource == "*":
+        return unknown(what, f"{said}, but may be on the resources that are used", need.remedy)
     if need.has_policy():
         return unknown(what, f"{said} by the identity's own policies; the resource has one too", need.remedy)
     return failed(what, said, need.remedy)

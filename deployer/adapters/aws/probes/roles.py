@@ -1,16 +1,27 @@
-"""Are the task's two roles there, may ECS tasks take them on, and may the execution role do its work?"""
+"""Do the task's two roles exist, may ECS tasks assume them, and has the execution role its permissions?"""
 
 import json
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
-from deployer.adapters.aws.probes.finding import failed, passed, report_errors
+from deployer.adapters.aws.ecr import registry_of
 from deployer.adapters.aws.probes.permissions import Need, judged
-from deployer.adapters.aws.probes.subject import makes_log_group, roles, secrets
+from deployer.adapters.aws.probes.probe import (
+    container,
+    failed,
+    makes_log_group,
+    passed,
+    region_of,
+    report_errors,
+    role_arn,
+    roles,
+    secrets,
+)
 from deployer.adapters.aws.session import AwsSession, error_code, translated
 from deployer.config.model import Config
 from deployer.ports import Finding
+from deployer.task.definition import on_fargate
 
 _SERVICE: Final = "ecs-tasks.amazonaws.com"
 _TRUST: Final = {
@@ -18,23 +29,23 @@ _TRUST: Final = {
     "Statement": [{"Effect": "Allow", "Principal": {"Service": _SERVICE}, "Action": "sts:AssumeRole"}],
 }
 _PULL: Final = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability")
-_MANAGED: Final = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+_MANAGED: Final = "arn:{}:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
 
 
 def check(config: Config, session: AwsSession) -> Iterator[Finding]:
     named = roles(config)
     for what, arn in named.items():
         yield from report_errors(what, _role(what, arn, session))
-    if "execution role" not in named:
-        detail = "is not set; Fargate needs it to pull the image and to ship the log"
+    if "execution role" not in named and on_fargate(config):
+        detail = "is not set; Fargate needs it to pull the image and to send the log"
         yield failed("execution role", detail, "set executionRoleArn in the task definition")
 
 
 def permissions(config: Config, session: AwsSession) -> Iterator[Finding]:
-    """What the agent does in the execution role before the container runs."""
-    arn = roles(config).get("execution role")
-    if arn:
-        yield from _execution(arn, config, session)
+    """What ECS does in the execution role before the container runs."""
+    role = roles(config).get("execution role")
+    if role:
+        yield from _execution(role_arn(role, session), config, session)
 
 
 def _role(what: str, arn: str, session: AwsSession) -> Iterator[Finding]:
@@ -47,17 +58,17 @@ def _role(what: str, arn: str, session: AwsSession) -> Iterator[Finding]:
             if error_code(error) != "NoSuchEntity":
                 raise
             create = f"aws iam create-role --role-name {name} --assume-role-policy-document {trust}"
-            yield failed(f"{what} {name}", "is not there", create)
+            yield failed(f"{what} {name}", "does not exist", create)
             return
     if _trusts_tasks(role["AssumeRolePolicyDocument"]):
         yield passed(f"{what} {name}")
     else:
-        mend = f"aws iam update-assume-role-policy --role-name {name} --policy-document {trust}"
-        yield failed(f"{what} {name}", f"does not trust {_SERVICE}", mend)
+        fix = f"aws iam update-assume-role-policy --role-name {name} --policy-document {trust}"
+        yield failed(f"{what} {name}", f"does not trust {_SERVICE}", fix)
 
 
 def _trusts_tasks(policy: Mapping[str, Any]) -> bool:
-    """Whether a statement lets the service assume the role; its conditions are not judged."""
+    """Whether a statement lets the service assume the role, whatever its conditions."""
     statements = policy.get("Statement", [])
     for statement in statements if isinstance(statements, list) else [statements]:
         principal = statement.get("Principal", {})
@@ -73,22 +84,35 @@ def _trusts_tasks(policy: Mapping[str, Any]) -> bool:
 
 
 def _execution(arn: str, config: Config, session: AwsSession) -> Iterator[Finding]:
-    account, region, name = arn.split(":")[4], session.region, arn.rsplit("/", 1)[-1]
-    attach = f"aws iam attach-role-policy --role-name {name} --policy-arn {_MANAGED}"
-    repository = f"arn:aws:ecr:{region}:{account}:repository/{config.image.repository}"
-    group = f"arn:aws:logs:{region}:{account}:log-group:{config.logs.group}:log-stream:*"
+    partition, account, region, name = (
+        arn.split(":")[1],
+        arn.split(":")[4],
+        session.region,
+        arn.rsplit("/", 1)[-1],
+    )
+    attach = f"aws iam attach-role-policy --role-name {name} --policy-arn {_MANAGED.format(partition)}"
+    owner, home = registry_of(config)
+    repository = (
+        f"arn:{partition}:ecr:{home or region}:{owner or account}:repository/{config.image.repository}"
+    )
+    logs = container(config).get("logConfiguration", {}).get("options", {})
+    group_name = logs.get("awslogs-group", config.logs.group)
+    group = f"arn:{partition}:logs:{region}:{account}:log-group:{group_name}:log-stream:*"
     needs = [
         Need("log in to ECR", ("ecr:GetAuthorizationToken",), "*", attach),
         Need("pull the image", _PULL, repository, attach, lambda: _repository_has_policy(config, session)),
-        Need("ship the log", ("logs:CreateLogStream", "logs:PutLogEvents"), group, attach),
     ]
+    if container(config).get("logConfiguration", {}).get("logDriver") == "awslogs":
+        needs.append(Need("send the log", ("logs:CreateLogStream", "logs:PutLogEvents"), group, attach))
     if makes_log_group(config):
         grant = _grant(name, "logs:CreateLogGroup", group)
-        needs.append(Need("make the log group", ("logs:CreateLogGroup",), group, grant))
+        needs.append(Need("create the log group", ("logs:CreateLogGroup",), group, grant))
     for variable, source in secrets(config).items():
         vault = ":secretsmanager:" in source
         action = "secretsmanager:GetSecretValue" if vault else "ssm:GetParameters"
-        resource = ":".join(source.split(":")[:7]) if vault else _parameter(source, region, account)
+        resource = (
+            ":".join(source.split(":")[:7]) if vault else _parameter(source, partition, region, account)
+        )
         needs.append(
             Need(
                 f"read the secret of {variable}",
@@ -104,7 +128,10 @@ def _execution(arn: str, config: Config, session: AwsSession) -> Iterator[Findin
 def _repository_has_policy(config: Config, session: AwsSession) -> bool:
     with translated("ECR repository policy"):
         try:
-            session.client("ecr").get_repository_policy(repositoryName=config.image.repository)
+            session.client("ecr", registry_of(config)[1] or None).get_repository_policy(
+                repositoryName=config.image.repository,
+                **({"registryId": registry_of(config)[0]} if registry_of(config)[0] else {}),
+            )
         except Exception as error:
             if error_code(error) not in ("RepositoryPolicyNotFoundException", "RepositoryNotFoundException"):
                 raise
@@ -115,7 +142,9 @@ def _repository_has_policy(config: Config, session: AwsSession) -> bool:
 def _secret_has_policy(arn: str, session: AwsSession) -> bool:
     with translated("secret's policy"):
         try:
-            answer = session.client("secretsmanager").get_resource_policy(SecretId=arn)
+            answer = session.client("secretsmanager", region_of(arn, session)).get_resource_policy(
+                SecretId=arn
+            )
         except Exception as error:
             if error_code(error) != "ResourceNotFoundException":
                 raise
@@ -123,12 +152,11 @@ def _secret_has_policy(arn: str, session: AwsSession) -> bool:
     return bool(answer.get("ResourcePolicy"))
 
 
-def _parameter(source: str, region: str, account: str) -> str:
-    return (
-        source
-        if source.startswith("arn:")
-        else f"arn:aws:ssm:{region}:{account}:parameter/{source.lstrip('/')}"
-    )
+def _parameter(source: str, partition: str, region: str, account: str) -> str:
+    """The ARN of a parameter, in which its name has no leading slash."""
+    if source.startswith("arn:"):
+        return source
+    return f"arn:{partition}:ssm:{region}:{account}:parameter/{source.lstrip('/')}"
 
 
 def _grant(role: str, action: str, resource: str) -> str:

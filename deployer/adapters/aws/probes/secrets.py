@@ -1,4 +1,4 @@
-"""Is there a value for every secret that the container is given?
+"""Does every secret of the containers have a value?
 
 `valueFrom` is a Secrets Manager ARN, with `:json-key:version-stage:version-id` behind it where wanted, or an
 SSM parameter's name or ARN
@@ -10,14 +10,13 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from deployer.adapters.aws.probes.finding import failed, passed, report_errors
-from deployer.adapters.aws.probes.subject import secrets
+from deployer.adapters.aws.probes.probe import failed, passed, region_of, report_errors, secrets
 from deployer.adapters.aws.session import AwsSession, error_code, translated
 from deployer.config.model import Config
 from deployer.ports import Finding
 
 _SUFFIX: Final = re.compile(r"-[A-Za-z0-9]{6}$")
-"""What Secrets Manager puts behind the name in an ARN."""
+"""What Secrets Manager appends to the name in an ARN."""
 
 
 def check(config: Config, session: AwsSession) -> Iterator[Finding]:
@@ -30,22 +29,23 @@ def check(config: Config, session: AwsSession) -> Iterator[Finding]:
 def _secret(what: str, source: str, session: AwsSession) -> Iterator[Finding]:
     pieces = source.split(":")
     if len(pieces) < 7:
-        yield failed(what, f"{source} is not the ARN of a secret", "give its whole ARN in [task.values]")
+        yield failed(what, f"{source} is not the ARN of a secret", "set its whole ARN in [task.values]")
         return
     arn, key, name = ":".join(pieces[:7]), (pieces[7:8] or [""])[0], _SUFFIX.sub("", pieces[6])
-    client = session.client("secretsmanager")
-    create = f"aws secretsmanager create-secret --region {session.region} --name {name} --secret-string ..."
+    region = region_of(arn, session)
+    client = session.client("secretsmanager", region)
+    create = f"aws secretsmanager create-secret --region {region} --name {name} --secret-string ..."
     with translated(what):
         try:
             deleted = client.describe_secret(SecretId=arn).get("DeletedDate")
         except Exception as error:
             if error_code(error) != "ResourceNotFoundException":
                 raise
-            yield failed(what, f"{arn} is not there", f"{create}, and its ARN goes into [task.values]")
+            yield failed(what, f"{arn} does not exist", f"{create}, then set its ARN in [task.values]")
             return
     if deleted:
-        restore = f"aws secretsmanager restore-secret --secret-id {arn} --region {session.region}"
-        yield failed(what, f"{arn} is about to be deleted", restore)
+        restore = f"aws secretsmanager restore-secret --secret-id {arn} --region {region}"
+        yield failed(what, f"{arn} is scheduled for deletion", restore)
     elif key:
         yield _json_key(what, arn, key, client)
     else:
@@ -53,7 +53,7 @@ def _secret(what: str, source: str, session: AwsSession) -> Iterator[Finding]:
 
 
 def _json_key(what: str, arn: str, key: str, client: Any) -> Finding:
-    """The value is read to see its keys, and goes nowhere."""
+    """The value is read for its keys only."""
     with translated(what):
         text = client.get_secret_value(SecretId=arn).get("SecretString", "")
     try:
@@ -70,11 +70,20 @@ def _json_key(what: str, arn: str, key: str, client: Any) -> Finding:
 
 
 def _parameter(what: str, source: str, session: AwsSession) -> Iterator[Finding]:
-    name = source.partition(":parameter")[2] or source
-    with translated(what):
-        answer = session.client("ssm").get_parameters(Names=[name], WithDecryption=False)
-    if answer["Parameters"]:
-        yield passed(what, name)
-    else:
-        put = f"aws ssm put-parameter --region {session.region} --name {name} --type SecureString --value ..."
-        yield failed(what, f"no parameter {name} in {session.region}", put)
+    """GetParameters takes an ARN; an endpoint that does not takes the name, with or without a slash."""
+    region, name = region_of(source, session), source.partition(":parameter")[2] or source
+    candidates = (source, name, name.removeprefix("/")) if source.startswith("arn:") else (source,)
+    client = session.client("ssm", region)
+    for candidate in candidates:
+        with translated(what):
+            try:
+                answer = client.get_parameters(Names=[candidate], WithDecryption=False)
+            except Exception as error:
+                if error_code(error) not in ("ValidationException", "InvalidParameterValue"):
+                    raise
+                continue
+        if answer["Parameters"]:
+            yield passed(what, f"{candidate} in {region}")
+            return
+    put = f"aws ssm put-parameter --region {region} --name {candidates[-1]} --type SecureString --value ..."
+    yield failed(what, f"no parameter {candidates[-1]} in {region}", put)

@@ -87,7 +87,7 @@ def test_an_image_for_the_task_s_processor_is_fine(registry: Registry) -> None:
 def test_an_image_for_another_processor_is_wrong(registry: Registry) -> None:
     """Such an image ends in `exec format error`; both sides are named, and what to set."""
     finding = registry.look(registry.push(_ARM))
-    assert (finding.state, finding.detail) == ("fail", "is for linux/arm64, the task wants linux/amd64")
+    assert (finding.state, finding.detail) == ("fail", "is for linux/arm64, the task runs on linux/amd64")
     assert 'platform = "linux/amd64"' in finding.remedy
 
 

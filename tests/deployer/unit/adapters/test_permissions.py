@@ -6,8 +6,8 @@ import pytest
 from botocore.stub import Stubber
 
 from deployer.adapters.aws.probes import caller
-from deployer.adapters.aws.probes.finding import report_errors
 from deployer.adapters.aws.probes.permissions import Need, judged
+from deployer.adapters.aws.probes.probe import report_errors
 from deployer.adapters.aws.session import AwsSession, Credentials
 from deployer.config.model import Aws
 from deployer.errors import Failure

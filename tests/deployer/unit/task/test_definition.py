@@ -160,7 +160,7 @@ def test_sizes_compare_by_what_they_mean() -> None:
         ),
         (
             lambda d: d["containerDefinitions"][1].update(portMappings=[{"containerPort": 81}]),
-            "containerDefinitions[sidecar].portMappings[81].containerPort: (none) -> 81",
+            "containerDefinitions[sidecar].portMappings[81/tcp].containerPort: (none) -> 81",
         ),
     ],
 )
