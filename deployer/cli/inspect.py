@@ -32,6 +32,9 @@ def logs(
     env: Env = None,
     release: Annotated[str | None, typer.Option("--release", help="The task of this release.")] = None,
     task: Annotated[str | None, typer.Option("--task", help="This task: its ARN or ID.")] = None,
+    container: Annotated[
+        str | None, typer.Option("--container", help="Another container of the task than the job's.")
+    ] = None,
     all_tasks: Annotated[
         bool, typer.Option("--all-tasks", help="Every task of the job, merged by time.")
     ] = False,
@@ -56,6 +59,7 @@ def logs(
             env=env,
             release=release,
             task=task,
+            container=container,
             all_tasks=all_tasks,
             since=since,
             follow=follow,
