@@ -30,11 +30,15 @@ def follow(
 ) -> Iterator[LogEvent]:
     """Every event of the stream after `cursor` (None: from its start), as they come.
 
-    Ends when `is_stopped` and then `drain` seconds passed without a new event, whether or not the stream ever
-    appeared. `is_stopped` is asked before each read, so what was printed before a stop is read after it, and
-    ten times a second in between; it asks ECS as seldom as it likes.
+    Ends `drain` seconds after `is_stopped` without a new event, whether or not the stream ever appeared.
+    `is_stopped` is called before each read, so what was printed before a stop is read after it, and ten times
+    a second in between. Without a `group` there is nothing to read.
     Raises Failure; a transient one only when reads keep failing.
     """
+    if not group:  # logged elsewhere: only the end is waited for
+        while not is_stopped():
+            clock.sleep(SLOWEST)
+        return
     reader = StreamReader(logs, group, stream, RetryPolicy(clock=clock), cursor=cursor, since=since)
     pause = QUICKEST
     silent_since: float | None = None

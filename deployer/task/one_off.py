@@ -14,7 +14,7 @@ from deployer.ports import ONE_OFF_TASK, Clock, Ids, Logs, TaskRequest, Tasks, T
 from deployer.redaction import Redactor
 from deployer.retry import RetryPolicy
 from deployer.task.definition import for_image
-from deployer.task.verdict import evidence_of
+from deployer.task.verdict import evidence_of, job_log
 from deployer.task.watch import Pace, TaskWatch
 
 _PACE: Final = Pace(shortest=1.0, longest=1.0)
@@ -113,17 +113,20 @@ class OneOffRunner:
         return newest.arn
 
     def _lines(self, deadline: "_Deadline") -> Iterator[str]:
-        settings = self.config.logs
-        stream = (
-            f"{settings.stream_prefix}/{self.config.task.container}/{deadline.watch.arn.rsplit('/', 1)[-1]}"
-        )
+        place, container = job_log(self.config), self.config.task.container
+        if not place.group:
+            raise Failure(
+                "aws-config",
+                f"container {container} logs to {place.driver}: the answers of a one-off task cannot be read",
+                "give it logDriver awslogs with an awslogs-stream-prefix, or check from this machine",
+            )
         events = follow(
             self.logs,
-            settings.group,
-            stream,
+            place.group,
+            place.stream(container, deadline.watch.arn),
             is_stopped=deadline.stopped,
             clock=self.clock,
-            drain=settings.drain_timeout,
+            drain=self.config.logs.drain_timeout,
         )
         for number, event in enumerate(events):
             if number >= _MOST_LINES:

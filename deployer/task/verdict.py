@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from deployer.config.model import Config
 from deployer.diagnosis.causes import diagnosed
 from deployer.diagnosis.model import Evidence
 from deployer.model import Cause, ContainerResult, TaskResult
 from deployer.ports import Logs
+from deployer.task.definition import for_image
 
+_OPTIONS: Final = ("group", "stream-prefix", "region")
 _PAGES: Final = 20
 """Of another container's log at most so many pages of 10,000 lines are read."""
 _SHOWN: Final = 12
@@ -72,10 +75,19 @@ class LogPlace:
     driver: str
     group: str = ""
     prefix: str = ""
+    region: str = ""
 
     def stream(self, container: str, task: str) -> str:
         """The stream that awslogs names. `task`: the task's ID or ARN."""
         return f"{self.prefix}/{container}/{task.rsplit('/', 1)[-1]}"
+
+
+def job_log(config: Config) -> LogPlace:
+    """Where the job's container logs, by the task definition of deploy.toml."""
+    place = log_place(for_image(config, "none"), config.task.container)
+    if place is None or (place.group and place.region not in ("", config.aws.region)):
+        return LogPlace(f"awslogs in {place.region}" if place else "none")
+    return place
 
 
 def log_place(definition: Mapping[str, Any], container: str) -> LogPlace | None:
@@ -87,7 +99,8 @@ def log_place(definition: Mapping[str, Any], container: str) -> LogPlace | None:
             driver = str(logging.get("logDriver") or "none")
             if driver != "awslogs" or not options.get("awslogs-stream-prefix"):
                 return LogPlace(driver)
-            return LogPlace(driver, str(options.get("awslogs-group")), str(options["awslogs-stream-prefix"]))
+            group, prefix, region = (str(options.get(f"awslogs-{key}") or "") for key in _OPTIONS)
+            return LogPlace(driver, group, prefix, region)
     return None
 
 

@@ -27,6 +27,10 @@ from tests.fakes.workspace import FakeWorkspace
 TESTS = ("pytest", "-q")
 REPOSITORY = "job"
 GROUP = "/ecs/job"
+LOGGING = {
+    "logDriver": "awslogs",
+    "options": {"awslogs-group": GROUP, "awslogs-stream-prefix": "ecs", "awslogs-region": "eu-west-3"},
+}
 
 
 def settings(**tables: Mapping[str, Any]) -> Config:
@@ -41,7 +45,9 @@ def settings(**tables: Mapping[str, Any]) -> Config:
         "task": {
             "definition": {
                 "family": "job",
-                "containerDefinitions": [{"name": "job", "image": "${IMAGE}", "essential": True}],
+                "containerDefinitions": [
+                    {"name": "job", "image": "${IMAGE}", "essential": True, "logConfiguration": LOGGING}
+                ],
             },
             "container": "job",
         },

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from deployer.adapters.aws.ecs import Ecs
 from deployer.adapters.aws.logs import CloudWatchLogs
-from deployer.adapters.local.clock import SystemClock
+from deployer.adapters.local.machine import SystemClock
 from deployer.commands.bootstrap import redactor_of, session
 from deployer.commands.logs.output import Screen
 from deployer.commands.logs.request import TailRequest, of_project
@@ -29,6 +29,7 @@ class LogsOptions:
     env: str | None = None
     release: str | None = None
     task: str | None = None
+    container: str | None = None
     all_tasks: bool = False
     since: str = ""
     follow: bool = False
@@ -51,7 +52,7 @@ def show_logs(project: Project, options: LogsOptions, screen: Screen) -> int:
     redactor = redactor_of(config, aws, project.environ)
     shown = replace(screen, write=lambda text: screen.write(redactor.text(text)))
     request: TailRequest = replace(
-        of_project(config),
+        of_project(config, options.container),
         tasks=_tasks(project, options),
         all_tasks=options.all_tasks,
         since=_since(options, screen),

@@ -1,12 +1,13 @@
-"""What `deployer logs` is asked for."""
+"""The options of `deployer logs`, in the form that the tailer takes."""
 
 import re
 from dataclasses import dataclass, field
 from typing import Literal
 
 from deployer.config.model import Config
-from deployer.errors import UsageError
+from deployer.errors import RefusedError, UsageError
 from deployer.task.definition import for_image
+from deployer.task.verdict import job_log, log_place
 from deployer.view.log_lines import Style
 
 
@@ -46,12 +47,28 @@ class TailRequest:
             raise UsageError(f"--grep {self.grep!r}: {error}", "quote special characters with \\") from error
 
 
-def of_project(config: Config) -> TailRequest:
-    """The request for the newest task of deploy.toml's job; `dataclasses.replace` adds the options."""
+def of_project(config: Config, container: str | None = None) -> TailRequest:
+    """The request for the newest task of deploy.toml's job; `dataclasses.replace` adds the options.
+
+    `container`: another one of the task. UsageError: there is none of that name. RefusedError: it logs
+    elsewhere.
+    """
+    definition = for_image(config, "none")
+    name = container or config.task.container
+    place = job_log(config) if name == config.task.container else log_place(definition, name)
+    if place is None:
+        names = ", ".join(str(entry["name"]) for entry in definition["containerDefinitions"])
+        raise UsageError(
+            f"--container {name!r}: the task definition has no such container", f"one of: {names}"
+        )
+    if not place.group:
+        raise RefusedError(
+            f"container {name} logs to {place.driver}: deployer cannot read that", "read its log there"
+        )
     return TailRequest(
-        group=config.logs.group,
-        stream_prefix=config.logs.stream_prefix,
-        container=config.task.container,
-        family=str(for_image(config, "none")["family"]),
+        group=place.group,
+        stream_prefix=place.prefix,
+        container=name,
+        family=str(definition["family"]),
         drain=config.logs.drain_timeout,
     )

@@ -10,7 +10,7 @@ from deployer.model import Cause, Launch, Release, TaskDefinition
 from deployer.ports import Question, RunAnswer, TaskRequest, TaskStatus, Unreachable
 from deployer.retry import RetryPolicy
 from deployer.task.definition import changes, for_image, registrable
-from deployer.task.verdict import evidence_of
+from deployer.task.verdict import evidence_of, job_log
 from deployer.task.watch import Pace, TaskWatch
 
 ENV_TAG = "deployer:env"
@@ -229,8 +229,9 @@ def _await_start(task: TaskStatus, release: Release, context: Context) -> TaskSt
 
 
 def _stream(release: Release, context: Context) -> str:
-    settings = context.config
-    return f"{settings.logs.stream_prefix}/{settings.task.container}/{release.launches[-1].task_id}"
+    """Empty where the job's log cannot be followed."""
+    place, launch = job_log(context.config), release.launches[-1]
+    return place.stream(context.config.task.container, launch.task_id) if place.group else ""
 
 
 def _not_started(release: Release) -> Release:

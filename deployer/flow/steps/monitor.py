@@ -11,7 +11,15 @@ from deployer.logs.follow import follow
 from deployer.model import Cause, ContainerResult, Launch, Release, TaskResult
 from deployer.ports import task_log, task_name
 from deployer.retry import RetryPolicy
-from deployer.task.verdict import cause_of_container, ending, evidence_of, last_lines, log_place, told
+from deployer.task.verdict import (
+    cause_of_container,
+    ending,
+    evidence_of,
+    job_log,
+    last_lines,
+    log_place,
+    told,
+)
 from deployer.task.watch import TaskWatch
 
 LOG_TAIL = 400
@@ -48,20 +56,7 @@ def follow_task(release: Release, context: Context) -> StepResult:
         start_timeout=context.config.run.start_timeout,
         job=context.config.task.container,
     )
-    limit = _RuntimeLimit(watch, context)
-    lines = 0
-    with ports.evidence.lines(task_log(launch.attempt)) as kept:
-        for event in follow(
-            ports.logs,
-            context.config.logs.group,
-            launch.log_stream,
-            is_stopped=limit.stopped,
-            clock=ports.clock,
-            drain=context.config.logs.drain_timeout,
-        ):
-            lines += 1
-            kept.event(event.time, event.text)
-            context.emit(Logged("task", event.text, event.time))
+    lines = _follow_log(launch, _RuntimeLimit(watch, context), context)
     if watch.status:
         ports.evidence.write(f"task-{launch.attempt}", watch.status.raw)
     result = watch.result or TaskResult(stopped_reason=FORGOTTEN)
@@ -71,6 +66,26 @@ def follow_task(release: Release, context: Context) -> StepResult:
     release = release.with_launch(lines=lines, result=result, status="STOPPED")
     code = "none" if result.exit_code is None else result.exit_code
     return StepResult(release, f"exit code {code}, {lines} log lines")
+
+
+def _follow_log(launch: Launch, limit: "_RuntimeLimit", context: Context) -> int:
+    """Shows and keeps the job's lines until the task has stopped; returns their number."""
+    ports, place, lines = context.ports, job_log(context.config), 0
+    if not place.group or not launch.log_stream:
+        context.note(f"the job logs to {place.driver}: its lines cannot be followed here")
+    with ports.evidence.lines(task_log(launch.attempt)) as kept:
+        for event in follow(
+            ports.logs,
+            place.group,
+            launch.log_stream,
+            is_stopped=limit.stopped,
+            clock=ports.clock,
+            drain=context.config.logs.drain_timeout,
+        ):
+            lines += 1
+            kept.event(event.time, event.text)
+            context.emit(Logged("task", event.text, event.time))
+    return lines
 
 
 def _show_container(container: ContainerResult, result: TaskResult, launch: Launch, context: Context) -> None:

@@ -89,5 +89,5 @@ def test_a_containers_log_is_where_its_own_log_driver_writes() -> None:
     places = [
         log_place({"containerDefinitions": containers}, name) for name in ("proxy", "agent", "bare", "no")
     ]
-    assert places == [LogPlace("awslogs", "/a", "p"), LogPlace("splunk"), LogPlace("none"), None]
+    assert places == [LogPlace("awslogs", "/a", "p", "eu-west-3"), LogPlace("splunk"), LogPlace("none"), None]
     assert places[0] and places[0].stream("proxy", "arn:aws:ecs:x:task/c/7f") == "p/proxy/7f"
