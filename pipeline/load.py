@@ -13,6 +13,7 @@ from datetime import datetime
 from itertools import islice
 from threading import Semaphore
 
+from pipeline.columns import Converter
 from pipeline.errors import BrokenObject
 from pipeline.measurement import Measurement, Row
 from pipeline.model import Document, ObjectRef, ObjectReport, Rejection, Tally
@@ -20,7 +21,7 @@ from pipeline.parsers.reading import rows
 from pipeline.ports import Register, Source
 from pipeline.settle import Settler
 from pipeline.stations import Catalog
-from pipeline.transform import Converter, ObjectContext
+from pipeline.transform import ObjectContext
 
 BATCH = 4000
 WRITERS = 4

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 Document = dict[str, Any]
 """A measurement as it stands in MongoDB; `timestamp` is a naive datetime in UTC."""
+
+
+_STATION_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+
+
+def is_station_id(value: Any) -> TypeGuard[str]:
+    """Letters, digits, `-` and `_`, at most 32: it becomes part of a document's key."""
+    return isinstance(value, str) and _STATION_ID.fullmatch(value) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 import bson
 import orjson
 
+from pipeline.columns import Converter
 from pipeline.load import Loader, RunIdentity
 from pipeline.measurement import Measurement, Row
 from pipeline.model import Document, ObjectRef, ObjectReport, Rejection
@@ -19,7 +20,7 @@ from pipeline.run import Run
 from pipeline.sample.formats import COLUMNS, envelope
 from pipeline.settle import Settler
 from pipeline.stations import load_catalog
-from pipeline.transform import Converter, ObjectContext
+from pipeline.transform import ObjectContext
 from tests.pipeline.fakes import NOON, FakeMeasurements, FakeRegister, FakeSource
 
 IICHTE19 = "station_ichtegem_BE_011024"
