@@ -12,21 +12,21 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
-from pipeline.code import fingerprint
 from pipeline.config import Settings
 from pipeline.connectivity import explain
 from pipeline.errors import MongoError, PipelineError
 from pipeline.executors import Dask, Inline, Job, Processes
+from pipeline.fingerprint import fingerprint
 from pipeline.gateways.folder import FolderSource
 from pipeline.gateways.measurements import MongoMeasurements
 from pipeline.gateways.mongo import connect
-from pipeline.gateways.register import MongoRegister, utc_now
+from pipeline.gateways.run_store import MongoRunStore, utc_now
 from pipeline.load import Loader, RunIdentity
-from pipeline.ports import Executor, Register, Source
+from pipeline.ports import Executor, RunStore, Source
 from pipeline.report import RunReport
 from pipeline.run import Run, Say
-from pipeline.settle import Settler
 from pipeline.stations import load_catalog
+from pipeline.upsert import Upserter
 
 _BEAT_S = 10.0
 _AHEAD = timedelta(days=1)
@@ -51,16 +51,16 @@ def open_source(settings: Settings) -> Source:
 
 
 @contextmanager
-def open_register(settings: Settings) -> Iterator[MongoRegister]:
+def open_run_store(settings: Settings) -> Iterator[MongoRunStore]:
     with connect(settings.mongo) as client:
-        yield MongoRegister(client[settings.mongo.database], utc_now, fingerprint())
+        yield MongoRunStore(client[settings.mongo.database], utc_now, fingerprint())
 
 
 def open_loader(job: Job) -> Loader:
     """The loader of one process; runs in workers as well, so it takes all it needs from the job.
 
     Documents are made and dropped by the million and hold no cycles: looking for those less often saves 8 %.
-    The settler repeats writes that were interrupted, so the driver need not.
+    The upserter repeats writes that were interrupted, so the driver need not.
     """
     gc.set_threshold(20_000, 20, 20)
     name = job.settings.mongo.database
@@ -70,8 +70,8 @@ def open_loader(job: Job) -> Loader:
         return Loader(
             job.run,
             open_source(job.settings),
-            Settler(MongoMeasurements(once[name]), time.sleep),
-            MongoRegister(client[name], utc_now, fingerprint()),
+            Upserter(MongoMeasurements(once[name]), time.sleep),
+            MongoRunStore(client[name], utc_now, fingerprint()),
             load_catalog(),
             clients.pop_all().close,
         )
@@ -85,9 +85,9 @@ def perform_run(settings: Settings, options: Options, say: Say) -> RunReport:
     report, executor = _prepare(settings, options)
 
     def perform() -> None:
-        with open_register(settings) as register:
-            register.create_indexes()
-            _perform(report, settings, register, executor, say, None)
+        with open_run_store(settings) as run_store:
+            run_store.create_indexes()
+            _perform(report, settings, run_store, executor, say, None)
 
     return _reported(report, settings, perform)
 
@@ -98,8 +98,8 @@ def retry_rejected(settings: Settings, options: Options, say: Say) -> RunReport:
     report.may_be_empty = True
 
     def perform() -> None:
-        with open_register(settings) as register:
-            _perform(report, settings, register, executor, say, frozenset(register.rejected_objects()))
+        with open_run_store(settings) as run_store:
+            _perform(report, settings, run_store, executor, say, frozenset(run_store.rejected_objects()))
 
     return _reported(report, settings, perform)
 
@@ -120,14 +120,14 @@ def _prepare(settings: Settings, options: Options) -> tuple[RunReport, Executor]
 def _perform(
     report: RunReport,
     settings: Settings,
-    register: Register,
+    run_store: RunStore,
     executor: Executor,
     say: Say,
     only: frozenset[str] | None,
 ) -> None:
     say("started", run_id=report.run_id, source=report.source, executor=executor.name)
-    run = Run(report, open_source(settings), register, executor, utc_now, say, only)
-    with _heartbeat(register, report.run_id):
+    run = Run(report, open_source(settings), run_store, executor, utc_now, say, only)
+    with _heartbeat(run_store, report.run_id):
         run.perform()
 
 
@@ -144,13 +144,13 @@ def _reported(report: RunReport, settings: Settings, perform: Callable[[], None]
 
 
 @contextmanager
-def _heartbeat(register: Register, run_id: str) -> Iterator[None]:
+def _heartbeat(run_store: RunStore, run_id: str) -> Iterator[None]:
     stop = Event()
 
     def beat() -> None:
         while not stop.wait(_BEAT_S):
             with suppress(PipelineError):
-                register.beat(run_id)
+                run_store.beat(run_id)
 
     thread = Thread(target=beat, name="heartbeat", daemon=True)
     thread.start()

@@ -91,16 +91,16 @@ def sample(
 
 @app.command()
 def connectivity(output: _OutputOption = Output.plain) -> None:
-    """Walk the way to MongoDB and name the first stage that fails."""
+    """Check MongoDB connectivity stage by stage and name the first stage that fails."""
     from pipeline.connectivity import check
 
     raise SystemExit(check(output.value))
 
 
 @app.command()
-def ask() -> None:
-    """Answer the questions in QUESTIONS about the database, read-only; `deployer verify --from task` asks."""
-    from pipeline.ask import main
+def query() -> None:
+    """Answer the queries in QUESTIONS, read-only; used by `deployer verify --via task`."""
+    from pipeline.query import main
 
     main()
 

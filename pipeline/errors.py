@@ -42,7 +42,7 @@ class MongoError(PipelineError):
 
 
 class StoreInterrupted(MongoError):
-    """A write or read whose outcome is not known; safe to settle again."""
+    """A write or read whose outcome is not known; safe to repeat."""
 
 
 class SourceError(PipelineError):

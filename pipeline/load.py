@@ -17,10 +17,10 @@ from pipeline.errors import BrokenObject
 from pipeline.measurement import Measurement, Row
 from pipeline.model import Document, ObjectRef, ObjectReport, Rejection, Tally
 from pipeline.parsers.reading import rows
-from pipeline.ports import Register, Source
-from pipeline.settle import Settler
+from pipeline.ports import RunStore, Source
 from pipeline.stations import Catalog
 from pipeline.transform import Converter, ObjectContext
+from pipeline.upsert import Upserter
 
 BATCH = 4000
 WRITERS = 4
@@ -57,15 +57,15 @@ class Loader:
         self,
         run: RunIdentity,
         source: Source,
-        settler: Settler,
-        register: Register,
+        upserter: Upserter,
+        run_store: RunStore,
         catalog: Catalog,
         on_close: Callable[[], None],
     ) -> None:
         self._run = run
         self._source = source
-        self._settler = settler
-        self._register = register
+        self._upserter = upserter
+        self._run_store = run_store
         self._catalog = catalog
         self._on_close = on_close
         self._converter = Converter()
@@ -110,7 +110,7 @@ class Loader:
 
     def _submit(self, measurements: list[Measurement]) -> Future[Tally]:
         self._room.acquire()
-        future = self._writers.submit(self._settler.settle, measurements)
+        future = self._writers.submit(self._upserter.write, measurements)
         future.add_done_callback(lambda _: self._room.release())
         return future
 
@@ -119,10 +119,10 @@ class Loader:
         report = opened.report
         for batch in opened.batches:
             report.tally.add(batch.result())
-        report.degraded = self._settler.degraded
-        self._register.add_stations(opened.stations)
+        report.degraded = self._upserter.degraded
+        self._run_store.add_stations(opened.stations)
         _quarantine_if_unreadable(report)
-        self._register.close_object(report, self._run.run_id)
+        self._run_store.close_object(report, self._run.run_id)
         return report
 
     def _take_measurements(self, batch: list[Row], ref: ObjectRef, report: ObjectReport) -> list[Measurement]:
@@ -133,7 +133,7 @@ class Loader:
             refused = [row for row in batch if isinstance(row, Rejection)]
             report.tally.rejected += len(refused)
             report.reasons.update(row.reason for row in refused)
-            self._register.add_rejections(ref, self._run.run_id, refused)
+            self._run_store.add_rejections(ref, self._run.run_id, refused)
         if measurements:
             report.stations.update({measurement.station for measurement in measurements})
             moments = [measurement.moment for measurement in measurements]

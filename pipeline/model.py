@@ -92,7 +92,7 @@ class ObjectReport:
     degraded: bool = False
     """A part was acknowledged by the primary alone, because no majority of members was there."""
     run_id: str = field(default="", compare=False)
-    """The run that closed it, where it comes out of the register."""
+    """The run that closed it, where it comes out of the run store."""
 
     def saw(self, first: datetime, last: datetime) -> None:
         """Widen the span of time that was seen."""

@@ -47,7 +47,7 @@ class Measurements(Protocol):
         ...
 
 
-class Register(Protocol):
+class RunStore(Protocol):
     """What a run keeps beside the measurements: stations, refused rows, and what was loaded."""
 
     def add_stations(self, stations: Iterable[Document]) -> None: ...

@@ -10,7 +10,7 @@ from itertools import islice
 from pipeline.errors import PipelineError, Stopped
 from pipeline.model import ObjectRef, ObjectReport
 from pipeline.parsers.reading import format_of
-from pipeline.ports import Executor, Register, Source
+from pipeline.ports import Executor, RunStore, Source
 from pipeline.report import RunReport
 
 _PAGE = 1000
@@ -24,7 +24,7 @@ class Run:
         self,
         report: RunReport,
         source: Source,
-        register: Register,
+        run_store: RunStore,
         executor: Executor,
         now: Callable[[], datetime],
         say: Say,
@@ -32,7 +32,7 @@ class Run:
     ) -> None:
         self._report = report
         self._source = source
-        self._register = register
+        self._run_store = run_store
         self._executor = executor
         self._now = now
         self._say = say
@@ -44,10 +44,10 @@ class Run:
 
         An expected failure and a signal to stop are in the report. A defect is as well, and is raised.
         """
-        self._doubted = self._register.begin_run(self._report.as_document())
+        self._doubted = self._run_store.begin_run(self._report.as_document())
         try:
             self._load()
-            self._report.measurements = self._register.count_measurements()
+            self._report.measurements = self._run_store.count_measurements()
         except (PipelineError, Stopped) as error:
             self._report.error = error
         except Exception as error:
@@ -72,7 +72,7 @@ class Run:
         """
         for page in _pages(self._wanted(), _PAGE):
             anew = self._report.full or self._only or self._doubted
-            known = {} if anew else self._register.loaded(page)
+            known = {} if anew else self._run_store.loaded(page)
             for ref in page:
                 before = known.get(ref.key)
                 if before is None:
@@ -94,7 +94,7 @@ class Run:
     def _finish(self) -> None:
         self._report.finished_at = self._now()
         with suppress(PipelineError):  # MongoDB may be what failed; the report is printed all the same
-            self._register.end_run(self._report.as_document())
+            self._run_store.end_run(self._report.as_document())
 
 
 def _pages(refs: Iterable[ObjectRef], size: int) -> Iterator[list[ObjectRef]]:

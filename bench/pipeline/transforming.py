@@ -23,9 +23,9 @@ from pipeline.model import Document, ObjectRef, ObjectReport, Rejection
 from pipeline.parsers.reading import rows
 from pipeline.ports import Executor
 from pipeline.sample.formats import COLUMNS
-from pipeline.settle import Settler
 from pipeline.stations import load_catalog
 from pipeline.transform import Converter, ObjectContext
+from pipeline.upsert import Upserter
 
 LATER = datetime.fromisoformat("2100-01-01T00:00:00")
 _CATALOG = load_catalog()
@@ -78,7 +78,7 @@ def workbook() -> Iterator[Ratio]:
 
 
 class Nowhere:
-    """Measurements and register that keep nothing: what is left is the transform."""
+    """Measurements and run_store that keep nothing: what is left is the transform."""
 
     degraded = False
 
@@ -102,7 +102,7 @@ def open_nowhere(job: Job) -> Loader:
     """A loader that stores nothing; runs in the workers."""
     nowhere: Any = Nowhere()
     source = FolderSource(Path(job.settings.source))
-    return Loader(job.run, source, Settler(nowhere, lambda _: None), nowhere, _CATALOG, lambda: None)
+    return Loader(job.run, source, Upserter(nowhere, lambda _: None), nowhere, _CATALOG, lambda: None)
 
 
 def workers(folder: Path) -> Iterator[Ratio]:

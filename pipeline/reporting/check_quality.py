@@ -22,7 +22,7 @@ from pipeline.config import mongo_settings
 from pipeline.connectivity import explain
 from pipeline.errors import ConfigurationError, DataError, MongoError, PipelineError
 from pipeline.gateways.mongo import connect, translated
-from pipeline.gateways.register import INDEXES, utc_now
+from pipeline.gateways.run_store import INDEXES, utc_now
 from pipeline.reporting.audit import RANGES, Audit, StationAudit, Thresholds, Window, audit
 
 

@@ -94,7 +94,7 @@ class FakeMeasurements:
             raise StoreInterrupted("the primary went away")
 
 
-class FakeRegister:
+class FakeRunStore:
     """Stations, refused rows, loaded objects and runs in memory."""
 
     def __init__(self, measurements: FakeMeasurements) -> None:

@@ -17,10 +17,10 @@ from pipeline.parsers.reading import rows
 from pipeline.report import RunReport
 from pipeline.run import Run
 from pipeline.sample.formats import COLUMNS, envelope
-from pipeline.settle import Settler
 from pipeline.stations import load_catalog
 from pipeline.transform import Converter, ObjectContext
-from tests.pipeline.fakes import NOON, FakeMeasurements, FakeRegister, FakeSource
+from pipeline.upsert import Upserter
+from tests.pipeline.fakes import NOON, FakeMeasurements, FakeRunStore, FakeSource
 
 IICHTE19 = "station_ichtegem_BE_011024"
 ROW = ("00:04:00", "56.8\xa0°F", "53.1\xa0°F", "87\xa0%", "WSW", "8.2\xa0mph", "10.4\xa0mph", "29.48\xa0in",
@@ -99,7 +99,7 @@ class Workshop:
     def __init__(self, objects: dict[str, bytes] | None = None) -> None:
         self.source = FakeSource(objects)
         self.measurements = FakeMeasurements()
-        self.register = FakeRegister(self.measurements)
+        self.run_store = FakeRunStore(self.measurements)
         self.said: list[str] = []
 
     def run(
@@ -108,15 +108,15 @@ class Workshop:
         report = RunReport(run_id, "memory", NOON, "inline", full, max_rejected)
         loader = self.loader(run_id)
         try:
-            run = Run(report, self.source, self.register, _Here(loader), lambda: NOON, self._say, only)
+            run = Run(report, self.source, self.run_store, _Here(loader), lambda: NOON, self._say, only)
             return run.perform()
         finally:
             loader.close()
 
     def loader(self, run_id: str) -> Loader:
         identity = RunIdentity(run_id, NOON + timedelta(days=1))
-        settler = Settler(self.measurements, sleep=lambda _: None)
-        return Loader(identity, self.source, settler, self.register, load_catalog(), lambda: None)
+        upserter = Upserter(self.measurements, sleep=lambda _: None)
+        return Loader(identity, self.source, upserter, self.run_store, load_catalog(), lambda: None)
 
     def values(self) -> dict[str, Any]:
         """The documents without where they come from."""

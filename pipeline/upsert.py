@@ -10,8 +10,8 @@ Of two rows that disagree the newer one's values stand, whatever the order of ar
 same object beats the version that wrote the document; within one version the later row wins; between objects
 the one modified last, then the greater key.
 
-Inserting first is fastest when the readings are new, looking first when they are there: each batch goes the
-way that suited the batch before it. Without a majority a primary slows writers down, vain inserts too, so
+Inserting first is fastest when the readings are new, looking first when they are there: each batch does what
+suited the batch before it. Without a majority a primary slows writers down, vain inserts too, so
 then each batch is looked up. Every step may be repeated after an interruption without doubling or losing a
 row.
 """
@@ -44,7 +44,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Decision:
     """`write`: what to store in place of the old document; `restamp`: only its source's version changes.
 
     `corrects`: a row counted as unchanged before was a duplicate of this one. `takes_over`: the reading was
@@ -58,7 +58,7 @@ class Judgement:
     takes_over: bool = False
 
 
-def judge(new: Document, old: Document) -> Judgement:
+def decide(new: Document, old: Document) -> Decision:
     """What a row means for a reading that is there. Both documents are complete; neither is changed."""
     mine, theirs = new["source"], old.get("source") or {}
     equal = {**old, "run_id": new["run_id"], "source": mine} == new
@@ -68,21 +68,19 @@ def judge(new: Document, old: Document) -> Judgement:
     same_row = same_version and theirs.get("position") == mine["position"]
     if ours:
         if same_row:
-            return Judgement(Verdict.INSERTED, None if equal else new)
-        return Judgement(Verdict.DUPLICATE, new if not equal and _newer(mine, theirs) else None)
+            return Decision(Verdict.INSERTED, None if equal else new)
+        return Decision(Verdict.DUPLICATE, new if not equal and _newer(mine, theirs) else None)
     if equal:
         if same_row:
-            return Judgement(Verdict.UNCHANGED)
+            return Decision(Verdict.UNCHANGED)
         if same_object and not same_version:
             same_place = theirs.get("position") == mine["position"]
             moved = None if same_place else {**new, "run_id": old["run_id"]}
-            return Judgement(Verdict.UNCHANGED, moved, restamp=same_place)
-        return Judgement(Verdict.DUPLICATE)
+            return Decision(Verdict.UNCHANGED, moved, restamp=same_place)
+        return Decision(Verdict.DUPLICATE)
     if not _newer(mine, theirs):
-        return Judgement(Verdict.DUPLICATE)
-    return Judgement(
-        Verdict.REPLACED, new, corrects=same_version and not same_row, takes_over=not same_object
-    )
+        return Decision(Verdict.DUPLICATE)
+    return Decision(Verdict.REPLACED, new, corrects=same_version and not same_row, takes_over=not same_object)
 
 
 def _newer(mine: Document, theirs: Document) -> bool:
@@ -92,40 +90,40 @@ def _newer(mine: Document, theirs: Document) -> bool:
     return bool(ranks[0] > ranks[1])
 
 
-_INSERTED, _UNCHANGED = Judgement(Verdict.INSERTED), Judgement(Verdict.UNCHANGED)
+_INSERTED, _UNCHANGED = Decision(Verdict.INSERTED), Decision(Verdict.UNCHANGED)
 
 
 @dataclass(slots=True)
 class _Batch:
-    """A batch on its way: rows still to settle, by id, and what was sent for rows whose outcome is open."""
+    """A batch on its way: rows still to write, by id, and what was sent for rows whose outcome is open."""
 
     todo: dict[str, Measurement]
     tally: Tally = field(default_factory=Tally)
-    sent: dict[str, Judgement] = field(default_factory=dict)
+    sent: dict[str, Decision] = field(default_factory=dict)
 
-    def settle(self, ids: list[str], judgement: Judgement) -> None:
+    def finish(self, ids: list[str], decision: Decision) -> None:
         """Rows that are done with: they mean this, or what an earlier attempt sent for them."""
         if self.sent:
             for id_ in ids:
-                self._count(self.sent.get(id_, judgement), 1)
+                self._count(self.sent.get(id_, decision), 1)
         else:
-            self._count(judgement, len(ids))
+            self._count(decision, len(ids))
         if len(ids) == len(self.todo):
             self.todo.clear()
         else:
             for id_ in ids:
                 del self.todo[id_]
 
-    def _count(self, judgement: Judgement, rows: int) -> None:
-        setattr(self.tally, judgement.verdict, getattr(self.tally, judgement.verdict) + rows)
-        self.tally.taken_over += rows * judgement.takes_over
-        if judgement.corrects:
+    def _count(self, decision: Decision, rows: int) -> None:
+        setattr(self.tally, decision.verdict, getattr(self.tally, decision.verdict) + rows)
+        self.tally.taken_over += rows * decision.takes_over
+        if decision.corrects:
             self.tally.unchanged -= rows
             self.tally.duplicate += rows
 
 
-class Settler:
-    """Settles batches; may be used from several threads and processes on one collection at once."""
+class Upserter:
+    """Writes batches; may be used from several threads and processes on one collection at once."""
 
     def __init__(
         self,
@@ -142,7 +140,7 @@ class Settler:
     def degraded(self) -> bool:
         return self._measurements.degraded
 
-    def settle(self, measurements: Sequence[Measurement]) -> Tally:
+    def write(self, measurements: Sequence[Measurement]) -> Tally:
         """Store a batch in the order of its rows; counts without `read`.
 
         Raises MongoError, and StoreInterrupted when the interruption outlasts the patience.
@@ -172,7 +170,7 @@ class Settler:
                 return met
             old = self._measurements.find(list(batch.todo)) if look else {}
             met = max(met, len(old))
-            changes = self._judge(batch, old)
+            changes = self._decide(batch, old)
             self._insert(batch, [row for id_, row in batch.todo.items() if id_ not in old])
             self._replace(batch, changes)
             look = True
@@ -181,14 +179,14 @@ class Settler:
             "Is another program writing the same readings? Stop it and run again.",
         )
 
-    def _judge(self, batch: _Batch, old: dict[str, bytes]) -> list[tuple[str, Document, Judgement]]:
-        """Settle what needs no writing; the rest with the old document that it is to take the place of.
+    def _decide(self, batch: _Batch, old: dict[str, bytes]) -> list[tuple[str, Document, Decision]]:
+        """Finish what needs no writing; the rest with the old document that it is to take the place of.
 
         Of rows whose values are the same bytes it only matters where the stored one comes from: what that
-        means is judged once for each run and object that is met.
+        means is decided once for each run and object that is met.
         """
-        changes: list[tuple[str, Document, Judgement]] = []
-        judged: list[tuple[Judgement, list[str]]] = []
+        changes: list[tuple[str, Document, Decision]] = []
+        decided: list[tuple[Decision, list[str]]] = []
         like: dict[tuple[bytes, bool], list[str]] = {}
         for id_, stored in old.items():
             row = batch.todo[id_]
@@ -197,39 +195,39 @@ class Settler:
                 same.append(id_)
                 continue
             new, there = row.document(), bson.decode(stored)
-            judgement = judge(new, there)
-            if judgement.write is not None:
-                changes.append((id_, there, judgement))
+            decision = decide(new, there)
+            if decision.write is not None:
+                changes.append((id_, there, decision))
                 continue
-            judged.append((judgement, [id_]))
+            decided.append((decision, [id_]))
             if stamp and new.keys() == there.keys():
-                like[stamp] = judged[-1][1]
-        for judgement, ids in judged:
-            if not judgement.restamp:
-                batch.settle(ids, judgement)
-        self._restamp(batch, [id_ for judgement, ids in judged if judgement.restamp for id_ in ids])
+                like[stamp] = decided[-1][1]
+        for decision, ids in decided:
+            if not decision.restamp:
+                batch.finish(ids, decision)
+        self._restamp(batch, [id_ for decision, ids in decided if decision.restamp for id_ in ids])
         return changes
 
     def _restamp(self, batch: _Batch, ids: list[str]) -> None:
         if ids and self._measurements.restamp(ids, batch.todo[ids[0]].document()["source"]) == len(ids):
-            batch.settle(ids, _UNCHANGED)
+            batch.finish(ids, _UNCHANGED)
 
     def _insert(self, batch: _Batch, fresh: list[Measurement]) -> None:
         if fresh:
             there = self._measurements.insert(fresh)
-            batch.settle([row.id for row in fresh if row.id not in there], _INSERTED)
+            batch.finish([row.id for row in fresh if row.id not in there], _INSERTED)
 
-    def _replace(self, batch: _Batch, changes: list[tuple[str, Document, Judgement]]) -> None:
+    def _replace(self, batch: _Batch, changes: list[tuple[str, Document, Decision]]) -> None:
         if not changes:
             return
-        for id_, _, judgement in changes:
-            batch.sent.setdefault(id_, judgement)
+        for id_, _, decision in changes:
+            batch.sent.setdefault(id_, decision)
         written = self._measurements.replace(
-            [(there, judgement.write) for _, there, judgement in changes if judgement.write is not None]
+            [(there, decision.write) for _, there, decision in changes if decision.write is not None]
         )
         if written == len(changes):
-            for id_, _, judgement in changes:
-                batch.settle([id_], judgement)
+            for id_, _, decision in changes:
+                batch.finish([id_], decision)
 
 
 def _without_repetitions(measurements: Sequence[Measurement]) -> _Batch:

@@ -1,4 +1,4 @@
-"""The register in a real mongod: runs that died, refused rows, loaded objects."""
+"""The run_store in a real mongod: runs that died, refused rows, loaded objects."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from pipeline.config import MongoSettings
-from pipeline.gateways.register import MongoRegister
+from pipeline.gateways.run_store import MongoRunStore
 from pipeline.model import ObjectRef, ObjectReport, Rejection, Tally
 from tests.pipeline.fakes import NOON
 
@@ -28,8 +28,8 @@ def database(mongo: MongoSettings) -> Iterator[Database[dict[str, Any]]]:
 
 
 @pytest.fixture
-def register(database: Database[dict[str, Any]]) -> MongoRegister:
-    made = MongoRegister(database, lambda: NOON, "code 1")
+def run_store(database: Database[dict[str, Any]]) -> MongoRunStore:
+    made = MongoRunStore(database, lambda: NOON, "code 1")
     made.create_indexes()
     return made
 
@@ -45,7 +45,7 @@ def register(database: Database[dict[str, Any]]) -> MongoRegister:
     ids=["alive elsewhere", "silent elsewhere", "alive here", "gone here"],
 )
 def test_only_a_run_that_died_is_closed(
-    register: MongoRegister,
+    run_store: MongoRunStore,
     database: Database[dict[str, Any]],
     silent: timedelta,
     host: str,
@@ -55,25 +55,25 @@ def test_only_a_run_that_died_is_closed(
     """Silence of a minute, or a process of this host that is gone; a run that is alive is left alone."""
     entry = {"_id": "other", "status": "running", "heartbeat_at": NOON - silent, "host": host, "pid": pid}
     database["load_runs"].insert_one(entry)
-    register.begin_run({"_id": "mine", "status": "running", "started_at": NOON})
+    run_store.begin_run({"_id": "mine", "status": "running", "started_at": NOON})
     other = database["load_runs"].find_one({"_id": "other"})
     assert other is not None
     assert other["status"] == status
 
 
 def test_a_run_that_starts_again_keeps_its_first_start(
-    register: MongoRegister, database: Database[dict[str, Any]]
+    run_store: MongoRunStore, database: Database[dict[str, Any]]
 ) -> None:
     """The same id again is another attempt of the same run."""
     for hours in (0, 1):
-        register.begin_run({"_id": "r", "status": "running", "started_at": NOON + timedelta(hours=hours)})
-    register.end_run({"_id": "r", "status": "succeeded", "started_at": NOON + timedelta(hours=1)})
+        run_store.begin_run({"_id": "r", "status": "running", "started_at": NOON + timedelta(hours=hours)})
+    run_store.end_run({"_id": "r", "status": "succeeded", "started_at": NOON + timedelta(hours=1)})
     entry = database["load_runs"].find_one({"_id": "r"})
     assert entry is not None
     assert (entry["attempts"], entry["started_at"], entry["status"]) == (2, NOON, "succeeded")
 
 
-def test_an_object_is_loaded_only_under_its_etag(register: MongoRegister) -> None:
+def test_an_object_is_loaded_only_under_its_etag(run_store: MongoRunStore) -> None:
     """What was remembered comes back as it was.
 
     Another version, and a quarantined object, count as not loaded.
@@ -81,34 +81,34 @@ def test_an_object_is_loaded_only_under_its_etag(register: MongoRegister) -> Non
     report = ObjectReport(
         "a.csv", "v1", "loaded", Tally(read=3, inserted=2, rejected=1), reasons=Counter(bad_time=1)
     )
-    register.close_object(report, "r")
-    assert register.loaded([REF]) == {"a.csv": report}
-    assert register.loaded([ObjectRef("a.csv", "v2", 10, NOON)]) == {}
-    register.close_object(ObjectReport("a.csv", "v1", "quarantined"), "r")
-    assert register.loaded([REF]) == {}
+    run_store.close_object(report, "r")
+    assert run_store.loaded([REF]) == {"a.csv": report}
+    assert run_store.loaded([ObjectRef("a.csv", "v2", 10, NOON)]) == {}
+    run_store.close_object(ObjectReport("a.csv", "v1", "quarantined"), "r")
+    assert run_store.loaded([REF]) == {}
 
 
 def test_other_code_has_loaded_nothing_yet(
-    register: MongoRegister, database: Database[dict[str, Any]]
+    run_store: MongoRunStore, database: Database[dict[str, Any]]
 ) -> None:
     """What another version of the rules made of an object says nothing of this one's: it is read again."""
-    register.close_object(ObjectReport("a.csv", "v1", "loaded", Tally(read=1, inserted=1)), "r")
-    assert MongoRegister(database, lambda: NOON, "code 2").loaded([REF]) == {}
-    (held,) = register.loaded([REF]).values()
+    run_store.close_object(ObjectReport("a.csv", "v1", "loaded", Tally(read=1, inserted=1)), "r")
+    assert MongoRunStore(database, lambda: NOON, "code 2").loaded([REF]) == {}
+    (held,) = run_store.loaded([REF]).values()
     assert held.run_id == "r"
 
 
 def test_refused_rows_mirror_the_last_load(
-    register: MongoRegister, database: Database[dict[str, Any]]
+    run_store: MongoRunStore, database: Database[dict[str, Any]]
 ) -> None:
     """The same row again takes the place of its entry; rows that a later load did not refuse are gone."""
     rows = [Rejection(n, "bad_time", "why", {"Time": "noon", "x": object()}) for n in (1, 2)]
-    register.add_rejections(REF, "r1", rows)
-    register.add_rejections(REF, "r1", rows)
-    register.close_object(ObjectReport("a.csv", "v1", "loaded", Tally(read=2, rejected=2)), "r1")
+    run_store.add_rejections(REF, "r1", rows)
+    run_store.add_rejections(REF, "r1", rows)
+    run_store.close_object(ObjectReport("a.csv", "v1", "loaded", Tally(read=2, rejected=2)), "r1")
     assert database["rejected_records"].count_documents({"run_id": "r1"}) == 2
-    assert register.rejected_objects() == {"a.csv"}
-    register.add_rejections(REF, "r2", rows[:1])
-    register.close_object(ObjectReport("a.csv", "v2", "loaded", Tally(read=2, inserted=1, rejected=1)), "r2")
+    assert run_store.rejected_objects() == {"a.csv"}
+    run_store.add_rejections(REF, "r2", rows[:1])
+    run_store.close_object(ObjectReport("a.csv", "v2", "loaded", Tally(read=2, inserted=1, rejected=1)), "r2")
     (left,) = database["rejected_records"].find()
     assert (left["position"], left["run_id"]) == (1, "r2")

@@ -24,7 +24,7 @@ INDEXES: dict[str, tuple[tuple[tuple[str, int], ...], ...]] = {
 """Besides `_id` of each collection, which for measurements already orders by station and time."""
 
 
-class MongoRegister:
+class MongoRunStore:
     """`stations`, `rejected_records`, `loaded_objects` (one an object: its last report) and `load_runs`.
 
     `code` tells apart what different code has loaded: an object counts as loaded for the same code only.
@@ -118,7 +118,7 @@ class MongoRegister:
             return self._db["measurements"].estimated_document_count()
 
     def _is_dead(self, run: Document) -> bool:
-        """Silent for a minute; or of this very host, and no such process any more."""
+        """Silent for a minute; or of this very host, and that process no longer exists."""
         if self._now() - run["heartbeat_at"] > SILENT:
             return True
         return run.get("host") == socket.gethostname() and not _is_alive(run["pid"])
