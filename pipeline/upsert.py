@@ -4,7 +4,8 @@ Verdicts, the only ones there are:
 - inserted: the reading was not there (or is there from an earlier attempt of this very run at this very row);
 - replaced: an earlier run had other values for it, and this row is newer;
 - unchanged: an earlier run had it from this object, with the same values;
-- duplicate: another row, of this run or of another object, stands for the reading already.
+- duplicate: another row, of this run or of another object, stands for the reading already;
+- conflict: another row of the same version of the same object stands for it, with other values.
 
 Of two rows that disagree the newer one's values stand, whatever the order of arrival: another version of the
 same object beats the version that wrote the document; within one version the later row wins; between objects
@@ -18,7 +19,7 @@ row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -41,13 +42,14 @@ class Verdict(StrEnum):
     REPLACED = "replaced"
     UNCHANGED = "unchanged"
     DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """`write`: what to store in place of the old document; `restamp`: only its source's version changes.
 
-    `corrects`: a row counted as unchanged before was a duplicate of this one. `takes_over`: the reading was
+    `corrects`: a row counted as unchanged before conflicts with this one. `takes_over`: the reading was
     another object's before.
     """
 
@@ -66,10 +68,11 @@ def decide(new: Document, old: Document) -> Decision:
     same_object = theirs.get("object") == mine["object"]
     same_version = same_object and theirs.get("etag") == mine["etag"]
     same_row = same_version and theirs.get("position") == mine["position"]
+    second = Verdict.CONFLICT if same_version and not same_row and not equal else Verdict.DUPLICATE
     if ours:
-        if same_row:
-            return Decision(Verdict.INSERTED, None if equal else new)
-        return Decision(Verdict.DUPLICATE, new if not equal and _newer(mine, theirs) else None)
+        if same_row or (same_object and not same_version):
+            return Decision(Verdict.INSERTED, None if equal and same_row else new)
+        return Decision(second, new if not equal and _newer(mine, theirs) else None)
     if equal:
         if same_row:
             return Decision(Verdict.UNCHANGED)
@@ -79,7 +82,7 @@ def decide(new: Document, old: Document) -> Decision:
             return Decision(Verdict.UNCHANGED, moved, restamp=same_place)
         return Decision(Verdict.DUPLICATE)
     if not _newer(mine, theirs):
-        return Decision(Verdict.DUPLICATE)
+        return Decision(second)
     return Decision(Verdict.REPLACED, new, corrects=same_version and not same_row, takes_over=not same_object)
 
 
@@ -95,31 +98,51 @@ _INSERTED, _UNCHANGED = Decision(Verdict.INSERTED), Decision(Verdict.UNCHANGED)
 
 @dataclass(slots=True)
 class _Batch:
-    """A batch on its way: rows still to write, by id, and what was sent for rows whose outcome is open."""
+    """A batch on its way: rows still to write, by id, and what was sent for rows whose outcome is open.
+
+    `tallies` are of the parts; `part_of` says which part a row belongs to, where there are several.
+    """
 
     todo: dict[str, Measurement]
-    tally: Tally = field(default_factory=Tally)
+    tallies: list[Tally]
+    part_of: dict[str, int]
     sent: dict[str, Decision] = field(default_factory=dict)
 
     def finish(self, ids: list[str], decision: Decision) -> None:
         """Rows that are done with: they mean this, or what an earlier attempt sent for them."""
         if self.sent:
             for id_ in ids:
-                self._count(self.sent.get(id_, decision), 1)
+                self._count([id_], self.sent.get(id_, decision))
         else:
-            self._count(decision, len(ids))
+            self._count(ids, decision)
         if len(ids) == len(self.todo):
             self.todo.clear()
         else:
             for id_ in ids:
                 del self.todo[id_]
 
-    def _count(self, decision: Decision, rows: int) -> None:
-        setattr(self.tally, decision.verdict, getattr(self.tally, decision.verdict) + rows)
-        self.tally.taken_over += rows * decision.takes_over
-        if decision.corrects:
-            self.tally.unchanged -= rows
-            self.tally.duplicate += rows
+    def of_one_object(self, ids: list[str]) -> Iterator[list[str]]:
+        """The same rows, those of each part together."""
+        if not self.part_of:
+            yield ids
+            return
+        parts: dict[int, list[str]] = {}
+        for id_ in ids:
+            parts.setdefault(self.part_of[id_], []).append(id_)
+        yield from parts.values()
+
+    def _count(self, ids: list[str], decision: Decision) -> None:
+        for part in self.of_one_object(ids):
+            if part:
+                _add(self.tallies[self.part_of.get(part[0], 0)], decision, len(part))
+
+
+def _add(tally: Tally, decision: Decision, rows: int) -> None:
+    setattr(tally, decision.verdict, getattr(tally, decision.verdict) + rows)
+    tally.taken_over += rows * decision.takes_over
+    if decision.corrects:
+        tally.unchanged -= rows
+        tally.conflict += rows
 
 
 class Upserter:
@@ -140,12 +163,14 @@ class Upserter:
     def degraded(self) -> bool:
         return self._measurements.degraded
 
-    def write(self, measurements: Sequence[Measurement]) -> Tally:
-        """Store a batch in the order of its rows; counts without `read`.
+    def write(self, parts: Sequence[Sequence[Measurement]]) -> list[Tally]:
+        """Store a batch; for each part, the rows of one object in their order, its counts without `read`.
+
+        No reading may be in two parts.
 
         Raises MongoError, and StoreInterrupted when the interruption outlasts the patience.
         """
-        batch = _without_repetitions(measurements)
+        batch = _batch(parts)
         size, look = len(batch.todo), self._look_first or self.degraded
         met = 0
         for attempt in Retrying(
@@ -160,7 +185,7 @@ class Upserter:
                 met = self._work_off(batch, look=look)
         if size:
             self._look_first = met / size >= _LOOK_FIRST_FROM
-        return batch.tally
+        return batch.tallies
 
     def _work_off(self, batch: _Batch, *, look: bool) -> int:
         """Rounds of look, insert and replace until no row is open; how many readings were there before."""
@@ -187,11 +212,12 @@ class Upserter:
         """
         changes: list[tuple[str, Document, Decision]] = []
         decided: list[tuple[Decision, list[str]]] = []
-        like: dict[tuple[bytes, bool], list[str]] = {}
+        like: dict[tuple[bytes, bool, int], list[str]] = {}
         for id_, stored in old.items():
             row = batch.todo[id_]
             stamp = row.stamp_in(stored)
-            if stamp and (same := like.get(stamp)):
+            seen = (*stamp, batch.part_of.get(id_, 0)) if stamp else None
+            if seen and (same := like.get(seen)):
                 same.append(id_)
                 continue
             new, there = row.document(), bson.decode(stored)
@@ -200,8 +226,8 @@ class Upserter:
                 changes.append((id_, there, decision))
                 continue
             decided.append((decision, [id_]))
-            if stamp and new.keys() == there.keys():
-                like[stamp] = decided[-1][1]
+            if seen and new.keys() == there.keys():
+                like[seen] = decided[-1][1]
         for decision, ids in decided:
             if not decision.restamp:
                 batch.finish(ids, decision)
@@ -209,8 +235,11 @@ class Upserter:
         return changes
 
     def _restamp(self, batch: _Batch, ids: list[str]) -> None:
-        if ids and self._measurements.restamp(ids, batch.todo[ids[0]].document()["source"]) == len(ids):
-            batch.finish(ids, _UNCHANGED)
+        for part in batch.of_one_object(ids):
+            if part and self._measurements.restamp(part, batch.todo[part[0]].document()["source"]) == len(
+                part
+            ):
+                batch.finish(part, _UNCHANGED)
 
     def _insert(self, batch: _Batch, fresh: list[Measurement]) -> None:
         if fresh:
@@ -230,20 +259,34 @@ class Upserter:
                 batch.finish([id_], decision)
 
 
-def _without_repetitions(measurements: Sequence[Measurement]) -> _Batch:
-    """Rows of one batch with one id each.
+def _batch(parts: Sequence[Sequence[Measurement]]) -> _Batch:
+    """The rows of all parts, those of one part with one id each."""
+    batch = _Batch({}, [Tally() for _ in parts], {})
+    for number, rows in enumerate(parts):
+        once = {row.id: row for row in rows}
+        if len(once) < len(rows):
+            once = _without_repetitions(rows, batch.tallies[number])
+        if len(parts) == 1:
+            batch.todo = once
+        else:
+            batch.todo |= once
+            batch.part_of |= dict.fromkeys(once, number)
+    return batch
 
-    Equal ones count as duplicates of the first, else the last one stands.
+
+def _without_repetitions(rows: Sequence[Measurement], tally: Tally) -> dict[str, Measurement]:
+    """Rows of one object with one id each: equal ones are duplicates of the first.
+
+    Of rows that conflict the last one stands.
     """
-    batch = _Batch({row.id: row for row in measurements})
-    if len(batch.todo) == len(measurements):
-        return batch
-    batch.todo.clear()
-    for row in measurements:
-        first = batch.todo.setdefault(row.id, row)
+    once: dict[str, Measurement] = {}
+    for row in rows:
+        first = once.setdefault(row.id, row)
         if first is row:
             continue
-        batch.tally.duplicate += 1
-        if first.values != row.values:
-            batch.todo[row.id] = row
-    return batch
+        if first.values == row.values:
+            tally.duplicate += 1
+        else:
+            tally.conflict += 1
+            once[row.id] = row
+    return once

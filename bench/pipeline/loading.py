@@ -18,7 +18,7 @@ from bench.pipeline.ratio import Ratio, seconds
 from bench.pipeline.transforming import LATER
 from pipeline.app import Options, perform_run
 from pipeline.config import MongoSettings, Settings
-from pipeline.gateways.run_store import INDEXES
+from pipeline.gateways.schema import INDEXES
 from pipeline.measurement import Measurement
 from pipeline.model import Document, ObjectRef
 from pipeline.parsers.reading import rows

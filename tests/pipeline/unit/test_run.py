@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import Stopped, StoreInterrupted
 from pipeline.model import Tally
-from pipeline.report import RunReport, last_line
+from pipeline.report import Limits, RunReport, last_line
 from tests.pipeline.fakes import NOON
 from tests.pipeline.workshop import IICHTE19, Workshop, answer, csv, hour, jsonl, wu_row
 
@@ -136,11 +136,11 @@ def test_an_empty_source_is_not_a_success(objects: dict[str, bytes]) -> None:
 def test_refused_rows_are_kept_with_reason_and_place() -> None:
     """A refused row is kept, and the share that is allowed decides about the exit code."""
     work = Workshop({f"{IICHTE19}.jsonl": jsonl(*[wu_row(time) for time in TIMES], wu_row("noon"))})
-    report = work.run("r1", max_rejected=0.5)
+    report = work.run("r1", limits=Limits(0.5))
     assert report.verdict() is None
     ((run_id, refused),) = work.run_store.rejections.values()
     assert (run_id, refused.reason, refused.position, refused.row["Time"]) == ("r1", "bad_time", 13, "noon")
-    verdict = Workshop(work.source.objects).run("r1", max_rejected=0.05).verdict()
+    verdict = Workshop(work.source.objects).run("r1", limits=Limits(0.05)).verdict()
     assert verdict is not None
     assert verdict.exit_code == 3
     assert "1 of 13 rows were refused" in verdict.message
@@ -152,7 +152,7 @@ def test_a_broken_object_is_quarantined_and_the_others_load() -> None:
     work = shop()
     work.source.objects["zz/station_ichtegem_BE_021024.jsonl"] = jsonl(wu_row()) + b'{"\xff'
     report = work.run("r1")
-    broken = next(item for item in report.objects if item["status"] == "quarantined")
+    broken = next(item for item in report.objects.values() if item["status"] == "quarantined")
     assert broken["key"] == "zz/station_ichtegem_BE_021024.jsonl"
     assert broken["error"].startswith("not_utf8: row 2")
     assert broken["inserted"] == 1
@@ -171,8 +171,8 @@ def test_an_object_of_which_no_row_is_a_record_is_quarantined() -> None:
     assert report.total.balanced
 
 
-def test_a_source_that_fails_ends_the_run_with_the_object_named() -> None:
-    """Exit 5; what was loaded before is kept and the next run completes it."""
+def test_an_object_that_cannot_be_read_is_named_and_the_others_load() -> None:
+    """Exit 5; all others are loaded, and the next run completes it."""
     work = shop()
     work.source.unreadable = {"infoclimat.json"}
     document = work.run("r1").as_document()
@@ -180,7 +180,7 @@ def test_a_source_that_fails_ends_the_run_with_the_object_named() -> None:
     assert "infoclimat.json" in document["error"]
     work.source.unreadable = set()
     document = work.run("r2").as_document()
-    assert document["object_counts"]["skipped"] == 1
+    assert document["object_counts"] == {"skipped": 2, "loaded": 1, "ignored": 1}
     assert (document["exit_code"], document["documents"]) == (0, 13)
 
 
@@ -232,7 +232,7 @@ def test_only_objects_with_refused_rows_are_retried() -> None:
     """After a fix the rows that pass are loaded and their entries are gone; other objects are not read."""
     work = shop()
     work.source.objects["station_la_madelaine_FR.jsonl"] = jsonl(wu_row())
-    work.run("r1", max_rejected=1.0)
+    work.run("r1", limits=Limits(1.0))
     assert work.run_store.rejected_objects() == {"station_la_madelaine_FR.jsonl"}
     work.source.opened.clear()
     work.source.objects["station_la_madelaine_FR.jsonl"] = jsonl(wu_row("2024-10-01 00:04:00"))

@@ -29,7 +29,7 @@ def write(store: FakeMeasurements, *batches: Sequence[Document]) -> dict[str, in
     upserter = Upserter(store, sleep=lambda _: None)
     counts: dict[str, int] = {}
     for batch in batches:
-        for name, count in upserter.write([measurement(row) for row in batch]).as_dict().items():
+        for name, count in upserter.write([[measurement(row) for row in batch]])[0].as_dict().items():
             counts[name] = counts.get(name, 0) + count
     return {name: count for name, count in counts.items() if count and name != "taken_over"}
 
@@ -99,9 +99,9 @@ def test_bulletins_converge_in_every_order() -> None:
 
 @pytest.mark.parametrize("together", [True, False], ids=["one batch", "two batches"])
 def test_of_two_rows_of_one_object_the_last_stands(*, together: bool) -> None:
-    """Within an object the later row wins; it counts once, also when the object is read again."""
+    """Within an object the later row wins; the other is a conflict, also when the object is read again."""
     store = FakeMeasurements()
-    for run, expected in (("r1", {"inserted": 1, "duplicate": 1}), ("r2", {"unchanged": 1, "duplicate": 1})):
+    for run, expected in (("r1", {"inserted": 1, "conflict": 1}), ("r2", {"unchanged": 1, "conflict": 1})):
         rows = [reading(value=1.0, run=run), reading(value=2.0, run=run, position=7)]
         assert write(store, *([rows] if together else [[row] for row in rows])) == expected
         assert value(store) == 2.0
@@ -143,11 +143,11 @@ def test_readings_that_kept_their_place_in_a_new_version_are_restamped_together(
 
 
 def test_a_correction_appended_to_a_growing_object_counts_once() -> None:
-    """The old row is repeated in the new version, the correction follows: one replaced, one duplicate."""
+    """The old row is repeated in the new version, the correction follows: one replaced, one conflict."""
     store = FakeMeasurements()
     write(store, [reading()])
     grown = [reading(run="r2", etag="v2")], [reading(run="r2", etag="v2", value=2.0, position=9)]
-    assert write(store, *grown) == {"replaced": 1, "duplicate": 1}
+    assert write(store, *grown) == {"replaced": 1, "conflict": 1}
     assert value(store) == 2.0
 
 
@@ -177,9 +177,9 @@ def test_interruptions_lose_and_double_nothing(failures: int) -> None:
 def test_a_reading_taken_over_is_counted_once(object_: str, taken_over: int) -> None:
     """A correction from another object replaces, but the reading stays in the count of the first."""
     store = FakeMeasurements()
-    first = Upserter(store, sleep=lambda _: None).write([measurement(reading(object="a.csv"))])
+    first = Upserter(store, sleep=lambda _: None).write([[measurement(reading(object="a.csv"))]])[0]
     corrected = reading(value=2.0, run="r2", object=object_, etag="v2", modified=NOON + timedelta(days=1))
-    tally = Upserter(store, sleep=lambda _: None).write([measurement(corrected)])
+    tally = Upserter(store, sleep=lambda _: None).write([[measurement(corrected)]])[0]
     assert (tally.replaced, tally.taken_over) == (1, taken_over)
     assert first.documents + tally.documents == 2 - taken_over
 
@@ -189,7 +189,7 @@ def test_an_interruption_that_does_not_end_is_an_error() -> None:
     store = FakeMeasurements()
     store.interrupt = 10**9
     with pytest.raises(StoreInterrupted):
-        Upserter(store, sleep=lambda _: None, patience_s=0.0).write([measurement(reading())])
+        Upserter(store, sleep=lambda _: None, patience_s=0.0).write([[measurement(reading())]])
 
 
 def test_two_writers_of_the_same_reading_do_not_both_replace_it() -> None:
