@@ -64,6 +64,8 @@ class Networks:
     """All known networks by name; those that name their stations in the rows come first in a search."""
 
     by_name: Mapping[str, Network]
+    text: str = ""
+    """What they were read from."""
 
     @property
     def self_naming(self) -> Iterable[Network]:
@@ -77,7 +79,7 @@ def load_networks(text: str | None = None, where: str = "pipeline/networks.toml"
     """
     own = resources.files("pipeline").joinpath("networks.toml").read_text("utf-8")
     tables = tables_of("pipeline/networks.toml", own) + (tables_of(where, text) if text is not None else [])
-    return Networks({table.path[0]: _network(table) for table in tables})
+    return Networks({table.path[0]: _network(table) for table in tables}, f"{own}\0{text}")
 
 
 def _network(table: Table) -> Network:

@@ -197,10 +197,10 @@ class ObjectRows:
         if layout.fields <= seen and network.name in self._complete:
             return
         seen |= layout.fields
-        self.context.missing_columns.update(
+        self.context.columns.missing.update(
             network.column_of(column.field.name) for column in network.columns.values()
         )
-        self.context.missing_columns.difference_update(network.column_of(name) for name in seen)
+        self.context.columns.missing.difference_update(network.column_of(name) for name in seen)
         if network.name not in self._complete and not self._missing(network):
             self._complete.add(network.name)
             held, self._held = self._held, []
@@ -215,7 +215,7 @@ class ObjectRows:
         missing = [network.column_of(name) for name in wanted if name not in self._seen.get(network.name, ())]
         if not missing:
             return None
-        unknown = ", ".join(sorted(self.context.unknown_columns)[:12]) or "none"
+        unknown = ", ".join(sorted(self.context.columns.unknown)[:12]) or "none"
         return f"no column {' and no '.join(missing)}; not known: {unknown}"
 
 

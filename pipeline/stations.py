@@ -70,7 +70,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Catalog:
-    """All known stations and networks; `digest` tells configurations apart, empty for the package's own."""
+    """All known stations and networks; `digest` tells configurations apart."""
 
     stations: tuple[Station, ...]
     networks: Networks
@@ -132,9 +132,11 @@ def load_catalog(
     tables = tables_of(where, own if stations is None else stations)
     found = [_station(table, known) for table in tables]
     _refuse_overlaps(tables, found)
-    changed = f"{stations}\0{networks}" if stations is not None or networks is not None else ""
-    digest = hashlib.sha256(changed.encode()).hexdigest()[:12] if changed else ""
-    return Catalog(tuple(found), known, digest)
+    return Catalog(tuple(found), known, _digest(own if stations is None else stations, known.text))
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
 def _station(table: Table, networks: Networks) -> Station:

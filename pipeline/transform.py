@@ -21,7 +21,7 @@ from pipeline.errors import BrokenObject
 from pipeline.fields import OtherUnit
 from pipeline.localtime import Cell, LocalDays, NonexistentTime
 from pipeline.measurement import Origin, Row, Series
-from pipeline.model import Document, ObjectRef, Rejection, is_station_id
+from pipeline.model import Columns, Document, ObjectRef, Rejection, is_station_id
 from pipeline.names import summer_pass
 from pipeline.repeated_hour import LIMIT, RepeatedHour, RepeatedRow
 from pipeline.stations import Station
@@ -45,14 +45,10 @@ class ObjectContext:
     before: int = 0
     """Rows of the files before this one, where the object is an archive."""
     blank: int = 0
-    other_day: int = 0
-    """Rows whose own date is not the one in the object's name."""
+    columns: Columns = field(default_factory=Columns)
     stations: dict[str, Document] = field(default_factory=dict)
     described: int = 0
     """Descriptions of stations that stand beside the readings, or without any."""
-    unknown_columns: set[str] = field(default_factory=set)
-    missing_columns: set[str] = field(default_factory=set)
-    skipped_sheets: list[str] = field(default_factory=list)
     origin: Origin = field(init=False)
 
     def __post_init__(self) -> None:
@@ -60,8 +56,8 @@ class ObjectContext:
 
     def meet(self, layout: Layout) -> None:
         """Take note of the columns of a layout."""
-        if len(self.unknown_columns) < _NAMES:
-            self.unknown_columns.update(layout.unknown)
+        if len(self.columns.unknown) < _NAMES:
+            self.columns.unknown.update(layout.unknown)
 
     def describe(self, station: Any) -> bool:
         """Take a station's description of InfoClimat; whether it is one."""
@@ -161,7 +157,7 @@ class StationRows:
                 return None
             own = self._order.place(elapsed)
         elif self._span is not None and own not in self._span:
-            self._context.other_day += 1
+            self._context.columns.other_day += 1
         if offset is not None:
             instant = datetime.combine(own, time()) + elapsed - offset
             return self._context.finish(self._series, instant, self._fields(row, layout), position, row)

@@ -19,7 +19,7 @@ from bench.pipeline.transforming import LATER
 from pipeline.app import Options, perform_run
 from pipeline.columns import Converter
 from pipeline.config import MongoSettings, Settings
-from pipeline.gateways.register import INDEXES
+from pipeline.gateways.schema import INDEXES
 from pipeline.measurement import Measurement
 from pipeline.model import Document, ObjectRef
 from pipeline.parsers.reading import rows

@@ -1,6 +1,6 @@
 """MongoDB from where the job runs: questions packed into a short task's environment, replies of its log.
 
-The other side is the image's: `pipeline/ask.py`, docs/how-to/verify-where-the-job-runs.md.
+The other side is the image's: `pipeline/query.py`, docs/how-to/verify-where-the-job-runs.md.
 """
 
 import base64

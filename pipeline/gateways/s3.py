@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from pipeline.errors import BrokenObject, ConfigurationError, SourceError
+from pipeline.errors import BrokenObject, ConfigurationError, Interrupted, SourceError, UnreadableObject
 from pipeline.model import ObjectRef
 
 ATTEMPTS = 5
@@ -18,15 +18,21 @@ _HINTS = {
     "NoSuchBucket": "Is S3_BUCKET_NAME right?",
     "AccessDenied": "Does the task role allow s3:ListBucket and s3:GetObject here?",
     "403": "Does the task role allow s3:ListBucket and s3:GetObject here?",
+    "InvalidObjectState": "It is archived: `aws s3api restore-object` restores it, --exclude leaves it out.",
+    "NoSuchKey": "It was deleted after it was listed.",
 }
-
-
-class _Interrupted(SourceError):
-    """S3 may answer the next time."""
+_OF_THE_SOURCE = frozenset(
+    {"NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken",
+     "RequestTimeTooSkewed", "PermanentRedirect", "AuthorizationHeaderMalformed", "AllAccessDisabled"}
+)  # fmt: skip
+"""Answers that would be the same for every object."""
+READERS = 16
 
 
 class S3Source:
     """Objects of `s3://bucket/prefix`. A read that is cut continues where it stopped, on the same version."""
+
+    readers = READERS
 
     def __init__(self, url: str, client: Any, sleep: Callable[[float], None]) -> None:
         bucket, _, prefix = url.removeprefix("s3://").partition("/")
@@ -63,7 +69,7 @@ class S3Source:
 
     def retrying(self) -> Retrying:
         return Retrying(
-            retry=retry_if_exception_type(_Interrupted),
+            retry=retry_if_exception_type(Interrupted),
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait_random_exponential(0.2, max=5),
             sleep=self._sleep,
@@ -72,10 +78,23 @@ class S3Source:
 
     def _page(self, token: dict[str, str]) -> Any:
         def ask() -> Any:
-            with translated(self.name):
+            with translated(self.name, of_object=False):
                 return self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, **token)
 
         return self.retrying()(ask)
+
+
+def read_object(url: str, client: Any, sleep: Callable[[float], None], limit: int) -> bytes:
+    """The first `limit` bytes of one object, s3://bucket/key. Raises SourceError."""
+    source = S3Source(url, client, sleep)
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+
+    def ask() -> bytes:
+        with translated(url, of_object=False):
+            content: bytes = client.get_object(Bucket=bucket, Key=key)["Body"].read(limit)
+            return content
+
+    return source.retrying()(ask)
 
 
 class _ObjectStream(io.RawIOBase):
@@ -111,7 +130,7 @@ class _ObjectStream(io.RawIOBase):
                     self._body = self._source.body(self._ref, self._offset)
                 data: bytes = self._body.read(size)
                 if not data:
-                    raise _Interrupted(
+                    raise Interrupted(
                         f"{self._ref.key}: S3 ended the object at byte {self._offset} of {self._ref.size}"
                     )
         except SourceError:
@@ -135,14 +154,17 @@ def s3_client(region: str | None, timeout_s: float) -> Any:
         "s3",
         region_name=region,
         config=Config(
-            connect_timeout=5, read_timeout=timeout_s, retries={"total_max_attempts": 2, "mode": "standard"}
+            connect_timeout=5,
+            read_timeout=timeout_s,
+            retries={"total_max_attempts": 2, "mode": "standard"},
+            max_pool_connections=2 * READERS,
         ),
     )
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
-    """The one place where botocore's errors become ours."""
+def translated(what: str, *, of_object: bool = True) -> Iterator[None]:
+    """The one place where botocore's errors become ours. `of_object`: others may be readable."""
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
     from urllib3.exceptions import HTTPError
 
@@ -154,12 +176,14 @@ def translated(what: str) -> Iterator[None]:
         status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         if status == 412:
             raise BrokenObject("changed_while_read", "another version of the object was written") from error
-        kind = _Interrupted if status >= 500 or status == 429 or code == "SlowDown" else SourceError
+        kind = UnreadableObject if of_object and code not in _OF_THE_SOURCE else SourceError
+        if status >= 500 or status == 429 or code == "SlowDown":
+            kind = Interrupted
         raise kind(f"{what}: S3 answered {code or status}", _HINTS.get(code, "")) from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise SourceError(f"{what}: {error}", "Give the task a role, or set AWS credentials.") from error
     except (BotoCoreError, HTTPError, OSError) as error:
-        raise _Interrupted(
+        raise Interrupted(
             f"{what}: {type(error).__name__}: {error}"[:300], "Is S3 reachable from here?"
         ) from error
 

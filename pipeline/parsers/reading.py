@@ -40,10 +40,8 @@ def format_of(name: str) -> str | None:
     return ending if ending in _FORMATS and not hidden else None
 
 
-def is_ours(key: str, catalog: Catalog) -> bool:
-    """Whether an object is read, or named as one that cannot be: a file of a station in an unknown format."""
-    if format_of(key) is not None:
-        return True
+def is_a_stations(key: str, catalog: Catalog) -> bool:
+    """Whether an object in none of these formats is called like a station's file."""
     name = key.rpartition("/")[2]
     ending = name.rpartition(".")[2].lower()
     if name.startswith((".", "~$", "_")) or ending in _NO_DATA:

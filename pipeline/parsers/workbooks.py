@@ -52,12 +52,12 @@ def workbook_rows(stream: BinaryIO, rows: ObjectRows) -> Iterator[Row]:
             read += 1
             yield from found
         elif any(cell not in (None, "") for row in sheet for cell in row):
-            rows.context.skipped_sheets.append(name[:100])
+            rows.context.columns.sheets.append(name[:100])
             if looks_dated(name):
                 yield Rejection(position + 1, "no_header", f"sheet {name} has no header with a time", name)
         position += len(sheet)
     yield from rows.finish()
-    if names and not read and rows.context.skipped_sheets:
+    if names and not read and rows.context.columns.sheets:
         raise BrokenObject("unknown_format", f"no header with a column of times in {', '.join(names)[:200]}")
 
 

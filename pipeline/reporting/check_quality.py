@@ -23,7 +23,8 @@ from pipeline.connectivity import explain
 from pipeline.errors import ConfigurationError, DataError, MongoError, PipelineError
 from pipeline.fields import FIELDS
 from pipeline.gateways.mongo import connect, translated
-from pipeline.gateways.register import INDEXES, utc_now
+from pipeline.gateways.run_store import utc_now
+from pipeline.gateways.schema import missing_indexes
 from pipeline.reporting.audit import Audit, StationAudit, Thresholds, Window, audit
 
 
@@ -68,17 +69,6 @@ def _newest(database: Database[dict[str, Any]]) -> datetime | None:
         {"$group": {"_id": None, "last": {"$max": "$last"}}},
     ]
     return next((found["last"] for found in database["measurements"].aggregate(each_last)), None)
-
-
-def missing_indexes(database: Database[dict[str, Any]]) -> list[str]:
-    """Indexes that the pipeline makes and that are not there."""
-    missing = []
-    for collection, indexes in INDEXES.items():
-        there = [tuple(facts["key"]) for facts in database[collection].index_information().values()]
-        missing += [
-            f"{collection}({', '.join(name for name, _ in keys)})" for keys in indexes if keys not in there
-        ]
-    return missing
 
 
 def as_document(result: Audit) -> dict[str, Any]:
