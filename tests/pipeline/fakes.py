@@ -148,7 +148,6 @@ class FakeRunStore:
         other = rules != self.rules and before.etag == ref.etag
         partial = before.status == "quarantined"
         rejected = before.tally.rejected > 0
-        extent = self.extents.get(ref.key)
         return Earlier(
             before.etag,
             before.tally.own,
