@@ -18,11 +18,13 @@ from pipeline.connectivity import explain
 from pipeline.errors import MongoError, PipelineError
 from pipeline.executors import Dask, Inline, Job, Processes
 from pipeline.fingerprint import code_with
+from pipeline.gateways.configuration import read_configuration
 from pipeline.gateways.folder import FolderSource
 from pipeline.gateways.measurements import KEEP_HISTORY, MongoMeasurements
 from pipeline.gateways.mongo import connect
 from pipeline.gateways.run_store import MongoRunStore, utc_now
 from pipeline.load import Loader, RunIdentity
+from pipeline.parsers.reading import is_a_stations
 from pipeline.ports import Executor, RunStore, Source
 from pipeline.progress import Counts, Progress, Say
 from pipeline.report import Limits, RunReport
@@ -72,14 +74,35 @@ def source_name(settings: Settings) -> str:
     return f"s3://{bucket}/{prefix}"
 
 
-@cache
-def catalog() -> Catalog:
-    return load_catalog()
+def configured(settings: Settings) -> Settings:
+    """The settings with what the files of STATIONS and NETWORKS hold. Raises ConfigurationError."""
+
+    def text(variable: str, where: str | None) -> str | None:
+        if where is None:
+            return None
+        return read_configuration(variable, where, settings.region, settings.s3_timeout_s)
+
+    read = replace(
+        settings,
+        stations_text=text("STATIONS", settings.stations),
+        networks_text=text("NETWORKS", settings.networks),
+    )
+    catalog(read)
+    return read
+
+
+def catalog(settings: Settings) -> Catalog:
+    """The stations and networks of these settings. Raises ConfigurationError where they are not usable."""
+    where = settings.stations or "pipeline/stations.toml", settings.networks or "networks.toml"
+    return _catalog(settings.stations_text, settings.networks_text, *where)
+
+
+_catalog = cache(load_catalog)
 
 
 @contextmanager
 def open_run_store(settings: Settings, attempt: str) -> Iterator[MongoRunStore]:
-    code = code_with(repr(catalog()))
+    code = code_with(catalog(settings).digest)
     with connect(settings.mongo) as client:
         database = client[settings.mongo.database]
         yield MongoRunStore(database, utc_now, code, source_name(settings), attempt)
@@ -103,7 +126,7 @@ def open_loader(job: Job, on_rows: Callable[[int], None] = lambda _: None) -> Lo
             measurements,
             Upserter(measurements, time.sleep),
             run_store,
-            catalog(),
+            catalog(job.settings),
             clients.pop_all().close,
             on_rows,
         )
@@ -114,6 +137,7 @@ def perform_run(settings: Settings, options: Options, say: Say) -> RunReport:
 
     An expected failure is in the report, also when MongoDB does not answer.
     """
+    settings = configured(settings)
     prepared = _prepare(settings, options)
 
     def perform() -> None:
@@ -126,6 +150,7 @@ def perform_run(settings: Settings, options: Options, say: Say) -> RunReport:
 
 def retry_rejected(settings: Settings, options: Options, say: Say) -> RunReport:
     """Read those objects again of which rows are refused; what passes now is loaded. None is fine."""
+    settings = configured(settings)
     prepared = _prepare(settings, options)
     prepared.report.may_be_empty = True
 
@@ -157,7 +182,8 @@ def _perform(
 ) -> None:
     report = prepared.report
     say("started", run_id=report.run_id, source=report.source, executor=report.executor)
-    selection = Selection(lambda key: catalog().find(key) is not None, only, options.exclude)
+    known = catalog(prepared.job.settings)
+    selection = Selection(partial(is_a_stations, catalog=known), only, options.exclude)
     progress = Progress(say, prepared.counts)
     source = open_source(prepared.job.settings)
     run = Run(report, source, run_store, prepared.executor, utc_now, progress, selection)

@@ -34,10 +34,16 @@ class Settings:
     """How long S3 may send nothing before a read counts as failed."""
     exclude: tuple[str, ...] = ()
     """Patterns of names or keys that no run reads."""
+    stations: str | None = None
+    networks: str | None = None
+    """Path or s3:// address of the files to use instead of the package's."""
+    stations_text: str | None = field(default=None, repr=False)
+    networks_text: str | None = field(default=None, repr=False)
+    """What these files hold, once they are read."""
 
 
 def settings_from(environment: Mapping[str, str] = os.environ, source: str | None = None) -> Settings:
-    """Read MONGO_*, S3_*, AWS_REGION, EXCLUDE and RUN_ID; an empty variable counts as unset.
+    """Read MONGO_*, S3_*, AWS_REGION, EXCLUDE, STATIONS, NETWORKS and RUN_ID; empty ones count as unset.
 
     Raises ConfigurationError naming the variable that is missing or wrong.
     """
@@ -48,6 +54,8 @@ def settings_from(environment: Mapping[str, str] = os.environ, source: str | Non
         region=values.get("AWS_REGION") or values.get("AWS_DEFAULT_REGION"),
         run_id=values.get("RUN_ID"),
         s3_timeout_s=_s3_timeout(values),
+        stations=values.get("STATIONS"),
+        networks=values.get("NETWORKS"),
         exclude=tuple(part.strip() for part in values.get("EXCLUDE", "").split(",") if part.strip()),
     )
 

@@ -9,7 +9,10 @@ from functools import cache
 from pathlib import Path
 
 _ROOT = Path(__file__).parent
-_RULES = ("fields", "localtime", "measurement", "networks", "stations", "transform", "parsers/")
+_RULES = (
+    "clock", "columns", "dates", "fields", "localtime", "measurement", "names", "networks",
+    "repeated_hour", "rows", "stations", "transform", "units", "parsers/",
+)  # fmt: skip
 """Modules that decide which reading a row is."""
 
 

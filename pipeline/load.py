@@ -14,6 +14,7 @@ from datetime import datetime
 from itertools import islice
 from threading import Semaphore
 
+from pipeline.columns import Converter
 from pipeline.errors import BrokenObject, Interrupted, PipelineError, SourceError, UnreadableObject
 from pipeline.measurement import Measurement, Row
 from pipeline.model import Document, Earlier, ObjectRef, ObjectReport, Rejection, Tally
@@ -21,7 +22,7 @@ from pipeline.parsers.reading import rows
 from pipeline.ports import Measurements, RunStore, Source
 from pipeline.prefetch import Fetched, Prefetch
 from pipeline.stations import Catalog
-from pipeline.transform import Converter, ObjectContext
+from pipeline.transform import ObjectContext
 from pipeline.upsert import Upserter
 from pipeline.withdraw import Withdrawal
 
@@ -33,7 +34,7 @@ KEPT_REJECTIONS = 1000
 """Refused rows of one object that are stored; the rest is counted."""
 _SILENT = 5
 """Objects in a row that the source does not deliver, after which no other is tried."""
-_NOTHING_READABLE = frozenset({"not_json", "not_an_envelope", "not_a_record", "unknown_record"})
+_NOTHING_READABLE = frozenset({"not_json", "not_a_record", "unknown_record", "error_answer"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,7 @@ class Loader:
                 opened.waiting.add(report, measurements)
         finally:
             report.dropped = self._converter.take_dropped()
+            report.columns = context.columns
         report.blank, report.described = context.blank, len(context.stations)
         opened.stations |= context.stations
 
@@ -217,6 +219,7 @@ class Loader:
     def _refuse(self, ref: ObjectRef, batch: list[Row], report: ObjectReport, opened: _Opened) -> None:
         refused = [row for row in batch if isinstance(row, Rejection)]
         report.tally.rejected += len(refused)
+        report.first_detail = report.first_detail or refused[0].detail
         report.reasons.update(row.reason for row in refused)
         kept = refused[: KEPT_REJECTIONS - report.kept_rejections]
         report.kept_rejections += len(kept)
@@ -294,6 +297,7 @@ def _judge(report: ObjectReport) -> None:
         report.status = "empty"
     elif tally.read == tally.rejected and report.reasons.keys() <= _NOTHING_READABLE:
         report.status = "quarantined"
-        report.error = f"unknown_format: none of its {tally.read} rows is a record"
+        reason = next(iter(report.reasons)) if len(report.reasons) == 1 else "unknown_format"
+        report.error = f"{reason}: none of its {tally.read} rows is a record: {report.first_detail}"
     elif tally.read == tally.rejected:
         report.status = "refused"

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 Document = dict[str, Any]
 """A measurement as it stands in MongoDB; `timestamp` is a naive datetime in UTC."""
+
+
+_STATION_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+
+
+def is_station_id(value: Any) -> TypeGuard[str]:
+    """Letters, digits, `-` and `_`, at most 32: it becomes part of a document's key."""
+    return isinstance(value, str) and _STATION_ID.fullmatch(value) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +146,33 @@ class Tally:
 
 
 @dataclass(slots=True)
+class Columns:
+    """What is to be said of the tables of an object: columns by name, and where days came from.
+
+    `other_day`: rows whose own date is not the one in the object's name. `sheets`: those without a
+    header, which are not read.
+    """
+
+    unknown: set[str] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
+    other_day: int = 0
+    sheets: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> Document:
+        return {
+            "unknown_columns": sorted(self.unknown), "missing_columns": sorted(self.missing),
+            "other_day": self.other_day, "skipped_sheets": self.sheets,
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Columns:
+        return cls(
+            set(values.get("unknown_columns", ())), set(values.get("missing_columns", ())),
+            values.get("other_day", 0), list(values.get("skipped_sheets", ())),
+        )  # fmt: skip
+
+
+@dataclass(slots=True)
 class ObjectReport:
     """What became of one object.
 
@@ -155,6 +191,9 @@ class ObjectReport:
     first: datetime | None = None
     last: datetime | None = None
     error: str | None = None
+    columns: Columns = field(default_factory=Columns)
+    first_detail: str = field(default="", compare=False)
+    """What was said of the first refused row."""
     described: int = 0
     """Stations that the object describes."""
     kept_rejections: int = 0
@@ -177,6 +216,7 @@ class ObjectReport:
             "blank": self.blank, "dropped": dict(self.dropped), "reasons": dict(self.reasons),
             "stations": sorted(self.stations), "first": self.first, "last": self.last, "error": self.error,
             "degraded": self.degraded, "kept_rejections": self.kept_rejections, "described": self.described,
+            **self.columns.as_dict(),
         }  # fmt: skip
 
     @property
@@ -193,6 +233,7 @@ class ObjectReport:
             stations=set(values["stations"]), first=values["first"], last=values["last"],
             error=values["error"], degraded=values["degraded"], run_id=values.get("run_id", ""),
             kept_rejections=values.get("kept_rejections", 0), described=values.get("described", 0),
+            columns=Columns.from_dict(values),
         )  # fmt: skip
 
 

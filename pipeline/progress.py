@@ -99,6 +99,12 @@ class Progress:
         more: dict[str, Any] = {"dropped": report.dropped.total()} if report.dropped.total() else {}
         if report.status == "refused":
             more["reasons"] = ", ".join(f"{name}: {count}" for name, count in report.reasons.most_common(3))
+        columns = report.columns
+        for name, found in (("unknown_columns", sorted(columns.unknown)), ("skipped_sheets", columns.sheets)):
+            if found:
+                more[name] = ", ".join(found[:12])
+        if columns.other_day:
+            more["other_day"] = columns.other_day
         if report.error:
             more["error"] = report.error
         self._say(report.status, key=report.key, **_counts(report.tally), **more)

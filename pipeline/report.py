@@ -55,6 +55,12 @@ class RunReport:
     objects: dict[str, Document] = field(default_factory=dict)
     spoilt: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     """Objects with more dropped values of a field than allowed: field, how many, of how many rows."""
+    unknown_columns: Counter[str] = field(default_factory=Counter)
+    missing_columns: Counter[str] = field(default_factory=Counter)
+    """Columns by name, and of how many objects: not known, or looked for and not there."""
+    other_day: int = 0
+    """Rows whose own date is not the one in the object's name."""
+    skipped_sheets: list[str] = field(default_factory=list)
     missing: int = 0
     missing_keys: list[str] = field(default_factory=list)
     """Objects that earlier runs have read and that are no longer in the source; some of them by name."""
@@ -114,6 +120,9 @@ class RunReport:
             "first_timestamp": self.first, "last_timestamp": self.last,
             "blank": self.blank, "dropped": _sorted(self.dropped), "rejected_reasons": _sorted(self.reasons),
             "kept_rejections": self.kept_rejections,
+            "unknown_columns": _sorted(self.unknown_columns),
+            "missing_columns": _sorted(self.missing_columns),
+            "other_day": self.other_day, "skipped_sheets": self.skipped_sheets,
             "object_counts": _sorted(self.statuses), "objects": list(self.objects.values()),
             "objects_omitted": sum(self.statuses.values()) - len(self.objects),
             "missing": {"objects": self.missing, "keys": self.missing_keys},
@@ -129,6 +138,7 @@ class RunReport:
         self.kept_rejections += times * report.kept_rejections
         _add(self.dropped, report.dropped, times)
         _add(self.reasons, report.reasons, times)
+        self._count_columns(report, times)
         self._spoilt(report)
 
     def _count_skipped(self, before: ObjectReport, times: int) -> None:
@@ -138,6 +148,14 @@ class RunReport:
         _add(self.previous_dropped, before.dropped, times)
         _add(self.previous_reasons, before.reasons, times)
         self._spoilt(before)
+
+    def _count_columns(self, report: ObjectReport, times: int) -> None:
+        columns = report.columns
+        _add(self.unknown_columns, Counter(columns.unknown), times)
+        _add(self.missing_columns, Counter(columns.missing), times)
+        self.other_day += times * columns.other_day
+        if times > 0 and len(self.skipped_sheets) < _MISSED:
+            self.skipped_sheets += [f"{report.key}: {name}" for name in columns.sheets]
 
     def _spoilt(self, report: ObjectReport) -> None:
         """One column that cannot be read shows in its object, however many others are good."""

@@ -33,6 +33,10 @@ class Selection:
     only: frozenset[str] | None = None
     exclude: tuple[str, ...] = ()
 
+    def is_archive(self, key: str) -> bool:
+        """A ZIP that is called like a station; which files it holds is seen when it is read."""
+        return key.lower().endswith(".zip") and self.of_a_station(key)
+
     def excludes(self, key: str) -> bool:
         name = key.rpartition("/")[2]
         return any(fnmatchcase(key, pattern) or fnmatchcase(name, pattern) for pattern in self.exclude)
@@ -146,7 +150,7 @@ class Run:
                 self._report.statuses["excluded"] += 1
             elif ref.key.endswith("/") or (ref.error and format_of(ref.key)):
                 self._leave_out(ref, "unread", ref.error)
-            elif format_of(ref.key):
+            elif format_of(ref.key) or self._selection.is_archive(ref.key):
                 self._progress.listed()
                 yield ref
             elif self._selection.of_a_station(ref.key):

@@ -10,7 +10,7 @@ from typing import Any
 
 from pymongo.database import Database
 
-from pipeline.app import open_run_store
+from pipeline.app import configured, open_run_store
 from pipeline.config import MongoSettings, Settings
 from pipeline.connectivity import explain
 from pipeline.errors import DataError, MongoError
@@ -41,7 +41,7 @@ def forget(settings: Settings, key: str, keep_history: timedelta) -> Document:
             for item in batch:
                 here = Extent(frozenset({item.station}), item.moment, item.moment)
                 gone[item.station] = here.joined(gone.get(item.station))
-        with open_run_store(settings, run_id) as run_store:
+        with open_run_store(configured(settings), run_id) as run_store:
             again = sorted(run_store.overlapping([(key, extent) for extent in gone.values()]))
             known = run_store.forget(key, again)
     if not withdrawn and not known:

@@ -14,6 +14,7 @@ import orjson
 
 from bench.pipeline.data import A_DAY, day_lines, day_name, write_one
 from bench.pipeline.ratio import Ratio, best_of
+from pipeline.columns import Converter
 from pipeline.config import MongoSettings, Settings
 from pipeline.executors import Dask, Inline, Job, Processes
 from pipeline.gateways.folder import FolderSource
@@ -24,7 +25,7 @@ from pipeline.parsers.reading import rows
 from pipeline.ports import Executor
 from pipeline.sample.formats import COLUMNS
 from pipeline.stations import load_catalog
-from pipeline.transform import Converter, ObjectContext
+from pipeline.transform import ObjectContext
 from pipeline.upsert import Upserter
 
 LATER = datetime.fromisoformat("2100-01-01T00:00:00")

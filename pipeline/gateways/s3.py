@@ -84,6 +84,19 @@ class S3Source:
         return self.retrying()(ask)
 
 
+def read_object(url: str, client: Any, sleep: Callable[[float], None], limit: int) -> bytes:
+    """The first `limit` bytes of one object, s3://bucket/key. Raises SourceError."""
+    source = S3Source(url, client, sleep)
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+
+    def ask() -> bytes:
+        with translated(url, of_object=False):
+            content: bytes = client.get_object(Bucket=bucket, Key=key)["Body"].read(limit)
+            return content
+
+    return source.retrying()(ask)
+
+
 class _ObjectStream(io.RawIOBase):
     """Bytes of one object.
 

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from pipeline.fields import infoclimat_fields, weather_underground_fields
+from pipeline.fields import FIELDS
 from pipeline.model import Document
 
-RANGES = {item.name: item for item in (*weather_underground_fields().values(), *infoclimat_fields().values())}
 JUMPS = {"temperature_c": 10.0, "pressure_hpa": 8.0, "humidity_pct": 50.0}
 """Largest plausible change within an hour."""
 FROZEN = {
@@ -108,7 +107,7 @@ class StationAudit:
         self.last = moment
         self.readings += 1
         self.days[moment.date()] += 1
-        for name, limits in RANGES.items():
+        for name, limits in FIELDS.items():
             if (value := document.get(name)) is not None:
                 if not limits.low <= value <= limits.high:
                     self.out_of_range[name] += 1

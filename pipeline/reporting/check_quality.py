@@ -21,10 +21,11 @@ from pymongo.database import Database
 from pipeline.config import mongo_settings
 from pipeline.connectivity import explain
 from pipeline.errors import ConfigurationError, DataError, MongoError, PipelineError
+from pipeline.fields import FIELDS
 from pipeline.gateways.mongo import connect, translated
 from pipeline.gateways.run_store import utc_now
 from pipeline.gateways.schema import missing_indexes
-from pipeline.reporting.audit import RANGES, Audit, StationAudit, Thresholds, Window, audit
+from pipeline.reporting.audit import Audit, StationAudit, Thresholds, Window, audit
 
 
 class Output(StrEnum):
@@ -43,7 +44,7 @@ def read_audit(database: Database[dict[str, Any]], days: int, thresholds: Thresh
             raise DataError(f"there are no measurements in {database.name}", "Run `forecast-etl run` first.")
         until = min(newest, now)
         since = until - timedelta(days=days)
-        wanted = {"_id": 0, "station_id": 1, "timestamp": 1, **dict.fromkeys(RANGES, 1)}
+        wanted = {"_id": 0, "station_id": 1, "timestamp": 1, **dict.fromkeys(FIELDS, 1)}
         cursor = database["measurements"].find(
             {"timestamp": {"$gt": since}}, wanted, sort=[("station_id", ASCENDING), ("timestamp", ASCENDING)],
             hint=[("station_id", ASCENDING), ("timestamp", ASCENDING)],

@@ -5,21 +5,23 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import bson
 import orjson
 
+from pipeline.columns import Converter
 from pipeline.load import Loader, RunIdentity
 from pipeline.measurement import Measurement, Row
 from pipeline.model import Document, ObjectRef, ObjectReport, Rejection
-from pipeline.parsers.reading import rows
+from pipeline.parsers.reading import is_a_stations, rows
 from pipeline.progress import Progress
 from pipeline.report import Limits, RunReport
 from pipeline.run import Run, Selection
 from pipeline.sample.formats import COLUMNS, envelope
 from pipeline.stations import load_catalog
-from pipeline.transform import Converter, ObjectContext
+from pipeline.transform import ObjectContext
 from pipeline.upsert import Upserter
 from tests.pipeline.fakes import NOON, FakeMeasurements, FakeRunStore, FakeSource
 
@@ -116,7 +118,7 @@ class Workshop:
     ) -> RunReport:
         report = RunReport(run_id, "memory", NOON, "inline", full, limits)
         loader = self.loader(run_id)
-        selection = Selection(lambda key: self.catalog.find(key) is not None, only, exclude)
+        selection = Selection(partial(is_a_stations, catalog=self.catalog), only, exclude)
         progress = Progress(self._say)
         try:
             here = _Here(loader)

@@ -154,7 +154,7 @@ def test_a_broken_object_is_quarantined_and_the_others_load() -> None:
     report = work.run("r1")
     broken = next(item for item in report.objects.values() if item["status"] == "quarantined")
     assert broken["key"] == "zz/station_ichtegem_BE_021024.jsonl"
-    assert broken["error"].startswith("not_utf8: row 2")
+    assert broken["error"].startswith("not_utf8: line 2")
     assert broken["inserted"] == 1
     assert counts(report)["inserted"] == 14
     assert report.as_document()["exit_code"] == 3
@@ -206,7 +206,7 @@ def test_a_signal_to_stop_is_not_taken_for_a_broken_object(monkeypatch: pytest.M
 
     empty_archive = b"PK\x05\x06" + bytes(18)
     work = Workshop({f"{IICHTE19}.xlsx": empty_archive})
-    monkeypatch.setattr("pipeline.parsers.tables.python_calamine.CalamineWorkbook", Interrupted)
+    monkeypatch.setattr("pipeline.parsers.workbooks.python_calamine.CalamineWorkbook", Interrupted)
     document = work.run("r1").as_document()
     assert (document["exit_code"], document["status"]) == (143, "failed")
     assert document["object_counts"] == {}

@@ -29,7 +29,7 @@ def in_zone(name: str) -> Workshop:
 def place(work: Workshop, zone: str) -> None:
     """The stations as another version of `stations.toml` has them."""
     stations = [replace(station, zone=ZoneInfo(zone)) for station in work.catalog.stations]
-    work.catalog = Catalog(tuple(stations))
+    work.catalog = Catalog(tuple(stations), work.catalog.networks)
     work.run_store.rules = zone
 
 
