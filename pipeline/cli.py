@@ -16,6 +16,7 @@ from pipeline.app import Options, perform_run, retry_rejected
 from pipeline.config import duration, mongo_settings, settings_from
 from pipeline.errors import ConfigurationError, PipelineError, Stopped
 from pipeline.report import Limits, RunReport, last_line
+from pipeline.reporting.commands import report
 from pipeline.words import printable
 
 
@@ -31,6 +32,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
+app.add_typer(report, name="report")
 _SourceOption = Annotated[
     str | None,
     typer.Option(

@@ -12,7 +12,7 @@ _LABELS = {
     "wind_speed_kmh": ("Wind", "km/h", "#0f766e"),
     "humidity_pct": ("Humidity", "%", "#0369a1"),
 }
-_WIDTH, _HEIGHT, _LEFT, _TOP = 520, 110, 44, 10
+_WIDTH, _HEIGHT, _LEFT, _TOP = 520, 110, 54, 10
 _HOUR = timedelta(hours=1)
 _GAP = 3 * _HOUR  # a longer one is not drawn over
 Scale = Callable[[datetime], float]

@@ -20,7 +20,9 @@ LABELS = {
 }  # fmt: skip
 _UNITS = {"temperature_c": "°C", "pressure_hpa": "hPa", "humidity_pct": "%", "wind_speed_kmh": "km/h"}
 _SILENT = 24 * HOUR
-_OFTEN = 0.5  # of a day's readings have a field that the station measures
+_OFTEN = 0.9  # of a day's readings have a field that the station measures
+_OBSERVED = frozenset({"cloud_cover_okta", "weather_code", "visibility_m", "snow_depth_cm"})
+"""Fields that are there when somebody or something sees them."""
 _LATE = DAY
 
 
@@ -97,7 +99,7 @@ def _fields(one: StationSeries, limits: Thresholds) -> Iterator[Finding]:
     for name, counts in one.fields.items():
         shares = [counts[day] / one.days[day] for day in days]
         usual = max(shares, default=0.0)
-        if usual < _OFTEN and name not in EXPECTED:
+        if name not in EXPECTED and (usual < _OFTEN or name in _OBSERVED):
             continue
         missing = [day for day, share in zip(days, shares, strict=True) if share < usual / 2]
         complete = sum(shares) / len(shares) / usual if usual else 0.0

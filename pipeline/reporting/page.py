@@ -59,7 +59,8 @@ def _overview(result: Audit) -> str:
             f"<td class=number>{one.readings:,}<td class=soft>{_last(one)}<td>{worst}{more}"
         )
     head = "<tr><th>Station<th class=number>Complete<th class=number>Readings<th>Last, UTC<th>Worst finding"
-    return f"<section><h2>Stations</h2><div class=wide><table>{head}{''.join(rows)}</table></div></section>"
+    table = f"<table class=overview>{head}{''.join(rows)}</table>"
+    return f"<section><h2>Stations</h2><div class=wide>{table}</div></section>"
 
 
 def _loads(loads: Loads, findings: list[Finding]) -> str:
