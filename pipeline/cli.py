@@ -16,6 +16,8 @@ from pipeline.app import Options, perform_run, retry_rejected
 from pipeline.config import duration, mongo_settings, settings_from
 from pipeline.errors import ConfigurationError, PipelineError, Stopped
 from pipeline.report import Limits, RunReport, last_line
+from pipeline.reporting.commands import report
+from pipeline.words import printable
 
 
 class Output(StrEnum):
@@ -30,6 +32,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
+app.add_typer(report, name="report")
 _SourceOption = Annotated[
     str | None,
     typer.Option(
@@ -196,11 +199,6 @@ def _complain(message: str, hint: str | None) -> None:
     print(f"error: {printable(message)}", file=sys.stderr)
     if hint:
         print(f"hint: {printable(hint)}", file=sys.stderr)
-
-
-def printable(value: Any) -> str:
-    """Names and words of others on one line, without what would drive a terminal."""
-    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in str(value))
 
 
 def _stop(number: int, _frame: Any) -> None:
