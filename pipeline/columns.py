@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -74,6 +75,8 @@ class Converter:
     def __init__(self) -> None:
         self.dropped: Counter[str] = Counter()
         self.cells: dict[Any, Cell] = {}
+        self.clocks: dict[Any, timedelta] = {}
+        """Cells that tell a time of day and nothing else."""
         self._conversions: dict[tuple[str, str, str], Encoding] = {}
         self._layouts: dict[tuple[str, Use, tuple[Any, ...]], Layout | None] = {}
 
@@ -95,7 +98,10 @@ class Converter:
         if known is None and (known := self._read_cell(value)) is not None:
             if len(self.cells) >= _KEPT_CELLS:
                 self.cells.clear()
+                self.clocks.clear()
             self.cells[value] = known
+            if known.clock is not None:
+                self.clocks[value] = known.clock
         return known
 
     def take_dropped(self) -> Counter[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from pipeline.transform import ObjectContext, StationRows, plain_number
 _STATIONS, _LAYOUTS, _HELD = 10_000, 1_000, 2_000
 """Stations in one object, shapes of records that are remembered, and records that wait for a column."""
 _EMPTY = (None, "")
+ReadRow = Callable[[int, Any, Layout], Row | None]
 
 
 class ObjectRows:
@@ -31,6 +32,8 @@ class ObjectRows:
         self._known: StationRows | None = None
         self._by_id: dict[str, StationRows] = {}
         self._layouts: dict[tuple[str, ...], tuple[Layout | None, bool]] = {}
+        self.plain: dict[tuple[str, ...], tuple[ReadRow, Layout]] = {}
+        """Shapes of records of the object's own station: read without another question, as most are."""
         self._seen: dict[str, set[str]] = {}
         self._complete: set[str] = set()
         self._held: list[tuple[int, Any, Layout, str | None]] = []
@@ -76,7 +79,11 @@ class ObjectRows:
                 self._take_in(layout)
         if layout is None:
             return self._other_record(position, record)
-        return self.read(position, record, layout)
+        row = self.read(position, record, layout)
+        own = layout.station is None and not nested and layout.network.name in self._complete
+        if own and self._known is not None and len(self.plain) < _LAYOUTS:
+            self.plain[keys] = self._known.read, layout
+        return row
 
     def answer_record(
         self, position: int, record: dict[str, Any], network: Network, station: str

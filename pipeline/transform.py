@@ -84,13 +84,14 @@ class StationRows:
     def __init__(self, context: ObjectContext, station: Station, span: Span | None) -> None:
         self._context = context
         self._station = station
-        self._cells = context.converter.cells
+        self._clocks = context.converter.clocks
         self._days = LocalDays(station.zone)
         self._span = span
         self._order = NamedDay(span) if span else None
         self._midnight = self._days.constant_midnight(span.single) if span and span.single else None
         self._dates = RowDates(self._days, span, station.order)
         self._series = Series(station.id, station.network.stored_as, context.origin)
+        self._not_after = context.not_after
         self._doubt = ""
         self._waiting: list[tuple[int, Any, Layout, timedelta]] = []
         self._hour: RepeatedHour | None = None
@@ -101,11 +102,17 @@ class StationRows:
     def read(self, position: int, row: Any, layout: Layout) -> Row | None:
         """One row, addressed as the layout says; None for a blank one and for one that has to wait."""
         try:
-            moment = self._next_moment(row, layout)
-            if moment is None:
-                return self._read(position, row, layout)
-            fields = b"".join([conversion[row[key]] for key, conversion in layout.columns])
-            return self._context.finish(self._series, moment, fields, position, row)
+            order = self._order
+            if order is not None and layout.only_time and not self._doubt:
+                elapsed, last, midnight = self._clocks.get(row[layout.time]), order.last, self._midnight
+                if elapsed is not None and last is not None and elapsed >= last and midnight is not None:
+                    order.last = elapsed
+                    fields = b"".join([conversion[row[key]] for key, conversion in layout.columns])
+                    moment = midnight + elapsed
+                    if fields and moment <= self._not_after:
+                        return self._series.at(moment, fields, self._context.before + position)
+                    return self._context.finish(self._series, moment, fields, position, row)
+            return self._read(position, row, layout)
         except Refused as error:
             return self._refuse(position, error, row, layout)
         except OtherUnit as error:
@@ -131,18 +138,6 @@ class StationRows:
         self._close_hour(None)
         ready, self.ready = self.ready, []
         return ready
-
-    def _next_moment(self, row: Any, layout: Layout) -> datetime | None:
-        """The instant of a row that goes on in the day of the object's name, as most do; else None."""
-        order, midnight = self._order, self._midnight
-        if order is None or midnight is None or not layout.only_time or self._doubt:
-            return None
-        cell = self._cells.get(row[layout.time])
-        elapsed, last = cell.clock if cell is not None else None, order.last
-        if elapsed is None or last is None or elapsed < last:
-            return None
-        order.last = elapsed
-        return midnight + elapsed
 
     def _read(self, position: int, row: Any, layout: Layout) -> Row | None:
         moment, clock, day = (self._cell(row, key) for key in (layout.moment, layout.time, layout.date))

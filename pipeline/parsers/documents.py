@@ -16,7 +16,7 @@ from pipeline.fields import column_name
 from pipeline.measurement import Row
 from pipeline.model import Rejection
 from pipeline.networks import Network
-from pipeline.parsers.raw import Decoder, check_parts
+from pipeline.parsers.raw import LARGE, Decoder, check_parts
 from pipeline.rows import ObjectRows
 from pipeline.units import unit_key
 
@@ -25,6 +25,7 @@ _NOT_A_STATION = "_params"
 _ERRORS = ("errors", "error", "message", "messages", "detail")
 _GOOD = frozenset({"ok", "success", "true", "200"})
 _DEEP = 4
+_SNIFFED = 50
 _NO_UNIT = ("code", "okta")
 
 
@@ -43,10 +44,10 @@ def json_rows(content: bytes, rows: ObjectRows, networks: Iterable[Network]) -> 
                 return
             raise BrokenObject("not_json", f"{error}"[:200]) from error
     reader = _Reader(rows, networks)
-    if isinstance(document, dict) and (words := reader.error_of(_unwrapped(document))):
-        raise BrokenObject("error_answer", words)
     described, position = rows.context.described, 0
     for row in reader.read(1, document):
+        if type(row) is Rejection and row.reason == "error_answer" and not position:
+            raise BrokenObject(row.reason, row.detail)
         position += 1
         yield row
     yield from rows.finish()
@@ -60,30 +61,41 @@ def json_lines(lines: Iterable[bytes], rows: ObjectRows, networks: Iterable[Netw
     Raises BrokenObject for bytes that are no text: the object is not what it says it is.
     """
     reader, decoder, position = _Reader(rows, networks), Decoder(), 0
-    special = reader.special
+    plain, loads = rows.plain, orjson.loads
     for line in lines:
         position += 1
         try:
-            check_parts(line)
-            data = orjson.loads(line)
-            decoder.saw(line)
+            if position < _SNIFFED or len(line) > LARGE:
+                _look_at(line, decoder)
+            data = loads(line)
         except ValueError as error:
-            if not line.strip():
+            data = _otherwise(line, decoder, position, error)
+        if type(data) is dict:
+            if "_airbyte_data" in data:
+                data = data["_airbyte_data"]
+            if type(data) is dict and (known := plain.get(tuple(data))) is not None:
+                if (row := known[0](position, data, known[1])) is not None:
+                    yield row
                 continue
-            data = _windows_json(line, decoder, position)
-            if data is None:
-                yield Rejection(position, "not_json", f"{error}"[:200], _text(line))
-                continue
-        if type(data) is dict and "_airbyte_data" in data:
-            data = data["_airbyte_data"]
-        if type(data) is dict and data.keys().isdisjoint(special):
-            if (row := rows.record(position, data)) is not None:
-                yield row
-            continue
-        for row in reader.read(position, data):
+        for row in [data] if type(data) is Rejection else reader.read(position, data):
             position = max(position, row.position)
             yield row
     yield from rows.finish()
+
+
+def _look_at(line: bytes, decoder: Decoder) -> None:
+    """Whether the text is UTF-8 shows in its first lines; a large line might be a bomb."""
+    decoder.saw(line)
+    if len(line) > LARGE:
+        check_parts(line)
+
+
+def _otherwise(line: bytes, decoder: Decoder, number: int, error: ValueError) -> Any:
+    """What a line is that is no JSON in UTF-8: nothing, JSON of another encoding, or a row to refuse."""
+    if not line.strip():
+        return []
+    data = _windows_json(line, decoder, number)
+    return Rejection(number, "not_json", f"{error}"[:200], _text(line)) if data is None else data
 
 
 def record_rows(
@@ -107,7 +119,7 @@ class _Reader:
         known = list(networks)
         self._records = {network.records for network in known if network.records}
         self._infoclimat = next((network for network in known if network.name == _INFOCLIMAT), None)
-        self.special = frozenset({"_airbyte_data", "hourly", "stations", *_ERRORS, *self._records})
+        self.special = frozenset({"_airbyte_data", "hourly", "stations", *self._records})
         self._content = frozenset({"hourly", "stations", *self._records})
         self.empty = False
         """A document of a known kind had no records, and said so."""
@@ -130,12 +142,17 @@ class _Reader:
             yield from self._answer(position, document)
         elif inner := next((name for name in self._records if name in document), None):
             yield from self.read(position, _parsed(document[inner]) or [], depth + 1)
-        elif words := self.error_of(document):
-            yield Rejection(position, "error_answer", words, document)
-        elif (found := self._rows.record(position, document)) is not None:
+        elif (found := self.record(position, document)) is not None:
             yield found
 
-    def error_of(self, document: Any) -> str | None:
+    def record(self, position: int, record: dict[str, Any]) -> Row | None:
+        """One record; an answer that is an error is refused in its own words."""
+        row = self._rows.record(position, record)
+        if type(row) is Rejection and row.reason == "unknown_record" and (words := self._error_of(record)):
+            return Rejection(position, "error_answer", words, record)
+        return row
+
+    def _error_of(self, document: Any) -> str | None:
         """What an answer that is an error says; None for all others."""
         if not isinstance(document, dict) or any(document.get(key) for key in self._content):
             return None

@@ -18,6 +18,7 @@ MAX_WHOLE = 64 * 2**20
 _FREE, _RATIO = 256 * 2**20, 200
 """A packed object may become this large, and beyond that so many times its own size."""
 _CHUNK = 2**20
+LARGE = 2**20
 _MAX_PARTS, _MAX_COMMAS = 500_000, 3_000_000
 """Objects, lists and values of one JSON document: more of them need a hundred times its size in memory."""
 
@@ -216,11 +217,14 @@ def _wide_codec(first: bytes) -> str | None:
 
 
 class Decoder:
-    """Lines of a text without byte order mark: UTF-8, or as Windows writes it where no UTF-8 came before."""
+    """Lines of a text without byte order mark: UTF-8, or as Windows writes it where no UTF-8 came before.
+
+    `is_utf8`: bytes of UTF-8 that are not ASCII were met.
+    """
 
     def __init__(self) -> None:
         self._codec = "utf-8"
-        self._is_utf8 = False
+        self.is_utf8 = False
 
     def decode(self, line: bytes, number: int) -> str:
         """Raises BrokenObject for bytes that are neither."""
@@ -230,16 +234,21 @@ class Decoder:
             text = line.decode(self._codec)
         except UnicodeDecodeError as error:
             text = self._as_windows(line, number, error)
-        self._is_utf8 = self._codec == "utf-8"
+        self.is_utf8 = self._codec == "utf-8"
         return text
 
     def saw(self, line: bytes) -> None:
-        """A line that somebody else has read as UTF-8."""
-        self._is_utf8 = self._is_utf8 or not line.isascii()
+        """Take note of a line that somebody else reads."""
+        if not self.is_utf8 and not line.isascii():
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return
+            self.is_utf8 = True
 
     def _as_windows(self, line: bytes, number: int, error: UnicodeDecodeError) -> str:
         broken = BrokenObject("not_utf8", f"line {number}: {error.reason} at byte {error.start}")
-        if self._is_utf8 or self._codec != "utf-8":
+        if self.is_utf8 or self._codec != "utf-8":
             raise broken from error
         try:
             text = line.decode("cp1252")
@@ -251,8 +260,6 @@ class Decoder:
 
 def check_parts(document: bytes) -> None:
     """Raises BrokenObject for a JSON document whose parts would need far more memory than its bytes."""
-    if len(document) < 2**20:
-        return
     if document.count(b"{") + document.count(b"[") > _MAX_PARTS or document.count(b",") > _MAX_COMMAS:
         raise BrokenObject("too_large", "too many objects or values in one JSON document")
 

@@ -57,6 +57,8 @@ def sheet_rows(sheet: Sequence[Sequence[Any]], rows: ObjectRows, before: int) ->
     """Rows of one sheet, numbered from `before` + 1; None when it has no header."""
     for number, row in enumerate(sheet[:_SEARCHED], 1):
         headers = ["" if cell is None else str(cell) for cell in row]
+        while headers and not headers[-1].strip():
+            headers.pop()
         if len(headers) <= _MAX_CELLS and (layout := rows.table(headers)):
             return _data_rows(sheet[number:], rows, layout, headers, before + number, padded=True)
     return None
@@ -75,7 +77,7 @@ def _data_rows(
     width = len(headers)
     least = next((place for place in range(width, 0, -1) if headers[place - 1].strip()), 0)
     for position, row in enumerate(table, before + 1):
-        if len(row) != width and not padded:
+        if not padded and len(row) != width:
             if not any(cell.strip() for cell in row):
                 rows.context.blank += bool(row)
                 continue
