@@ -63,7 +63,8 @@ def open_source(settings: Settings) -> Source:
         return FolderSource(Path(settings.source))
     from pipeline.gateways.s3 import S3Source, s3_client
 
-    return S3Source(settings.source, s3_client(settings.region, settings.s3_timeout_s), time.sleep)
+    client = s3_client(settings.region, settings.s3_timeout_s)
+    return S3Source(settings.source, client, time.sleep, settings.s3_timeout_s)
 
 
 def source_name(settings: Settings) -> str:

@@ -34,6 +34,10 @@ class Source(Protocol):
         """
         ...
 
+    def fetch(self, ref: ObjectRef) -> bytes:
+        """All bytes of a small object; raises what `open` does."""
+        ...
+
 
 class Measurements(Protocol):
     """The collection of measurements. Every call raises StoreInterrupted when its outcome is unknown."""

@@ -74,8 +74,4 @@ class Prefetch:
     def _ask(self, ref: ObjectRef) -> Fetched:
         if self._readers is None or ref.size > SMALL or ref.suspect:
             return Fetched(ref, None)
-        return Fetched(ref, self._readers.submit(self._fetch, ref))
-
-    def _fetch(self, ref: ObjectRef) -> bytes:
-        with self._source.open(ref) as stream:
-            return stream.read()
+        return Fetched(ref, self._readers.submit(self._source.fetch, ref))

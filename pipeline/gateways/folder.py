@@ -49,6 +49,10 @@ class FolderSource:
         except OSError as error:
             raise UnreadableObject(f"{ref.key}: {error.strerror}", _HINT) from error
 
+    def fetch(self, ref: ObjectRef) -> bytes:
+        with self.open(ref) as stream:
+            return stream.read()
+
     def _walk(self, folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[ObjectRef]:
         """Files and folders in the order of their names; a folder that leads back to itself is left out."""
         try:

@@ -48,6 +48,10 @@ class FakeSource:
             raise UnreadableObject(f"{ref.key}: unreadable")
         return io.BytesIO(self.objects[ref.key])
 
+    def fetch(self, ref: ObjectRef) -> bytes:
+        with self.open(ref) as stream:
+            return stream.read()
+
 
 class FakeMeasurements:
     """A collection in memory. `interrupt` fails that many calls, every other one after its effect."""
