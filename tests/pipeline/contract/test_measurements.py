@@ -17,7 +17,7 @@ from pipeline.config import MongoSettings
 from pipeline.gateways.measurements import MongoMeasurements
 from pipeline.model import Document
 from pipeline.ports import Measurements
-from pipeline.settle import Settler
+from pipeline.upsert import Upserter
 from tests.pipeline.fakes import NOON, FakeMeasurements
 from tests.pipeline.mongod import Mongod
 from tests.pipeline.workshop import measurement
@@ -43,7 +43,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Measurements]:
     uri = request.getfixturevalue("standalone") if alone else request.getfixturevalue("mongo").uri
     with MongoClient(uri) as client:
         database = client[f"contract_{uuid.uuid4().hex[:12]}"]
-        yield MongoMeasurements(database)
+        yield MongoMeasurements(database, lambda: NOON)
         client.drop_database(database)
 
 
@@ -103,10 +103,10 @@ def test_only_documents_of_another_version_are_restamped(store: Measurements) ->
     assert find(store, "S@2")["S@2"] == other
 
 
-def test_many_writers_settle_the_same_readings_exactly_once(mongo: MongoSettings) -> None:
+def test_many_writers_write_the_same_readings_exactly_once(mongo: MongoSettings) -> None:
     """Eight threads with overlapping objects on a real mongod: each reading is inserted by one of them."""
     with MongoClient(mongo.uri) as client:
-        store = MongoMeasurements(client[mongo.database])
+        store = MongoMeasurements(client[mongo.database], lambda: NOON)
         tallies = []
 
         def work(name: str) -> None:
@@ -114,7 +114,7 @@ def test_many_writers_settle_the_same_readings_exactly_once(mongo: MongoSettings
             rows = [
                 measurement(document(n, value=float(n), source={**where, "position": n})) for n in range(300)
             ]
-            tallies.append(Settler(store, sleep=lambda _: None).settle(rows))
+            tallies.append(Upserter(store, sleep=lambda _: None).write([rows])[0])
 
         threads = [threading.Thread(target=work, args=(f"o{n}",)) for n in range(8)]
         for thread in threads:
@@ -129,15 +129,15 @@ def test_many_writers_settle_the_same_readings_exactly_once(mongo: MongoSettings
 def test_many_writers_restamp_the_same_readings(mongo: MongoSettings) -> None:
     """Transactions that meet are repeated: each writer finds all unchanged, under their new version."""
     with MongoClient(mongo.uri) as client:
-        store = MongoMeasurements(client[mongo.database])
+        store = MongoMeasurements(client[mongo.database], lambda: NOON)
         insert(store, *[document(n) for n in range(300)])
         again = [
             measurement(document(n, run_id="r2", source={**document(n)["source"], "etag": "new"}))
             for n in range(300)
         ]
         with ThreadPoolExecutor(6) as writers:
-            settlers = [Settler(store, sleep=lambda _: None) for _ in range(6)]
-            tallies = list(writers.map(lambda settler: settler.settle(again), settlers))
+            upserters = [Upserter(store, sleep=lambda _: None) for _ in range(6)]
+            tallies = list(writers.map(lambda upserter: upserter.write([again])[0], upserters))
         assert [tally.unchanged for tally in tallies] == [300] * 6
         found = client[mongo.database]["measurements"].find()
         assert {(item["run_id"], item["source"]["etag"]) for item in found} == {("r", "new")}
