@@ -112,7 +112,7 @@ class Releases:
 
     def newest(self, env: str | None = None) -> str:
         """The newest release (of `env`) that can be read. RefusedError: there is none."""
-        for release, _ in self._readable(env):
+        for release, _ in self.readable(env):
             return release
         raise RefusedError(
             f"no release{f' to {env}' if env else ''} is known here", "start one: `deployer release`"
@@ -120,16 +120,16 @@ class Releases:
 
     def resumable(self, env: str) -> str:
         """The newest release to `env`, if it has not ended. RefusedError: there is none."""
-        for release, records in self._readable(env):
+        for release, records in self.readable(env):
             if records[-1]["kind"] != "ended":
                 return release
             break
         raise RefusedError(f"no release to {env} can be resumed here", "start a new one: `deployer release`")
 
-    def _readable(self, env: str | None) -> Iterator[tuple[str, list[Record]]]:
+    def readable(self, env: str | None) -> Iterator[tuple[str, list[Record]]]:
         """Newest first, each read only when it is asked for; a damaged one is reported and left out."""
         for release in reversed(self.ids(env)):
-            if env is not None and _env_of(self.folder / release) not in (None, env):
+            if env is not None and not self._may_go_to(release, env):
                 continue
             try:
                 records = self.records(release)
@@ -142,31 +142,30 @@ class Releases:
             if env is None or records[0]["env"] == env:
                 yield release, records
 
-    def latest(self, env: str | None = None, most: int = 20) -> list[dict[str, Any]]:
-        """A short line for each of the newest, oldest first."""
-        newest = islice(self._readable(env), most)
-        return [_short(records) for _, records in newest][::-1]
-
-    def summaries(self, env: str | None = None) -> Iterator[dict[str, Any]]:
-        """A short line each, oldest first; a damaged journal is listed as such and stops nothing."""
-        ids = self.ids(env)
+    def summaries(self, env: str | None = None, most: int | None = None) -> list[dict[str, Any]]:
+        """A short line for each (or for the newest `most`), oldest first; a damaged journal is listed as such
+        and stops nothing."""
+        newest = (name for name in reversed(self.ids(env)) if env is None or self._may_go_to(name, env))
+        wanted = list(islice(newest, most))[::-1]
         with ThreadPoolExecutor(FETCHERS) as fetchers:
-            list(fetchers.map(self._prefetch, set(ids) - self._here()))
-        for release in ids:
-            try:
-                records = self.records(release)
-                line = _short(records)
-            except RefusedError:
-                continue
-            except DeployerError as error:
-                yield {"id": release, "env": None, "end": "DAMAGED", "exit_code": error.exit_code}
-                continue
-            if env is None or line["env"] == env:
-                yield line
+            list(fetchers.map(self._prefetch, set(wanted) - self._here()))
+        lines = [line for name in wanted if (line := self._line(name))]
+        return [line for line in lines if env is None or line["env"] in (None, env)]
+
+    def _may_go_to(self, release: str, env: str) -> bool:
+        return _env_of(self.folder / release) in (None, env)
+
+    def _line(self, release: str) -> dict[str, Any] | None:
+        try:
+            return _short(self.records(release))
+        except RefusedError:
+            return None
+        except DeployerError as error:
+            return {"id": release, "env": None, "end": "DAMAGED", "exit_code": error.exit_code}
 
     def states(self, env: str) -> Iterator[tuple[Release, str | None]]:
         """Each release to `env` with its end (None: not ended), newest first; damaged ones are left out."""
-        for _, records in self._readable(env):
+        for _, records in self.readable(env):
             yield state_of(records), _end(records[-1])
 
     def _prefetch(self, release: str) -> None:
