@@ -1,6 +1,6 @@
 """`deployer diagnose`: evidence from a file, or any log as it is, diagnosed as a release does it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
@@ -20,11 +20,14 @@ _HINT = (
 )
 
 
-def diagnoses(file: str, stdin: BinaryIO, channel: str | None = None) -> Iterator[dict[str, Any]]:
+def diagnoses(
+    file: str, stdin: BinaryIO, channel: str | None = None, configured: Mapping[str, str] | None = None
+) -> Iterator[dict[str, Any]]:
     """One answer a line of evidence, in order; one for a log.
 
-    With `channel` the file is a log that was seen there, whatever it looks like. UsageError: no such file,
-    no such channel, or a line that is not evidence.
+    With `channel` the file is a log that was seen there, whatever it looks like. `configured`: values for
+    the fixes that the text does not say. UsageError: no such file, no such channel, or a line that is not
+    evidence.
     """
     redactor = Redactor()
     try:
@@ -33,11 +36,11 @@ def diagnoses(file: str, stdin: BinaryIO, channel: str | None = None) -> Iterato
             start = source.read(_BLOCK)
             if where is None and is_evidence(start):
                 for evidence in read_evidence(_lines(start, source)):
-                    yield redactor.clean(classify(evidence)).to_json()
+                    yield redactor.clean(classify(evidence, configured)).to_json()
             else:
                 blocks = chain((start,), iter(lambda: source.read(_BLOCK), b""))
                 seen = Evidence("", where or TASK_LOG)
-                yield redactor.clean(classify_log(blocks, seen)).to_json()
+                yield redactor.clean(classify_log(blocks, seen, configured)).to_json()
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}", "name a file, or - for standard input") from error
     except EvidenceError as error:

@@ -11,11 +11,16 @@ def values_of(config: Config) -> dict[str, str]:
         "registry": config.image.registry,
         "repository": config.image.repository,
         "cluster": config.run.cluster,
-        "subnet": config.run.subnets[0],
-        "security_group": config.run.security_groups[0],
+        "subnet": next(iter(config.run.subnets), None),
+        "security_group": next(iter(config.run.security_groups), None),
         "log_group": config.logs.group,
         "family": config.task.definition.get("family"),
         "service": config.compose.service,
         "database": config.verify.database,
     }
-    return {name: value for name, value in named.items() if isinstance(value, str) and value}
+    return {name: value for name, value in named.items() if isinstance(value, str) and _is_set(value)}
+
+
+def _is_set(value: str) -> bool:
+    """Not empty, and no variable in it that is not set."""
+    return value != "" and "${" not in value

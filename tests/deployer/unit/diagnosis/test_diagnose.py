@@ -102,3 +102,13 @@ def test_standard_input_is_read_for_a_dash() -> None:
     (of_evidence,) = diagnoses("-", BytesIO(b'{"channel": "task_log", "text": "MemoryError"}'))
 
     assert of_a_log["class"] == of_evidence["class"] == "resources"
+
+
+def test_the_fix_has_the_message_s_values_then_the_configuration_s_then_placeholders() -> None:
+    """What neither says stays a name to fill in."""
+    log = b"An error occurred (ClusterNotFoundException) when calling the RunTask operation: Cluster not found.\n"
+    (bare,) = diagnoses("-", BytesIO(log))
+    (filled,) = diagnoses("-", BytesIO(log), configured={"region": "eu-west-3", "cluster": "loads"})
+
+    assert "--region <region>" in bare["remedy"]
+    assert "--cluster-name loads --region eu-west-3" in filled["remedy"]
