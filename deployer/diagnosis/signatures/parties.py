@@ -94,7 +94,7 @@ PARTIES = (
         (TASK_LOG, COMPOSE),
         without=(
             r"argument|SQLSTATE|psycopg|mysql|postgres|sqlite|\.ya?ml\b|configparser|mongo"
-            r"|request header|thread"
+            r"|oplog|request header|thread"
         ),
     ),
     Party(

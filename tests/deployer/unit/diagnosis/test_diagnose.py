@@ -106,7 +106,7 @@ def test_standard_input_is_read_for_a_dash() -> None:
 
 def test_the_fix_has_the_message_s_values_then_the_configuration_s_then_placeholders() -> None:
     """What neither says stays a name to fill in."""
-    log = b"An error occurred (ClusterNotFoundException) when calling the RunTask operation: Cluster not found.\n"
+    log = b"An error occurred (ClusterNotFoundException) when calling the RunTask operation: not found"
     (bare,) = diagnoses("-", BytesIO(log))
     (filled,) = diagnoses("-", BytesIO(log), configured={"region": "eu-west-3", "cluster": "loads"})
 
