@@ -24,7 +24,7 @@ from typing import Any
 from deployer.adapters.aws.ecs import Ecs
 from deployer.adapters.aws.logs import CloudWatchLogs
 from deployer.adapters.aws.session import AwsSession, Credentials
-from deployer.adapters.local.clock import SystemClock
+from deployer.adapters.local.machine import SystemClock
 from deployer.commands.logs.output import Screen
 from deployer.commands.logs.request import TailRequest
 from deployer.commands.logs.tail import tail

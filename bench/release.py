@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 
-from deployer.adapters.local.clock import SystemClock
+from deployer.adapters.local.machine import SystemClock
 from deployer.commands.project import Project as Settings
 from deployer.records.journal import NAME, Journal, read
 from deployer.task.definition import for_image

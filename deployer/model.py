@@ -15,8 +15,8 @@ Via = Literal["local", "task"]
 
 @dataclass(frozen=True)
 class Source:
-    """What is released. `content_hash` covers the build inputs, the platform and the build arguments;
-    `tree_hash` covers every file that git tracks or does not ignore."""
+    """What is released. `content_hash` covers what makes the image (`ports.BuildInputs`); `tree_hash` covers
+    every file that git tracks or does not ignore."""
 
     content_hash: str
     tree_hash: str

@@ -21,7 +21,7 @@ KINDS = {
     "architecture": "unit",
     "deployer/unit": "unit",
     "deployer/contract": "integration",
-    "deployer/contract/test_compose.py": "docker",
+    "deployer/contract/test_compose_port.py": "docker",
     "deployer/contract/test_engine.py": "docker",
     "deployer/integration": "integration",
     "deployer/integration/sandbox": "docker",
@@ -37,7 +37,7 @@ KINDS = {
 SHARED = ("e2e", "faults", "image")
 """Folders whose tests share something slow to make, a sandbox or an image: one worker runs a whole folder."""
 
-ALONE = ("e2e/test_pages.py",)
+ALONE = ("e2e/test_pages_as_they_stand.py",)
 """Files in these folders that use nothing of it."""
 
 

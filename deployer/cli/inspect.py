@@ -89,10 +89,22 @@ def verify(
     max_age: Annotated[
         str | None, typer.Option("--max-age", help="Fail if no run has started for so long, such as 26h.")
     ] = None,
+    suggest: Annotated[
+        bool, typer.Option("--suggest", help="Propose checks for the data that the newest run left.")
+    ] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="With --suggest: append them to deploy.toml.")
+    ] = False,
     output: Json = "human",
 ) -> None:
     """Check the data in MongoDB; exit 17 when a check fails, 16 when MongoDB cannot be reached."""
     with reported(context, output):
+        if suggest:
+            from deployer.commands.suggest import suggest_checks
+
+            proposed = suggest_checks(project_of(context), env, write=write)
+            print(json.dumps(proposed) if output == "json" else proposed["toml"], end="")
+            raise typer.Exit(0)
         from deployer.commands.verify import VerifyOptions, verify
         from deployer.config.durations import of_option
 
@@ -146,12 +158,19 @@ def explain(
 
 
 @app.command(cls=Command, rich_help_panel=LOOK)
-def history(context: typer.Context, env: Env = None, output: Json = "human") -> None:
-    """List all known releases, oldest first."""
+def history(
+    context: typer.Context,
+    env: Env = None,
+    all_of_them: Annotated[bool, typer.Option("--all", help="All of them, not only the newest 20.")] = False,
+    output: Json = "human",
+) -> None:
+    """List the newest releases, oldest first."""
     with reported(context, output):
         from deployer.commands import show
 
-        render("history", {"releases": show.history(project_of(context), env)}, output)
+        render(
+            "history", {"releases": show.history(project_of(context), env, all_of_them=all_of_them)}, output
+        )
 
 
 @app.command(cls=Command, rich_help_panel=LOOK)

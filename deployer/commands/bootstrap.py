@@ -16,8 +16,7 @@ from deployer.adapters.aws.scheduler import EventBridgeScheduler
 from deployer.adapters.aws.session import READ_TIMEOUT, AwsSession, Credentials
 from deployer.adapters.docker.compose import ComposeFile
 from deployer.adapters.docker.engine import DockerEngine
-from deployer.adapters.local.clock import SystemClock
-from deployer.adapters.local.ids import RandomIds
+from deployer.adapters.local.machine import RandomIds, SystemClock
 from deployer.adapters.local.shell import LocalShell
 from deployer.adapters.local.workspace import ProjectFolder
 from deployer.adapters.mongodb import atlas
@@ -110,13 +109,23 @@ def real_ports(
 ) -> Ports:
     """`root` is the project's folder, `folder` the release's own."""
     aws, ids = session(config), RandomIds()
+    registry = Ecr(config, aws)
+    engine = DockerEngine(root, config.build, environ, registry.login, config.image.registry)
+    compose = ComposeFile(
+        root,
+        config.compose,
+        environ,
+        ids,
+        hints=(config.task.container, config.project.name),
+        database=config.verify.database,
+    )
     mongodb = MongoDatabase(config.verify.uri, config.verify.database)
     return Ports(
-        workspace=ProjectFolder(root, config.build),
+        workspace=ProjectFolder(root, config.build, engine.bases),
         shell=LocalShell(root, environ),
-        compose=ComposeFile(root, config.compose, environ, ids),
-        engine=DockerEngine(root, config.build, environ),
-        registry=Ecr(config, aws),
+        compose=compose,
+        engine=engine,
+        registry=registry,
         tasks=Ecs(config, aws),
         schedules=EventBridgeScheduler(config, aws),
         logs=CloudWatchLogs(config, aws),

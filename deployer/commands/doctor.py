@@ -16,8 +16,8 @@ from deployer.verification.proof import missing_proof_of
 
 
 def examine(project: Project, env: str | None, via: Via = "local") -> dict[str, Any]:
-    """All findings, and the exit code: that of the first wrong one's class, 0 if none is wrong. From the task
-    the way to MongoDB is walked there as well."""
+    """All findings, and the exit code: that of the first failed finding's class, 0 if none failed. `via`
+    the task, MongoDB connectivity is checked from there as well."""
     name = project.env(env)
     config = project.config(name)
     ports = real_ports(project.root, project.folder, config, project.environ, Redactor())

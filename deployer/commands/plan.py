@@ -3,17 +3,19 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from deployer.commands.bootstrap import real_ports
 from deployer.commands.project import Project
 from deployer.config.model import Config
 from deployer.errors import RefusedError, UsageError
-from deployer.flow.steps.build import tag_of
-from deployer.model import Image
-from deployer.ports import Ports
-from deployer.records.releases import Releases, state_of
+from deployer.flow.steps.build import INPUTS, tag_of
+from deployer.model import Image, Release
+from deployer.ports import BuildInputs, Ports
+from deployer.records.evidence import FOLDER as EVIDENCE
+from deployer.records.releases import Releases
 from deployer.redaction import Redactor
 from deployer.task.definition import changes, for_image, launch_type
 from deployer.verification.proof import missing_proof_of
@@ -43,13 +45,15 @@ def plan(project: Project, env: str | None) -> dict[str, Any]:
     config = project.config(name)
     ports = real_ports(project.root, project.folder, config, project.environ, Redactor())
     facts = observe(project.releases, config, ports)
+    reasons = reasons_for(project.releases, facts, ports)
     return {
         "env": name,
         "changes": not facts.verified or facts.digest is None or bool(facts.differences),
         "steps": [
             {"node": node, "action": action, "reason": reason}
-            for node, action, reason in steps(config, facts)
+            for node, action, reason in steps(config, facts, reasons)
         ],
+        "image_changes": list(reasons.changes),
         "differences": list(facts.differences),
         "warnings": [lacking] if (lacking := missing_proof_of(config)) else [],
         "facts": asdict(facts),
@@ -72,7 +76,7 @@ def observe(releases: Releases, config: Config, ports: Ports) -> PlanFacts:
         digest=digest,
         revision=newest.arn if newest else None,
         differences=changed,
-        verified=digest is not None and digest in _verified_digests(releases, config.env),
+        verified=digest is not None and _is_verified(releases, config.env, digest),
     )
 
 
@@ -104,18 +108,59 @@ def refuse_if_changed(planned: PlanFacts, now: PlanFacts) -> None:
         )
 
 
-def _verified_digests(releases: Releases, env: str) -> set[str]:
-    ends = (line["id"] for line in releases.summaries(env) if line["end"] == "END_SUCCESS")
-    images = (state_of(releases.records(release)).image for release in ends)
-    return {image.digest for image in images if image and image.digest}
+NEWEST: Final = 100
+"""So many releases back a plan looks for what was built and verified."""
 
 
-def steps(config: Config, facts: PlanFacts) -> Iterator[tuple[str, str, str]]:
+def _is_verified(releases: Releases, env: str, digest: str) -> bool:
+    ended = (state.image for state, end in islice(releases.states(env), NEWEST) if end == "END_SUCCESS")
+    return any(image is not None and image.digest == digest for image in ended)
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """Why an image is built, or is not. `changes`: file by file against the last release; `built`: the
+    release and the commit that the image in the registry is from; `compose`: the compose files."""
+
+    changes: tuple[str, ...] = ()
+    built: str = ""
+    compose: tuple[str, ...] = ()
+
+
+def reasons_for(releases: Releases, facts: PlanFacts, ports: Ports) -> Reasons:
+    """Reads the newest release that has recorded what made its image, and the one that built this image."""
+    changes: tuple[str, ...] | None = None
+    built = ""
+    for state, _ in islice(releases.states(facts.env), NEWEST):
+        if changes is None and state.source and state.source.content_hash != facts.content_hash:
+            changes = _changes_since(releases, state, ports)
+        if state.image and state.image.id and state.image.digest == facts.digest and facts.digest:
+            commit = state.source.commit if state.source else None
+            dirty = " with changes" if state.source and state.source.dirty else ""
+            built = f"built by release {state.id}" + (f" from commit {commit[:10]}{dirty}" if commit else "")
+    return Reasons((changes or ()) if facts.digest is None else (), built, ports.compose.files())
+
+
+def _changes_since(releases: Releases, state: Release, ports: Ports) -> tuple[str, ...] | None:
+    """None: that release has no record of it."""
+    try:
+        kept = (releases.path(state.id) / EVIDENCE / f"{INPUTS}.json").read_text(encoding="utf-8")
+        before = BuildInputs.from_record(json.loads(kept))
+    except (OSError, ValueError):
+        return None
+    return ports.workspace.inputs().changes_since(before) if before else None
+
+
+def steps(config: Config, facts: PlanFacts, why: Reasons = Reasons()) -> Iterator[tuple[str, str, str]]:
     tests = " ".join(config.test.command)
     yield "RUN_TESTS", DO if tests else SKIP, tests or "there is no [test] command"
-    yield "DOCKER_COMPOSE", DO, f"{config.compose.file}, service {config.compose.service}"
+    compose = ", ".join(why.compose)
+    yield "DOCKER_COMPOSE", DO if compose else SKIP, compose or "there is no compose file"
     there = f"{facts.tag} is in the registry already" if facts.digest else ""
-    yield "DOCKER_BUILD", SKIP if there else DO, there or f"{facts.tag} is new: {config.build.platform}"
+    more = f" and {len(why.changes) - 5} more" if len(why.changes) > 5 else ""
+    new = ", ".join(why.changes[:5]) + more or config.build.platform
+    built = f"{there}, {why.built}" if there and why.built else there
+    yield "DOCKER_BUILD", SKIP if there else DO, built or f"{facts.tag} is new: {new}"
     for node in ("ECR_LOGIN", "DOCKER_TAG", "DOCKER_PUSH"):
         yield node, SKIP if there else DO, there or f"to {config.image.repository}"
     if facts.differences:

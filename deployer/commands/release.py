@@ -3,8 +3,7 @@
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from deployer.adapters.local.clock import SystemClock
-from deployer.adapters.local.ids import RandomIds
+from deployer.adapters.local.machine import RandomIds, SystemClock
 from deployer.commands.bootstrap import real_ports, redactor_of, session, shared_state
 from deployer.commands.plan import observe, read_plan, refuse_if_changed
 from deployer.commands.project import Project

@@ -6,8 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
 
-from deployer.adapters.local.clock import SystemClock
-from deployer.adapters.local.ids import RandomIds
+from deployer.adapters.local.machine import RandomIds, SystemClock
 from deployer.commands.bootstrap import real_ports, shared_state
 from deployer.commands.plan import DO, SKIP
 from deployer.commands.project import Project

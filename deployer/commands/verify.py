@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from deployer.adapters.aws.ecs import Ecs
-from deployer.adapters.local.clock import SystemClock
+from deployer.adapters.local.machine import SystemClock
 from deployer.adapters.mongodb.database import MongoDatabase
 from deployer.commands.baselines import Baseline, Baselines
 from deployer.commands.bootstrap import job_network, session, shared_state
@@ -109,13 +109,11 @@ def _newest(*baselines: Baseline | None) -> dict[str, int]:
 
 def _last_verified(project: Project, env: str) -> tuple[str, Baseline] | None:
     """Its ID, and what it found."""
-    ends = [line for line in project.releases.summaries(env) if line["end"] == "END_SUCCESS"]
-    if not ends:
-        return None
-    last = ends[-1]
-    verification = state_of(project.releases.records(last["id"])).verification
-    counts = verification.counts if verification else {}
-    return str(last["id"]), Baseline(last["started_at"] + last["seconds"], counts)
+    for release, records in project.releases.readable(env):
+        if records[-1].get("end") == "END_SUCCESS":
+            verification = state_of(records).verification
+            return release, Baseline(records[-1]["time"], verification.counts if verification else {})
+    return None
 
 
 def _baselines(project: Project, env: str) -> Baselines:

@@ -29,31 +29,48 @@ class Test(_Table):
 
 
 class Compose(_Table):
-    """The compose test: `service` is the job; the documents that it loads are counted in `mongo_service`.
+    """The compose test, for a project that has a compose file. What is not said is read from the file.
 
-    `data` is the folder it loads (DATA_DIR in the compose file); if missing, `seed_command` creates it.
+    `service` is the job; the documents that it loads are counted in `mongo_service`. `data` is the folder
+    that it loads; where it is not there, `seed_command` makes it.
     """
 
-    file: str = "docker-compose.yml"
-    service: str
+    file: str | tuple[str, ...] = ()
+    """Empty: as Compose finds it (compose.yaml, docker-compose.yml, overrides, COMPOSE_FILE)."""
+    service: str = ""
     data: str = ""
     seed_command: tuple[str, ...] = ()
     timeout: Seconds = 600
-    mongo_service: str = "mongo1"
-    mongo_port: int = 27017
-    mongo_user: str = "forecast"
-    database: str
+    mongo_service: str = ""
+    mongo_port: int | None = Field(default=None, ge=1, le=65535)
+    mongo_user: str | None = None
+    database: str = ""
+    """Empty: the database of `[verify]`."""
     expect_documents: tuple[str, ...] = ()
     """Collections that must not be empty afterwards."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return (self.file,) if isinstance(self.file, str) and self.file else tuple(self.file)
 
 
 class Build(_Table):
     context: str = "."
     dockerfile: str = "Dockerfile"
     platform: str = "linux/amd64"
+    target: str = ""
+    """The stage to build; empty: the last one."""
     args: dict[str, str] = {}
-    inputs: tuple[str, ...] = Field(min_length=1)
-    """Files and folders whose content makes the image; their hash is its tag."""
+    secrets: dict[str, str] = {}
+    """Files, or `env:NAME`, for `RUN --mount=type=secret,id=...`; their content is not part of the image's
+    tag."""
+    ssh: tuple[str, ...] = ()
+    """Agents for `RUN --mount=type=ssh`, as `docker buildx build --ssh` takes them: `default`."""
+    build_contexts: dict[str, str] = {}
+    """Folders of this machine, or what `docker buildx build --build-context` takes, by the name that the
+    Dockerfile knows them by."""
+    inputs: tuple[str, ...] = ()
+    """Files and folders that make the image; empty: all that Docker is sent. Every COPY must be covered."""
 
 
 class ImageSettings(_Table):
@@ -180,7 +197,7 @@ class Verify(_Table):
     database: str
     report: Report | None = None
     deadline: Deadline = Deadline()
-    checks: tuple[Check, ...] = Field(min_length=1)
+    checks: tuple[Check, ...] = ()
 
 
 class JobCommands(_Table):
@@ -238,8 +255,8 @@ class Config(_Table):
     """Only in the environment that is the sandbox on this machine."""
     project: Project
     test: Test = Test()
-    compose: Compose
-    build: Build
+    compose: Compose = Compose()
+    build: Build = Build()
     image: ImageSettings
     task: Task
     run: Run

@@ -37,6 +37,7 @@ from deployer.ports.database import (
 )
 from deployer.ports.evidence import EvidenceStore, LineLog, task_log, task_name
 from deployer.ports.machine import (
+    BuildInputs,
     BuildResult,
     Clock,
     Compose,
@@ -51,6 +52,7 @@ from deployer.ports.machine import (
 __all__ = [
     "ONE_OFF_TASK",
     "Account",
+    "BuildInputs",
     "BuildResult",
     "Clock",
     "Compose",

@@ -18,6 +18,8 @@ _WHAT_TO_ADD: Final = (
     'query = { run_id = "${RUN_ID}" } or change-at-least = 1; `deployer verify --suggest` proposes checks'
 )
 
+NO_CHECK: Final = f"deploy.toml has no check for this environment: {_WHAT_TO_ADD}"
+
 
 def compares_with_baseline(check: Check) -> bool:
     """Whether the check demands a change of the number of documents."""

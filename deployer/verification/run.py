@@ -12,7 +12,7 @@ from deployer.verification.executor import run_checks
 from deployer.verification.plan import Facts
 from deployer.verification.prefilter import prefilters
 from deployer.verification.prepare import collections_of, prepare
-from deployer.verification.proof import missing_proof, unproven
+from deployer.verification.proof import NO_CHECK, missing_proof, unproven
 from deployer.verification.reports import newest, started_at
 
 SUCCEEDED: Final = "succeeded"
@@ -58,7 +58,7 @@ def verify(checks: Sequence[Check], database: Database, context: VerifyContext) 
         return judged
     wanted = {f"verify.checks[{n}]": check for n, check in enumerate(checks) if _is_wanted(check, context)}
     if not wanted:
-        return replace(judged, problem="deploy.toml has no check for this environment")
+        return replace(judged, problem=NO_CHECK, unproven=True)
     facts = _facts(wanted.values(), database, report, context)
     prepared = prepare(wanted, database, facts, counts)
     results = run_checks(prepared, prefilters(prepared, database, counts), database, context.timer)
@@ -68,6 +68,15 @@ def verify(checks: Sequence[Check], database: Database, context: VerifyContext) 
     if context.empty_is_ok and lacking != missing:
         lacking = ""
     return replace(judged, ok=good and not lacking, checks=results, problem=lacking, unproven=bool(lacking))
+
+
+def newest_run(database: Database, context: VerifyContext) -> VerifyContext:
+    """The same for the newest run that the reports or the releases know."""
+    if context.run_id is None and context.report_collection:
+        report = newest(database, context.report_collection, context.newest_release)
+        if report is not None:
+            return replace(context, run_id=str(report["_id"]))
+    return replace(context, run_id=context.run_id or context.newest_release)
 
 
 def _is_wanted(check: Check, context: VerifyContext) -> bool:

@@ -27,7 +27,11 @@ class FakeCompose:
     faults: Faults = field(default_factory=Faults)
     next_runs: deque[JobRun] = field(default_factory=deque)
     sets: dict[str, dict[str, int]] = field(default_factory=dict)
+    found: tuple[str, ...] = ("compose.yaml",)
     started: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def files(self) -> tuple[str, ...]:
+        return self.found
 
     def up(self, project: str, image: str, run_id: str, on_line: OnLine) -> int:
         self.faults.before("up")

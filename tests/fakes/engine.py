@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from deployer.errors import Failure
@@ -20,13 +20,14 @@ def digest_of(name: str, tag: str, image_id: str) -> str:
 
 @dataclass
 class FakeEngine:
-    """`images`: image id by `name:tag`. `build_errors`: what is wrong with the Dockerfile in the coming
-    builds. `content`: what the image is made of (same content, same id). `password`: what a login needs,
-    "" any."""
+    """`images`: image id by `name:tag`; `labels` by image id. `build_errors`: what is wrong with the
+    Dockerfile in the coming builds. `content`: what the image is made of (same content, same id). `password`:
+    what a login needs, "" any."""
 
     on_push: OnPush = digest_of
     faults: Faults = field(default_factory=Faults)
     images: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, dict[str, str]] = field(default_factory=dict)
     build_errors: deque[str] = field(default_factory=deque)
     content: str = "job 1"
     password: str = ""
@@ -38,21 +39,29 @@ class FakeEngine:
         """What the death of the deployer's process does to an engine's logins."""
         self.logins.clear()
 
-    def build(self, tag: str, on_line: OnLine, on_progress: OnProgress) -> BuildResult:
+    def build(
+        self, tag: str, labels: Mapping[str, str], on_line: OnLine, on_progress: OnProgress
+    ) -> BuildResult:
         self.faults.before("build")
         on_progress("build", "FROM base", 0, 1, "step")
         on_line("Step 1/1 : FROM base")
         if self.build_errors:
             return BuildResult(None, self.build_errors.popleft(), ("Step 1/1 : FROM base",))
         self.images[tag] = "sha256:" + hashlib.sha256(self.content.encode()).hexdigest()
+        self.labels[self.images[tag]] = dict(labels)
         self.builds.append(tag)
         on_progress("build", "built", 1, 1, "step")
         self.faults.after("build")
         return BuildResult(self.images[tag], "", ("Step 1/1 : FROM base",))
 
-    def image_id(self, tag: str) -> str | None:
+    def image_id(self, tag: str, labels: Mapping[str, str] | None = None) -> str | None:
         self.faults.before("image_id")
-        return self.images.get(tag)
+        image = self.images.get(tag)
+        carried = self.labels.get(image or "", {})
+        return image if (labels or {}).items() <= carried.items() else None
+
+    def untag(self, name: str) -> None:
+        self.images.pop(name, None)
 
     def tag(self, source: str, target: str) -> None:
         self.faults.before("tag")

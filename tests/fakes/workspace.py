@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 
 from deployer.errors import Failure
 from deployer.model import Source
+from deployer.ports import BuildInputs
 
 
 @dataclass
 class FakeWorkspace:
-    """`files`: text by path. `inputs`: those that make the image. `committed`: the files of the last commit,
-    None outside a repository."""
+    """`files`: text by path. `narrowed`: those that make the image. `committed`: the files of the last
+    commit, None outside a repository."""
 
     files: dict[str, str] = field(default_factory=lambda: {"Dockerfile": "FROM base", "job.py": "print()"})
-    inputs: tuple[str, ...] = ("Dockerfile", "job.py")
+    narrowed: tuple[str, ...] = ("Dockerfile", "job.py")
     settings: str = "linux/amd64"
     committed: dict[str, str] | None = None
     branch: str = "main"
@@ -28,15 +29,19 @@ class FakeWorkspace:
     def has(self, path: str) -> bool:
         return any(name == path or name.startswith(f"{path}/") for name in self.files)
 
+    def inputs(self) -> BuildInputs:
+        files = {path: _hash("", {path: self.files[path]}) for path in self.narrowed if path in self.files}
+        return BuildInputs(files, {"platform": self.settings})
+
     def source(self) -> Source:
-        missing = [path for path in self.inputs if path not in self.files]
+        missing = [path for path in self.narrowed if path not in self.files]
         if missing:
             raise Failure(
                 "code",
                 f"deploy.toml [build]: {missing[0]}: no such file or folder",
                 "restore it",
             )
-        content_hash = _hash(self.settings, {path: self.files[path] for path in self.inputs})
+        content_hash = self.inputs().content_hash
         if self.committed is None:
             return Source(content_hash, _hash("", self.files))
         return Source(

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from requests import Response
 
 _SILENCE: Final = 300.0
-"""Seconds without a word after which a call is given up; a push reports progress all the time."""
+"""Seconds of silence after which a call is given up; a push reports progress all the time."""
 
 
 @contextmanager
-def connected(environment: Mapping[str, str], doing: str) -> "Iterator[APIClient]":
+def connected(
+    environment: Mapping[str, str], doing: str, patience: float = _SILENCE
+) -> "Iterator[APIClient]":
     """The engine that DOCKER_HOST in `environment` names, else that of the Docker context in use. Leaving
     ends what it is still doing for us. Failure: no engine, or it refuses; `doing` says what it was for."""
     from docker.api.client import APIClient
@@ -27,7 +29,7 @@ def connected(environment: Mapping[str, str], doing: str) -> "Iterator[APIClient
     try:
         address |= _address(environment)
         _knock(address["base_url"])
-        client = APIClient(**address, version="auto", timeout=_SILENCE)
+        client = APIClient(**address, version="auto", timeout=patience)
     except (OSError, DockerException) as error:
         raise unreachable(error, address.get("base_url", "DOCKER_HOST")) from error
     answers: list[Response] = []

@@ -1,7 +1,7 @@
 """The containers of one Compose project, seen through the engine.
 
-Compose itself cannot be asked to follow a job: `logs --follow` never returns for a container that has ended
-before it is called (seen with 5.6.1)."""
+Compose itself cannot follow a job: `logs --follow` never returns for a container that has ended before (seen
+with 5.6.1)."""
 
 import threading
 import time
@@ -62,6 +62,27 @@ class ComposeProject:
                 raise
             raise TimeoutError from error
 
+    def check_image(self, service: str, image: str) -> None:
+        """Failure `docker`: the service's container runs another image than `image`."""
+        built = str(self._client.inspect_image(image)["Id"])
+        for container in self._containers(f"com.docker.compose.service={service}"):
+            ran = str(self._client.inspect_container(container)["Image"])
+            if ran != built:
+                raise Failure(
+                    "docker",
+                    f"Compose ran {service} on image {ran[:19]}, not on {image}, which is {built[:19]}",
+                    "remove what sets another image for this service (an extra file, a profile)",
+                )
+
+    def published(self, service: str, port: int) -> list[tuple[str, int]]:
+        """The addresses of this machine at which a port of the service's container answers."""
+        found: list[tuple[str, int]] = []
+        for container in self._containers(f"com.docker.compose.service={service}"):
+            ports = self._client.inspect_container(container)["NetworkSettings"]["Ports"] or {}
+            places = ports.get(f"{port}/tcp") or ()
+            found += [(str(place["HostIp"]), int(place["HostPort"] or 0)) for place in places]
+        return found
+
     def failed(self) -> dict[str, list[str]]:
         """Services that ended with an error or are unhealthy, each with its last lines."""
         return {
@@ -86,6 +107,15 @@ class ComposeProject:
     def _tail(self, container: str) -> list[str]:
         log = self._client.logs(container, tail=_TAIL)
         return [line.decode("utf-8", "replace") for line in log.splitlines()]
+
+
+def port_holder(client: "APIClient", port: int) -> str:
+    """Who has published a port of this machine, as far as the engine knows."""
+    for container in client.containers():
+        if any(place.get("PublicPort") == port for place in container.get("Ports") or ()):
+            name = str((container.get("Names") or ["/?"])[0]).lstrip("/")
+            return f"container {name} (image {container.get('Image')})"
+    return f"a program outside of Docker (`ss -ltnp` or `lsof -i :{port}` names it)"
 
 
 def _failed(state: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""What the Docker engine says when it fails, as our failures: one table, first match wins."""
+"""The Docker engine's errors as our failures: one table, the first match counts."""
 
 import re
 from collections.abc import Iterator
@@ -7,12 +7,8 @@ from typing import Final
 
 from deployer.errors import Failure, FailureClass, TransientFailure
 
-START_ENGINE: Final = (
-    "start Docker (`scripts/ensure-engine` does it, and so does `make release`), or set DOCKER_HOST"
-)
-_JOIN_GROUP: Final = (
-    "run as a member of the group `docker` (`sudo usermod -aG docker $USER`, then log in anew)"
-)
+START_ENGINE: Final = "start Docker, or set DOCKER_HOST to a running engine"
+_JOIN_GROUP: Final = "join the group `docker` (`sudo usermod -aG docker $USER`, then log in again)"
 _TABLE: Final[tuple[tuple[str, FailureClass, str], ...]] = (
     (
         r"cannot connect to the docker daemon|is the docker daemon running",
@@ -32,7 +28,7 @@ _TABLE: Final[tuple[tuple[str, FailureClass, str], ...]] = (
     (
         r"already allocated|address already in use",
         "docker",
-        "another program has this port: end it, or choose another port",
+        "stop the program that has this port, or choose another port",
     ),
     (
         r"not authorized to perform",
@@ -78,30 +74,30 @@ _TABLE: Final[tuple[tuple[str, FailureClass, str], ...]] = (
     (
         r"no such image|does not exist locally",
         "docker",
-        "build the image again: `deployer release --start-at build`",
+        "build the image again: `deployer release --rebuild`",
     ),
 )
-_PASSING: Final = (
+_TRANSIENT: Final = (
     r"time[d ]?-?out|deadline exceeded|reset by peer|broken pipe|connection refused|closed network|\bEOF\b"
     r"|(HTTP|status:?|status code|received) (429|5\d\d)|server misbehaving|temporary failure"
     r"|too ?many ?requests|rate exceeded|request canceled"
 )
-_OF_THE_DOCKERFILE: Final = re.compile(r"^(The command|COPY|ADD)\b|did not complete|executor failed")
+_DOCKERFILE_STEP: Final = re.compile(r"^(The command|COPY|ADD)\b|did not complete|executor failed")
 
 
 def failure_of(text: str, doing: str, hint: str = "see the engine's own log for more") -> Failure:
-    """The failure behind an engine's error text; `docker` with `hint` where it is none of the table's."""
+    """The failure behind an engine's error text; `docker` with `hint` where the table has none."""
     for pattern, failure_class, remedy in _TABLE:
         if re.search(pattern, text, re.IGNORECASE):
             return Failure(failure_class, f"{doing}: {text}", remedy)
-    if re.search(_PASSING, text, re.IGNORECASE):
-        return TransientFailure("network", f"{doing}: {text}", "try again; check the network if it stays so")
+    if re.search(_TRANSIENT, text, re.IGNORECASE):
+        return TransientFailure("network", f"{doing}: {text}", "retry; if it fails again, check the network")
     return Failure("docker", f"{doing}: {text}", hint)
 
 
 def base_failure(error: str) -> Failure | None:
-    """Set where the network kept a build from its base image, which is no fault of the Dockerfile."""
-    if _OF_THE_DOCKERFILE.search(error):
+    """The failure where the network kept a build from its base image; None: the Dockerfile failed."""
+    if _DOCKERFILE_STEP.search(error):
         return None
     failure = failure_of(error, "the base image cannot be pulled")
     return failure if failure.failure_class == "network" else None
@@ -119,7 +115,7 @@ def translated(doing: str) -> Iterator[None]:
     except docker.errors.APIError as error:
         raise failure_of(str(error.explanation or error), doing) from error
     except (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError) as error:
-        raise TransientFailure("network", f"{doing}: the engine stays silent", "try again") from error
+        raise TransientFailure("network", f"{doing}: the engine does not answer", "try again") from error
     except (
         docker.errors.DockerException,
         docker.errors.StreamParseError,
@@ -130,19 +126,19 @@ def translated(doing: str) -> Iterator[None]:
 
 
 def unreachable(error: Exception, address: str) -> Failure:
-    """No engine answers at `address`; says whether it is not there or does not let this user in."""
+    """No engine answers at `address`; says whether it is missing or refuses this user."""
     reason = _root(error)
     if "permission denied" in reason.lower():
         return Failure(
             "docker",
-            f"the Docker engine at {address} does not let this user in: {reason}",
+            f"the Docker engine at {address} refuses this user: {reason}",
             _JOIN_GROUP,
         )
     return Failure("docker", f"no Docker engine answers at {address}: {reason}", START_ENGINE)
 
 
 def _root(error: BaseException) -> str:
-    """The operating system's word inside the wrappers of three HTTP libraries, else the error's own."""
+    """The operating system's reason inside the wrappers of three HTTP libraries, else the error's text."""
     text = str(error)
     inner: BaseException | None = error
     while inner is not None:

@@ -129,7 +129,7 @@ def _output(process: subprocess.Popen[bytes], seconds: float | None) -> Iterator
 
 
 def _read(process: subprocess.Popen[bytes]) -> bytes | None:
-    """The next piece of output; None: nothing within a tick; empty: nobody holds the output any more."""
+    """The next piece of output; None: nothing within a tick; empty: nobody holds the output."""
     pipe = _stdout(process).fileno()
     return os.read(pipe, _LONGEST_LINE) if select.select([pipe], [], [], _TICK)[0] else None
 

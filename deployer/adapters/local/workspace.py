@@ -1,48 +1,58 @@
 """What is released: the project's files, told apart by their content alone."""
 
 import hashlib
-import json
 import os
-import stat
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from deployer.config.load import FILE
+from deployer.adapters.local.context import NEVER, BuildContext, Entry, left_in, walk
+from deployer.adapters.local.hashing import FileHashes
+from deployer.adapters.local.ignore import IgnoreFile
+from deployer.adapters.local.machine import private_folder
 from deployer.config.model import Build
-from deployer.errors import Failure
 from deployer.model import Source
+from deployer.ports import BuildInputs
 
-_NOISE: Final = frozenset(
-    {
-        *(".git", ".deployer", ".venv", "venv", "node_modules", "__pycache__"),
-        *(".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".import_linter_cache"),
-    }
-)
-"""Folders that tools fill as they run; they never make an image."""
+Resolve = Callable[[Sequence[str]], Mapping[str, str]]
+"""Images -> the digest or local id of each, empty where neither can be had."""
+
+
+_INSTALLED = ("**/.venv", "**/venv", "**/node_modules")
+"""What a tree without git is not asked for."""
+
+
+def _unresolved(images: Sequence[str]) -> Mapping[str, str]:
+    return dict.fromkeys(images, "")
 
 
 class ProjectFolder:
-    """`ports.Workspace`, for real."""
+    """`ports.Workspace`, for real. `resolve` finds what the base images are today."""
 
-    def __init__(self, folder: Path, build: Build) -> None:
+    def __init__(self, folder: Path, build: Build, resolve: Resolve = _unresolved) -> None:
         self._folder = folder
         self._build = build
+        self._resolve = resolve
 
     def source(self) -> Source:
-        """Both hashes are hexadecimal SHA-256 over sorted (path, executable or not, bytes; a symbolic link by
-        its target): equal on every machine and in every clone. `dirty` counts untracked files too.
-        Failure `code`: a build input is missing or cannot be read."""
-        checkout = _checkout(self._folder)
-        return Source(
-            self._content_hash(),
-            self._tree_hash(),
-            checkout.commit,
-            checkout.branch,
-            checkout.dirty,
-        )
+        """The hashes are hexadecimal SHA-256, equal on every machine and in every clone. `dirty`: a file of
+        the project, or one that makes the image, is not the commit's. Failure `code`: see `inputs`."""
+        hashes = FileHashes(private_folder(self._folder / ".deployer") / "hashes.json")
+        context = BuildContext(self._folder, self._build)
+        content_hash = self._inputs(context, hashes).content_hash
+        tree_hash = self._tree_hash(hashes)
+        hashes.save()
+        checkout = _checkout(self._folder, context)
+        return Source(content_hash, tree_hash, checkout.commit, checkout.branch, checkout.dirty)
+
+    def inputs(self) -> BuildInputs:
+        """Failure `code`: the context, the Dockerfile or an input is missing or cannot be read, or a COPY
+        takes what `inputs` does not cover."""
+        hashes = FileHashes(private_folder(self._folder / ".deployer") / "hashes.json")
+        found = self._inputs(BuildContext(self._folder, self._build), hashes)
+        hashes.save()
+        return found
 
     def changes(self) -> tuple[str, ...]:
         stat = _git(self._folder, "diff", "--stat=120", "HEAD") or ""
@@ -53,25 +63,49 @@ class ProjectFolder:
         there = self._folder / path
         return there.is_file() or (there.is_dir() and any(there.iterdir()))
 
-    def _content_hash(self) -> str:
+    def _inputs(self, context: BuildContext, hashes: FileHashes) -> BuildInputs:
         build = self._build
-        settings = json.dumps([build.platform, sorted(build.args.items()), build.dockerfile])
-        return _digest(self._folder, self._inputs(), settings.encode())
+        files = {path: _described(entry, hashes) for path, entry in context.entries.items()}
+        for name, entries in context.named.items():
+            files |= {f"{name}:{path}": _described(entry, hashes) for path, entry in entries.items()}
+        if context.inner_dockerfile not in files:
+            place = context.dockerfile
+            files[build.dockerfile] = hashes.of(Entry(str(place), place.stat()))
+        settings = {
+            "platform": build.platform,
+            **({"target": build.target} if build.target else {}),
+            **{f"argument {name}": value for name, value in build.args.items()},
+            **{f"context {name}": place for name, place in build.build_contexts.items()},
+            **{f"secret {name}": "" for name in build.secrets},
+        }
+        return BuildInputs(files, settings, dict(self._resolve(context.images())))
 
-    def _inputs(self) -> Iterator[str]:
-        for path in sorted({*self._build.inputs, self._build.dockerfile}):
-            if not os.path.lexists(self._folder / path):
-                raise Failure(
-                    "code",
-                    f"{FILE} [build]: {path}: no such file or folder in {self._folder}",
-                    "restore it, or take it out of `inputs`",
-                )
-            yield from _files(self._folder, path)
-
-    def _tree_hash(self) -> str:
+    def _tree_hash(self, hashes: FileHashes) -> str:
+        """Of every file that git tracks or does not ignore; of every file where there is no git."""
         listed = _git(self._folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-        paths = _files(self._folder, ".") if listed is None else _present(self._folder, listed)
-        return _digest(self._folder, paths, b"")
+        entries = walk(self._folder, IgnoreFile(_INSTALLED)) if listed is None else self._entries(listed)
+        digest = hashlib.sha256()
+        for path in sorted(entries):
+            if entries[path].kind != "folder":
+                digest.update(os.fsencode(f"{path}\0{_described(entries[path], hashes)}\0"))
+        return digest.hexdigest()
+
+    def _entries(self, listed: str) -> dict[str, Entry]:
+        """Git lists a file that was deleted too, one in conflict three times, and a submodule as its
+        folder."""
+        found: dict[str, Entry] = {}
+        for path in set(listed.split("\0")) - {""}:
+            place = self._folder / path
+            if not os.path.lexists(place) or not left_in(path):
+                continue
+            entry = Entry(str(place), place.lstat())
+            inner = walk(place, IgnoreFile()) if entry.kind == "folder" else {}
+            found |= {f"{path}{below}": item for below, item in inner.items()} or {path: entry}
+        return found
+
+
+def _described(entry: Entry, hashes: FileHashes) -> str:
+    return f"{entry.kind} {hashes.of(entry)}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -81,10 +115,11 @@ class _Checkout:
     dirty: bool = False
 
 
-def _checkout(folder: Path) -> _Checkout:
+def _checkout(folder: Path, context: BuildContext) -> _Checkout:
     """Everything None and clean where there is no git or no repository."""
     options = ("--porcelain=v2", "--branch", "--untracked-files=normal")
-    status = _git(folder, "status", *options, "--", ".", ":(exclude).deployer")
+    leave_out = (f":(exclude,glob)**/{name}/**" for name in sorted(NEVER))
+    status = _git(folder, "status", *options, "--", ".", *leave_out)
     if status is None:
         return _Checkout()
     lines = status.splitlines()
@@ -93,8 +128,21 @@ def _checkout(folder: Path) -> _Checkout:
     return _Checkout(
         commit=None if commit == "(initial)" else commit,
         branch=None if branch == "(detached)" else branch,
-        dirty=any(not line.startswith("# ") for line in lines),
+        dirty=any(not line.startswith("# ") for line in lines) or _differs(folder, context),
     )
+
+
+def _differs(folder: Path, context: BuildContext) -> bool:
+    """Whether something that makes the image is not as in the commit though the project's folder is: it lies
+    outside of that folder, or git ignores it."""
+    for root, entries in ((context.root, context.entries), *context.named_roots()):
+        listed = _git(root, "ls-files", "-z", "--recurse-submodules")
+        files = {path for path, entry in entries.items() if entry.kind != "folder"}
+        if listed is None or not files <= set(listed.split("\0")):
+            return True
+    outside = [str(path) for path in context.outside()]
+    changed = _git(folder, "status", "--porcelain", "-z", "--", *outside) if outside else ""
+    return changed is None or any(left_in(line[3:]) for line in changed.split("\0") if line)
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
@@ -105,52 +153,3 @@ def _git(folder: Path, *arguments: str) -> str | None:
     except OSError:
         return None
     return os.fsdecode(done.stdout) if done.returncode == 0 else None
-
-
-def _present(folder: Path, listed: str) -> Iterator[str]:
-    """Git lists a file that was deleted too, one in conflict thrice, and a submodule as its folder."""
-    for path in dict.fromkeys(listed.split("\0")):
-        if path and os.path.lexists(folder / path):
-            yield from _files(folder, path)
-
-
-def _files(folder: Path, path: str) -> Iterator[str]:
-    """The files at or under `path`, relative to `folder`, in the system's order; without noise."""
-    top = folder / path
-    if not top.is_dir() or top.is_symlink():
-        yield path
-        return
-    for parent, folders, names in os.walk(top):
-        links = [name for name in folders if os.path.islink(os.path.join(parent, name))]
-        folders[:] = [name for name in folders if name not in _NOISE and name not in links]
-        for name in (*names, *links):
-            yield os.path.relpath(os.path.join(parent, name), folder)
-
-
-def _digest(folder: Path, paths: Iterable[str], settings: bytes) -> str:
-    digest = hashlib.sha256(b"%d %s" % (len(settings), settings))
-    for path in sorted({Path(path).as_posix() for path in paths}):
-        if path.endswith((".pyc", ".pyo")) or not _NOISE.isdisjoint(path.split("/")):
-            continue
-        kind, content = _content(folder / path)
-        name = os.fsencode(path)
-        digest.update(b"%s %d %s %d " % (kind, len(name), name, len(content)))
-        digest.update(content)
-    return digest.hexdigest()
-
-
-def _content(path: Path) -> tuple[bytes, bytes]:
-    """Its kind and what it holds. Failure `code`: it cannot be read, or has gone meanwhile."""
-    try:
-        mode = path.lstat().st_mode
-        if stat.S_ISLNK(mode):
-            return b"link", os.fsencode(os.readlink(path))
-        if not stat.S_ISREG(mode):
-            return b"special", b""
-        return b"program" if mode & stat.S_IXUSR else b"file", path.read_bytes()
-    except OSError as error:
-        raise Failure(
-            "code",
-            f"{path}: cannot be read: {error.strerror}",
-            "make it readable, or have git ignore it",
-        ) from error

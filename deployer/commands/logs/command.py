@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from deployer.adapters.aws.ecs import Ecs
 from deployer.adapters.aws.logs import CloudWatchLogs
-from deployer.adapters.local.clock import SystemClock
+from deployer.adapters.local.machine import SystemClock
 from deployer.commands.bootstrap import redactor_of, session
 from deployer.commands.logs.output import Screen
 from deployer.commands.logs.request import TailRequest, of_project

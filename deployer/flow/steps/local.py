@@ -1,11 +1,10 @@
-"""Phase 1: what can be found out on this machine, before anything leaves it."""
+"""Phase 1: the tests on this machine, before anything leaves it."""
 
 from deployer.diagnosis.causes import diagnosed
 from deployer.diagnosis.model import Evidence
 from deployer.flow.handlers import Context, StepResult
 from deployer.flow.steps.build import build_failure, local_image
 from deployer.model import Cause, CommandRun, ComposeRun, Release
-from deployer.ports import OnLine
 
 
 def run_tests(release: Release, context: Context) -> StepResult:
@@ -30,7 +29,7 @@ def run_tests(release: Release, context: Context) -> StepResult:
             "tests-failed",
             f"`{' '.join(command)}` ended with exit code {code}",
             run.tail[-12:],
-            f"see what they found, whole in .deployer/releases/{release.id}/{log.name}",
+            f"fix what the tests report; their whole output: .deployer/releases/{release.id}/{log.name}",
             node="TEST_LOCAL",
         )
     last = next((line for line in reversed(run.tail) if line.strip()), "")
@@ -40,15 +39,19 @@ def run_tests(release: Release, context: Context) -> StepResult:
 def test_with_compose(release: Release, context: Context) -> StepResult:
     """Compose test.
 
-    Runs the project's compose file with the image of this code and counts the documents it loaded.
-    Twice is safe: the set has a project name of its own, is taken down first and, whatever happens,
-    afterwards.
+    Runs the project's compose file, where there is one, with the image of this code, and counts the documents
+    that it loads. Twice is safe: the set has a project name of its own, is taken down first and, whatever
+    happens, afterwards.
     """
-    if why := _left_out(release, "compose"):
-        done = ComposeRun(0, 0.0, "")
-        return StepResult(release.with_(compose=done).skipping(context.node), why, skipped=True)
+    why = _left_out(release, "compose")
+    if why or not context.ports.compose.files():
+        done = release.with_(compose=ComposeRun(0, 0.0, "")).skipping(context.node)
+        return StepResult(done, why or "there is no compose file", skipped=True)
     begun = context.ports.clock.now()
-    image, error, lines = local_image(release, context)
+    if code := _make_data(context):
+        run = ComposeRun(code, context.ports.clock.now() - begun, "evidence/seed.log")
+        return StepResult(release.with_(compose=run, cause=_seed_cause(context, code)), "no data to load")
+    release, image, error, lines = local_image(release, context)
     if image is None:
         cause = build_failure(error, lines, "LOCAL_OK")
         run = ComposeRun(1, context.ports.clock.now() - begun, "evidence/build.log", problem=error)
@@ -75,7 +78,7 @@ def _compose(release: Release, context: Context, image: str, begun: float) -> Co
     with log as on_line:
         try:
             compose.down(project, on_line)
-            code = _make_data(context, on_line) or compose.up(project, image, release.id, on_line)
+            code = compose.up(project, image, release.id, on_line)
             if code == 0:
                 documents = compose.count_documents(project)
         finally:
@@ -86,12 +89,19 @@ def _compose(release: Release, context: Context, image: str, begun: float) -> Co
     return ComposeRun(code, seconds, log.name, documents, log.tail, problem)
 
 
-def _make_data(context: Context, on_line: OnLine) -> int:
-    """Makes the folder that the job loads where it is not there; returns the exit code."""
+def _make_data(context: Context) -> int:
+    """Creates the folder that the job loads, before the image is built, if it is missing; the exit code."""
     settings = context.config.compose
     if not settings.seed_command or context.ports.workspace.has(settings.data):
         return 0
-    return context.ports.shell.run(settings.seed_command, on_line)
+    with context.log("seed") as on_line:
+        return context.ports.shell.run(settings.seed_command, on_line)
+
+
+def _seed_cause(context: Context, code: int) -> Cause:
+    command = " ".join(context.config.compose.seed_command)
+    message = f"`{command}` ([compose] seed-command) ended with exit code {code}"
+    return Cause("code", "seed-failed", message, remedy="fix the command, then resume", node="LOCAL_OK")
 
 
 def _compose_cause(context: Context, run: ComposeRun) -> Cause:

@@ -1,10 +1,15 @@
 """Phase 5: verify the data, then promote the image."""
 
+from contextlib import suppress
+
+from deployer.errors import DeployerError
 from deployer.flow.handlers import Context, StepResult
 from deployer.model import Release, Verification
 from deployer.ports import Database, Unreachable
+from deployer.verification.contract import toml_of
 from deployer.verification.remote import RemoteDatabase, prefetch, verify_by_asking
 from deployer.verification.run import VerifyContext, verify
+from deployer.verification.suggest import suggest
 
 
 def verify_data(release: Release, context: Context) -> StepResult:
@@ -30,6 +35,8 @@ def verify_data(release: Release, context: Context) -> StepResult:
             raise
         context.note(f"{refused.message}; running the checks from a one-off task in the job's network")
         verification = _verify_there(release, context, about)
+    if verification.unproven and verification.via == "local":
+        _propose(context, about, release)
     passed = sum(check.ok for check in verification.checks)
     there = ", checked from the job's network" if verification.via == "task" else ""
     summary = f"{passed} of {len(verification.checks)} checks passed{there}"
@@ -43,6 +50,14 @@ def _verify_there(release: Release, context: Context, about: VerifyContext) -> V
     verification = verify_by_asking(checks, database, about)
     _keep_report(release, context, database)
     return verification
+
+
+def _propose(context: Context, about: VerifyContext, release: Release) -> None:
+    """Shows checks that would prove this run; that none can be proposed stops nothing."""
+    with suppress(DeployerError):
+        proposal = suggest(context.ports.database, about, release.baseline)
+        if proposal.checks:
+            context.note(f"checks to add (`deployer verify --suggest --write` does it):\n{toml_of(proposal)}")
 
 
 def _keep_report(release: Release, context: Context, database: Database) -> None:

@@ -24,6 +24,8 @@ from tests.fakes.engine import FakeEngine, digest_of
 from tests.fakes.http_registry import PASSWORD, USER, HttpRegistry, Refusal, digest, serve
 from tests.images import base_images
 
+LABELS = {"job.content": "of this test"}
+
 
 @dataclass
 class Rig(ABC):
@@ -45,7 +47,7 @@ class Rig(ABC):
         return f"{self.registry}/{self.name}"
 
     def build(self) -> BuildResult:
-        result = self.engine.build(self.image, self.lines.append, self.report)
+        result = self.engine.build(self.image, LABELS, self.lines.append, self.report)
         if result.image_id:
             self.built.add(result.image_id)
         return result
@@ -107,7 +109,7 @@ class RealRig(Rig):
         return digest(self.http.manifests[f"{self.name}:{tag}"])
 
     def engine_for(self, environment: dict[str, str] | None = None, **build: Any) -> DockerEngine:
-        settings = Build(**{"inputs": ("Dockerfile",), **build})
+        settings = Build.model_validate(build)
         return DockerEngine(self.folder, settings, {**os.environ, **(environment or {})})
 
 
@@ -265,7 +267,7 @@ def test_without_an_engine_it_says_how_to_start_one(real: RealRig, environment: 
     """No engine at DOCKER_HOST is a failure of class docker, not a wrong Dockerfile."""
     engine = real.engine_for(environment)
     with pytest.raises(Failure, match=environment["DOCKER_HOST"]) as caught:
-        engine.build(real.image, real.lines.append, real.report)
+        engine.build(real.image, {}, real.lines.append, real.report)
     assert caught.value.failure_class == "docker"
     assert "scripts/ensure-engine" in caught.value.hint
 
@@ -309,7 +311,7 @@ def test_an_image_for_another_platform_is_refused(real: RealRig) -> None:
     base = real.build().image_id
     (real.folder / "Dockerfile").write_text(f"FROM {real.image}\nCOPY content /other\n")
     tag = f"{real.name}-arm:1"
-    result = real.engine_for(platform="linux/arm64").build(tag, real.lines.append, real.report)
+    result = real.engine_for(platform="linux/arm64").build(tag, {}, real.lines.append, real.report)
     assert base
     assert result.image_id is None
     assert "linux/arm64" in result.error
@@ -326,7 +328,7 @@ def test_an_interrupt_ends_the_build_in_the_engine_too(real: RealRig) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        real.engine.build(real.image, interrupt, real.report)
+        real.engine.build(real.image, {}, interrupt, real.report)
     with APIClient(version="auto") as client:
         for _ in range(100):
             if not any(real.name in container["Command"] for container in client.containers(all=True)):
@@ -343,5 +345,5 @@ def test_arguments_and_dockerignore_are_honoured(real: RealRig) -> None:
     (real.folder / "secret").write_text("x")
     good = real.engine_for(dockerfile="docker/job", args={"WHAT": "content"})
     bad = real.engine_for(dockerfile="docker/job", args={"WHAT": "secret"})
-    assert good.build(real.image, real.lines.append, real.report).error == ""
-    assert "secret" in bad.build(real.image, real.lines.append, real.report).error
+    assert good.build(real.image, {}, real.lines.append, real.report).error == ""
+    assert "secret" in bad.build(real.image, {}, real.lines.append, real.report).error

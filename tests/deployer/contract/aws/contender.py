@@ -4,7 +4,7 @@ from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
 
 from deployer.adapters.aws.object_store import StateBucket
-from deployer.adapters.local.clock import SystemClock
+from deployer.adapters.local.machine import SystemClock
 from deployer.errors import RefusedError
 from deployer.lock import Holder, SharedLock
 from tests.deployer.contract.aws.worlds import session

@@ -6,10 +6,10 @@ from collections import Counter
 
 from deployer.adapters.aws.object_store import StateBucket
 from deployer.adapters.aws.session import AwsSession
-from deployer.adapters.local.clock import SystemClock
+from deployer.adapters.local.machine import SystemClock
 from deployer.lock import Holder, SharedLock
 from tests.deployer.contract.aws.contender import contend, lease_of
-from tests.deployer.contract.aws.test_store import bucket
+from tests.deployer.contract.aws.test_object_store import bucket
 
 CONTENDERS = 8
 ROUNDS = 100

@@ -17,7 +17,7 @@ import pytest
 
 from deployer.adapters.aws.session import AwsSession
 from tests.deployer.contract.aws.accounts import Account
-from tests.deployer.contract.aws.test_store import bucket
+from tests.deployer.contract.aws.test_object_store import bucket
 
 LEASE = 10.0
 PROGRAM = Path(os.sys.executable).with_name("deployer")  # type: ignore[attr-defined]

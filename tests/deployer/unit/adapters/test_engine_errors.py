@@ -60,5 +60,5 @@ def test_what_passes_by_itself_is_transient(text: str) -> None:
 def test_an_engine_that_does_not_let_us_in_is_not_one_that_is_down() -> None:
     """Starting the engine would not help: the user lacks the right to talk to it."""
     failure = unreachable(PermissionError(13, "Permission denied"), "unix:///x")
-    assert "let this user in" in failure.message
+    assert "refuses this user" in failure.message
     assert "group" in failure.hint

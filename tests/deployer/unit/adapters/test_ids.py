@@ -2,7 +2,7 @@
 
 import re
 
-from deployer.adapters.local.ids import RandomIds
+from deployer.adapters.local.machine import RandomIds
 
 
 def test_release_ids_sort_by_time() -> None:

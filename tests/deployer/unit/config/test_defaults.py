@@ -17,11 +17,6 @@ from deployer.task.definition import for_image
 SMALLEST = """
 [project]
 name = "orders"
-[compose]
-service = "orders"
-database = "shop"
-[build]
-inputs = ["Dockerfile"]
 [verify]
 database = "shop"
 [[verify.checks]]

@@ -1,6 +1,6 @@
 """A release over fakes whose task never ends, in a process of its own: for signals that are real.
 
-    python -m tests.deployer.unit.interruptible FOLDER ask|leave|stop
+    python -m tests.deployer.unit.flow.interruptible FOLDER ask|leave|stop
 
 Prints each event as a line of JSON; at its end what ECS saw of the task.
 """

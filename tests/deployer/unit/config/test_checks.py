@@ -11,7 +11,7 @@ from deployer.config.model import Config
 from deployer.errors import UsageError
 from deployer.sandbox import SandboxFacts
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 COUNT: dict[str, Any] = {"name": "it", "kind": "count", "collection": "readings", "exactly": 1}
 
 

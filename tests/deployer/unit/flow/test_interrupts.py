@@ -3,6 +3,8 @@
 import json
 import os
 import pty
+import re
+import select
 import signal
 import subprocess
 import sys
@@ -15,9 +17,11 @@ import pytest
 
 from deployer.records.journal import read
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 OPERATOR = "deployer: stopped by the operator"
 QUESTION = "[s]top it?"
+PATIENCE = 60.0
+"""Seconds of silence after which the process is taken to hang."""
 
 
 @dataclass
@@ -29,17 +33,19 @@ class Run:
     said: str = ""
 
     def until(self, text: str) -> None:
-        """Reads on until it has been printed. EOFError: the process ended before."""
-        while text not in self.said:
+        """Reads on until it has been printed, a pattern. EOFError: the process ended before."""
+        while not re.search(text, self.said):
             self._read()
 
     def asked(self) -> None:
         """Reads on to the question, and waits until the process does nothing but wait for the answer."""
-        self.until(QUESTION)
+        self.until(re.escape(QUESTION))
         while Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
             pass
 
     def _read(self) -> None:
+        if not select.select([self.screen], [], [], PATIENCE)[0]:
+            raise TimeoutError(self.said)
         more = os.read(self.screen, 4096).decode()
         if not more:
             raise EOFError(self.said)
@@ -59,7 +65,7 @@ def following(folder: Path, on_interrupt: str, *, terminal: bool) -> Iterator[Ru
     """A release that has begun to follow its task, at a terminal or with nobody there."""
     screen, theirs = pty.openpty() if terminal else os.pipe()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.deployer.unit.interruptible", folder, on_interrupt],
+        [sys.executable, "-m", "tests.deployer.unit.flow.interruptible", folder, on_interrupt],
         cwd=ROOT,
         stdin=theirs if terminal else subprocess.DEVNULL,
         stdout=theirs,
@@ -69,7 +75,7 @@ def following(folder: Path, on_interrupt: str, *, terminal: bool) -> Iterator[Ru
     os.close(theirs)
     run = Run(process, screen)
     try:
-        run.until('"entered", "node": "MONITOR"')
+        run.until('"entered".*"node": "MONITOR"')
         yield run
     finally:
         process.kill()

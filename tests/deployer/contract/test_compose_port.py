@@ -16,7 +16,8 @@ import pytest
 from docker.api.client import APIClient
 
 from deployer.adapters.docker.compose import TIMED_OUT, ComposeFile
-from deployer.adapters.local.ids import RandomIds
+from deployer.adapters.docker.compose_project import ComposeProject
+from deployer.adapters.local.machine import RandomIds
 from deployer.config import model
 from deployer.errors import Failure
 from deployer.ports import Compose
@@ -41,8 +42,12 @@ for name, count in {documents}.items():
 
 
 def python(text: str, **more: Any) -> dict[str, Any]:
-    """A service that runs a Python program on the release's image."""
-    return {"image": "${ETL_IMAGE}", "entrypoint": ["python3", "-u", "-c", text.replace("$", "$$")], **more}
+    """A service that runs a Python program on an image that nobody has: the release's takes its place."""
+    return {
+        "image": "contract.invalid/job:dev",
+        "entrypoint": ["python3", "-u", "-c", text.replace("$", "$$")],
+        **more,
+    }
 
 
 @dataclass
@@ -109,7 +114,7 @@ class RealRig(Rig):
         (self.folder / "docker-compose.yml").write_text(json.dumps(file))
 
     def file(self, environment: Mapping[str, str] | None = None, **settings: Any) -> ComposeFile:
-        table = {"service": "job", "database": "weather", "timeout": 60, **settings}
+        table = {"service": "job", "database": "weather", "timeout": 60, "mongo-user": "loader", **settings}
         compose = model.Compose.model_validate(table)
         return ComposeFile(self.folder, compose, {**os.environ, **(environment or {})}, RandomIds())
 
@@ -221,7 +226,7 @@ def test_the_file_sees_the_release(real: RealRig) -> None:
         seen.append(next(line for line in reversed(real.lines) if line.startswith("saw")).split())
         real.down()
     (_, run, user, first, database), (_, _, _, second, _) = seen
-    assert (run, user, database) == ("run-1", "forecast", "weather")
+    assert (run, user, database) == ("run-1", "loader", "weather")
     assert first != second
     assert len(first) >= 32
 
@@ -261,13 +266,13 @@ def test_a_job_that_does_not_end_is_given_up(real: RealRig) -> None:
     ("service", "why"),
     [
         ({"image": "contract.invalid/not-there:1"}, "contract.invalid"),
-        ({"image": "${ETL_IMAGE}", "no-such-key": 1}, "no-such-key"),
+        ({"image": "x:1", "no-such-key": 1}, "no-such-key"),
     ],
     ids=["image", "file"],
 )
 def test_what_cannot_be_started_is_a_failure(real: RealRig, service: dict[str, Any], why: str) -> None:
     """An image that cannot be had and a file that does not parse are failures that say so."""
-    real.services(job=service)
+    real.services(job=python("pass", depends_on=["other"]), other=service)
     with pytest.raises(Failure, match=why) as caught:
         real.up()
     assert "docker-compose.yml" in caught.value.message
@@ -275,13 +280,68 @@ def test_what_cannot_be_started_is_a_failure(real: RealRig, service: dict[str, A
     real.services()
 
 
-def test_a_port_that_is_not_published_is_named(real: RealRig) -> None:
-    """Documents that cannot be counted from outside: the failure says which port, and how to publish it."""
-    real.services(mongo1=python("import time; time.sleep(600)", init=True), job=python("pass"))
+def test_a_mongodb_that_publishes_no_port_is_still_counted(real: RealRig) -> None:
+    """The file is as people have it: nothing published, no users; the release publishes the port itself."""
+    mongo = {
+        "image": base_images()["MONGO_IMAGE"],
+        "entrypoint": MONGO["entrypoint"][:1],
+        "tmpfs": ["/data/db"],
+    }
+    mongo["command"] = ["--bind_ip_all", "--port", "27117"]
+    real.services(store=mongo, job=python("pass", depends_on=["store"]))
+    real.compose = real.file(**{"mongo-user": None, "mongo-port": 27117})
+    assert real.up() == 0, real.lines
+    assert real.compose.count_documents(real.project) == {}
+
+
+def test_a_file_that_builds_its_job_runs_the_release_image(real: RealRig) -> None:
+    """`build: .` and a compose.yaml with an override, unmodified: the built image runs, and is told its
+    run."""
+    (real.folder / "docker-compose.yml").unlink()
+    text = "import os; print('saw', os.environ['RUN_ID'], os.environ['FROM'])"
+    job = {"build": ".", "pull_policy": "build", "entrypoint": ["python3", "-c", text]}
+    (real.folder / "compose.yaml").write_text(json.dumps({"services": {"etl": job}}))
+    override = {"services": {"etl": {"environment": {"FROM": "override"}}}}
+    (real.folder / "compose.override.yaml").write_text(json.dumps(override))
+    real.compose = real.file(service="")
+    assert real.compose.files() == ("compose.yaml", "compose.override.yaml")
+    assert real.up() == 0, real.lines
+    assert "saw run-1 override" in real.lines
+    assert real.compose.count_documents(real.project) == {}
+
+
+def test_a_taken_port_names_the_port_and_its_holder(real: RealRig) -> None:
+    """Class docker: the port of this machine, and the container that has published it."""
+    sleeper = python("import time; time.sleep(600)", init=True)
+    real.services(job=python("pass"), holder={**sleeper, "ports": ["127.0.0.1:47017:1"]})
+    first = real.project
     real.up()
-    with pytest.raises(Failure, match="27017") as caught:
-        real.compose.count_documents(real.project)
-    assert "ports" in caught.value.hint
+    real.project = f"{first}-2"
+    try:
+        with pytest.raises(
+            Failure, match=rf"port 47017 is taken on this machine, by container {first}"
+        ) as caught:
+            real.up()
+    finally:
+        real.down()
+        real.project = first
+    assert caught.value.failure_class == "docker"
+    assert "47017" in caught.value.hint
+
+
+def test_a_job_that_ran_another_image_is_found_out(real: RealRig) -> None:
+    """What Compose started is compared with what was built."""
+    real.services(job=python("pass"))
+    real.up()
+    with APIClient(version="auto") as client, pytest.raises(Failure, match="not on"):
+        ComposeProject(client, real.project).check_image("job", base_images()["MONGO_IMAGE"])
+
+
+def test_a_folder_without_a_compose_file_has_none(tmp_path: Path) -> None:
+    """The compose test is for projects that have a file."""
+    assert ComposeFile(tmp_path, model.Compose(), {}, RandomIds()).files() == ()
+    (tmp_path / ".env").write_text("\ufeffCOMPOSE_FILE=deploy/a.yml:deploy/b.yml\n")
+    assert ComposeFile(tmp_path, model.Compose(), {}, RandomIds()).files() == ("deploy/a.yml", "deploy/b.yml")
 
 
 def test_without_an_engine_it_says_how_to_start_one(real: RealRig) -> None:
@@ -291,4 +351,4 @@ def test_without_an_engine_it_says_how_to_start_one(real: RealRig) -> None:
     with pytest.raises(Failure, match=r"no Docker engine answers at unix:///not/there\.sock") as caught:
         compose.up(real.project, real.image, "run-1", real.lines.append)
     assert caught.value.failure_class == "docker"
-    assert "scripts/ensure-engine" in caught.value.hint
+    assert "start Docker" in caught.value.hint

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from deployer.errors import Failure, TransientFailure
+from deployer.events import Noted
 from deployer.records.journal import read
 from deployer.records.releases import summary
 from tests.fakes.release import Releasing
@@ -194,6 +195,7 @@ def test_a_contract_that_proves_nothing_ends_unproven(world: World, tmp_path: Pa
     assert stop.release.cause
     assert stop.release.cause.subcause == "unproven"
     assert "${RUN_ID}" in stop.release.cause.evidence[0]
+    assert any("[[verify.checks]]" in event.text for event in releasing.events if isinstance(event, Noted))
     assert "latest" not in world.registry.tags[REPOSITORY]
     releasing.config = settings()
     assert releasing.go().end == "END_SUCCESS"

@@ -13,7 +13,7 @@ from deployer.config.model import Config
 from deployer.errors import UsageError
 from deployer.sandbox import SandboxFacts
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 PRODUCTION = {
     "MONGO_URI": "mongodb+srv://cluster.example.net",
     "MONGO_URI_SECRET_ARN": "arn:aws:secretsmanager:eu-west-3:123456789012:secret:mongo-uri-AbCdEf",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.commands.plan import observe, read_plan, refuse_if_changed, steps
+from deployer.commands.plan import observe, read_plan, reasons_for, refuse_if_changed, steps
 from deployer.errors import RefusedError, UsageError
 from deployer.records.releases import Releases
 from tests.fakes.release import Releasing
@@ -15,7 +15,8 @@ from tests.fakes.world import World, settings
 
 def actions(world: World, folder: Path) -> dict[str, str]:
     seen = observe(Releases(folder), settings(), world.ports(folder))
-    return {node: action for node, action, _ in steps(settings(), seen)}
+    why = reasons_for(Releases(folder), seen, world.ports(folder))
+    return {node: action for node, action, _ in steps(settings(), seen, why)}
 
 
 def test_a_first_release_does_everything(tmp_path: Path) -> None:

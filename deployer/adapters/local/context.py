@@ -1,0 +1,221 @@
+"""What Docker is sent for a build: the context's files but the ignored ones, and the Dockerfile."""
+
+import fnmatch
+import os
+import posixpath
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from deployer.adapters.local.dockerfile import Dockerfile, read_dockerfile
+from deployer.adapters.local.ignore import IgnoreFile, Matched
+from deployer.config.load import FILE
+from deployer.config.model import Build
+from deployer.errors import Failure
+
+NEVER: Final = frozenset({".git", ".deployer"})
+"""Never in a context: histories, and the sandbox's passwords."""
+_CACHES: Final = frozenset(
+    {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".import_linter_cache"}
+)
+"""What tools write as they run: left out as well, or the tests of a release would change its content."""
+_LEFT_OUT: Final = NEVER | _CACHES
+_OTHER_PLACE: Final = re.compile(r"[a-z][a-z0-9+-]*://|[^/]*@|target:")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file, a link or an empty folder; `path` is where it lies on this machine."""
+
+    path: str
+    about: os.stat_result = field(repr=False)
+
+    @property
+    def kind(self) -> str:
+        mode = self.about.st_mode
+        if stat.S_ISLNK(mode):
+            return "link"
+        if stat.S_ISDIR(mode):
+            return "folder"
+        if not stat.S_ISREG(mode):
+            return "special"
+        return "program" if mode & stat.S_IXUSR else "file"
+
+
+Entries = dict[str, Entry]
+"""By path within the context, with slashes, sorted."""
+
+
+class BuildContext:
+    """The files of `[build]`; its paths are relative to `folder`. Read once for each object."""
+
+    def __init__(self, folder: Path, build: Build) -> None:
+        self._folder = folder
+        self._build = build
+
+    @property
+    def root(self) -> Path:
+        return self._folder / self._build.context
+
+    @property
+    def dockerfile(self) -> Path:
+        return self._folder / self._build.dockerfile
+
+    @cached_property
+    def parsed(self) -> Dockerfile:
+        return read_dockerfile(self.dockerfile, self._build.args)
+
+    @property
+    def own_ignore_file(self) -> Path:
+        """`<Dockerfile>.dockerignore`, which counts instead of the context's `.dockerignore`."""
+        return self.dockerfile.with_name(f"{self.dockerfile.name}.dockerignore")
+
+    @property
+    def inner_dockerfile(self) -> str | None:
+        """The Dockerfile's path within the context; None: it lies elsewhere."""
+        path = os.path.relpath(os.path.realpath(self.dockerfile), os.path.realpath(self.root))
+        return None if path.startswith("../") else Path(path).as_posix()
+
+    @cached_property
+    def entries(self) -> Entries:
+        """What is sent. Failure `code`: the context or an input is missing, or a COPY takes what `inputs`
+        does not cover."""
+        if not self.root.is_dir():
+            raise Failure("code", f"{FILE} [build] context: {self.root}: no such folder", "correct it")
+        own = self.own_ignore_file
+        ignore = IgnoreFile.read(own if own.is_file() else self.root / ".dockerignore")
+        everything = walk(self.root, ignore)
+        if not self._build.inputs:
+            return everything
+        covered = [self._inner(path) for path in (*self._build.inputs, self._build.dockerfile)]
+        narrowed = {path: entry for path, entry in everything.items() if _within(path, covered)}
+        self._refuse_uncovered(everything, narrowed)
+        return narrowed
+
+    @cached_property
+    def named(self) -> Mapping[str, Entries]:
+        """The named contexts that are folders of this machine, each with its own ignore file."""
+        found = {}
+        for name, root in self.folders().items():
+            if not root.is_dir():
+                raise Failure(
+                    "code", f"{FILE} [build] build-contexts: {name}: {root}: no such folder", "correct it"
+                )
+            found[name] = walk(root, IgnoreFile.read(root / ".dockerignore"))
+        return found
+
+    def folders(self) -> dict[str, Path]:
+        """The folders of `named`."""
+        places = self._build.build_contexts.items()
+        return {name: self._folder / place for name, place in places if not _OTHER_PLACE.match(place)}
+
+    def named_roots(self) -> list[tuple[Path, Entries]]:
+        return [(self.folders()[name], entries) for name, entries in self.named.items()]
+
+    def images(self) -> tuple[str, ...]:
+        """The images that the build stands on."""
+        return self.parsed.images(self._build.target, self._build.build_contexts)
+
+    def outside(self) -> list[Path]:
+        """The places outside of the project's folder that make the image."""
+        places = [self._folder / path for path in self._build.inputs] or [self.root]
+        inside = os.path.realpath(self._folder)
+        real = map(os.path.realpath, (*places, *self.folders().values(), self.dockerfile))
+        return [Path(place) for place in real if os.path.commonpath((place, inside)) != inside]
+
+    def _inner(self, path: str) -> str:
+        """An input's path within the context. Failure `code`: it does not exist."""
+        place = self._folder / path
+        if not os.path.lexists(place):
+            raise Failure(
+                "code",
+                f"{FILE} [build]: {path}: no such file or folder in {self._folder}",
+                "restore it, or take it out of `inputs`",
+            )
+        return posixpath.normpath(Path(os.path.relpath(place, self.root)).as_posix())
+
+    def _refuse_uncovered(self, everything: Entries, narrowed: Entries) -> None:
+        taken = (
+            (item, source)
+            for stage in self.parsed.until(self._build.target)
+            for item, source in stage.sources
+        )
+        for item, source in taken:
+            missing = [path for path in matching(source, everything) if path not in narrowed]
+            if missing:
+                more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+                raise Failure(
+                    "code",
+                    f"{self._build.dockerfile}, line {item.line}: {item.keyword} {item.rest}: takes"
+                    f" {', '.join(missing[:3])}{more}, which {FILE} [build] inputs does not cover",
+                    "add it to `inputs`, or remove `inputs`: then everything that Docker is sent counts",
+                )
+
+
+def walk(root: Path, ignore: IgnoreFile) -> Entries:
+    """The entries under `root` that are not ignored; a folder counts where nothing is in it.
+    Failure `code`: a folder cannot be read."""
+    found: list[tuple[str, Entry]] = []
+    waiting: list[tuple[str, str, Matched, bool]] = [("", str(root), (), False)]
+    while waiting:
+        below, place, above, hidden = waiting.pop()
+        empty = True
+        for item in _listed(place):
+            if item.name in _LEFT_OUT:
+                continue
+            path = f"{below}{item.name}"
+            ignored, matched = ignore.ignores(path, above)
+            is_folder = item.is_dir(follow_symlinks=False)
+            if ignored and not (is_folder and ignore.may_include_below(path)):
+                continue
+            empty = False
+            if is_folder:
+                waiting.append((f"{path}/", item.path, matched, ignored))
+            else:
+                found.append((path, Entry(item.path, item.stat(follow_symlinks=False))))
+        if empty and below and not hidden:
+            found.append((below.rstrip("/"), Entry(place, os.lstat(place))))
+    return dict(sorted(found))
+
+
+def left_in(path: str) -> bool:
+    """Whether no part of the path is one that is always left out."""
+    return _LEFT_OUT.isdisjoint(path.split("/"))
+
+
+def matching(source: str, entries: Entries) -> list[str]:
+    """The entries that a COPY of `source` takes: Go's patterns, a folder with all that is in it."""
+    wanted = posixpath.normpath(f"/{source}").lstrip("/")
+    if not wanted or "$" in wanted:
+        return list(entries)
+    if not any(sign in wanted for sign in "*?["):
+        return [path for path in entries if _within(path, [wanted])]
+    depth = wanted.count("/") + 1
+    patterns = [re.compile(fnmatch.translate(part.replace("[^", "[!"))) for part in wanted.split("/")]
+    return [path for path in entries if _matches(path.split("/")[:depth], patterns)]
+
+
+def _matches(parts: list[str], patterns: list[re.Pattern[str]]) -> bool:
+    return len(parts) == len(patterns) and all(
+        pattern.match(part) for pattern, part in zip(patterns, parts, strict=True)
+    )
+
+
+def _within(path: str, folders: list[str]) -> bool:
+    return any(folder == "." or path == folder or path.startswith(f"{folder}/") for folder in folders)
+
+
+def _listed(place: str) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(place) as items:
+            yield from list(items)
+    except OSError as error:
+        raise Failure(
+            "code",
+            f"{place}: cannot be read: {error.strerror}",
+            "make it readable, or name it in .dockerignore",
+        ) from error
