@@ -10,7 +10,7 @@ help: ## Show what can be made
 # --- set-up -------------------------------------------------------------------------------------
 setup: .venv/.installed ## Create .venv with the pinned packages and the commands deployer and forecast-etl
 
-.venv/.installed: requirements/all.txt pyproject.toml
+.venv/.installed: requirements/all.txt pyproject.toml packaging/forecast-etl/pyproject.toml
 	@scripts/ensure-venv
 	@touch $@
 

@@ -64,7 +64,7 @@ def stopped_at(evidence: Path) -> float | None:
 
 
 def has_cause(record: Mapping[str, Any]) -> bool:
-    return record["kind"] == "finished" and bool(record["state"]["cause"])
+    return record["kind"] == "finished" and bool(record.get("changes", {}).get("cause"))
 
 
 def show(measured: Measured) -> None:

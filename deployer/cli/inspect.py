@@ -158,12 +158,19 @@ def explain(
 
 
 @app.command(cls=Command, rich_help_panel=LOOK)
-def history(context: typer.Context, env: Env = None, output: Json = "human") -> None:
-    """List all known releases, oldest first."""
+def history(
+    context: typer.Context,
+    env: Env = None,
+    all_of_them: Annotated[bool, typer.Option("--all", help="All of them, not only the newest 20.")] = False,
+    output: Json = "human",
+) -> None:
+    """List the newest releases, oldest first."""
     with reported(context, output):
         from deployer.commands import show
 
-        render("history", {"releases": show.history(project_of(context), env)}, output)
+        render(
+            "history", {"releases": show.history(project_of(context), env, all_of_them=all_of_them)}, output
+        )
 
 
 @app.command(cls=Command, rich_help_panel=LOOK)

@@ -14,6 +14,7 @@ from deployer.cli.app import (
     Env,
     Group,
     Json,
+    Yes,
     app,
     notify,
     project_of,
@@ -31,18 +32,56 @@ app.add_typer(secret, name="secret", rich_help_panel=SET_UP)
 @app.command(cls=Command, rich_help_panel=SET_UP)
 def init(
     context: typer.Context,
-    family: Annotated[str | None, typer.Option("--family", help="The task definition to start from.")] = None,
-    cluster: Annotated[str | None, typer.Option("--cluster", help="The cluster that it runs on.")] = None,
-    region: Annotated[str | None, typer.Option("--region", help="AWS's own setting if left out.")] = None,
-    env: Annotated[str, typer.Option("--env", help="Name of the environment.")] = "production",
+    dockerfile: Annotated[
+        str | None, typer.Option("--dockerfile", help="The Dockerfile, where there are several.")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option("--database", help="The MongoDB database that the job writes.")
+    ] = None,
+    collection: Annotated[
+        str | None, typer.Option("--collection", help="Its documents carry RUN_ID in a field run_id.")
+    ] = None,
+    from_ecs: Annotated[
+        str | None,
+        typer.Option("--from-ecs", metavar="FAMILY", help="Start from this live task definition instead."),
+    ] = None,
+    cluster: Annotated[str | None, typer.Option("--cluster", help="With --from-ecs: its cluster.")] = None,
+    region: Annotated[
+        str | None, typer.Option("--region", help="AWS region; that of the AWS profile if left out.")
+    ] = None,
+    env: Annotated[
+        str, typer.Option("--env", help="With --from-ecs: name of the environment.")
+    ] = "production",
+    yes: Yes = False,
 ) -> None:
-    """Write deploy.toml from a live task definition, its cluster and its last task."""
+    """Write deploy.toml from the files of this folder, or from a live task definition."""
     with reported(context):
-        from deployer.commands.init import InitOptions, init
+        if from_ecs is not None:
+            from deployer.commands.init.ecs import EcsOptions, init_from_ecs
 
-        wanted = InitOptions(env=env, family=family, cluster=cluster, region=region)
-        for line in init(context.obj.folder, wanted, os.environ):
-            write(line)
+            wanted = EcsOptions(env=env, family=from_ecs, cluster=cluster, region=region)
+            for line in init_from_ecs(context.obj.folder, wanted, os.environ):
+                write(line)
+            return
+        from deployer.adapters.aws.discovery import default_region
+        from deployer.commands.init.command import FolderOptions, init_folder
+
+        used = region or os.environ.get("AWS_REGION") or default_region() or ""
+        options = FolderOptions(dockerfile, database, collection)
+        init_folder(context.obj.folder, options, used, None if yes else _ask, write)
+
+
+def _ask(question: str, default: str) -> str:
+    """The answer, or the default for an empty line."""
+    from deployer.errors import RefusedError, UsageError
+
+    if not sys.stdin.isatty():
+        raise UsageError(f"{question} stdin is no terminal; nothing was written", "pass --yes")
+    try:
+        return input(f"{question} [{default}] " if default else f"{question} ").strip() or default
+    except EOFError:
+        print()
+        raise RefusedError("nothing was written") from None
 
 
 @secret.command("set", cls=Command)

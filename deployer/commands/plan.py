@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from deployer.commands.bootstrap import real_ports
 from deployer.commands.project import Project
@@ -14,7 +15,7 @@ from deployer.flow.steps.build import INPUTS, tag_of
 from deployer.model import Image, Release
 from deployer.ports import BuildInputs, Ports
 from deployer.records.evidence import FOLDER as EVIDENCE
-from deployer.records.releases import Releases, state_of
+from deployer.records.releases import Releases
 from deployer.redaction import Redactor
 from deployer.task.definition import changes, for_image, launch_type
 from deployer.verification.proof import missing_proof_of
@@ -75,7 +76,7 @@ def observe(releases: Releases, config: Config, ports: Ports) -> PlanFacts:
         digest=digest,
         revision=newest.arn if newest else None,
         differences=changed,
-        verified=digest is not None and digest in _verified_digests(releases, config.env),
+        verified=digest is not None and _is_verified(releases, config.env, digest),
     )
 
 
@@ -107,10 +108,13 @@ def refuse_if_changed(planned: PlanFacts, now: PlanFacts) -> None:
         )
 
 
-def _verified_digests(releases: Releases, env: str) -> set[str]:
-    ends = (line["id"] for line in releases.summaries(env) if line["end"] == "END_SUCCESS")
-    images = (state_of(releases.records(release)).image for release in ends)
-    return {image.digest for image in images if image and image.digest}
+NEWEST: Final = 100
+"""So many releases back a plan looks for what was built and verified."""
+
+
+def _is_verified(releases: Releases, env: str, digest: str) -> bool:
+    ended = (state.image for state, end in islice(releases.states(env), NEWEST) if end == "END_SUCCESS")
+    return any(image is not None and image.digest == digest for image in ended)
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ def reasons_for(releases: Releases, facts: PlanFacts, ports: Ports) -> Reasons:
     """Reads the newest release that has recorded what made its image, and the one that built this image."""
     changes: tuple[str, ...] | None = None
     built = ""
-    for state, _ in releases.states(facts.env):
+    for state, _ in islice(releases.states(facts.env), NEWEST):
         if changes is None and state.source and state.source.content_hash != facts.content_hash:
             changes = _changes_since(releases, state, ports)
         if state.image and state.image.id and state.image.digest == facts.digest and facts.digest:

@@ -35,19 +35,24 @@ def write_page(project: Project, release: str | None, env: str | None, path: Pat
         raise UsageError(f"{path}: {error.strerror}", "name a file that can be written") from error
 
 
-def history(project: Project, env: str | None) -> list[dict[str, Any]]:
-    return list(project.releases.summaries(env))
+NEWEST: Final = 20
+"""Releases that are listed unless all are wanted: reading a journal takes a millisecond."""
+
+
+def history(project: Project, env: str | None, *, all_of_them: bool = True) -> list[dict[str, Any]]:
+    return project.releases.summaries(env, None if all_of_them else NEWEST)
 
 
 def status(project: Project, env: str | None) -> dict[str, Any]:
     """Who holds the lock of the environment, and the state of its newest release."""
     name = project.env(env)
-    lines = list(project.releases.summaries(name))
+    lines = project.releases.summaries(name, NEWEST)
+    readable = [line for line in lines if line["end"] != "DAMAGED"]
     holder = _holder(project, name)
     return {
         "env": name,
         "lock": asdict(holder) if holder else None,
-        "latest": summary(project.releases.records(lines[-1]["id"])) if lines else None,
+        "latest": summary(project.releases.records(readable[-1]["id"])) if readable else None,
         "running": [line["id"] for line in lines if line["end"] is None],
     }
 

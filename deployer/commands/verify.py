@@ -109,13 +109,11 @@ def _newest(*baselines: Baseline | None) -> dict[str, int]:
 
 def _last_verified(project: Project, env: str) -> tuple[str, Baseline] | None:
     """Its ID, and what it found."""
-    ends = [line for line in project.releases.summaries(env) if line["end"] == "END_SUCCESS"]
-    if not ends:
-        return None
-    last = ends[-1]
-    verification = state_of(project.releases.records(last["id"])).verification
-    counts = verification.counts if verification else {}
-    return str(last["id"]), Baseline(last["started_at"] + last["seconds"], counts)
+    for release, records in project.releases.readable(env):
+        if records[-1].get("end") == "END_SUCCESS":
+            verification = state_of(records).verification
+            return release, Baseline(records[-1]["time"], verification.counts if verification else {})
+    return None
 
 
 def _baselines(project: Project, env: str) -> Baselines:

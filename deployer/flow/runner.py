@@ -17,7 +17,7 @@ from deployer.flow.chart import Edge, Flowchart
 from deployer.flow.handlers import Context, Handlers, Resolved, StepResult, Unresolved
 from deployer.model import Cause, Release, dump, load
 from deployer.ports import Ports
-from deployer.records.journal import Journal, states
+from deployer.records.journal import Journal, newest_state
 from deployer.retry import RetryPolicy
 
 _Result = TypeVar("_Result")
@@ -60,7 +60,7 @@ def resume_point(journal: Journal, flow: Flowchart) -> ResumePoint:
             f"release {header['release']} has ended at {last['end']}; there is nothing to resume",
             "start a new release: `deployer release`",
         )
-    release = load(next(states(journal.records)))
+    release = load(newest_state(journal.records))
     known = next(record for record in reversed(journal.records) if record["kind"] != "started")
     if known["kind"] == "header":
         return ResumePoint(flow.start, release)

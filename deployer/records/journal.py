@@ -2,12 +2,15 @@
 
 A line is `{"seq": N, "kind": ..., "time": ..., ..., "crc": "xxxxxxxx"}`. Kinds:
 
-    header    release, env, flow (fingerprint), by        always the first
+    header    release, env, flow (fingerprint), state     always the first
     started   node, visit                                 before a node's effect
-    noted     node, state                                 in the middle of a node, before a single call
-    finished  node, answer, next, seconds, skipped, summary, state
-    paused    node, cause, state                          waits for a person
+    noted     node, changes                               in the middle of a node, before a single call
+    finished  node, answer, next, seconds, skipped, summary, changes
+    paused    node, cause, changes                        waits for a person
     ended     end, exit_code                              always the last
+
+The header has the release's whole state, every later record only what has changed since: `changes` replaces
+whole keys of the state.
 
 A last line that a crash cut short is dropped. Any other damage (a changed byte, a missing or repeated
 record) is refused: `JournalDamaged` names the file and the line.
@@ -17,7 +20,7 @@ import errno
 import json
 import os
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Self
@@ -41,6 +44,7 @@ class Journal:
         self._clock = clock
         self._file = path.open("ab", buffering=0)
         self.records: list[Record] = records
+        self._state = newest_state(records)
 
     @classmethod
     def create(cls, path: Path, clock: Any, **header: Any) -> Self:
@@ -75,7 +79,7 @@ class Journal:
     def append(self, kind: str, **fields: Any) -> Record:
         """On return the record is on the disk. Failure `resources`: the disk is full or read-only."""
         record = {"seq": len(self.records), "kind": kind, "time": self._clock.now(), **fields}
-        record = self.redactor.clean(record)
+        record = self._without_repetition(self.redactor.clean(record))
         line, before = _line(record), self._file.seek(0, os.SEEK_END)
         try:
             if self._file.write(line) != len(line):
@@ -86,7 +90,17 @@ class Journal:
                 self._file.truncate(before)
             raise _unwritable(self._path, error) from error
         self.records.append(record)
+        self._state = _changed(self._state, record)
         return record
+
+    def _without_repetition(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Of a state only what has changed: a long release has fifty of them, almost the same."""
+        if "state" not in record or not self._state:
+            return record
+        state = record.pop("state")
+        missing = object()
+        changes = {key: value for key, value in state.items() if self._state.get(key, missing) != value}
+        return {**record, "changes": json.loads(json.dumps(changes))} if changes else record
 
     def close(self) -> None:
         self._file.close()
@@ -97,9 +111,17 @@ def read(path: Path) -> list[Record]:
     return _parse(path, _content(path))[0]
 
 
-def states(records: Sequence[Record]) -> Iterator[Any]:
-    """The recorded states, newest first."""
-    return (record["state"] for record in reversed(records) if "state" in record)
+def newest_state(records: Sequence[Record]) -> dict[str, Any]:
+    """The newest recorded state; empty without records."""
+    state: dict[str, Any] = {}
+    for record in records:
+        state = _changed(state, record)
+    return state
+
+
+def _changed(state: dict[str, Any], record: Record) -> dict[str, Any]:
+    """A whole state, as the header and older journals have, or its changed keys."""
+    return dict(record["state"]) if "state" in record else {**state, **record.get("changes", {})}
 
 
 def _content(path: Path) -> bytes:
@@ -127,18 +149,42 @@ def _parse(path: Path, content: bytes) -> tuple[list[Record], int]:
         body = line[:-_TAIL] + b"}"
         if line[-_TAIL:] != b',"crc":"%08x"}' % zlib.crc32(body):
             raise _damaged(path, number, "its checksum does not match")
-        record = json.loads(body)
+        record = _record(path, number, body)
         if record["seq"] != len(records):
             raise _damaged(path, number, f"record {record['seq']} is in the place of {len(records)}")
         records.append(record)
     if not records or records[0]["kind"] != "header":
         raise _damaged(path, 1, "the header is missing")
-    if records[0]["version"] != VERSION:
+    if records[0].get("version") != VERSION and isinstance(records[0].get("version"), int):
         raise JournalDamaged(
             f"{path}: written in format {records[0]['version']}, this version of deployer reads {VERSION}",
             "show or resume it with the version of deployer that wrote it",
         )
     return records, good
+
+
+_SHAPES: Final[Mapping[str, Mapping[str, type]]] = {
+    "header": {"version": int, "release": str, "env": str, "flow": str, "state": dict},
+    "started": {"node": str},
+    "noted": {"node": str},
+    "finished": {"node": str, "next": str},
+    "paused": {"node": str},
+    "ended": {"end": str, "exit_code": int},
+}
+"""The fields that readers rely on; a right checksum does not make a record one of ours."""
+
+
+def _record(path: Path, number: int, body: bytes) -> Record:
+    try:
+        record = json.loads(body)
+        shape: dict[str, Any] = {"seq": int, "time": (int, float), **_SHAPES[record["kind"]]}
+        wrong = [name for name, kind in shape.items() if not isinstance(record.get(name), kind)]
+        wrong += [name for name in ("state", "changes") if not isinstance(record.get(name, {}), dict)]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _damaged(path, number, "it is not a record of a release") from error
+    if wrong:
+        raise _damaged(path, number, f"it is not a record of a release: {', '.join(wrong)}")
+    return dict(record)
 
 
 def _damaged(path: Path, line: int, what: str) -> JournalDamaged:

@@ -1,16 +1,21 @@
 """Reads journals: the summary of one release, and the list of all."""
 
 import json
+import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from deployer.errors import DeployerError, Failure, RefusedError
+from pydantic import ValidationError
+
+from deployer.errors import EXIT_CODES, DeployerError, Failure, JournalDamaged, RefusedError
 from deployer.model import Launch, Release, load
-from deployer.records.journal import NAME, Record, read, states
+from deployer.records.journal import NAME, Record, newest_state, read
 from deployer.records.remote import Archive
 
 PUT_BACK = "PUT_BACK"
@@ -18,6 +23,9 @@ PUT_BACK = "PUT_BACK"
 
 VERIFIED = ("END_SUCCESS", PUT_BACK)
 """The ends with proven data: of the release itself, or of the one that was put back."""
+
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""The form of a release ID; it names a folder, so nothing else may."""
 
 FETCHERS = 8
 """Journals that are fetched at the same time."""
@@ -55,7 +63,10 @@ class Releases:
         return read(self._fetch(release, lambda archive, folder: self._fetch_journal(archive, folder)) / NAME)
 
     def _here(self) -> set[str]:
-        return {path.parent.name for path in self.folder.glob(f"*/{NAME}")}
+        with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
+            named = (entry for entry in entries if ID.fullmatch(entry.name))
+            return {entry.name for entry in named if os.path.exists(f"{entry.path}/{NAME}")}
+        return set()
 
     def _elsewhere(self, env: str | None) -> dict[str, Archive]:
         found: dict[str, Archive] = {}
@@ -67,6 +78,8 @@ class Releases:
 
     def _fetch(self, release: str, fetch: Callable[[Archive, Path], object]) -> Path:
         folder = self.folder / release
+        if not ID.fullmatch(release):
+            raise RefusedError(f"{release!r} is not a release ID", "`deployer history` lists the releases")
         archive = self._elsewhere(_env_of(folder)).get(release)
         if archive:
             with self._leaving_out(archive):
@@ -98,45 +111,62 @@ class Releases:
             )
 
     def newest(self, env: str | None = None) -> str:
-        """The newest release (of `env`). RefusedError: there is none."""
-        for release in reversed(self.ids(env)):
-            if env is None or self.records(release)[0]["env"] == env:
-                return release
+        """The newest release (of `env`) that can be read. RefusedError: there is none."""
+        for release, _ in self.readable(env):
+            return release
         raise RefusedError(
             f"no release{f' to {env}' if env else ''} is known here", "start one: `deployer release`"
         )
 
     def resumable(self, env: str) -> str:
-        """The newest release to `env` that has not ended. RefusedError: there is none."""
-        for release in reversed(self.ids(env)):
-            records = self.records(release)
-            if records[0]["env"] == env:
-                if records[-1]["kind"] != "ended":
-                    return release
-                break
+        """The newest release to `env`, if it has not ended. RefusedError: there is none."""
+        for release, records in self.readable(env):
+            if records[-1]["kind"] != "ended":
+                return release
+            break
         raise RefusedError(f"no release to {env} can be resumed here", "start a new one: `deployer release`")
 
-    def summaries(self, env: str | None = None) -> Iterator[dict[str, Any]]:
-        """A short line each, oldest first; a damaged journal is listed as such and stops nothing."""
-        ids = self.ids(env)
-        with ThreadPoolExecutor(FETCHERS) as fetchers:
-            list(fetchers.map(self._prefetch, set(ids) - self._here()))
-        for release in ids:
+    def readable(self, env: str | None) -> Iterator[tuple[str, list[Record]]]:
+        """Newest first, each read only when it is asked for; a damaged one is reported and left out."""
+        for release in reversed(self.ids(env)):
+            if env is not None and not self._may_go_to(release, env):
+                continue
             try:
                 records = self.records(release)
-            except DeployerError as error:
-                yield {"id": release, "env": None, "end": "DAMAGED", "exit_code": error.exit_code}
+                state_of(records)
+            except RefusedError:
+                continue
+            except JournalDamaged as error:
+                self._tell(f"release {release} is left out: {error.message}")
                 continue
             if env is None or records[0]["env"] == env:
-                yield _short(records)
+                yield release, records
+
+    def summaries(self, env: str | None = None, most: int | None = None) -> list[dict[str, Any]]:
+        """A short line for each (or for the newest `most`), oldest first; a damaged journal is listed as such
+        and stops nothing."""
+        newest = (name for name in reversed(self.ids(env)) if env is None or self._may_go_to(name, env))
+        wanted = list(islice(newest, most))[::-1]
+        with ThreadPoolExecutor(FETCHERS) as fetchers:
+            list(fetchers.map(self._prefetch, set(wanted) - self._here()))
+        lines = [line for name in wanted if (line := self._line(name))]
+        return [line for line in lines if env is None or line["env"] in (None, env)]
+
+    def _may_go_to(self, release: str, env: str) -> bool:
+        return _env_of(self.folder / release) in (None, env)
+
+    def _line(self, release: str) -> dict[str, Any] | None:
+        try:
+            return _short(self.records(release))
+        except RefusedError:
+            return None
+        except DeployerError as error:
+            return {"id": release, "env": None, "end": "DAMAGED", "exit_code": error.exit_code}
 
     def states(self, env: str) -> Iterator[tuple[Release, str | None]]:
         """Each release to `env` with its end (None: not ended), newest first; damaged ones are left out."""
-        for release in reversed(self.ids(env)):
-            with suppress(DeployerError):
-                records = self.records(release)
-                if records[0]["env"] == env:
-                    yield state_of(records), _end(records[-1])
+        for _, records in self.readable(env):
+            yield state_of(records), _end(records[-1])
 
     def _prefetch(self, release: str) -> None:
         """Fetches a release of another machine; errors are reported when it is read."""
@@ -154,8 +184,15 @@ def _env_of(folder: Path) -> str | None:
 
 
 def state_of(records: Sequence[Record]) -> Release:
-    """The newest recorded state."""
-    return load(next(states(records)))
+    """The newest recorded state. JournalDamaged: it has another shape than a release's."""
+    try:
+        return load(newest_state(records))
+    except ValidationError as error:
+        what = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:3])
+        raise JournalDamaged(
+            f"release {records[0]['release']}: the recorded state is damaged: {what}",
+            "restore the journal from a copy, or start a new release",
+        ) from error
 
 
 def summary(records: Sequence[Record]) -> dict[str, Any]:
@@ -203,7 +240,7 @@ def _end(last: Record) -> str | None:
 def _exit_code(last: Record) -> int | None:
     if last["kind"] == "ended":
         return int(last["exit_code"])
-    return load(last["state"]).cause.exit_code if last["kind"] == "paused" else None  # type: ignore[union-attr]
+    return EXIT_CODES.get(last["cause"]["failure_class"]) if last["kind"] == "paused" else None
 
 
 def _at(records: Sequence[Record]) -> str:

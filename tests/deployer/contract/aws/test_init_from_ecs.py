@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from deployer.commands.init import InitOptions, init
+from deployer.commands.init.ecs import EcsOptions, init_from_ecs
 from deployer.config.load import load, read
 from deployer.errors import Failure, RefusedError, UsageError
 from deployer.task.definition import differences, for_image
@@ -40,7 +40,7 @@ def test_what_runs_already_is_written_down(moto: AwsWorld, name: str, tmp_path: 
     """Cluster, network of the last task, log group, container and repository are those that AWS knows."""
     ours = live(moto, name)
     subnet, group = _run(moto, name)
-    said = init(tmp_path, InitOptions("production", region=REGION), {})
+    said = init_from_ecs(tmp_path, EcsOptions("production", region=REGION), {})
     table = tomllib.loads((tmp_path / "deploy.toml").read_text())
     assert table["env"]["production"]["run"] == {
         "cluster": name,
@@ -85,7 +85,7 @@ def test_secrets_stay_references_and_values_that_look_like_one_stay_out(
 ) -> None:
     """`secrets` are kept as ARNs; a password in `environment` goes to no file, and it is said what to do."""
     ours = live(moto, name, DB_ADDRESS=ADDRESS, API_TOKEN=PASSWORD)
-    said = init(tmp_path, InitOptions("production", region=REGION), {})
+    said = init_from_ecs(tmp_path, EcsOptions("production", region=REGION), {})
     written = (tmp_path / "deploy.toml").read_text() + (tmp_path / "task-definition.json").read_text()
     assert PASSWORD not in written + "".join(said)
     assert ours["containerDefinitions"][0]["secrets"][0]["valueFrom"] in written
@@ -101,21 +101,21 @@ def test_nothing_is_overwritten(moto: AwsWorld, name: str, tmp_path: Path) -> No
     live(moto, name)
     (tmp_path / "task-definition.json").write_text("mine")
     with pytest.raises(RefusedError, match=r"task-definition\.json is there already"):
-        init(tmp_path, InitOptions("production", region=REGION), {})
+        init_from_ecs(tmp_path, EcsOptions("production", region=REGION), {})
     assert [path.name for path in tmp_path.iterdir()] == ["task-definition.json"]
 
 
 def test_several_to_choose_from_are_named(moto: AwsWorld, name: str, tmp_path: Path) -> None:
     """Two families, or none, and no --family: what there is, and how to choose; an unknown one fails."""
     with pytest.raises(UsageError, match="no task definition"):
-        init(tmp_path, InitOptions("production", region=REGION), {})
+        init_from_ecs(tmp_path, EcsOptions("production", region=REGION), {})
     live(moto, name)
     live(moto, f"{name}-nightly")
     with pytest.raises(UsageError, match=f"2 task definitions here: {name}, {name}-nightly") as caught:
-        init(tmp_path, InitOptions("production", region=REGION), {})
-    assert "--family" in caught.value.hint
+        init_from_ecs(tmp_path, EcsOptions("production", region=REGION), {})
+    assert "--from-ecs" in caught.value.hint
     with pytest.raises(Failure, match="task definition nothing"):
-        init(tmp_path, InitOptions("production", family="nothing", region=REGION), {})
+        init_from_ecs(tmp_path, EcsOptions("production", family="nothing", region=REGION), {})
     assert list(tmp_path.iterdir()) == []
 
 
@@ -126,7 +126,7 @@ def deployer(ministack: str, name: str, tmp_path: Path) -> Command:
     world.create_repository(f"{name}/etl")
     live(world, name)
     command = Command(ministack, tmp_path)
-    done = command("init", "--family", name, "--cluster", name)
+    done = command("init", "--from-ecs", name, "--cluster", name)
     assert (done.returncode, done.stderr) == (0, b"")
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
     return command
@@ -148,7 +148,7 @@ def test_a_plan_can_be_made_of_what_was_written(deployer: Command) -> None:
         assert f"{blank} is not set".encode() in refused.stderr
     planned = deployer("plan", "--output", "json", **BLANKS)
     plan = json.loads(planned.stdout)
-    assert (planned.returncode, plan["env"]) == (2, "production")
+    assert (planned.returncode, plan["env"]) == (0, "production")
     assert [difference.split(":")[0] for difference in plan["differences"]] == [
         "containerDefinitions[forecast-etl].image"
     ]

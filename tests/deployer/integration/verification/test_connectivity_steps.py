@@ -29,7 +29,7 @@ def test_the_whole_way(mongod: Mongod) -> None:
     """Names, port, TLS, login and rights are fine; then come version, write concern and storage."""
     way = walked(mongod.uri("admin"))
     assert [step.what for step in way] == STEPS + REST
-    assert {step.state for step in way[: len(STEPS)]} == {"ok"}, way
+    assert {step.state for step in way[: len(STEPS)]} == {"pass"}, way
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_place_that_is_not_there(uri: str, last: int) -> None:
     """The walk ends at the first step that is refused, which has a mend."""
     way = walked(uri)
     assert [step.what for step in way] == STEPS[:last]
-    assert [step.state for step in way] == ["ok"] * (last - 1) + ["wrong"]
+    assert [step.state for step in way] == ["pass"] * (last - 1) + ["fail"]
     assert way[-1].remedy
 
 
@@ -52,7 +52,7 @@ def test_a_certificate_that_nobody_vouches_for(mongod: Mongod) -> None:
     """TLS is asked for, and the authority's file is not given."""
     way = walked(mongod.plain_uri("admin", options="&tls=true" + QUICK))
     assert [step.what for step in way] == STEPS[:3]
-    assert (way[-1].state, "certificate" in way[-1].detail) == ("wrong", True)
+    assert (way[-1].state, "certificate" in way[-1].detail) == ("fail", True)
 
 
 def test_a_wrong_password_and_a_user_without_rights(mongod: Mongod) -> None:
@@ -60,12 +60,12 @@ def test_a_wrong_password_and_a_user_without_rights(mongod: Mongod) -> None:
     secret = "not-the-right-one"
     login = walked(mongod.uri("admin", secret=secret))
     rights = walked(mongod.uri("stranger"))
-    assert (login[-1].what, login[-1].state) == ("MongoDB: login", "wrong")
-    assert (rights[-1].what, rights[-1].state) == ("MongoDB: rights", "wrong")
+    assert (login[-1].what, login[-1].state) == ("MongoDB: login", "fail")
+    assert (rights[-1].what, rights[-1].state) == ("MongoDB: rights", "fail")
     assert secret not in str(login)
 
 
 def test_an_authority_s_file_that_is_not_there(mongod: Mongod) -> None:
     """The address cannot be used as it is; the file's option is named."""
     (step,) = walked(mongod.plain_uri("admin", options="&tls=true&tlsCAFile=/no/such.pem"))
-    assert (step.state, "tlsCAFile" in step.remedy) == ("wrong", True)
+    assert (step.state, "tlsCAFile" in step.remedy) == ("fail", True)

@@ -20,13 +20,13 @@ def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
 
 def found(mongod: Mongod, user: str, options: str = "") -> dict[str, Finding]:
     with MongoDatabase(mongod.uri(user, options=options), DATABASE) as database:
-        return {finding.what: finding for finding in MongoServer(database).diagnose()}
+        return {finding.what: finding for finding in MongoServer(database).findings()}
 
 
 def test_version_write_concern_and_storage_are_told(mongod: Mongod) -> None:
     """To a user who may see them all three are fine, with what was found."""
     looks = found(mongod, "admin")
-    assert [finding.state for finding in looks.values()] == ["ok", "ok", "ok"], looks
+    assert [finding.state for finding in looks.values()] == ["pass", "pass", "pass"], looks
     assert looks["MongoDB version"].detail.startswith("6.")
     assert "w: majority" in looks["MongoDB write concern"].detail
     assert "are left" in looks["MongoDB storage"].detail
@@ -39,7 +39,7 @@ def test_what_a_reader_may_not_see_is_unknown(mongod: Mongod) -> None:
     assert looks["MongoDB version"].state == looks["MongoDB storage"].state == "pass"
 
 
-@pytest.mark.parametrize(("asked", "state"), [("majority", "ok"), ("1", "ok"), ("0", "wrong")])
+@pytest.mark.parametrize(("asked", "state"), [("majority", "pass"), ("1", "pass"), ("0", "fail")])
 def test_the_write_concern_of_the_address_goes_first(mongod: Mongod, asked: str, state: str) -> None:
     """It needs no right to be read; writes that nobody acknowledges are wrong."""
     concern = found(mongod, "reader", f"&w={asked}")["MongoDB write concern"]

@@ -1,17 +1,19 @@
-"""`deployer init`: deploy.toml and the definition's template, from what an account already runs."""
+"""`deployer init --from-ecs FAMILY`: deploy.toml and the definition's template, from what an account runs."""
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from deployer.adapters.aws.discovery import Discovery, Network, default_region
 from deployer.adapters.aws.session import AwsSession
+from deployer.commands.init.command import refuse_overwriting, toml
+from deployer.commands.init.folder import project_name
 from deployer.config.load import FILE
 from deployer.config.model import Aws
-from deployer.errors import RefusedError, UsageError
+from deployer.errors import UsageError
 from deployer.redaction import Redactor
 from deployer.task.definition import registrable
 
@@ -19,8 +21,8 @@ TEMPLATE: Final = "task-definition.json"
 
 
 @dataclass(frozen=True)
-class InitOptions:
-    """What the command line says; None is asked of AWS."""
+class EcsOptions:
+    """What the command line says; None is looked up in the account."""
 
     env: str
     family: str | None = None
@@ -46,33 +48,31 @@ class Found:
     hidden: tuple[str, ...]
 
 
-def init(root: Path, options: InitOptions, environ: Mapping[str, str]) -> list[str]:
+def init_from_ecs(root: Path, options: EcsOptions, environ: Mapping[str, str]) -> list[str]:
     """Writes both files and returns what to do next, a line each.
 
     RefusedError: one of them is there. UsageError: AWS has several to choose from, or none.
     """
-    for name in (FILE, TEMPLATE):
-        if (root / name).exists():
-            raise RefusedError(f"{root / name} is there already", "move it away; nothing is overwritten")
+    refuse_overwriting(root, FILE, TEMPLATE)
     if not re.fullmatch(r"[A-Za-z0-9_-]+", options.env):
         raise UsageError(f"--env {options.env!r}: letters, digits, - and _ only", "such as production")
     region = options.region or environ.get("AWS_REGION") or default_region()
     if region is None:
-        raise UsageError("no AWS region is set", "say it: `deployer init --region eu-west-3`")
-    found = look(Discovery(AwsSession(Aws(region=region))), options, region)
+        raise UsageError("no AWS region is set", "name one with --region, such as eu-west-3")
+    found = discover(Discovery(AwsSession(Aws(region=region))), options, region)
     text = deploy_toml(found)
     (root / TEMPLATE).write_text(json.dumps(found.template, indent=2) + "\n", encoding="utf-8")
     (root / FILE).write_text(text, encoding="utf-8")
     return list(_next_steps(found, text))
 
 
-def look(account: Discovery, options: InitOptions, region: str) -> Found:
-    """Asks for the task definition, the cluster and the last task of the family."""
-    family = options.family or _only("family", "task definition", account.families)
-    cluster = options.cluster or _only("cluster", "cluster", account.clusters)
+def discover(account: Discovery, options: EcsOptions, region: str) -> Found:
+    """Looks up the task definition, the cluster and the last task of the family."""
+    family = options.family or _only("--from-ecs", "task definition", account.families)
+    cluster = options.cluster or _only("--cluster", "cluster", account.clusters)
     definition = registrable(account.definition(family))
     containers = definition["containerDefinitions"]
-    job = next((one for one in containers if one.get("essential", True)), containers[0])
+    job = job_of(containers)
     hidden: list[str] = []
     template = {
         **definition,
@@ -97,6 +97,12 @@ def look(account: Discovery, options: InitOptions, region: str) -> Found:
     )
 
 
+def job_of(containers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The first essential container that routes no logs: a router's image is not the project's."""
+    jobs = [one for one in containers if not one.get("firelensConfiguration")] or containers
+    return next((one for one in jobs if one.get("essential", True)), jobs[0])
+
+
 def _only(option: str, what: str, ask: Callable[[], tuple[str, ...]]) -> str:
     found = ask()
     if len(found) == 1:
@@ -104,12 +110,12 @@ def _only(option: str, what: str, ask: Callable[[], tuple[str, ...]]) -> str:
     known = ", ".join(found)
     raise UsageError(
         f"there are {len(found)} {what}s here: {known}" if found else f"there is no {what} here",
-        f"choose: `deployer init --{option} NAME`" if found else "another region, or another account?",
+        f"choose: `deployer init {option} NAME`" if found else "is this the right region and account?",
     )
 
 
 def _without_secrets(container: Mapping[str, Any], hidden: list[str]) -> dict[str, Any]:
-    """Each value that looks like a secret as a placeholder; nothing that says nothing."""
+    """Values that look like a secret become placeholders; empty values are left out."""
     environment = []
     for entry in container.get("environment", ()):
         if _secret(entry["name"], entry["value"]):
@@ -155,13 +161,12 @@ def deploy_toml(found: Found) -> str:
     return _TEXT.format(
         family=found.family,
         cluster=found.cluster,
-        env=_toml(found.env),
-        project=_toml(_project(found.family)),
-        container=_toml(found.container),
-        repository=_toml(found.repository),
-        group=_toml(found.log_options.get("awslogs-group", "${LOG_GROUP}")),
-        prefix=_toml(found.log_options.get("awslogs-stream-prefix", "ecs")),
-        database=_toml(database),
+        env=toml(found.env),
+        project=toml(project_name(found.family)),
+        container=toml(found.container),
+        repository=toml(found.repository),
+        logs=_logs(found.log_options),
+        database=toml(database),
         overlays="\n".join(_table(f"env.{found.env}.{name}", values) for name, values in overlays.items()),
     )
 
@@ -169,17 +174,16 @@ def deploy_toml(found: Found) -> str:
 _DATABASES: Final = ("MONGO_DB_NAME", "MONGO_DATABASE", "MONGODB_DATABASE", "MONGO_DB", "DB_NAME")
 
 
-def _project(family: str) -> str:
-    return re.sub(r"[^a-z0-9-]+", "-", family.lower()).strip("-")[:31] or "job"
+def _logs(options: Mapping[str, str]) -> str:
+    """The log of a container with another log driver cannot be named here."""
+    if "awslogs-group" not in options:
+        return ""
+    prefix = options.get("awslogs-stream-prefix", "ecs")
+    return f"\n[logs]\ngroup = {toml(options['awslogs-group'])}\nstream-prefix = {toml(prefix)}\n"
 
 
 def _table(name: str, values: Mapping[str, Any]) -> str:
-    return "\n".join((f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in values.items()), ""))
-
-
-def _toml(value: Any) -> str:
-    """A text, a truth value or a list of texts: what JSON writes of these is TOML."""
-    return json.dumps(value, ensure_ascii=False)
+    return "\n".join((f"[{name}]", *(f"{key} = {toml(value)}" for key, value in values.items()), ""))
 
 
 def _next_steps(found: Found, text: str) -> Iterator[str]:
@@ -190,41 +194,28 @@ def _next_steps(found: Found, text: str) -> Iterator[str]:
             f"`deployer secret set {found.family}/{name.lower().replace('_', '-')}`"
         )
     if found.network.public_ip is None:
-        yield f"whether its tasks have a public address is not known: [env.{found.env}.run] assign-public-ip"
+        yield f"whether its tasks have a public address is unknown: [env.{found.env}.run] assign-public-ip"
     for name in dict.fromkeys(re.findall(r"\$\{(\w+)\}", text)):
         if name not in ("RUN_ID", *found.hidden):
             yield f"fill in {FILE}, or export {name}: {_BLANKS.get(name, 'a value of the definition')}"
-    yield "look at [test], [compose], [build] inputs and [[verify.checks]], then: `deployer plan`"
+    yield "next: deployer plan"
 
 
 _BLANKS: Final = {
-    "SUBNET": "the task's subnets; its last task is no longer known",
-    "SECURITY_GROUP": "its security groups; its last task has stopped, or is no longer known",
-    "LOG_GROUP": "its CloudWatch log group; the definition has no awslogs",
+    "SUBNET": "the task's subnets; ECS no longer knows its last task",
+    "SECURITY_GROUP": "its security groups; its last task has stopped, or ECS no longer knows it",
     "DATABASE": "the MongoDB database that the job loads",
-    "COLLECTION": "a collection in which each document has the run_id of its run (RUN_ID)",
-    "MONGO_URI": "the database's address, as this machine reaches it",
+    "COLLECTION": "a collection whose documents carry RUN_ID in a field `run_id`",
+    "MONGO_URI": "the address of MongoDB, as seen from this machine",
 }
 
 _TEXT: Final = """\
 # What is released, where to, and what proves that it worked. Written by `deployer init` from the task
-# definition {family} and the cluster {cluster}.
+# definition {family} and the cluster {cluster}. The environment "sandbox", on this machine, is built in.
 default-env = {env}
 
 [project]
 name = {project}
-
-[test]
-command = []
-
-[compose]
-file = "docker-compose.yml"
-service = {container}
-database = {database}
-
-# Every file and folder that the image is made of: the same content is not built twice.
-[build]
-inputs = ["Dockerfile"]
 
 [image]
 repository = {repository}
@@ -232,11 +223,7 @@ repository = {repository}
 [task]
 definition = "task-definition.json"
 container = {container}
-
-[logs]
-group = {group}
-stream-prefix = {prefix}
-
+{logs}
 [verify]
 uri = "${{MONGO_URI}}"
 database = {database}
