@@ -22,6 +22,7 @@ def settings_in(root: Path, data: Path) -> SandboxSettings:
         log_group="/ecs/forecast-etl",
         bucket="greenandcoop-raw-data",
         secret="forecast-etl/mongo-uri",
+        database="greenandcoop_weather",
         data=data,
     )
 
