@@ -274,11 +274,23 @@ def diagnose(
 
 
 @app.command(cls=Command, rich_help_panel=LOOK)
-def doctor(context: typer.Context, env: Env = None, via: Via = "local", output: Json = "human") -> None:
+def doctor(
+    context: typer.Context,
+    env: Env = None,
+    via: Via = "local",
+    policy: Annotated[
+        bool, typer.Option("--policy", help="Print the least-privilege IAM policies instead, as JSON.")
+    ] = False,
+    output: Json = "human",
+) -> None:
     """Check everything that a release depends on; every check is reported, none stops the others."""
     with reported(context, output):
+        from deployer.commands import doctor as command
         from deployer.commands.doctor import examine
 
+        if policy:
+            write(json.dumps(command.policy(project_of(context), env), indent=2))
+            return
         result = examine(project_of(context), env, via)
         render("doctor", result, output)
         raise typer.Exit(int(result["exit_code"]))
