@@ -10,7 +10,7 @@ from deployer.errors import Failure
 
 @dataclass(frozen=True)
 class Network:
-    """Of one task. What could not be seen any more is empty, or None."""
+    """The network of one task. What is no longer known is empty, or None."""
 
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
