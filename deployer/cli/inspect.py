@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Literal
@@ -189,6 +190,29 @@ def runs(
         render("runs", runs(project_of(context), env, last), output)
 
 
+@app.command(cls=Command, rich_help_panel=DATA)
+def watch(
+    context: typer.Context,
+    env: Env = None,
+    every: Annotated[
+        str, typer.Option("--every", help="Stay and do it again after 5m, 1h ...; once if left out.")
+    ] = "",
+    output: Json = "human",
+) -> None:
+    """Judge the new runs and tell people as [notify] says; for cron. Ends with an open failure's code."""
+    with reported(context, output):
+        from deployer.commands.watch import watch
+        from deployer.config.durations import of_option
+
+        pause = of_option("--every", every) if every else None
+        while True:
+            result = watch(project_of(context), env)
+            render("watch", result, output)
+            if pause is None:
+                raise typer.Exit(int(result["exit_code"]))
+            time.sleep(pause)
+
+
 @app.command(cls=Command, rich_help_panel=LOOK)
 def history(
     context: typer.Context,
@@ -263,11 +287,23 @@ def diagnose(
 
 
 @app.command(cls=Command, rich_help_panel=LOOK)
-def doctor(context: typer.Context, env: Env = None, via: Via = "local", output: Json = "human") -> None:
+def doctor(
+    context: typer.Context,
+    env: Env = None,
+    via: Via = "local",
+    policy: Annotated[
+        bool, typer.Option("--policy", help="Print the least-privilege IAM policies instead, as JSON.")
+    ] = False,
+    output: Json = "human",
+) -> None:
     """Check everything that a release depends on; every check is reported, none stops the others."""
     with reported(context, output):
+        from deployer.commands import doctor as command
         from deployer.commands.doctor import examine
 
+        if policy:
+            write(json.dumps(command.policy(project_of(context), env), indent=2))
+            return
         result = examine(project_of(context), env, via)
         render("doctor", result, output)
         raise typer.Exit(int(result["exit_code"]))

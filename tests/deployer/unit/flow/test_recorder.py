@@ -15,7 +15,8 @@ from tests.fakes.shell import Program
 from tests.fakes.tasks import STILLBORN, Outcome
 from tests.fakes.world import TESTS, World
 
-ALWAYS = {"source.json", "task-definition.json", "probes.json"}
+BEGUN = {"source.json", "task-definition.json", "probes.json"}
+ALWAYS = BEGUN | {"inputs.json"}
 BUILT = ALWAYS | {"image-manifest.json"}
 RAN = BUILT | {"task-1.json", "task-1.jsonl", "run-report.json"}
 REFUSED = ("pymongo.errors.OperationFailure: Authentication failed.",)
@@ -67,8 +68,8 @@ class Stop:
 
 
 STOPS = {
-    "development": Stop(fail_tests, "CODE", ALWAYS),
-    "before the build": Stop(break_account, "CHECK_CONFIG", ALWAYS),
+    "development": Stop(fail_tests, "CODE", BEGUN),
+    "before the build": Stop(break_account, "CHECK_CONFIG", BEGUN),
     "build": Stop(break_build, "FIX_DOCKERFILE", ALWAYS, "build"),
     "push": Stop(refuse_pushes, "END_FAILED", ALWAYS),
     "deploy": Stop(refuse_revision, "REGISTER_TASK", BUILT),
