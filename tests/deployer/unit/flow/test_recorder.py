@@ -16,7 +16,8 @@ from tests.fakes.tasks import STILLBORN, Outcome
 from tests.fakes.world import TESTS, World
 
 ALWAYS = {"source.json", "task-definition.json", "probes.json"}
-BUILT = ALWAYS | {"image-manifest.json"}
+FINGERPRINTED = ALWAYS | {"inputs.json"}
+BUILT = FINGERPRINTED | {"image-manifest.json"}
 RAN = BUILT | {"task-1.json", "task-1.jsonl", "run-report.json"}
 REFUSED = ("pymongo.errors.OperationFailure: Authentication failed.",)
 
@@ -69,8 +70,8 @@ class Stop:
 STOPS = {
     "development": Stop(fail_tests, "CODE", ALWAYS),
     "before the build": Stop(break_account, "CHECK_CONFIG", ALWAYS),
-    "build": Stop(break_build, "FIX_DOCKERFILE", ALWAYS, "build"),
-    "push": Stop(refuse_pushes, "END_FAILED", ALWAYS),
+    "build": Stop(break_build, "FIX_DOCKERFILE", FINGERPRINTED, "build"),
+    "push": Stop(refuse_pushes, "END_FAILED", FINGERPRINTED),
     "deploy": Stop(refuse_revision, "REGISTER_TASK", BUILT),
     "start": Stop(run(STILLBORN), "CHECK_CONFIG", BUILT | {"task-1.json"}),
     "monitoring": Stop(fail_late, "CODE", RAN),
