@@ -108,7 +108,7 @@ def readings(start: datetime.datetime, end: datetime.datetime) -> Iterator[dict[
                 "wind_gust_kmh": 7.2,
                 "wind_direction_deg": 90.0,
                 "pressure_hpa": 1020.7,
-                "precipitation_mm": 0.0,
+                "precipitation_day_mm": 0.0,
                 "run_id": "r1",
                 "source": {"object": f"{station}.json", "etag": "20bc3-18eb17d24c48590c", "position": 1},
             }

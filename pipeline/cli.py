@@ -13,9 +13,11 @@ import orjson
 import typer
 
 from pipeline.app import Options, perform_run, retry_rejected
-from pipeline.config import settings_from
+from pipeline.config import duration, mongo_settings, settings_from
 from pipeline.errors import ConfigurationError, PipelineError, Stopped
-from pipeline.report import RunReport, last_line
+from pipeline.report import Limits, RunReport, last_line
+from pipeline.reporting.commands import report
+from pipeline.words import printable
 
 
 class Output(StrEnum):
@@ -30,6 +32,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
+app.add_typer(report, name="report")
 _SourceOption = Annotated[
     str | None,
     typer.Option(
@@ -41,6 +44,24 @@ _DaskOption = Annotated[str | None, typer.Option(help="Address of a Dask schedul
 _MaxRejected = Annotated[
     float, typer.Option(min=0, max=1, help="Share of refused rows above which the run exits 3.")
 ]
+_MaxDropped = Annotated[
+    float, typer.Option(min=0, max=1, help="Share of unusable values of a field above which the run exits 3.")
+]
+_MaxConflicts = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        max=1,
+        help="Share of rows that conflict with another of their object above which it exits 3.",
+    ),
+]
+_Exclude = Annotated[
+    list[str] | None,
+    typer.Option(help="Pattern of names or keys to leave out, such as '*.zip'; repeatable. Also EXCLUDE."),
+]
+_KeepHistory = Annotated[
+    str, typer.Option(metavar="90d", help="How long withdrawn readings stay in measurements_history; 0: not.")
+]
 _OutputOption = Annotated[Output, typer.Option(help="plain: lines for people; json: an object a line.")]
 
 
@@ -51,12 +72,20 @@ def run(
     workers: _Workers = 1,
     dask: _DaskOption = None,
     full: Annotated[bool, typer.Option("--full", help="Read objects again that are loaded already.")] = False,
+    exclude: _Exclude = None,
     max_rejected: _MaxRejected = 0.05,
+    max_dropped: _MaxDropped = 0.05,
+    max_conflicts: _MaxConflicts = 0.05,
+    keep_history: _KeepHistory = "90d",
     output: _OutputOption = Output.plain,
 ) -> None:
     """Load what is new in the source."""
-    options = Options(workers, dask, full, max_rejected)
-    _end(perform_run(settings_from(source=source), options, _sayer(output)))
+    settings = settings_from(source=source)
+    limits = Limits(max_rejected, max_dropped, max_conflicts)
+    left_out = (*(exclude or ()), *settings.exclude)
+    kept = duration(keep_history, "--keep-history")
+    options = Options(workers, dask, full, limits, left_out, kept, bar=output is Output.plain)
+    _end(perform_run(settings, options, _sayer(output)))
 
 
 @app.command("retry-rejected")
@@ -67,8 +96,31 @@ def retry_rejected_command(
     output: _OutputOption = Output.plain,
 ) -> None:
     """Read objects with refused rows again, after a fix; what passes now is loaded."""
-    options = Options(workers=workers, max_rejected=max_rejected)
+    options = Options(workers=workers, limits=Limits(max_rejected), bar=output is Output.plain)
     _end(retry_rejected(settings_from(source=source), options, _sayer(output)))
+
+
+@app.command("forget")
+def forget_command(
+    key: Annotated[str, typer.Argument(metavar="OBJECT", help="Key of an object, as reports name it.")],
+    source: _SourceOption = None,
+    keep_history: _KeepHistory = "90d",
+) -> None:
+    """Withdraw all readings of an object; objects that hold them as well are read again by the next run."""
+    from pipeline.upkeep import forget
+
+    _print_json(forget(settings_from(source=source), key, duration(keep_history, "--keep-history")))
+
+
+@app.command("migrate")
+def migrate_command(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would change.")] = False,
+) -> None:
+    """Bring documents of earlier versions up to date: the two rains, indexes, views. Twice does no harm."""
+    from pipeline.upkeep import migrate
+
+    _print_json(migrate(mongo_settings(), dry_run=dry_run))
 
 
 @app.command()
@@ -91,16 +143,16 @@ def sample(
 
 @app.command()
 def connectivity(output: _OutputOption = Output.plain) -> None:
-    """Walk the way to MongoDB and name the first stage that fails."""
+    """Check MongoDB connectivity stage by stage and name the first stage that fails."""
     from pipeline.connectivity import check
 
     raise SystemExit(check(output.value))
 
 
 @app.command()
-def ask() -> None:
-    """Answer the questions in QUESTIONS about the database, read-only; `deployer verify --via task` asks."""
-    from pipeline.ask import main
+def query() -> None:
+    """Answer the queries in QUESTIONS, read-only; used by `deployer verify --via task`."""
+    from pipeline.query import main
 
     main()
 
@@ -122,7 +174,8 @@ def _sayer(output: Output) -> Any:
         else:
             now = datetime.now(UTC)
             print(
-                f"{now:%H:%M:%S} {event:11} " + " ".join(f"{key}={value}" for key, value in facts.items()),
+                f"{now:%H:%M:%S} {event:11} "
+                + " ".join(f"{key}={printable(value)}" for key, value in facts.items()),
                 flush=True,
             )
 
@@ -143,9 +196,9 @@ def _end(report: RunReport) -> NoReturn:
 
 
 def _complain(message: str, hint: str | None) -> None:
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {printable(message)}", file=sys.stderr)
     if hint:
-        print(f"hint: {hint}", file=sys.stderr)
+        print(f"hint: {printable(hint)}", file=sys.stderr)
 
 
 def _stop(number: int, _frame: Any) -> None:

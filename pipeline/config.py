@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from urllib.parse import quote_plus
 
 from pipeline.errors import ConfigurationError
@@ -30,10 +32,18 @@ class Settings:
     run_id: str | None = None
     s3_timeout_s: float = DEFAULT_S3_TIMEOUT_S
     """How long S3 may send nothing before a read counts as failed."""
+    exclude: tuple[str, ...] = ()
+    """Patterns of names or keys that no run reads."""
+    stations: str | None = None
+    networks: str | None = None
+    """Path or s3:// address of the files to use instead of the package's."""
+    stations_text: str | None = field(default=None, repr=False)
+    networks_text: str | None = field(default=None, repr=False)
+    """What these files hold, once they are read."""
 
 
 def settings_from(environment: Mapping[str, str] = os.environ, source: str | None = None) -> Settings:
-    """Read MONGO_*, S3_*, AWS_REGION and RUN_ID; an empty variable counts as unset.
+    """Read MONGO_*, S3_*, AWS_REGION, EXCLUDE, STATIONS, NETWORKS and RUN_ID; empty ones count as unset.
 
     Raises ConfigurationError naming the variable that is missing or wrong.
     """
@@ -44,6 +54,9 @@ def settings_from(environment: Mapping[str, str] = os.environ, source: str | Non
         region=values.get("AWS_REGION") or values.get("AWS_DEFAULT_REGION"),
         run_id=values.get("RUN_ID"),
         s3_timeout_s=_s3_timeout(values),
+        stations=values.get("STATIONS"),
+        networks=values.get("NETWORKS"),
+        exclude=tuple(part.strip() for part in values.get("EXCLUDE", "").split(",") if part.strip()),
     )
 
 
@@ -92,6 +105,15 @@ def _s3_timeout(values: Mapping[str, str]) -> float:
     if not 0 < seconds <= 3600:
         raise ConfigurationError(f"S3_TIMEOUT_S is {text!r}", "Set it to seconds, above 0 and at most 3600.")
     return seconds
+
+
+def duration(text: str, option: str) -> timedelta:
+    """`90d`, `12h`, `30m` or `0`. Raises ConfigurationError naming the option."""
+    found = re.fullmatch(r"(\d{1,6})([dhm]?)", text.strip())
+    if not found or (not found[2] and int(found[1])):
+        raise ConfigurationError(f"{option} is {text!r}", "Write a duration such as 90d, 12h or 0.")
+    unit = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "": timedelta(0)}
+    return int(found[1]) * unit[found[2]]
 
 
 def _source(values: Mapping[str, str]) -> str:

@@ -1,5 +1,4 @@
-"""Is MongoDB reachable from here, and if not, what is in the way: DNS, TCP, TLS, replica set, login, rights,
-write concern, storage.
+"""Checks MongoDB connectivity: DNS, TCP, TLS, replica set, login, rights, write concern, storage.
 
     python -m pipeline.connectivity [--output json]
 
@@ -33,7 +32,7 @@ HINTS = {
     "authentication": "Check user, password and authSource.",
     "authorisation": "Give the user readWrite on the database.",
     "write-concern": "See that a majority of the members is up: it has to acknowledge each write.",
-    "storage": "Enlarge the storage, or delete what is not needed any more.",
+    "storage": "Enlarge the storage, or delete what is no longer needed.",
 }
 _SCARCE = 0.05
 """The share of the storage below which a load may not find room."""
@@ -41,7 +40,7 @@ _SCARCE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step of the way. `ok` None: it may not be seen. `detail` says what was found, or what failed."""
+    """One stage of the check. `ok` None: not permitted to see it. `detail`: what was found or failed."""
 
     name: str
     ok: bool | None
@@ -56,7 +55,7 @@ class _Target:
     options: dict[str, Any]
 
 
-def walk(settings: MongoSettings) -> Iterator[Stage]:
+def stages(settings: MongoSettings) -> Iterator[Stage]:
     """The stages in order, up to and including the first that fails."""
     for step in (_dns, _tcp, _tls):
         stage = step(settings)
@@ -71,8 +70,8 @@ def walk(settings: MongoSettings) -> Iterator[Stage]:
 
 
 def explain(settings: MongoSettings, error: MongoError) -> MongoError:
-    """The same failure, with the stage at which the way to MongoDB ends, where one can be named."""
-    failed = _failed(walk(settings))
+    """The same failure, with the first connectivity stage that fails, where there is one."""
+    failed = _failed(stages(settings))
     if failed is None:
         return error
     return MongoError(f"MongoDB is not reachable: {failed.name} failed: {failed.detail}", HINTS[failed.name])
@@ -153,7 +152,7 @@ def _authorisation(database: Any) -> Stage:
 
 
 def _wants_tls(settings: MongoSettings) -> Stage | None:
-    """What is in the way of an address that does not ask for TLS where the server takes nothing else."""
+    """The stage that fails where the server speaks only TLS and the address does not ask for it."""
     target = _target(settings)
     if target.tls:
         return None
@@ -226,7 +225,7 @@ def main() -> None:
 
 
 def _command(output: str = "plain") -> None:
-    """Walk the way to MongoDB and name the first stage that fails."""
+    """Check MongoDB connectivity stage by stage and name the first stage that fails."""
     import sys
 
     try:
@@ -244,17 +243,17 @@ def check(output: str) -> int:
     """Prints the stages, as lines or JSON; returns the exit code. ConfigurationError: no usable address."""
     import orjson
 
-    stages = list(walk(mongo_settings()))
-    failed = _failed(stages)
+    found = list(stages(mongo_settings()))
+    failed = _failed(found)
     if output == "json":
         facts = {
             "ok": failed is None,
             "failed": failed.name if failed else None,
-            "stages": [asdict(s) for s in stages],
+            "stages": [asdict(stage) for stage in found],
         }
         print(orjson.dumps({**facts, "hint": HINTS[failed.name] if failed else None}).decode())
     else:
-        for stage in stages:
+        for stage in found:
             print(f"{_STATES[stage.ok]:8}{stage.name:15} {stage.detail}")
         if failed:
             print(HINTS[failed.name])

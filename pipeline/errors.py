@@ -5,7 +5,10 @@ PipelineError
 ├── DataError            3   nothing was loaded, or too much was refused
 ├── MongoError           4   MongoDB did not answer, or refused
 │   └── StoreInterrupted     it may work in a moment (failover, cut connection)
-└── SourceError          5   the folder or bucket, or one object of it, cannot be read
+├── SourceError          5   the folder or bucket cannot be read
+│   └── UnreadableObject     one object of it cannot be read; the others are loaded
+│       └── Interrupted      it may be readable in a moment (S3 answered with an error, or not at all)
+└── WorkerDied           1   a process that loads objects was killed
 BrokenObject                 one object's content is unusable: it is quarantined, the run goes on
 Stopped          130, 143    Ctrl-C or SIGTERM
 """
@@ -42,11 +45,23 @@ class MongoError(PipelineError):
 
 
 class StoreInterrupted(MongoError):
-    """A write or read whose outcome is not known; safe to settle again."""
+    """A write or read whose outcome is not known; safe to repeat."""
 
 
 class SourceError(PipelineError):
     exit_code = 5
+
+
+class UnreadableObject(SourceError):
+    """One object cannot be read: it is named and left for the next run, which goes on with the others."""
+
+
+class Interrupted(UnreadableObject):
+    """The source may answer the next time."""
+
+
+class WorkerDied(PipelineError):
+    """A worker was killed while it loaded objects; which of them did it is not known."""
 
 
 class Stopped(BaseException):

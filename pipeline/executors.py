@@ -1,24 +1,32 @@
-"""Where the per-object work runs: in this process, in processes of this machine, or on a Dask cluster."""
+"""Where the per-object work runs: in this process, in processes of this machine, or on a Dask cluster.
+
+What is handed out is a group of objects, so that small ones share batches and round trips everywhere.
+"""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from itertools import islice
+from datetime import timedelta
+from itertools import chain, islice
 from multiprocessing import get_context
 from multiprocessing.util import Finalize
 from typing import Any
 
 from pipeline.config import Settings
-from pipeline.errors import ConfigurationError, PipelineError
+from pipeline.errors import ConfigurationError, WorkerDied
 from pipeline.load import Loader, RunIdentity
 from pipeline.model import ObjectRef, ObjectReport
+from pipeline.prefetch import groups
 
 _AHEAD = 2
 _CONNECT_S = 10
+_WORK_OF_AN_OBJECT, _WORTH_A_PROCESS = 2048, 24 * 2**20
+"""Bytes that an object costs besides its own, and from which on a process earns its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,7 @@ class Job:
 
     run: RunIdentity
     settings: Settings
+    keep_history: timedelta = timedelta(days=90)
 
 
 OpenLoader = Callable[[Job], Loader]
@@ -50,33 +59,58 @@ class Inline:
 
 
 class Processes:
-    """Objects spread over processes of this machine, two waiting for each so that none is idle."""
+    """Groups spread over processes of this machine, two waiting for each so that none is idle.
+
+    Never slower than one process: no more processes than processors, and none for little work.
+    """
 
     def __init__(self, job: Job, open_loader: OpenLoader, workers: int) -> None:
-        self.name = f"{workers} processes"
+        self._workers = min(workers, max(os.cpu_count() or 1, 2))
+        less = f" ({workers} asked for)" if self._workers < workers else ""
+        self.name = f"{self._workers} processes{less}"
         self._job = job
         self._open_loader = open_loader
-        self._workers = workers
 
     def load(self, refs: Iterable[ObjectRef]) -> Iterator[ObjectReport]:
         remaining = iter(refs)
-        running: set[Future[ObjectReport]] = set()
+        first, enough = worth_processes(remaining)
+        if enough:
+            yield from self._spread(groups(chain(first, remaining)))
+        else:
+            yield from Inline(self._job, self._open_loader).load(first)
+
+    def _spread(self, remaining: Iterator[list[ObjectRef]]) -> Iterator[ObjectReport]:
+        running: set[Future[list[ObjectReport]]] = set()
         with ProcessPoolExecutor(self._workers, get_context("spawn")) as pool:
             try:
-                while True:
-                    for ref in islice(remaining, _AHEAD * self._workers - len(running)):
-                        running.add(pool.submit(load_in_worker, self._job, self._open_loader, ref))
-                    if not running:
-                        return
+                for group in remaining:
+                    alone = group[0].suspect
+                    while running and (alone or len(running) >= _AHEAD * self._workers):
+                        done, running = wait(running, return_when=FIRST_COMPLETED)
+                        for future in done:
+                            yield from future.result()
+                    running.add(pool.submit(load_in_worker, self._job, self._open_loader, group))
+                while running:
                     done, running = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
-                        yield future.result()
+                        yield from future.result()
             except BrokenProcessPool as error:
-                raise PipelineError(
+                raise WorkerDied(
                     "a worker process died", "Out of memory? Run again: what is loaded is kept."
                 ) from error
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
+
+
+def worth_processes(refs: Iterator[ObjectRef]) -> tuple[list[ObjectRef], bool]:
+    """The first objects, and whether they are so much work that starting processes pays."""
+    first, work = [], 0
+    for ref in refs:
+        first.append(ref)
+        work += ref.size + _WORK_OF_AN_OBJECT
+        if work >= _WORTH_A_PROCESS and len(first) > 1:
+            return first, True
+    return first, False
 
 
 class Dask:
@@ -96,22 +130,22 @@ class Dask:
         with self._connected() as client:
             from distributed import KilledWorker
 
-            remaining = iter(refs)
+            remaining = groups(refs)
             ahead = _AHEAD * max(sum(client.nthreads().values()), 1)
-            running = _as_completed(client, (self._submit(client, ref) for ref in islice(remaining, ahead)))
+            running = _as_completed(
+                client, (self._submit(client, group) for group in islice(remaining, ahead))
+            )
             try:
                 for future in running:
-                    yield future.result()
+                    yield from future.result()
                     future.release()
-                    for ref in islice(remaining, 1):
-                        running.add(self._submit(client, ref))
+                    for group in islice(remaining, 1):
+                        running.add(self._submit(client, group))
             except KilledWorker as error:
-                raise PipelineError(
-                    f"Dask gave up on an object: {error}", "See the workers' logs."
-                ) from error
+                raise WorkerDied(f"Dask gave up on an object: {error}", "See the workers' logs.") from error
 
-    def _submit(self, client: Any, ref: ObjectRef) -> Any:
-        return client.submit(load_in_worker, self._job, self._open_loader, ref, pure=False, retries=2)
+    def _submit(self, client: Any, group: list[ObjectRef]) -> Any:
+        return client.submit(load_in_worker, self._job, self._open_loader, group, pure=False, retries=2)
 
     def _connected(self) -> Any:
         try:
@@ -134,15 +168,14 @@ def _as_completed(client: Any, futures: Iterable[Any]) -> Any:
     return distributed.as_completed(list(futures), loop=client.loop)  # type: ignore[no-untyped-call]
 
 
-def load_in_worker(job: Job, open_loader: OpenLoader, ref: ObjectRef) -> ObjectReport:
-    """Load one object with the loader of this process and thread, which is made once a run."""
+def load_in_worker(job: Job, open_loader: OpenLoader, group: list[ObjectRef]) -> list[ObjectReport]:
+    """Load a group with the loader of this process and thread, which is made once a run."""
     if getattr(_here, "job", None) != job:
         if hasattr(_here, "close"):
             _here.close()
         _here.loader, _here.job = open_loader(job), job
         _here.close = Finalize(None, _here.loader.close, exitpriority=1)
-    report: ObjectReport = next(_here.loader.load([ref]))
-    return report
+    return list(_here.loader.load(group))
 
 
 _here = threading.local()

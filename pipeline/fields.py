@@ -1,8 +1,7 @@
-"""Fields of a measurement: source columns, units, physical ranges, and the conversion of one raw value.
+"""Fields of a measurement: units, physical ranges, and the conversion of one raw value.
 
 Values are converted with exact decimal arithmetic and rounded half to even to `digits` decimals, which keeps
-more than the resolution of the source. Factors: 1 mi = 1.609344 km and 1 in = 25.4 mm (international yard,
-1959); 1 inHg = 25.4 x 133.322387415 Pa (conventional millimetre of mercury, ISO 80000-4).
+more than the resolution of the source.
 """
 
 from __future__ import annotations
@@ -14,46 +13,12 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, TypeVar
 
-Scale = tuple[Decimal, Decimal, Decimal]
-"""(before, factor, after): a value v of this unit is (v + before) x factor + after in ours."""
-
-
-def _scale(factor: str = "1", before: str = "0", after: str = "0") -> Scale:
-    return Decimal(before), Decimal(factor), Decimal(after)
-
-
-def _fahrenheit() -> Scale:
-    return Decimal(-32), Decimal(5) / Decimal(9), Decimal(0)
-
-
-SAME = _scale()
-TEMPERATURE = {
-    "°c": SAME,
-    "c": SAME,
-    "degc": SAME,
-    "°f": _fahrenheit(),
-    "f": _fahrenheit(),
-    "degf": _fahrenheit(),
-}
-SPEED = {"km/h": SAME, "kmh": SAME, "mph": _scale("1.609344"), "m/s": _scale("3.6"), "kt": _scale("1.852")}
-PRESSURE = {
-    "hpa": SAME,
-    "mb": SAME,
-    "mbar": SAME,
-    "in": _scale("33.86388640341"),
-    "inhg": _scale("33.86388640341"),
-}
-LENGTH_MM = {"mm": SAME, "in": _scale("25.4"), "cm": _scale("10")}
-RATE_MM = {**LENGTH_MM, "mm/h": SAME, "mm/hr": SAME, "in/h": _scale("25.4"), "in/hr": _scale("25.4")}
-PERCENT = {"%": SAME}
-DEGREES = {"°": SAME, "deg": SAME}
-IRRADIANCE = {"w/m²": SAME, "w/m2": SAME, "w/m^2": SAME}
-METRES = {"m": SAME, "km": _scale("1000")}
-CENTIMETRES = {"cm": SAME, "mm": _scale("0.1"), "m": _scale("100")}
-COUNT: dict[str, Scale] = {}
+from pipeline import units
+from pipeline.units import SAME, Scale, Units, plain_text, unit_key
 
 _POINTS = ("N", "NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW")
-WIND_WORDS: Mapping[str, float | None] = {
+Words = Mapping[str, float | None]
+WIND_WORDS: Words = {
     **{point.lower(): index * 22.5 for index, point in enumerate(_POINTS)},
     "north": 0.0, "east": 90.0, "south": 180.0, "west": 270.0,
     "calm": None, "variable": None, "var": None,
@@ -62,116 +27,161 @@ WIND_WORDS: Mapping[str, float | None] = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of `measurements`.
+    """A field of `measurements`: inclusive physical range in its own unit, decimals kept, units understood.
 
-    Inclusive physical range in its own unit, decimals kept, unit of a bare number.
+    `telling`: a bare number that is impossible in the unit of its column and possible in another one says
+    that the column is in that other unit.
     """
 
     name: str
     low: float
     high: float
-    units: Mapping[str, Scale]
-    bare: str = ""
+    units: Units
     digits: int = 2
-    words: Mapping[str, float | None] = field(default_factory=dict)
+    words: Words = field(default_factory=dict)
     whole: bool = False
+    telling: bool = False
 
 
-def weather_underground_fields() -> dict[str, Field]:
-    """Column of a Weather Underground table, as letters and digits only, to field.
+FIELDS: Mapping[str, Field] = {
+    item.name: item
+    for item in (
+        Field("temperature_c", -90, 60, units.TEMPERATURE),
+        Field("dew_point_c", -90, 60, units.TEMPERATURE),
+        Field("humidity_pct", 0, 100, units.PERCENT),
+        Field("wind_direction_deg", 0, 360, units.DEGREES, words=WIND_WORDS),
+        Field("wind_speed_kmh", 0, 410, units.SPEED),
+        Field("wind_gust_kmh", 0, 410, units.SPEED),
+        Field("pressure_hpa", 850, 1090, units.PRESSURE, telling=True),
+        Field("precipitation_rate_mm_h", 0, 2500, units.RATE_MM, 3),
+        Field("precipitation_day_mm", 0, 2000, units.LENGTH_MM, 3),
+        Field("precipitation_1h_mm", 0, 500, units.LENGTH_MM, 3),
+        Field("precipitation_3h_mm", 0, 2000, units.LENGTH_MM, 3),
+        Field("uv_index", 0, 45, units.COUNT),
+        Field("solar_w_m2", 0, 1800, units.IRRADIANCE),
+        Field("visibility_m", 0, 200_000, units.METRES),
+        Field("snow_depth_cm", 0, 1200, units.CENTIMETRES),
+        Field("cloud_cover_okta", 0, 9, units.EIGHTHS, whole=True),
+        Field("weather_code", 0, 99, units.CODE, whole=True),
+    )
+}
+"""All fields by name, in the order of the documentation."""
 
-    Bare numbers are imperial.
-    """
-    return {
-        "temperature": Field("temperature_c", -90, 60, TEMPERATURE, "°f"),
-        "dewpoint": Field("dew_point_c", -90, 60, TEMPERATURE, "°f"),
-        "humidity": Field("humidity_pct", 0, 100, PERCENT, "%"),
-        "wind": Field("wind_direction_deg", 0, 360, DEGREES, "°", words=WIND_WORDS),
-        "speed": Field("wind_speed_kmh", 0, 410, SPEED, "mph"),
-        "gust": Field("wind_gust_kmh", 0, 410, SPEED, "mph"),
-        "pressure": Field("pressure_hpa", 850, 1090, PRESSURE, "in"),
-        "preciprate": Field("precipitation_rate_mm_h", 0, 2500, RATE_MM, "in", 3),
-        "precipaccum": Field("precipitation_mm", 0, 2000, LENGTH_MM, "in", 3),
-        "uv": Field("uv_index", 0, 45, COUNT),
-        "solar": Field("solar_w_m2", 0, 1800, IRRADIANCE, "w/m²"),
-    }
-
-
-def infoclimat_fields() -> dict[str, Field]:
-    """Key of an InfoClimat hourly record, as letters and digits only, to field. Numbers are metric."""
-    return {
-        "temperature": Field("temperature_c", -90, 60, TEMPERATURE, "°c"),
-        "pointderosee": Field("dew_point_c", -90, 60, TEMPERATURE, "°c"),
-        "humidite": Field("humidity_pct", 0, 100, PERCENT, "%"),
-        "ventdirection": Field("wind_direction_deg", 0, 360, DEGREES, "°"),
-        "ventmoyen": Field("wind_speed_kmh", 0, 410, SPEED, "km/h"),
-        "ventrafales": Field("wind_gust_kmh", 0, 410, SPEED, "km/h"),
-        "pression": Field("pressure_hpa", 850, 1090, PRESSURE, "hpa"),
-        "pluie1h": Field("precipitation_mm", 0, 2000, LENGTH_MM, "mm", 3),
-        "pluie3h": Field("precipitation_3h_mm", 0, 2000, LENGTH_MM, "mm", 3),
-        "visibilite": Field("visibility_m", 0, 200_000, METRES, "m"),
-        "neigeausol": Field("snow_depth_cm", 0, 1200, CENTIMETRES, "cm"),
-        "nebulosite": Field("cloud_cover_okta", 0, 9, COUNT, whole=True),
-        "tempsomm": Field("weather_code", 0, 99, COUNT, whole=True),
-    }
-
-
-_VALUE = re.compile(r"([+-]?\d+(?:[.,]\d+)?(?:e[+-]?\d{1,2})?)\s*([^\d\s].*)?")
-_ABSENT = frozenset({"", "--", "-", "n/a", "na", "null", "none"})
+_NUMBER = r"[+-]?(?:\d{1,3}(?:[ ']\d{3})+|\d+(?:[.,]\d{3})*|)(?:[.,]\d*)?(?:e[+-]?\d{1,2})?"
+_VALUE = re.compile(rf"({_NUMBER})\s*([^\d\s.,+-].*|/8|1/8)?", re.DOTALL)
+_ABSENT = frozenset({"", "--", "-", "n/a", "na", "null", "none", "---", "—", "–", "nan"})
 _CACHED = 50_000
+_LONGEST = 64
+"""A cell with more characters than this is no number with a unit."""
 Made = TypeVar("Made")
+
+
+class OtherUnit(Exception):
+    """A bare number says that its column is in another unit than is taken for it."""
 
 
 class Conversion(dict[Hashable, Made]):
     """Raw value -> what `make` makes of the field's value (None where there is none); remembers it.
 
-    A value that cannot be read or is outside the field's range is counted in `dropped` (as `field:reason`),
-    each time anew, and is none: only values that are right are remembered.
+    A bare number has the unit `bare`. A value that cannot be read or is outside the field's range is counted
+    in `dropped` (as `field:reason`), each time anew, and is none: only values that are right are remembered.
+    Raises OtherUnit for a bare number that is impossible in its unit and right in another one, where the
+    field is a telling one.
     """
 
     def __init__(
-        self, wanted: Field, dropped: Counter[str], make: Callable[[float | int | None], Made]
+        self,
+        wanted: Field,
+        bare: str,
+        dropped: Counter[str],
+        make: Callable[[float | int | None], Made],
+        words: Words | None = None,
     ) -> None:
         super().__init__()
-        self._field = wanted
+        self.field = wanted
+        self._bare = wanted.units.get(unit_key(bare), SAME)
+        self._bare_name = bare
         self._dropped = dropped
         self._make = make
+        self._words = {**wanted.words, **(words or {})}
 
     def __missing__(self, raw: Hashable) -> Made:
-        text = str(raw).replace("\xa0", " ").strip().lower() if raw is not None else ""
-        if text in _ABSENT or text in self._field.units or text.startswith("--"):
+        text = plain_text(raw) if raw is not None else ""
+        if text in self._words:
+            return self._keep(raw, self._words[text])
+        if text in _ABSENT or text.startswith("--") or unit_key(text) in self.field.units:
             return self._keep(raw, None)
-        if text in self._field.words:
-            return self._keep(raw, self._field.words[text])
-        found = None if isinstance(raw, bool) else _VALUE.fullmatch(text)
+        found = None if isinstance(raw, bool) or len(text) > _LONGEST else _VALUE.fullmatch(text)
         scale = self._scale_of(found[2]) if found else None
-        if found is None or scale is None:
-            self._dropped[f"{self._field.name}:unreadable"] += 1
-            return self._make(None)
-        before, factor, after = scale
-        exact = (Decimal(found[1].replace(",", ".")) + before) * factor + after
-        if not self._field.low <= exact <= self._field.high:
-            self._dropped[f"{self._field.name}:out_of_range"] += 1
-            return self._make(None)
+        exact = self._exact(found[1], scale) if found and scale else None
+        if found is None or exact is None:
+            return self._drop("out_of_range" if text.isdecimal() else "unreadable")
+        if not self._within(exact):
+            if not found[2] and self.field.telling:
+                self._suspect(found[1])
+            return self._drop("out_of_range")
         return self._keep(raw, self._rounded(exact))
 
     def _scale_of(self, unit: str | None) -> Scale | None:
-        if unit is None:
-            return self._field.units.get(self._field.bare, SAME)
-        return self._field.units.get(unit)
+        return self._bare if not unit or unit.strip("° ") == "" else self.field.units.get(unit_key(unit))
+
+    def _exact(self, number: str, scale: Scale) -> Decimal | None:
+        """The value in the field's unit; None for a number that means two things, or none.
+
+        `1,012` may be a thousand and twelve, or one with three decimals: what is possible is meant.
+        """
+        before, factor, after = scale
+        values = [(value + before) * factor + after for value in _readings(number)]
+        if len(values) < 2:
+            return values[0] if values else None
+        possible = [value for value in values if self._within(value)]
+        return possible[0] if len(possible) == 1 else None if possible else values[0]
+
+    def _suspect(self, number: str) -> None:
+        for name, other in self.field.units.items():
+            if other != self._bare and (exact := self._exact(number, other)) and self._within(exact):
+                what = self.field.name.partition("_")[0]
+                raise OtherUnit(f"{number} without a unit is no {what} in {self._bare_name} but in {name}")
+
+    def _within(self, exact: Decimal) -> bool:
+        return self.field.low <= exact <= self.field.high
 
     def _rounded(self, exact: Decimal) -> float | int:
-        if self._field.whole:
+        if self.field.whole:
             return int(exact.to_integral_value(ROUND_HALF_EVEN))
-        return float(exact.quantize(Decimal(1).scaleb(-self._field.digits), ROUND_HALF_EVEN)) + 0.0
+        return float(exact.quantize(Decimal(1).scaleb(-self.field.digits), ROUND_HALF_EVEN)) + 0.0
+
+    def _drop(self, reason: str) -> Made:
+        self._dropped[f"{self.field.name}:{reason}"] += 1
+        return self._make(None)
 
     def _keep(self, raw: Hashable, value: float | int | None) -> Made:
         if len(self) >= _CACHED:
             self.clear()
-        made = self[raw] = self._make(value)
+        made = self._make(value)
+        if type(raw) is not str or len(raw) <= _LONGEST:
+            self[raw] = made
         return made
+
+
+def _readings(number: str) -> list[Decimal]:
+    """What a written number may mean: spaces and apostrophes part thousands; commas and points may."""
+    text = re.sub("[ ']", "", number)
+    if not any(letter.isdigit() for letter in text):
+        return []
+    commas, points = text.count(","), text.count(".")
+    if commas and points:
+        decimal = max(",.", key=text.rfind)
+        if text.count(decimal) > 1:
+            return []
+        return [Decimal(text.replace("," if decimal == "." else ".", "").replace(",", "."))]
+    if commas > 1 or points > 1:
+        return [Decimal(re.sub("[,.]", "", text))]
+    if re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", text):
+        return [Decimal(text.replace(",", "")), Decimal(text.replace(",", "."))]
+    return [Decimal(text.replace(",", "."))]
 
 
 def column_name(header: Any) -> str:
     """A column header as lower-case letters and digits only: `Precip. Rate.` is `preciprate`."""
-    return re.sub(r"[^a-z0-9]", "", str(header).lower())
+    return re.sub(r"[^a-z0-9]", "", plain_text(header))

@@ -1,81 +1,118 @@
-"""Local time of day to UTC, summer time included.
-
-Rules (tested for Europe/Paris and Europe/Brussels):
-- The hour that does not exist in spring: no instant, the row is refused.
-- The hour that happens twice in autumn: rows come in the order in which the station sent them. They are
-  summer time until the time of day steps back inside that hour; from there on they are winter time. A row
-  outside the hour starts anew, so that a bulletin repeated in one object gives the same instants twice.
-"""
+"""What a cell says of a moment, and local time to UTC, summer time included."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp])?\.?(?:[Mm]\.?)?")
-_MIDNIGHT = timedelta(0)
+from pipeline.dates import cell_days
+from pipeline.units import plain_text
+
+_OFFSET = r"(z|utc|gmt|[+-]\d{2}(?::?\d{2})?)?"
+_CLOCK = re.compile(rf"(\d{{1,2}})[:h](\d{{2}})(?::(\d{{2}})(?:[.,]\d+)?)?\s*(?:([ap])\.?m\.?)?\s*{_OFFSET}")
+_COMPACT = re.compile(rf"(\d{{8}})t?(\d{{2}})(\d{{2}})(\d{{2}})?{_OFFSET}")
+_EPOCH = re.compile(r"(1\d{9})(\d{3})?")
+_NUMBER = re.compile(r"\d{0,5}\.\d+")
+_PARTED = re.compile(r"(.*?\d)(?:t|, *| +|[ t]at )(\d{1,2}[:h]\d{2}.*)", re.DOTALL)
+_MIDNIGHT, _DAY = timedelta(0), timedelta(days=1)
+_ONLY_A_TIME = frozenset({"1899-12-30", "1899-12-31", "1900-01-00", "1900-01-01", "1904-01-01", "1970-01-01"})
+"""The day of a cell with a time only, as spreadsheets and what reads them write it."""
 
 
 class NonexistentTime(ValueError):
     """The clocks were put forward over this local time."""
 
 
-class DayClock:
-    """Turns the times of one local day into UTC, in the order of its rows.
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What one cell says: the days that it may mean, the time of day, and the offset from UTC."""
 
-    `constant_midnight` is the UTC instant of its midnight, unless the clocks change on this day.
+    days: tuple[date, ...] = ()
+    elapsed: timedelta | None = None
+    offset: timedelta | None = None
+    clock: timedelta | None = field(init=False, compare=False, repr=False)
+    """The time of day of a cell that tells nothing else."""
+
+    def __post_init__(self) -> None:
+        alone = not self.days and self.offset is None
+        object.__setattr__(self, "clock", self.elapsed if alone else None)
+
+
+def read_cell(value: Any) -> Cell | None:
+    """A date, a time of day, or both; None when the cell is neither.
+
+    Knows text of many forms (ISO 8601 with and without offset, 12 hours, day first, names of months), cells
+    of spreadsheets, Excel's numbers, and seconds since 1970.
     """
+    if isinstance(value, datetime):
+        offset = value.utcoffset()
+        return Cell(cell_days(value), time_of_day(value.time()), offset)
+    if isinstance(value, date):
+        return Cell(cell_days(value))
+    if isinstance(value, time | timedelta):
+        elapsed = time_of_day(value)
+        return None if elapsed is None else Cell(elapsed=elapsed)
+    if isinstance(value, bool) or value is None or not isinstance(value, int | float | str):
+        return None
+    text = plain_text(value)
+    return _read_text(text) if len(text) <= 64 else None
 
-    def __init__(self, day: date, zone: ZoneInfo) -> None:
-        self.day = day
-        self._zone = zone
-        self._midnight = datetime.combine(day, time())
-        start = self._offset(self._midnight)
-        constant = start == self._offset(self._midnight + timedelta(days=1))
-        self.constant_midnight = self._midnight - start if constant else None
-        self._previous: timedelta | None = None
-        self._stepped_back = False
 
-    def utc(self, elapsed: timedelta) -> datetime:
-        """The naive UTC instant of a time of day given as what a clock shows since midnight."""
-        if self.constant_midnight is not None:
-            return self.constant_midnight + elapsed
-        local = self._midnight + elapsed
-        first, second = self._offset(local), self._offset(local.replace(fold=1))
-        if first < second:
-            raise NonexistentTime(f"{local:%H:%M:%S} does not exist on {self.day} in {self._zone.key}")
-        if first == second:
-            self._previous, self._stepped_back = None, False
-            return local - first
-        self._stepped_back = self._stepped_back or (self._previous is not None and elapsed < self._previous)
-        self._previous = elapsed
-        return local - (second if self._stepped_back else first)
+def _read_text(text: str) -> Cell | None:
+    if clock := _written_time(text):
+        return clock
+    if text == "0":
+        return Cell(elapsed=_MIDNIGHT)
+    if days := cell_days(text):
+        return Cell(days)
+    if found := _COMPACT.fullmatch(text):
+        hour, minute, second = found[2], found[3], found[4] or "00"
+        clock = _written_time(f"{hour}:{minute}:{second}{found[5] or ''}")
+        days = cell_days(found[1])
+        return Cell(days, clock.elapsed, clock.offset) if clock and days else None
+    if found := _EPOCH.fullmatch(text):
+        moment = datetime.fromtimestamp(int(found[1]), UTC)
+        return Cell((moment.date(),), time_of_day(moment.time()), _MIDNIGHT)
+    if _NUMBER.fullmatch(text):
+        return _excel_number(text)
+    found = _PARTED.fullmatch(text)
+    clock = _written_time(found[2]) if found else None
+    if found is None or clock is None:
+        return None
+    if found[1] in _ONLY_A_TIME:
+        return clock
+    days = cell_days(found[1])
+    return Cell(days, clock.elapsed, clock.offset) if days else None
 
-    def _offset(self, local: datetime) -> timedelta:
-        return local.replace(tzinfo=self._zone).utcoffset() or _MIDNIGHT
+
+def _excel_number(text: str) -> Cell | None:
+    """`45566.25` is a day and a quarter of it, `0.25` a quarter of some day."""
+    whole, _, rest = text.partition(".")
+    elapsed = timedelta(seconds=round(float(f"0.{rest}") * 86400))
+    if elapsed >= _DAY:
+        return None
+    if int(whole or 0) == 0:
+        return Cell(elapsed=elapsed)
+    days = cell_days(whole)
+    return Cell(days, elapsed) if days else None
 
 
 def time_of_day(value: Any) -> timedelta | None:
-    """What a clock shows, as elapsed time since midnight; None when the cell is no time of day.
-
-    Knows `datetime.time`, a cell that Excel dates 1899/1900, a fraction of a day, `HH:MM[:SS]` and `H:MM AM`.
-    """
-    if isinstance(value, datetime):
-        return time_of_day(value.time()) if value.year <= 1900 else None
+    """What a clock shows, as elapsed time since midnight; None when the value is no time of day."""
     if isinstance(value, time):
         return timedelta(
             hours=value.hour, minutes=value.minute, seconds=round(value.second + value.microsecond / 1e6)
         )
     if isinstance(value, timedelta):
-        return value if _MIDNIGHT <= value < timedelta(days=1) else None
-    if isinstance(value, float):
-        return timedelta(seconds=round(value * 86400)) if 0 <= value < 1 else None
-    return _written_time(value.replace("\xa0", " ").strip()) if isinstance(value, str) else None
+        return value if _MIDNIGHT <= value < _DAY else None
+    cell = read_cell(value)
+    return cell.elapsed if cell and not cell.days and cell.offset is None else None
 
 
-def _written_time(text: str) -> timedelta | None:
+def _written_time(text: str) -> Cell | None:
     found = _CLOCK.fullmatch(text)
     if not found:
         return None
@@ -83,32 +120,65 @@ def _written_time(text: str) -> timedelta | None:
     if found[4]:
         if not 1 <= hour <= 12:
             return None
-        hour = hour % 12 + (12 if found[4] in "Pp" else 0)
+        hour = hour % 12 + (12 if found[4] == "p" else 0)
     if hour > 23 or minute > 59 or second > 59:
         return None
-    return timedelta(hours=hour, minutes=minute, seconds=second)
+    return Cell((), timedelta(hours=hour, minutes=minute, seconds=second), _offset(found[5]))
 
 
-def local_moment(value: Any) -> datetime | None:
-    """A cell that carries its own local date as well as the time of day; None otherwise."""
-    if isinstance(value, str):
+def _offset(text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    if text[0] not in "+-":
+        return _MIDNIGHT
+    digits = text[1:].replace(":", "")
+    size = timedelta(hours=int(digits[:2]), minutes=int(digits[2:] or 0))
+    return -size if text[0] == "-" else size
+
+
+class LocalDays:
+    """The days of one zone: where their midnight is in UTC, and what a time of day means on them."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self.zone = zone
+        self._midnights: dict[date, datetime | None] = {}
+
+    def constant_midnight(self, day: date) -> datetime | None:
+        """The naive UTC instant of a day's midnight, unless the clocks change on that day."""
         try:
-            value = datetime.fromisoformat(value.replace("\xa0", " ").strip())
-        except ValueError:
-            return None
-    if isinstance(value, datetime) and value.tzinfo is None and value.year > 1900:
-        return value.replace(microsecond=0)
-    return None
+            return self._midnights[day]
+        except KeyError:
+            pass
+        midnight = datetime.combine(day, time())
+        start = self._offset_at(midnight)
+        constant = start == self._offset_at(midnight + _DAY)
+        if len(self._midnights) > 10_000:
+            self._midnights.clear()
+        known = self._midnights[day] = midnight - start if constant else None
+        return known
 
+    def instants(self, day: date, elapsed: timedelta) -> tuple[datetime, ...]:
+        """What a clock's time means: one naive UTC instant, or in the repeated hour two, summer time first.
 
-def utc_moment(value: Any) -> datetime | None:
-    """An InfoClimat `dh_utc` as a naive UTC datetime; None when it is not a date with a time."""
-    if not isinstance(value, str) or len(value) < 16:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
-    return moment.replace(microsecond=0)
+        Raises NonexistentTime for the hour that is left out in spring.
+        """
+        midnight = self.constant_midnight(day)
+        if midnight is not None:
+            return (midnight + elapsed,)
+        local = datetime.combine(day, time()) + elapsed
+        first, second = self._offset_at(local), self._offset_at(local.replace(fold=1))
+        if first < second:
+            raise NonexistentTime(f"{local:%H:%M:%S} does not exist on {day} in {self.zone.key}")
+        return (local - first,) if first == second else (local - first, local - second)
+
+    def local_day(self, moment: datetime) -> date:
+        """The local day of a naive UTC instant."""
+        return moment.replace(tzinfo=UTC).astimezone(self.zone).date()
+
+    def local_time(self, moment: datetime) -> timedelta:
+        """What a local clock shows at a naive UTC instant."""
+        shown = time_of_day(moment.replace(tzinfo=UTC).astimezone(self.zone).time())
+        return shown if shown is not None else _MIDNIGHT
+
+    def _offset_at(self, local: datetime) -> timedelta:
+        return local.replace(tzinfo=self.zone).utcoffset() or _MIDNIGHT

@@ -1,107 +1,224 @@
-"""The amateur stations that `stations.toml` knows, found by the name of an object."""
+"""The stations that `stations.toml` knows, found by the names of objects."""
 
 from __future__ import annotations
 
+import hashlib
 import re
-import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatchcase
+from functools import cached_property
 from importlib import resources
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pipeline.errors import ConfigurationError
+from pipeline import names
+from pipeline.dates import Order, Span, cell_days
+from pipeline.fields import FIELDS
+from pipeline.model import is_station_id
+from pipeline.networks import Network, Networks, load_networks
+from pipeline.strict_toml import Table, tables_of
 
-_DAY = re.compile(r"(?<!\d)(?:(\d{2})(\d{2})(\d{2})|(\d{4})-(\d{2})-(\d{2}))(?!\d)")
-_SUFFIX = re.compile(r"\.(xlsx|csv|jsonl|ndjson|json)(\.gz)?$", re.IGNORECASE)
+METRIC, IMPERIAL = "metric", "imperial"
+_ABOUT = ("name", "city", "country", "latitude", "longitude", "elevation_m", "cadence_minutes", "license",
+          "source", "url")  # fmt: skip
+_RANGES = {
+    "latitude": (-90, 90), "longitude": (-180, 180), "elevation_m": (-500, 9000),
+    "cadence_minutes": (0.1, 1440),
+}  # fmt: skip
+_KEYS = (*_ABOUT, "network", "files", "timezone", "units", "date-order", "first-day", "without")
 
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """An amateur station: where it is, which files are its own, in which zone it tells the time."""
+    """A station: which files are its own, in which zone it tells the time, what its bare numbers mean.
+
+    `first_days`: (pattern of a key, first day) for objects that tell no day at all.
+    """
 
     id: str
-    network: str
+    network: Network
     files: tuple[str, ...]
     zone: ZoneInfo
     about: dict[str, Any]
+    metric: bool = False
+    order: Order | None = None
+    first_days: tuple[tuple[str, date], ...] = ()
+    without: frozenset[str] = frozenset()
 
     def as_document(self) -> dict[str, Any]:
-        return {"_id": self.id, "network": self.network, "timezone": self.zone.key, **self.about}
+        zone = self.zone.key
+        return {"_id": self.id, "network": self.network.stored_as, "timezone": zone, **self.about}
+
+    def first_day(self, key: str) -> date | None:
+        """The configured first day of an object that tells none."""
+        name = key.rpartition("/")[2]
+        for pattern, day in self.first_days:
+            if any(fnmatchcase(text.lower(), pattern.lower()) for text in (key, name)):
+                return day
+        return None
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """The station of an object, and the days that its name or the configuration tells."""
+
+    station: Station
+    span: Span | None
+
+
+@dataclass(frozen=True)
 class Catalog:
-    """All known stations, in the order of the file: the first pattern that matches wins."""
+    """All known stations and networks; `digest` tells configurations apart."""
 
     stations: tuple[Station, ...]
+    networks: Networks
+    digest: str = field(default="", compare=False)
 
-    def find(self, key: str) -> tuple[Station, date | None] | None:
-        """The station of an object, and the local day in its name where there is one."""
-        for part in reversed(list(_parts(key))):
-            for station in self.stations:
-                for pattern in station.files:
-                    if fnmatchcase(part.lower(), pattern.lower()):
-                        return station, day_in(part[len(pattern.split("*")[0]) :])
+    def find(self, key: str) -> Found | None:
+        """The station of an object: by its id or by a pattern, in the name first, then in its folders."""
+        parts = names.parts_of(key)
+        for index in reversed(range(len(parts))):
+            matched = self._match(names.Part.of(parts[index]))
+            if matched is None:
+                continue
+            station, rest = matched
+            if index < len(parts) - 1 and names.names_a_station(parts[-1], self._beginnings):
+                return None
+            span = names.span_of(parts, index, rest)
+            if span is None and (day := station.first_day(key)):
+                span = Span(day, None)
+            return Found(station, span)
         return None
 
+    def by_id(self, station_id: str) -> Station | None:
+        return self._by_id.get(station_id.lower())
 
-def _parts(key: str) -> Iterator[str]:
-    for part in re.split(r"[/\\]", key):
-        yield _SUFFIX.sub("", part)
+    def _match(self, part: names.Part) -> tuple[Station, str] | None:
+        """The station that a part names, and what stands beside its name; none where it names two."""
+        named = [self._by_id[word] for word in part.ids() if word in self._by_id]
+        if named:
+            return (named[0], re.sub(named[0].id, " ", part.text, flags=re.I)) if len(named) == 1 else None
+        for station in self.stations:
+            for pattern in station.files:
+                if (rest := part.rest_after(pattern)) is not None:
+                    return station, rest
+        return None
+
+    @cached_property
+    def _beginnings(self) -> tuple[str, ...]:
+        return tuple(
+            {names.plain(pattern).split("_")[0] for known in self.stations for pattern in known.files}
+        )
+
+    @cached_property
+    def _by_id(self) -> dict[str, Station]:
+        return {station.id.lower(): station for station in self.stations}
 
 
-def day_in(text: str) -> date | None:
-    """The day that a name carries, DDMMYY (20YY) or YYYY-MM-DD.
+def load_catalog(
+    stations: str | None = None,
+    networks: str | None = None,
+    where: str = "pipeline/stations.toml",
+    networks_where: str = "networks.toml",
+) -> Catalog:
+    """The catalog that ships with the package, or the one of these texts of TOML.
 
-    None if it carries none or an impossible one.
+    Raises ConfigurationError naming the file, the line and the key that is not usable.
     """
-    found = _DAY.search(text)
-    if not found:
-        return None
-    day, month, short_year, year, iso_month, iso_day = found.groups()
+    known = load_networks(networks, networks_where)
+    own = resources.files("pipeline").joinpath("stations.toml").read_text("utf-8")
+    tables = tables_of(where, own if stations is None else stations)
+    found = [_station(table, known) for table in tables]
+    _refuse_overlaps(tables, found)
+    return Catalog(tuple(found), known, _digest(own if stations is None else stations, known.text))
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+
+
+def _station(table: Table, networks: Networks) -> Station:
+    name = table.path[0]
+    if not is_station_id(name):
+        table.refuse("id", "must be letters, digits, `-` and `_`, at most 32")
+    table.allow(_KEYS)
+    network = networks.by_name[table.choice_of("network", networks.by_name, "")]
+    order = table.choice_of("date-order", [*Order, ""], "")
+    return Station(
+        id=name,
+        network=network,
+        files=_files(table),
+        zone=_zone(table, network),
+        about=_about(table),
+        metric=table.choice_of("units", (METRIC, IMPERIAL), IMPERIAL) == METRIC,
+        order=Order(order) if order else network.order,
+        first_days=tuple(_first_days(table)),
+        without=_without(table),
+    )
+
+
+def _files(table: Table) -> tuple[str, ...]:
+    patterns = table.texts_of("files")
+    for pattern in patterns:
+        if "*" in pattern[:-1] or any(letter in pattern for letter in "?[]/\\"):
+            table.refuse("files", f"has {pattern!r}: a `*` may stand at the end, and no other wildcard")
+        if sum(letter.isalnum() for letter in pattern) < 4 or not pattern[-2:-1].isalnum():
+            table.refuse("files", f"has {pattern!r}, which could match the files of other stations",
+                         "Write the whole name of the station before the `*`.")  # fmt: skip
+    return patterns
+
+
+def _refuse_overlaps(tables: Sequence[Table], stations: Sequence[Station]) -> None:
+    """Raises ConfigurationError for a pattern that matches the name of another station."""
+    named = [
+        (station, text, names.Part.of(text.removesuffix("*")))
+        for station in stations
+        for text in (station.id, *station.files)
+    ]
+    for table, station in zip(tables, stations, strict=True):
+        for pattern in station.files:
+            for other, text, part in named:
+                if other is not station and part.rest_after(pattern) is not None:
+                    table.refuse("files", f"has {pattern!r}, which matches files of {other.id} ({text})",
+                                 "Give each station a name of its own.")  # fmt: skip
+
+
+def _zone(table: Table, network: Network) -> ZoneInfo:
+    if network.zone is not None and "timezone" not in table.values:
+        return network.zone
+    name = table.text_of("timezone")
     try:
-        return (
-            date(int(year), int(iso_month), int(iso_day))
-            if year
-            else date(2000 + int(short_year), int(month), int(day))
-        )
-    except ValueError:
-        return None
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        table.refuse("timezone", f"is {name!r}, which is no time zone", "Write a name like Europe/Paris.")
 
 
-def load_catalog(path: Path | None = None) -> Catalog:
-    """Read the catalogue that ships with the package, or another one.
-
-    Raises ConfigurationError naming the file and the station when an entry is not usable.
-    """
-    where = str(path or "pipeline/stations.toml")
-    try:
-        text = (
-            path.read_text("utf-8")
-            if path
-            else resources.files("pipeline").joinpath("stations.toml").read_text("utf-8")
-        )
-        entries = tomllib.loads(text)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"{where}: {error}", "Give a TOML file with one table a station.") from error
-    return Catalog(tuple(_station(where, name, entry) for name, entry in entries.items()))
+def _about(table: Table) -> dict[str, Any]:
+    about: dict[str, Any] = {}
+    for key in _ABOUT:
+        if key in table.values:
+            limits = _RANGES.get(key)
+            about[key] = table.number_of(key, *limits) if limits else table.text_of(key)
+    return about
 
 
-def _station(where: str, name: str, entry: Any) -> Station:
-    try:
-        about = dict(entry)
-        return Station(
-            id=name,
-            network=about.pop("network"),
-            files=tuple(about.pop("files")),
-            zone=ZoneInfo(about.pop("timezone")),
-            about=about,
-        )
-    except (KeyError, TypeError, ValueError, ZoneInfoNotFoundError) as error:
-        raise ConfigurationError(
-            f"{where}: station {name}: {error}", "It needs network, files and a valid timezone."
-        ) from error
+def _without(table: Table) -> frozenset[str]:
+    fields = table.texts_of("without")
+    for name in fields:
+        if name not in FIELDS:
+            table.refuse("without", f"names the unknown field {name!r}", f"Fields are {', '.join(FIELDS)}.")
+    return frozenset(fields)
+
+
+def _first_days(table: Table) -> Iterable[tuple[str, date]]:
+    value = table.values.get("first-day")
+    if value is None:
+        return
+    entries = value.items() if isinstance(value, dict) else [("*", value)]
+    for pattern, day in entries:
+        days = cell_days(day)
+        if len(days) != 1 or isinstance(day, int | float):
+            table.refuse("first-day", f"is {day!r}", "Write a date as YYYY-MM-DD.")
+        yield pattern, days[0]

@@ -4,94 +4,34 @@ Rules for a row:
 - only empty cells: not a reading; counted as `blank`, outside the accounting;
 - a date or time that cannot be known, or that lies more than a day ahead of the run: refused;
 - no usable value in any field: refused;
+- a bare number that says that its column is in another unit: refused, and the rows after it until one fits;
 - one unusable value: the field is absent and counted, the rest of the row stands.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from functools import partial
-from typing import Any, TypeGuard
+from datetime import date, datetime, time, timedelta
+from typing import Any
 
-from pipeline.fields import Conversion, Field, column_name, infoclimat_fields, weather_underground_fields
-from pipeline.localtime import DayClock, NonexistentTime, local_moment, time_of_day, utc_moment
-from pipeline.measurement import Origin, Row, Series, element
-from pipeline.model import Document, ObjectRef, Rejection
+from pipeline.clock import NamedDay, Refused, RowDates, days_of_range
+from pipeline.columns import Converter, Layout
+from pipeline.dates import Span
+from pipeline.errors import BrokenObject
+from pipeline.fields import OtherUnit
+from pipeline.localtime import Cell, LocalDays, NonexistentTime
+from pipeline.measurement import Origin, Row, Series
+from pipeline.model import Columns, Document, ObjectRef, Rejection, is_station_id
+from pipeline.names import summer_pass
+from pipeline.repeated_hour import LIMIT, RepeatedHour, RepeatedRow
 from pipeline.stations import Station
 
 _EMPTY = (None, "")
-Encoding = Conversion[bytes]
-"""Raw value -> the field as an element of a document, empty where there is no value."""
-_STATION_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Where the fields of a row are.
-
-    The key (or index) of its time, and (key, conversion) of the others in the order of the document.
-    """
-
-    time: Any
-    columns: tuple[tuple[Any, Encoding], ...]
-
-
-class Converter:
-    """The conversions of one process: what it learned about one object's values serves the next."""
-
-    def __init__(self) -> None:
-        self.dropped: Counter[str] = Counter()
-        self.times: dict[Any, timedelta] = {}
-        self._networks = {
-            "weather_underground": self._conversions(weather_underground_fields()),
-            "infoclimat": self._conversions(infoclimat_fields()),
-        }
-
-    def layout(self, network: str, keys: Sequence[Any], time_column: str) -> Layout | None:
-        """The layout of rows with these column headers; None when there is no time among them.
-
-        Columns are addressed by header in mappings and by index in sequences: see `by_index`.
-        """
-        known = self._networks[network]
-        names: dict[str, Any] = {}
-        for key in keys:
-            names.setdefault(column_name(key), key)
-        if time_column not in names:
-            return None
-        columns = tuple((names[name], conversion) for name, conversion in known.items() if name in names)
-        return Layout(names[time_column], columns)
-
-    def time_of_day(self, value: Any) -> timedelta | None:
-        """`localtime.time_of_day`, remembered; raises TypeError for a value that is no cell."""
-        known = self.times.get(value)
-        if known is None and (known := time_of_day(value)) is not None and len(self.times) < 100_000:
-            self.times[value] = known
-        return known
-
-    def take_dropped(self) -> Counter[str]:
-        taken = Counter(self.dropped)
-        self.dropped.clear()
-        return taken
-
-    def _conversions(self, fields: dict[str, Field]) -> dict[str, Encoding]:
-        return {
-            column: Conversion(item, self.dropped, partial(_element, item.name))
-            for column, item in fields.items()
-        }
-
-
-def _element(name: str, value: float | int | None) -> bytes:
-    return b"" if value is None else element(name, value)
-
-
-def by_index(layout: Layout, headers: Sequence[Any]) -> Layout:
-    """The same layout for rows that are sequences in the order of `headers`."""
-    columns = tuple((headers.index(key), conversion) for key, conversion in layout.columns)
-    return Layout(headers.index(layout.time), columns)
+_NOTHING = Cell()
+_HELD = 200_000
+"""Rows of one object that may wait for the rows after them."""
+_NAMES = 100
+"""Columns that are not known, told by name."""
 
 
 @dataclass(slots=True)
@@ -102,12 +42,32 @@ class ObjectContext:
     run_id: str
     not_after: datetime
     converter: Converter
+    before: int = 0
+    """Rows of the files before this one, where the object is an archive."""
     blank: int = 0
+    columns: Columns = field(default_factory=Columns)
     stations: dict[str, Document] = field(default_factory=dict)
+    described: int = 0
+    """Descriptions of stations that stand beside the readings, or without any."""
     origin: Origin = field(init=False)
 
     def __post_init__(self) -> None:
         self.origin = Origin(self.run_id, self.ref)
+
+    def meet(self, layout: Layout) -> None:
+        """Take note of the columns of a layout."""
+        if len(self.columns.unknown) < _NAMES:
+            self.columns.unknown.update(layout.unknown)
+
+    def describe(self, station: Any) -> bool:
+        """Take a station's description of InfoClimat; whether it is one."""
+        if not isinstance(station, dict) or not is_station_id(station.get("id")):
+            return False
+        if "latitude" not in station or "longitude" not in station:
+            return False
+        self.stations[station["id"]] = _station_document(station)
+        self.described += 1
+        return True
 
     def finish(self, series: Series, moment: datetime, fields: bytes, position: int, row: Any) -> Row:
         """The measurement, unless it holds no value or lies ahead."""
@@ -115,141 +75,181 @@ class ObjectContext:
             return Rejection(position, "no_values", "no field of this row holds a usable value", row)
         if moment > self.not_after:
             return Rejection(position, "in_the_future", f"{moment} is ahead of this run", row)
-        return series.at(moment, fields, position)
+        return series.at(moment, fields, self.before + position)
 
 
-class WeatherUndergroundRows:
-    """Rows of one amateur station; the day comes from the object's or sheet's name, or stands in the row."""
+class StationRows:
+    """Rows of one station in one object. After the last one call `finish`: some rows wait for others."""
 
-    def __init__(self, context: ObjectContext, station: Station, day: date | None) -> None:
+    def __init__(self, context: ObjectContext, station: Station, span: Span | None) -> None:
         self._context = context
         self._station = station
-        self._dated: tuple[str, DayClock | None] = ("", None)
-        self._dated_start = ""
-        self._dated_midnight: datetime | None = None
-        self._clock = DayClock(day, station.zone) if day else None
-        self._midnight = self._clock.constant_midnight if self._clock else None
-        self._times = context.converter.times
-        self._series = Series(station.id, station.network, context.origin)
-        context.stations[station.id] = station.as_document()
+        self._clocks = context.converter.clocks
+        self._days = LocalDays(station.zone)
+        self._span = span
+        self._order = NamedDay(span) if span else None
+        self._midnight = self._days.constant_midnight(span.single) if span and span.single else None
+        self._dates = RowDates(self._days, span, station.order)
+        self._series = Series(station.id, station.network.stored_as, context.origin)
+        self._not_after = context.not_after
+        self._doubt = ""
+        self._waiting: list[tuple[int, Any, Layout, timedelta]] = []
+        self._hour: RepeatedHour | None = None
+        self._before: tuple[date, timedelta] | None = None
+        self.ready: list[Row] = []
+        """Rows that waited and are done; `finish` gives them too."""
 
     def read(self, position: int, row: Any, layout: Layout) -> Row | None:
-        """One row, addressed as the layout says; None for a blank one. Millions a minute go through here."""
+        """One row, addressed as the layout says; None for a blank one and for one that has to wait."""
         try:
-            value = row[layout.time]
-            moment = self._known_moment(value) or self._moment(value)
-            if isinstance(moment, str):
-                return self._refuse(position, moment, row, layout)
-            fields = b"".join([conversion[row[key]] for key, conversion in layout.columns])
+            order = self._order
+            if order is not None and layout.only_time and not self._doubt:
+                elapsed, last, midnight = self._clocks.get(row[layout.time]), order.last, self._midnight
+                if elapsed is not None and last is not None and elapsed >= last and midnight is not None:
+                    order.last = elapsed
+                    fields = b"".join([conversion[row[key]] for key, conversion in layout.columns])
+                    moment = midnight + elapsed
+                    if fields and moment <= self._not_after:
+                        return self._series.at(moment, fields, self._context.before + position)
+                    return self._context.finish(self._series, moment, fields, position, row)
+            return self._read(position, row, layout)
+        except Refused as error:
+            return self._refuse(position, error, row, layout)
+        except OtherUnit as error:
+            self._doubt = f"{error}: set units of {self._station.id} in stations.toml, or write the unit"
+            return Rejection(position, "other_unit", self._doubt, row)
         except NonexistentTime as error:
             return Rejection(position, "nonexistent_local_time", str(error), row)
         except (TypeError, OverflowError) as error:
             return Rejection(position, "malformed", f"a cell holds no plain value: {error}", row)
-        return self._context.finish(self._series, moment, fields, position, row)
 
-    def _known_moment(self, value: Any) -> datetime | None:
-        """The instant of a time that was met before, on a day on which no clock changes: most of them."""
-        elapsed = self._times.get(value)
-        if elapsed is not None:
-            return self._midnight + elapsed if self._midnight is not None else None
-        midnight = self._dated_midnight
-        if midnight is None or type(value) is not str or len(value) < 16 or value[:11] != self._dated_start:
-            return None
-        elapsed = self._times.get(value[11:])
-        return midnight + elapsed if elapsed is not None else None
+    def finish(self) -> list[Row]:
+        """The rows that waited, when the object has no more."""
+        span, waiting = self._span, self._waiting
+        self._waiting = []
+        if waiting and span is not None:
+            days = days_of_range(span, [elapsed for *_, elapsed in waiting])
+            for index, (position, row, layout, elapsed) in enumerate(waiting):
+                if days is None:
+                    detail = f"the times of the rows do not begin anew once for each day to {span.last}"
+                    self.ready.append(Rejection(position, "range_not_filled", detail, row))
+                elif (read := self._placed(position, row, layout, days[index], elapsed)) is not None:
+                    self.ready.append(read)
+        self._close_hour(None)
+        ready, self.ready = self.ready, []
+        return ready
 
-    def _moment(self, value: Any) -> datetime | str:
-        """The instant of a row, or the reason why it has none."""
-        if isinstance(value, str) and len(value) >= 16 and value[10] in " T":
-            clock = self._clock_of(value[:10])
-            elapsed = self._context.converter.time_of_day(value[11:])
-            if clock and elapsed is not None:
-                return clock.utc(elapsed)
-        elapsed = self._context.converter.time_of_day(value)
-        if elapsed is not None:
-            return self._clock.utc(elapsed) if self._clock else "no_date"
-        local = local_moment(value)
-        if local is None:
-            return "no_time" if value in _EMPTY else "bad_time"
-        midnight = local.replace(hour=0, minute=0, second=0)
-        clock = self._clock_of(f"{local:%Y-%m-%d}")
-        return clock.utc(local - midnight) if clock else "bad_time"
+    def _read(self, position: int, row: Any, layout: Layout) -> Row | None:
+        moment, clock, day = (self._cell(row, key) for key in (layout.moment, layout.time, layout.date))
+        own, elapsed, offset = self._dates.combine(moment, clock, day)
+        if own is None:
+            if self._order is None:
+                raise Refused(
+                    "no_date", f"neither the object's name nor the row says which day {elapsed} is of"
+                )
+            if self._span is not None and self._span.is_range:
+                self._wait(position, row, layout, elapsed)
+                return None
+            own = self._order.place(elapsed)
+        elif self._span is not None and own not in self._span:
+            self._context.columns.other_day += 1
+        if offset is not None:
+            instant = datetime.combine(own, time()) + elapsed - offset
+            return self._context.finish(self._series, instant, self._fields(row, layout), position, row)
+        return self._placed(position, row, layout, own, elapsed)
 
-    def _clock_of(self, day: str) -> DayClock | None:
-        """The clock of a day that stands in the rows; kept while rows of the same day follow."""
-        if self._dated[0] != day:
-            try:
-                self._dated = (day, DayClock(date.fromisoformat(day), self._station.zone))
-            except ValueError:
-                self._dated = (day, None)
-            clock = self._dated[1]
-            self._dated_start = f"{day} "
-            self._dated_midnight = clock.constant_midnight if clock else None
-        return self._dated[1]
+    def _placed(self, position: int, row: Any, layout: Layout, day: date, elapsed: timedelta) -> Row | None:
+        instants = self._days.instants(day, elapsed)
+        fields = self._fields(row, layout)
+        if len(instants) == 1:
+            if self._days.constant_midnight(day) is None:
+                self._close_hour((day, elapsed))
+            return self._context.finish(self._series, instants[0], fields, position, row)
+        hour = self._hour
+        if hour is None or hour.day != day:
+            self._close_hour(None)
+            before = self._before[1] if self._before and self._before[0] == day else None
+            hour = self._hour = RepeatedHour(day, before)
+        hour.rows.append(RepeatedRow(elapsed, instants[0], instants[1], position, row, fields))
+        if len(hour.rows) > LIMIT:
+            raise BrokenObject("too_many_rows", f"more than {LIMIT} rows in the repeated hour of {day}")
+        return None
 
-    def _refuse(self, position: int, reason: str, row: Any, layout: Layout) -> Rejection | None:
-        if reason == "no_time" and all(row[key] in _EMPTY for key, _ in layout.columns):
+    def _close_hour(self, after: tuple[date, timedelta] | None) -> None:
+        """The rows of a repeated hour are complete: the row after them is of another hour."""
+        self._before = after or self._before
+        if self._hour is None:
+            return
+        hour, self._hour = self._hour, None
+        hour.after = after[1] if after and after[0] == hour.day else None
+        for row, moment in hour.resolve(summer_pass=summer_pass(self._context.ref.key)):
+            self.ready.append(
+                self._context.finish(self._series, moment, row.fields, row.position, row.row)
+                if moment is not None
+                else Rejection(row.position, "ambiguous_local_time", _twice(hour, row), row.row)
+            )
+
+    def _fields(self, row: Any, layout: Layout) -> bytes:
+        fields = b"".join([conversion[row[key]] for key, conversion in layout.columns])
+        if self._doubt:
+            telling = [conversion[row[key]] for key, conversion in layout.columns if conversion.field.telling]
+            if not any(telling):
+                raise OtherUnit(self._doubt.partition(": set units")[0])
+            self._doubt = ""
+        return fields
+
+    def _cell(self, row: Any, key: Any) -> Cell:
+        if key is None or (value := row[key]) in _EMPTY:
+            return _NOTHING
+        cell = self._context.converter.cell(value)
+        if cell is None:
+            if isinstance(value, str) and value.strip() in ("", "--"):
+                return _NOTHING
+            raise Refused("bad_time", f"{value!r} is no time of day, and no date")
+        return cell
+
+    def _wait(self, position: int, row: Any, layout: Layout, elapsed: timedelta) -> None:
+        self._waiting.append((position, row, layout, elapsed))
+        if len(self._waiting) > _HELD:
+            raise BrokenObject("too_many_rows", f"more than {_HELD} rows that tell no date")
+
+    def _refuse(self, position: int, error: Refused, row: Any, layout: Layout) -> Rejection | None:
+        if error.reason == "no_time" and all(_is_blank(row[key]) for key, _ in layout.columns):
             self._context.blank += 1
             return None
-        return Rejection(position, reason, _REASONS[reason].format(row[layout.time]), row)
+        return Rejection(position, error.reason, f"{error}", row)
 
 
-_REASONS = {
-    "no_date": "neither the object's name nor the row says which day {!r} is of",
-    "no_time": "the row has values but no time",
-    "bad_time": "{!r} is no time of day",
-}
+def _is_blank(value: Any) -> bool:
+    return value in _EMPTY or (isinstance(value, str) and not value.strip())
 
 
-class InfoClimatRows:
-    """Hourly records of InfoClimat; times are UTC, the station stands in the record or above it."""
-
-    def __init__(self, context: ObjectContext) -> None:
-        self._context = context
-        self._layout = _layouts(context.converter, "infoclimat", "dhutc")
-        self._series: dict[str, Series] = {}
-
-    def read(self, position: int, row: Any, station: str | None) -> Row | None:
-        if not isinstance(row, dict):
-            return Rejection(position, "not_a_record", f"expected an object, found {type(row).__name__}", row)
-        named = row.get("id_station", station)
-        if not any(value not in _EMPTY for value in row.values()):
-            self._context.blank += 1
-            return None
-        if not is_station_id(named) or (station is not None and named != station):
-            return Rejection(position, "no_station", f"id_station {named!r} does not name the station", row)
-        layout = self._layout(tuple(row))
-        moment = utc_moment(row[layout.time]) if layout else None
-        if layout is None or moment is None:
-            return Rejection(position, "no_date", "dh_utc holds no date with a time", row)
-        try:
-            fields = b"".join([conversion[row[key]] for key, conversion in layout.columns])
-        except TypeError as error:
-            return Rejection(position, "malformed", f"a value is no plain value: {error}", row)
-        return self._context.finish(self._series_of(named), moment, fields, position, row)
-
-    def _series_of(self, station: str) -> Series:
-        known = self._series.get(station)
-        if known is None:
-            known = self._series[station] = Series(station, "infoclimat", self._context.origin)
-            about = {"_id": station, "network": "infoclimat", "timezone": "UTC"}
-            self._context.stations.setdefault(station, about)
-        return known
+def _twice(hour: RepeatedHour, row: RepeatedRow) -> str:
+    return f"{row.elapsed} happened twice on {hour.day}: write an offset, or 02A or 02B in the object's name"
 
 
-def is_station_id(value: Any) -> TypeGuard[str]:
-    """Letters, digits, `-` and `_`, at most 32: it becomes part of a document's key."""
-    return isinstance(value, str) and _STATION_ID.fullmatch(value) is not None
+def _station_document(station: dict[str, Any]) -> Document:
+    """What is known about a station; only plain values of the right kind, absent ones left out."""
+    license_ = station.get("license")
+    license_ = license_ if isinstance(license_, dict) else {}
+    texts = {key: license_.get(key) for key in ("license", "url", "source", "metadonnees")}
+    numbers = {"latitude": "latitude", "longitude": "longitude", "elevation_m": "elevation"}
+    document: Document = {"_id": station["id"], "network": "infoclimat", "timezone": "UTC"}
+    document |= {key: station[key] for key in ("name", "type") if isinstance(station.get(key), str)}
+    for name, key in numbers.items():
+        if (number := plain_number(station.get(key))) is not None:
+            document[name] = number
+    if terms := {key: text for key, text in texts.items() if isinstance(text, str)}:
+        document["license"] = terms
+    return document
 
 
-def _layouts(
-    converter: Converter, network: str, time_column: str
-) -> Callable[[tuple[str, ...]], Layout | None]:
-    known: dict[tuple[str, ...], Layout | None] = {}
-
-    def layout(keys: tuple[str, ...]) -> Layout | None:
-        if keys not in known:
-            known[keys] = converter.layout(network, keys, time_column)
-        return known[keys]
-
-    return layout
+def plain_number(value: Any) -> float | int | None:
+    """A coordinate or a height as a number, also where it is written as text."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = value if isinstance(value, int | float) else float(value)
+    except ValueError:
+        return None
+    return number if -1000 < number < 10_000 else None

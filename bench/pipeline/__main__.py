@@ -1,6 +1,6 @@
 """Takes the measurements and prints one line for each ratio.
 
-    python -m bench.pipeline [--memory-readings N] [transform] [xlsx] [workers] [load] [rerun] [memory]
+    python -m bench.pipeline [--memory-readings N] [NAME ...]
 
 Exit code 1 when a ratio misses its target.
 """
@@ -15,9 +15,10 @@ from pathlib import Path
 
 from bench.pipeline.loading import load, memory, mongod, rerun
 from bench.pipeline.ratio import Ratio, machine
+from bench.pipeline.tiny import refused, tiny
 from bench.pipeline.transforming import transform, workbook, workers
 
-NAMES = ("transform", "xlsx", "workers", "load", "rerun", "memory")
+NAMES = ("transform", "xlsx", "workers", "load", "rerun", "tiny", "refused", "memory")
 
 
 def main() -> None:
@@ -50,6 +51,8 @@ def _take(names: tuple[str, ...], folder: Path, readings: int) -> Iterator[Ratio
     stored: dict[str, Callable[[str], Iterator[Ratio]]] = {
         "load": lambda uri: load(uri, folder / "load"),
         "rerun": lambda uri: rerun(uri, folder / "rerun"),
+        "tiny": lambda uri: tiny(uri, folder / "tiny"),
+        "refused": lambda uri: refused(uri, folder / "refused"),
         "memory": lambda uri: memory(uri, folder / "memory", readings),
     }
     for name in names:

@@ -17,14 +17,15 @@ from bench.pipeline.data import write_days, write_one
 from bench.pipeline.ratio import Ratio, seconds
 from bench.pipeline.transforming import LATER
 from pipeline.app import Options, perform_run
+from pipeline.columns import Converter
 from pipeline.config import MongoSettings, Settings
-from pipeline.gateways.register import INDEXES
+from pipeline.gateways.schema import INDEXES
 from pipeline.measurement import Measurement
 from pipeline.model import Document, ObjectRef
 from pipeline.parsers.reading import rows
 from pipeline.report import RunReport
 from pipeline.stations import load_catalog
-from pipeline.transform import Converter, ObjectContext
+from pipeline.transform import ObjectContext
 from tests.pipeline.mongod import Mongod, initiate
 
 READINGS = 200_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,18 +14,19 @@ import orjson
 
 from bench.pipeline.data import A_DAY, day_lines, day_name, write_one
 from bench.pipeline.ratio import Ratio, best_of
+from pipeline.columns import Converter
 from pipeline.config import MongoSettings, Settings
 from pipeline.executors import Dask, Inline, Job, Processes
 from pipeline.gateways.folder import FolderSource
 from pipeline.load import Loader, RunIdentity
 from pipeline.measurement import Measurement
-from pipeline.model import Document, ObjectRef, ObjectReport, Rejection
+from pipeline.model import Document, Earlier, ObjectRef, ObjectReport, Rejection
 from pipeline.parsers.reading import rows
 from pipeline.ports import Executor
 from pipeline.sample.formats import COLUMNS
-from pipeline.settle import Settler
 from pipeline.stations import load_catalog
-from pipeline.transform import Converter, ObjectContext
+from pipeline.transform import ObjectContext
+from pipeline.upsert import Upserter
 
 LATER = datetime.fromisoformat("2100-01-01T00:00:00")
 _CATALOG = load_catalog()
@@ -78,7 +79,7 @@ def workbook() -> Iterator[Ratio]:
 
 
 class Nowhere:
-    """Measurements and register that keep nothing: what is left is the transform."""
+    """Measurements and run_store that keep nothing: what is left is the transform."""
 
     degraded = False
 
@@ -93,16 +94,22 @@ class Nowhere:
 
     def add_stations(self, stations: Iterable[Document]) -> None: ...
 
-    def add_rejections(self, ref: ObjectRef, run_id: str, rejections: Sequence[Rejection]) -> None: ...
+    def open_objects(self, refs: Sequence[ObjectRef], run_id: str) -> dict[str, Earlier]:
+        return {}
 
-    def close_object(self, report: ObjectReport, run_id: str) -> None: ...
+    def add_rejections(self, rejections: Sequence[tuple[ObjectRef, Rejection]], run_id: str) -> None: ...
+
+    def close_objects(
+        self, reports: Sequence[ObjectReport], earlier: Mapping[str, Earlier], run_id: str
+    ) -> None: ...
 
 
 def open_nowhere(job: Job) -> Loader:
     """A loader that stores nothing; runs in the workers."""
     nowhere: Any = Nowhere()
     source = FolderSource(Path(job.settings.source))
-    return Loader(job.run, source, Settler(nowhere, lambda _: None), nowhere, _CATALOG, lambda: None)
+    upserter = Upserter(nowhere, lambda _: None)
+    return Loader(job.run, source, nowhere, upserter, nowhere, _CATALOG, lambda: None)
 
 
 def workers(folder: Path) -> Iterator[Ratio]:

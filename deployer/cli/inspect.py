@@ -25,6 +25,10 @@ from deployer.cli.app import (
     write,
 )
 
+Task = Annotated[
+    str | None, typer.Option("--task", metavar="ARN", help="A run of the job instead: its task's ARN or ID.")
+]
+
 
 @app.command(cls=Command, rich_help_panel=LOOK)
 def logs(
@@ -118,17 +122,23 @@ def verify(
 def show(
     context: typer.Context,
     release: ReleaseId = None,
+    task: Task = None,
     env: Env = None,
     html: Annotated[
         Path | None, typer.Option("--html", help="Write it as one HTML page that needs no network.")
     ] = None,
     output: Json = "human",
 ) -> None:
-    """Show one release: steps taken and skipped, checks, cause of failure."""
+    """Show one release: steps taken and skipped, checks, cause of failure; with --task one run of the job."""
     with reported(context, output):
         from deployer.commands import show
 
-        if html is None:
+        if task:
+            from deployer.commands.runs import find
+
+            run = find(project_of(context), env, task)
+            render("runs", {"runs": [run.to_json()]}, output)
+        elif html is None:
             render("show", show.show(project_of(context), release, env), output)
         else:
             show.write_page(project_of(context), release, env, html)
@@ -139,22 +149,44 @@ def show(
 def explain(
     context: typer.Context,
     release: ReleaseId = None,
+    task: Task = None,
     env: Env = None,
     output: Annotated[
         Literal["human", "json", "markdown"], typer.Option("--output", help="Markdown for a ticket.")
     ] = "human",
 ) -> None:
-    """Explain a release: what was tried, why it failed, how to fix it."""
+    """Explain a release, or with --task a run: what was tried, why it failed, how to fix it."""
     with reported(context, output):
-        from deployer.commands.explain import explain
+        from deployer.commands.explain import explain, explain_run
 
-        story = explain(project_of(context).releases, release, env)
+        project = project_of(context)
+        if task:
+            from deployer.commands.runs import find
+
+            name = project.env(env)
+            story = explain_run(find(project, name, task), name)
+        else:
+            story = explain(project.releases, release, env)
         if output == "json":
             render("explain", story, output)
         else:
             from deployer.view.explain import format_story
 
             write("\n".join(format_story(story, markdown=output == "markdown")))
+
+
+@app.command(cls=Command, rich_help_panel=LOOK)
+def runs(
+    context: typer.Context,
+    env: Env = None,
+    last: Annotated[int, typer.Option("--last", min=1, max=10000, help="How many.")] = 20,
+    output: Json = "human",
+) -> None:
+    """List every run of the job, whoever started it, newest first: verdict, cause, documents."""
+    with reported(context, output):
+        from deployer.commands.runs import runs
+
+        render("runs", runs(project_of(context), env, last), output)
 
 
 @app.command(cls=Command, rich_help_panel=LOOK)
@@ -218,11 +250,23 @@ def diagnose(
 
 
 @app.command(cls=Command, rich_help_panel=LOOK)
-def doctor(context: typer.Context, env: Env = None, via: Via = "local", output: Json = "human") -> None:
+def doctor(
+    context: typer.Context,
+    env: Env = None,
+    via: Via = "local",
+    policy: Annotated[
+        bool, typer.Option("--policy", help="Print the least-privilege IAM policies instead, as JSON.")
+    ] = False,
+    output: Json = "human",
+) -> None:
     """Check everything that a release depends on; every check is reported, none stops the others."""
     with reported(context, output):
+        from deployer.commands import doctor as command
         from deployer.commands.doctor import examine
 
+        if policy:
+            write(json.dumps(command.policy(project_of(context), env), indent=2))
+            return
         result = examine(project_of(context), env, via)
         render("doctor", result, output)
         raise typer.Exit(int(result["exit_code"]))

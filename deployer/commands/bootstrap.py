@@ -31,19 +31,18 @@ from deployer.ports.object_store import Store
 from deployer.records.evidence import EvidenceFolder
 from deployer.records.remote import Archive
 from deployer.redaction import Redactor, parts_of, secrets_of
-from deployer.sandbox.facts import ACCESS_KEY
 from deployer.task.one_off import OneOffRunner
 
 
 def session(config: Config) -> AwsSession:
-    """The process's one session for these settings. The sandbox accepts any key; elsewhere AWS's own chain of
-    credentials decides."""
-    return _session(config.aws, config.sandbox is not None)
+    """The process's one session for these settings. The sandbox has a key of its own; elsewhere AWS's own
+    chain of credentials decides."""
+    return _session(config.aws, config.sandbox.access_key if config.sandbox else "")
 
 
 @cache
-def _session(settings: Aws, sandbox: bool) -> AwsSession:  # noqa: FBT001  a cache key
-    return AwsSession(settings, Credentials(ACCESS_KEY, ACCESS_KEY) if sandbox else None)
+def _session(settings: Aws, key: str) -> AwsSession:
+    return AwsSession(settings, Credentials(key, key) if key else None)
 
 
 @dataclass(frozen=True)

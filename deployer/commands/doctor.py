@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
+from deployer.adapters.aws.account import AwsAccount
+from deployer.adapters.aws.policy import policies
 from deployer.adapters.mongodb import atlas
 from deployer.commands.bootstrap import job_network, real_ports, session
 from deployer.commands.project import Project
@@ -36,6 +38,13 @@ def examine(project: Project, env: str | None, via: Via = "local") -> dict[str, 
         if finding.state is FindingState.FAIL and not exit_code:
             exit_code = code
     return {"env": name, "findings": findings, "exit_code": exit_code}
+
+
+def policy(project: Project, env: str | None) -> dict[str, Any]:
+    """The least-privilege policies of this environment, as IAM takes them."""
+    config = project.config(project.env(env), needed=("aws", "run", "task", "logs", "image", "state"))
+    aws = session(config)
+    return dict(policies(config, aws, AwsAccount(config, aws).identity()))
 
 
 def _contract(config: Config) -> Iterator[Finding]:

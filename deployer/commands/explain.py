@@ -11,10 +11,12 @@ from deployer.model import Launch, Release
 from deployer.records.evidence import EvidenceFolder
 from deployer.records.journal import Record
 from deployer.records.releases import Releases, state_of, summary
+from deployer.records.runs import Run
 from deployer.redaction import Redactor
 from deployer.task.verdict import evidence_of
 
 LAST_LINES: Final = 15
+_OF_A_CAUSE: Final = ("class", "subcause", "confidence", "evidence", "remedy", "container")
 
 
 def explain(releases: Releases, release: str | None, env: str | None = None) -> dict[str, Any]:
@@ -36,6 +38,27 @@ def explain(releases: Releases, release: str | None, env: str | None = None) -> 
         "causes": list(_causes(state, evidence)),
         "ruled_out": list(_ruled_out(state, evidence)),
         "last_lines": evidence.log(state.launch.attempt, LAST_LINES) if state.launch else [],
+    }
+
+
+def explain_run(run: Run, env: str) -> dict[str, Any]:
+    """The same of one run of the job, whoever started it."""
+    cause = {**run.cause.to_json(), "message": run.cause.message} if run.cause else {}
+    steps = [(run.started_at, "started", run.started_by), (run.stopped_at, "stopped", run.reason)]
+    return {
+        **run.to_json(),
+        **{key: cause.get(key) for key in _OF_A_CAUSE},
+        "id": run.task,
+        "env": env,
+        "end": run.verdict,
+        "tried": [
+            {"time": time, "node": what, "what": detail, "skipped": False}
+            for time, what, detail in steps
+            if time is not None
+        ],
+        "causes": [cause] if cause else [],
+        "ruled_out": [],
+        "last_lines": list(run.log[-LAST_LINES:]),
     }
 
 

@@ -25,7 +25,7 @@ def judge_newer_task(
     task = ended[-1] if ended else None
     if task is None or task.result is None or not _is_newer(task, found):
         return found, None
-    when = f"task {task.arn.rsplit('/', 1)[-1]} of {_moment(_created(task))}"
+    when = f"task {task.arn.rsplit('/', 1)[-1]} of {_moment(created_at(task))}"
     if task.result.exit_code != 0:
         message = f"a newer run failed: {when} ended {ending(task.result)}"
         cause = diagnosed(message, evidence_of(task.result), "PIPELINE_OK")
@@ -37,13 +37,13 @@ def judge_newer_task(
 
 
 def _is_newer(task: TaskStatus, found: Verification) -> bool:
-    created = _created(task)
-    if found.run and (found.run == _run_id(task) or task.started_by.startswith(found.run)):
+    created = created_at(task)
+    if found.run and (found.run == run_id_of(task) or task.started_by.startswith(found.run)):
         return False
     return found.run_at is None or (created is not None and created > found.run_at)
 
 
-def _run_id(task: TaskStatus) -> str:
+def run_id_of(task: TaskStatus) -> str:
     overrides = task.raw.get("overrides")
     containers = overrides.get("containerOverrides", ()) if isinstance(overrides, Mapping) else ()
     for container in containers:
@@ -53,9 +53,13 @@ def _run_id(task: TaskStatus) -> str:
     return ""
 
 
-def _created(task: TaskStatus) -> float | None:
+def created_at(task: TaskStatus) -> float | None:
     """Seconds since the epoch; a task that is evidence has its times as texts."""
-    value: Any = task.raw.get("createdAt")
+    return seconds_of(task.raw.get("createdAt"))
+
+
+def seconds_of(value: Any) -> float | None:
+    """A time of a task as ECS, or kept evidence, has it, in seconds since the epoch."""
     if isinstance(value, str):
         try:
             value = datetime.datetime.fromisoformat(value)

@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from deployer.adapters.local.machine import private_folder
 from deployer.config import load
 from deployer.config.defaults import SANDBOX, environments, is_sandbox, overlay_of
 from deployer.config.load import FILE
@@ -89,7 +90,8 @@ class Project:
             raise UsageError(f"{folder}: no such folder to seed the sandbox from", f"fix --data or {DATA}")
         return Sandbox(
             SandboxSettings(
-                root=self.folder / "sandbox",
+                root=private_folder(self.folder) / "sandbox",
+                project=checked.project.name,
                 repository=checked.image.repository,
                 cluster=checked.sandbox.cluster,
                 log_group=checked.logs.group,
@@ -98,6 +100,7 @@ class Project:
                 region=checked.aws.region,
                 database=checked.verify.database,
                 data=folder,
+                seed_command=checked.sandbox.seed_command,
                 aws_port=checked.sandbox.aws_port,
                 mongo_port=checked.sandbox.mongo_port,
             ),

@@ -68,7 +68,8 @@ def merged(table: Mapping[str, Any], env: str) -> dict[str, Any]:
         base["aws"] |= {"region": region} if region else {}
         base = overlaid(base, {"task": {"values": _SANDBOX_VALUES}})
         names = {"cluster": name, "bucket": name, "secret": f"{name}/mongo-uri"}
-        base["sandbox"] = {**names, **_table(table, "sandbox")}
+        key = {"access-key": "${SANDBOX_ACCESS_KEY}"}
+        base["sandbox"] = {**names, **_table(table, "sandbox"), **key}
     result: dict[str, Any] = overlaid(base, overlay)
     _default(result, "image", "repository", name)
     _default(result, "verify", "uri", "${MONGO_URI}")

@@ -243,6 +243,11 @@ class SandboxSettings(_Table):
     cluster: str
     bucket: str
     secret: str
+    access_key: str = Field(default="", exclude=True, repr=False)
+    """Filled in: the sandbox's own key."""
+    seed_command: tuple[str, ...] = ()
+    """Makes the folder, named as its last argument, that the bucket is filled from; empty: the bucket is
+    empty."""
     aws_port: int | None = Field(default=None, ge=1, le=65535)
     mongo_port: int | None = Field(default=None, ge=1, le=65535)
 

@@ -1,4 +1,4 @@
-"""The repair nodes: each looks whether what it stands for is mended, and only then lets the release go on."""
+"""The repair nodes: each checks whether its cause is fixed, and only then lets the release go on."""
 
 from typing import Final
 
@@ -15,11 +15,10 @@ from deployer.task.definition import changes
 def look_at_code(release: Release, context: Context) -> Resolved | Unresolved:
     """Code to release.
 
-    Records commit and content, and before anything is built takes the first looks at the account: where the
-    job could not run, the way leads to CHECK_CONFIG within seconds. After a failure it goes on only with a
-    reason to: local checks are run again when a person resumes, since running them is the look; a failure of
-    the task needs other code, but in a rollback, whose code is what it was, a person's word. Twice is safe:
-    it only reads.
+    Records commit and content, and before anything is built runs the quick checks of the account: a job that
+    could not run leads to CHECK_CONFIG within seconds. After a failure it goes on only with a reason: local
+    checks run again when a person resumes; a failed task needs changed code, or in a rollback, whose code
+    never changes, a person who resumes. Twice is safe: it only reads.
     """
     source = _source(release, context)
     changes = () if release.rollback else context.ports.workspace.changes()
@@ -28,29 +27,41 @@ def look_at_code(release: Release, context: Context) -> Resolved | Unresolved:
     dirty = " with uncommitted changes" if source.dirty else ""
     summary = f"{source.commit[:10]}{dirty}" if source.commit else f"content {source.content_hash[:10]}"
     cause = release.cause
-    if cause is None or cause.node == context.node or _code_is_mended(release, fresh, cause, context):
-        standing = _in_the_way(fresh, context)
+    if cause is None or cause.node == context.node or _code_is_fixed(release, fresh, cause, context):
+        standing = _not_ready(fresh, context)
         if standing:
             return Resolved(fresh.with_(cause=standing), "aws-config", standing.message)
         return Resolved(fresh.with_(cause=None), summary=summary)
     return Unresolved(release, cause)
 
 
-def _in_the_way(release: Release, context: Context) -> Cause | None:
-    """What the job could not run with, seen before anything is tested or built. Where nothing has to be, the
-    task's start shows it as soon; a rollback's definition is another one."""
+def _not_ready(release: Release, context: Context) -> Cause | None:
+    """Why the job could not run, before anything is tested or built. Where nothing has to be built, the
+    task's start shows it as soon; a rollback has another definition."""
     if release.image or release.rollback or _is_built(release, context):
         return None
     findings = list(context.ports.account.preflight())
     _keep_probes(findings, context)
-    wrong = [finding for finding in findings if finding.state is FindingState.FAIL]
+    failed = _failed(findings, release)
     message = "the job could not run, so nothing was built"
     cause = Cause("aws-config", "not-ready", message, node=context.node)
-    return _with_findings(cause, wrong) if wrong else None
+    return _with_findings(cause, failed) if failed else None
+
+
+def _failed(findings: list[Finding], release: Release) -> list[Finding]:
+    """The failed checks that no person has accepted. A task that ran proves more than a check: then what
+    stopped it is not in the account's configuration."""
+    if any(launch.arn and not launch.never_ran for launch in release.launches):
+        return []
+    return [
+        finding
+        for finding in findings
+        if finding.state is FindingState.FAIL and finding.what not in release.accepted
+    ]
 
 
 def _is_built(release: Release, context: Context) -> bool:
-    """Whether the next thing to do is to run the task."""
+    """Whether the next step is to run the task."""
     if release.start_at == "test":
         return False
     return context.ports.registry.digest(context.config.image.repository, image_tag(release)) is not None
@@ -61,13 +72,13 @@ def _keep_probes(findings: list[Finding], context: Context) -> None:
 
 
 def _source(release: Release, context: Context) -> Source:
-    """What would be released now; in a rollback always what was."""
+    """The source that would be released now; in a rollback always the old one."""
     if release.rollback and release.source:
         return release.source
     return context.ports.workspace.source()
 
 
-def _code_is_mended(before: Release, now: Release, cause: Cause, context: Context) -> bool:
+def _code_is_fixed(before: Release, now: Release, cause: Cause, context: Context) -> bool:
     if before.source is None or now.source is None:
         return False
     if cause.node in ("TEST_LOCAL", "LOCAL_OK") or now.rollback:
@@ -78,8 +89,8 @@ def _code_is_mended(before: Release, now: Release, cause: Cause, context: Contex
 def look_at_build(release: Release, context: Context) -> Resolved | Unresolved:
     """Fix Dockerfile or dependencies.
 
-    A failed build goes on when its cause passes by itself, when the inputs have changed, or when a person
-    resumes: building again is the look. Twice is safe: it only reads.
+    A failed build is repeated when its cause is transient, when the inputs have changed, or when a person
+    resumes. Twice is safe: it only reads.
     """
     fresh = release.with_(source=context.ports.workspace.source())
     changed = fresh.source != release.source
@@ -92,10 +103,10 @@ def look_at_build(release: Release, context: Context) -> Resolved | Unresolved:
 def check_config(release: Release, context: Context) -> Resolved | Unresolved:
     """Check the AWS configuration.
 
-    Looks at the account, read-only, and reports what is wrong or cannot be seen. Goes on when nothing
-    is found wrong and a person resumes or the cause passes by itself; by way of CODE where nothing is built
-    yet, the image is gone or the code has changed, by way of DEPLOY_PHASE where deploy.toml now gives another
-    definition. Twice is safe: it only reads.
+    Checks the account, read-only, and reports what fails or cannot be read. Goes on when no check fails, or
+    a person has accepted those that do, and a person resumes or the cause is transient: through CODE if
+    nothing is built yet, the image is gone or the code has changed; through DEPLOY_PHASE if deploy.toml now
+    gives another definition. Twice is safe: it only reads.
     """
     cause = release.cause
     if cause is None:
@@ -107,18 +118,22 @@ def check_config(release: Release, context: Context) -> Resolved | Unresolved:
     digest = release.image.digest if release.image else None
     findings = list(account.preflight() if build else account.diagnose(digest))
     _keep_probes(findings, context)
-    wrong = [finding for finding in findings if finding.state is FindingState.FAIL]
+    failed = _failed(findings, release)
     for finding in findings:
         if finding.state is not FindingState.PASS:
-            context.note(f"{finding.state}: {finding.what}: {finding.detail}")
-    if wrong or not (context.resumed or cause.transient):
-        return Unresolved(release, _with_findings(cause, wrong))
-    mended = release.with_(cause=None)
+            state = "accepted" if finding.what in release.accepted else finding.state
+            context.note(f"{state}: {finding.what}: {finding.detail}")
+    if failed:
+        options = " ".join(f'--accept "{finding.what}"' for finding in failed)
+        context.note(f"to go on in spite of this: deployer resume {release.id} {options}")
+    if failed or not (context.resumed or cause.transient):
+        return Unresolved(release, _with_findings(cause, failed))
+    fixed = release.with_(cause=None)
     if build:
-        return Resolved(mended, "build", build)
+        return Resolved(fixed, "build", build)
     if _definition_changed(release, context):
-        return Resolved(mended, "definition-changed", "the task definition is another one now")
-    return Resolved(mended, summary="nothing is found wrong")
+        return Resolved(fixed, "definition-changed", "the task definition has changed")
+    return Resolved(fixed, summary="no check fails")
 
 
 def _found_again(release: Release, context: Context) -> Release | None:
@@ -129,24 +144,24 @@ def _found_again(release: Release, context: Context) -> Release | None:
 
 
 def _why_build(release: Release, context: Context) -> str:
-    """Why the way on leads through CODE: there is no image, or not the one that is to run. Empty: nothing.
-    What has become of the image is a person's doing, and looked for when a person resumes."""
+    """Why the release goes on through CODE: there is no image, or another one is to run. Empty: it need not.
+    The image is checked when a person resumes."""
     image, source = release.image, release.source
     if image is None:
         return "nothing was built yet"
     if not context.resumed:
         return ""
     if source and _source(release, context).content_hash != source.content_hash:
-        return "the image's inputs are others now"
+        return "the image's inputs have changed"
     if not release.rollback and context.ports.registry.digest(image.repository, image.tag) is None:
-        return "the image is in the registry no more"
+        return "the image is no longer in the registry"
     return ""
 
 
 def _again(release: Release, context: Context, summary: str) -> Resolved:
-    """The job runs again; by way of CODE, where its image is to be built first."""
-    mended, build = release.with_(cause=None), _why_build(release, context)
-    return Resolved(mended, "build", build) if build else Resolved(mended, summary=summary)
+    """The job runs again, through CODE if its image must be built first."""
+    fixed, build = release.with_(cause=None), _why_build(release, context)
+    return Resolved(fixed, "build", build) if build else Resolved(fixed, summary=summary)
 
 
 def _definition_changed(release: Release, context: Context) -> bool:
@@ -155,11 +170,11 @@ def _definition_changed(release: Release, context: Context) -> bool:
     return newest is None or bool(changes(definition, newest))
 
 
-def _with_findings(cause: Cause, wrong: list[Finding]) -> Cause:
-    if not wrong:
+def _with_findings(cause: Cause, failed: list[Finding]) -> Cause:
+    if not failed:
         return cause
-    lines = tuple(f"{finding.what}: {finding.detail}" for finding in wrong)
-    remedy = next((finding.remedy for finding in wrong if finding.remedy), cause.remedy)
+    lines = tuple(f"{finding.what}: {finding.detail}" for finding in failed)
+    remedy = next((finding.remedy for finding in failed if finding.remedy), cause.remedy)
     kept = tuple(line for line in cause.evidence if line not in lines)
     return cause.with_(evidence=(*kept, *lines), remedy=remedy)
 
@@ -167,10 +182,10 @@ def _with_findings(cause: Cause, wrong: list[Finding]) -> Cause:
 def check_mongodb(release: Release, context: Context) -> Resolved | Unresolved:
     """Check MongoDB.
 
-    Walks from here to MongoDB, and names the first step that is refused. A passing cause goes on once that
-    works; a standing one needs a person, and then that walk. Because here is not where the job runs, where
-    the image has a command for it a short task walks as well: for a standing cause, and instead of this
-    machine where that reaches nothing. Twice is safe: it only connects.
+    Checks the connectivity from this machine to MongoDB, and names the first step that fails. A transient
+    cause goes on once that works; any other needs a person as well. If the image has a command for it, a
+    one-off task checks the connectivity from the job's network too: for causes that are not transient, and
+    instead of this machine where that reaches nothing. Twice is safe: it only connects.
     """
     cause = release.cause
     if cause is None:
@@ -195,35 +210,35 @@ def check_mongodb(release: Release, context: Context) -> Resolved | Unresolved:
             return Unresolved(
                 release, _with_sight(cause, f"{refused.what}: {refused.detail}", refused.remedy)
             )
-    return _again(release, context, reached or "MongoDB answers from the job's own network")
+    return _again(release, context, reached or "MongoDB answers from the job's network")
 
 
 _UNSEEN: Final = "from the task"
 
 
 def _refused_anywhere(release: Release, context: Context) -> Finding | None:
-    """What is refused to this machine, or else to the job's own network, where that can be asked."""
+    """The failed step from this machine, or else from the job's network, where that can be checked."""
     refused = _refused_here(context)
     if refused or not context.config.job_commands.connectivity:
         return refused
     try:
         return _refused_there(release, context)
     except TransientFailure as failure:
-        context.note(f"what the task sees is not known: {failure.message}")
+        context.note(f"connectivity from the task is unknown: {failure.message}")
         return None
 
 
 def _refused_here(context: Context) -> Finding | None:
-    """The step of the way to MongoDB that is refused to this machine, if any is."""
+    """The failed step of the connectivity check from this machine, if any."""
     findings = tuple(context.ports.server.check())
     context.ports.evidence.write("mongodb", [vars(finding) for finding in findings])
     return next((finding for finding in findings if finding.state is FindingState.FAIL), None)
 
 
 def _refused_there(release: Release, context: Context) -> Finding | None:
-    """The step of the way to MongoDB that is refused to a task of the job's own network, if any is; unknown
-    where the task cannot tell."""
-    context.note("walking the way to MongoDB from a task in the job's own network")
+    """The failed step of the connectivity check from the job's network, if any; unknown where the task
+    cannot tell."""
+    context.note("checking MongoDB connectivity from a one-off task in the job's network")
     launch = release.launch
     try:
         findings = context.ports.job_network.check(launch.task_definition if launch else None)
@@ -231,13 +246,13 @@ def _refused_there(release: Release, context: Context) -> Finding | None:
         raise
     except Failure as failure:
         findings = (Finding(_UNSEEN, FindingState.UNKNOWN, failure.message, failure.hint),)
-        context.note(f"what the task sees is not known: {failure.message}")
+        context.note(f"connectivity from the task is unknown: {failure.message}")
     context.ports.evidence.write("connectivity", [vars(finding) for finding in findings])
     return next((f for f in findings if f.state is FindingState.FAIL or f.what == _UNSEEN), None)
 
 
 def _with_sight(cause: Cause, seen: str, remedy: str = "") -> Cause:
-    """The cause with what was seen as its last evidence, and with the mend of that where it has one."""
+    """The cause with this as its last evidence, and with its remedy where it has one."""
     kept = tuple(line for line in cause.evidence if line != seen)
     return cause.with_(evidence=(*kept, seen), remedy=remedy or cause.remedy)
 

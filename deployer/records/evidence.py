@@ -2,6 +2,7 @@
 
 <command>.log        the output of tests, build and compose
 source.json          commit, content, changed files
+inputs.json          what makes the image, file by file, and the digests of its base images
 tools.json           versions of deployer, Python, git, Docker
 task-definition.json the definition that was registered, found unchanged, or would be registered
 image-manifest.json  the image's manifest (or index) in the registry

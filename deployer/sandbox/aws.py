@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from deployer.sandbox.errors import SandboxError
-from deployer.sandbox.facts import ACCESS_KEY
 from deployer.sandbox.settings import SandboxSettings
 
 _TRUST: Final = {
@@ -19,7 +18,7 @@ _TRUST: Final = {
 }
 
 
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 """Raised with every change of what `provision` makes, so that a sandbox of an older version gets it too."""
 
 
@@ -38,7 +37,7 @@ class Resources:
 class Aws:
     """Clients of one MiniStack. The operator's profiles, credentials and proxies have no say in them."""
 
-    def __init__(self, endpoint: str, region: str) -> None:
+    def __init__(self, endpoint: str, region: str, key: str) -> None:
         import boto3
         import botocore.session
 
@@ -51,8 +50,8 @@ class Aws:
             }
         )
         self._session = boto3.session.Session(
-            aws_access_key_id=ACCESS_KEY,
-            aws_secret_access_key=ACCESS_KEY,
+            aws_access_key_id=key,
+            aws_secret_access_key=key,
             region_name=region,
             botocore_session=core,
         )

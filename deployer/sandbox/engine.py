@@ -94,6 +94,19 @@ def remove_containers(instance: str) -> int:
     return len(ours)
 
 
+def remove_images(project: str) -> int:
+    """Remove every tag of the images that carry the project's label; returns how many images there were."""
+    from docker.errors import APIError
+
+    with _engine() as client:
+        ours = client.images.list(filters={"label": f"deployer.project={project}"}) if project else []
+        for image in ours:
+            for tag in image.tags or [image.id]:
+                with suppress(APIError):  # in use by a container that is not ours
+                    client.images.remove(tag, force=True)
+    return len(ours)
+
+
 @contextmanager
 def _engine() -> Iterator[Any]:
     from docker.client import DockerClient

@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Final, Literal
-
-ACCESS_KEY: Final = "test"
-"""MiniStack accepts any key; one that is not twelve digits means account 000000000000."""
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -26,6 +23,7 @@ class SandboxFacts:
     cluster: str
     account: str
     region: str
+    access_key: str = field(repr=False)
 
     @classmethod
     def stand_ins(cls) -> dict[str, str]:
@@ -48,9 +46,11 @@ class SandboxFacts:
             "SANDBOX_LOG_GROUP": self.log_group,
             "SANDBOX_CLUSTER": self.cluster,
             "SANDBOX_ACCOUNT": self.account,
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": ACCESS_KEY,
+            "SANDBOX_ACCESS_KEY": self.access_key,
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.access_key,
             "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
         }
 
 

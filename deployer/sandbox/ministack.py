@@ -6,6 +6,7 @@ are environment variables (MiniStack 1.5.33): state is saved on a clean stop and
 of S3 are written at once.
 """
 
+import base64
 import hashlib
 import http.client
 import os
@@ -14,9 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deployer.errors import FailureClass
+from deployer.sandbox.secrets import Keys
+from deployer.sandbox.server import BUCKET, HEALTH, JOB_KEY, KEY, REGISTRY_USER
 from deployer.sandbox.settings import SandboxSettings
 
 _ANSWER_SECONDS = 2.0
+_APPLICATION = "deployer.sandbox.server:ministack()"
 _HANDED_ON = ("PATH", "HOME", "LANG", "DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
 
 
@@ -32,6 +36,7 @@ class MiniStack:
     settings: SandboxSettings
     port: int
     addresses: tuple[str, ...]
+    keys: Keys
     name: str = "MiniStack"
     failure_class: FailureClass = "aws-config"
     # A clean stop writes every image layer pushed so far to the disk.
@@ -51,12 +56,23 @@ class MiniStack:
         """One process (`--workers 0`) that serves every address."""
         binds = [argument for address in self.addresses for argument in ("--bind", f"{address}:{self.port}")]
         options = ["--workers", "0", "--keep-alive", "75", "--log-level", "WARNING"]
-        return [sys.executable, "-m", "hypercorn", *self.marker, *options, *binds, "ministack.app:app"]
+        return [
+            sys.executable,
+            "-m",
+            "hypercorn",
+            *self.marker,
+            *options,
+            *binds,
+            _APPLICATION,
+        ]
 
     def environment(self) -> dict[str, str]:
         """MiniStack's settings. Nothing else of the operator's environment may change what it does."""
         root = self.settings.root
         return {name: os.environ[name] for name in _HANDED_ON if name in os.environ} | {
+            KEY: self.keys.operator,
+            JOB_KEY: self.keys.job,
+            BUCKET: self.settings.bucket,
             "GATEWAY_PORT": str(self.port),
             "MINISTACK_REGION": self.settings.region,
             "MINISTACK_HOSTNAME": instance(root),
@@ -73,7 +89,7 @@ class MiniStack:
 
     def healthy(self) -> bool:
         """Whether its health page answers."""
-        return self._status("GET", "/_ministack/health") == 200
+        return self._status("GET", HEALTH) == 200
 
     def complaint(self) -> str:
         """The log's last line: a Python program ends with its exception."""
@@ -82,7 +98,7 @@ class MiniStack:
     def holds(self, bucket: str) -> bool:
         """Whether it has that bucket: the last thing made, so the rest is there as well.
 
-        Asked by plain HTTP (MiniStack checks no signature): loading an SDK takes longer than all else
+        Over plain HTTP (MiniStack checks no signature): loading an SDK takes longer than all else
         that `up` has to do when everything is up.
         """
         return self._status("HEAD", f"/{bucket}") == 200
@@ -90,7 +106,8 @@ class MiniStack:
     def _status(self, method: str, path: str) -> int | None:
         connection = http.client.HTTPConnection(self.addresses[0], self.port, timeout=_ANSWER_SECONDS)
         try:
-            connection.request(method, path)
+            basic = base64.b64encode(f"{REGISTRY_USER}:{self.keys.operator}".encode()).decode()
+            connection.request(method, path, headers={"Authorization": f"Basic {basic}"})
             return connection.getresponse().status
         except (OSError, http.client.HTTPException):
             return None

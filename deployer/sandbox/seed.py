@@ -3,24 +3,21 @@
 import hashlib
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from deployer.sandbox.errors import SandboxError
 
-SAMPLE_ROWS = 4950
 
-
-def source(data: Path | None, root: Path, today: date, report: Callable[[str], None]) -> Path:
-    """The folder to seed from: the given one, or a synthetic sample, made once a day.
-
-    The sample's last readings are of the hour it is made in; one of last week would not pass for fresh.
-    """
+def source(
+    data: Path | None, command: Sequence[str], root: Path, today: date, report: Callable[[str], None]
+) -> Path | None:
+    """The folder to seed from: the given one; or one that `command` (its last argument is the folder) has
+    made, once a day, since data of last week would not pass for fresh. None: the bucket starts empty."""
     if data is None:
-        return _sample(root, today, report)
+        return _made(command, root, today, report) if command else None
     if not data.is_dir():
         raise SandboxError(
             f"the data folder {data} does not exist or is no folder",
@@ -72,38 +69,31 @@ def _md5(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _sample(root: Path, today: date, report: Callable[[str], None]) -> Path:
+def _made(command: Sequence[str], root: Path, today: date, report: Callable[[str], None]) -> Path:
     folder = root / "sample" / today.isoformat()
     if not folder.is_dir():
-        report(f"making a synthetic sample of {SAMPLE_ROWS} rows")
+        report(f"making the bucket's data: {' '.join(command)}")
         draft = root / "sample.new"
         for outdated in (draft, folder.parent):
             shutil.rmtree(outdated, ignore_errors=True)
-        _make_sample(draft)
+        _run([*command, str(draft)], root.parent.parent)
         folder.parent.mkdir()
         draft.rename(folder)
     return folder
 
 
-def _make_sample(folder: Path) -> None:
-    """Asked of the pipeline by its command, since the two packages do not import each other."""
-    program = Path(sys.executable).with_name("forecast-etl")
+def _run(command: list[str], project: Path) -> None:
+    """In the project's folder; it must leave the folder that its last argument names."""
+    fix = "fix [sandbox] seed-command, or name a data folder with --data"
     try:
-        subprocess.run(
-            [str(program), "sample", "--rows", str(SAMPLE_ROWS), "--out", str(folder)],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except FileNotFoundError as error:
-        raise SandboxError(
-            f"there is no {program} to make sample data with",
-            "pip install 'deployer[pipeline]', or configure a data folder",
-            failure_class="data",
-        ) from error
+        subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)
+    except OSError as error:
+        raise SandboxError(f"{command[0]}: {error.strerror}", fix, failure_class="data") from error
     except subprocess.CalledProcessError as error:
         raise SandboxError(
-            f"forecast-etl sample ended with exit code {error.returncode}: {error.stderr.strip()[-500:]}",
-            "configure a data folder, or mend the sample command",
+            f"`{' '.join(command)}` ended with exit code {error.returncode}: {error.stderr.strip()[-500:]}",
+            fix,
             failure_class="data",
         ) from error
+    if not Path(command[-1]).is_dir():
+        raise SandboxError(f"`{' '.join(command)}` made no folder", fix, failure_class="data")

@@ -8,19 +8,21 @@ from pathlib import Path
 class SandboxSettings:
     """The names a release uses, as `deploy.toml` gives them.
 
-    `data` is the folder the bucket is seeded from; None means a synthetic sample.
+    `data` is the folder that the bucket is seeded from; None: `seed_command` makes one, if there is any.
     A port that is None is chosen free and remembered.
     """
 
     root: Path
+    project: str
     repository: str
     cluster: str
     log_group: str
     bucket: str
     secret: str
     region: str = "eu-west-3"
-    database: str = "greenandcoop_weather"
+    database: str = "test"
     data: Path | None = None
+    seed_command: tuple[str, ...] = ()
     aws_port: int | None = None
     mongo_port: int | None = None
 

@@ -43,7 +43,9 @@ def cause_of_container(container: ContainerResult, log: Sequence[str], release: 
         Evidence("\n".join(log), "task_log", container.exit_code),
         Evidence(container.reason, "container_reason", container.exit_code),
     ]
-    cause = diagnosed(told(container), [piece for piece in pieces if piece.text], node)
+    cause = diagnosed(
+        told(container, first=container.essential), [piece for piece in pieces if piece.text], node
+    )
     lines = (*cause.evidence, *log[-_SHOWN:]) if cause.confidence < _CERTAIN else cause.evidence
     cause = cause.with_(container=container.name, evidence=tuple(dict.fromkeys(lines)), transient=False)
     if cause.confidence >= _CERTAIN and cause.failure_class != "unknown":
@@ -60,10 +62,10 @@ _CERTAIN: Final = 0.5
 """A cause of less confidence is only a guess, and the container itself is named instead."""
 
 
-def told(container: ContainerResult) -> str:
-    """What a container did, in a sentence."""
+def told(container: ContainerResult, *, first: bool = False) -> str:
+    """How a container ended, in a sentence; `first`: before the job."""
     code = "never started" if container.exit_code is None else f"ended with exit code {container.exit_code}"
-    when = " before the job" if container.essential else ""
+    when = " before the job" if first else ""
     reason = f" ({container.reason})" if container.reason else ""
     return f"container {container.name} {code}{when}{reason}"
 

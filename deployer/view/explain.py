@@ -10,10 +10,19 @@ Data = Mapping[str, Any]
 
 _MOST_RULED_OUT: Final = 40
 
+_RUN_VERDICTS: Final = {
+    "ok": "It ended well, and its report accounts for its documents.",
+    "failed": "It failed.",
+    "unproven": "It ended with exit code 0, but nothing shows what it loaded.",
+    "running": "It is still running.",
+    "unknown": "How it ended is no longer known; only its log is left.",
+}
+
 
 def format_story(story: Data, *, markdown: bool) -> Iterator[str]:
     """Line by line: the verdict, the causes with their fixes, what was tried, what was ruled out."""
-    title = _line(f"Release {story['id']} to {story['env']}", markdown=markdown)
+    what = f"Run of task {story['task']} in" if "verdict" in story else f"Release {story['id']} to"
+    title = _line(f"{what} {story['env']}", markdown=markdown)
     yield _heading(title, 1, markdown=markdown)
     yield _line(_verdict(story), markdown=markdown)
     for number, cause in enumerate(story["causes"]):
@@ -34,6 +43,8 @@ def format_story(story: Data, *, markdown: bool) -> Iterator[str]:
 
 
 def _verdict(story: Data) -> str:
+    if "verdict" in story:
+        return _RUN_VERDICTS[story["verdict"]]
     resume = f"deployer resume {story['id']}"
     if story["end"] is None:
         return f"It is under way, or was interrupted, at {story['at']}; go on with: {resume}"

@@ -4,6 +4,7 @@ Data is JSON-able; what is missing in it is left out of the picture, never guess
 
 - `show`: one release; `status`: `{"env", "lock", "latest": show, "running": [ids]}`;
 - `history`: `{"releases": [{"id", "env", "end", "exit_code", "started_at", "seconds", "documents"}]}`;
+- `runs`: `{"runs": [{"task", "release", "started_by", "started_at", "stopped_at", "exit_code", "verdict"}]}`;
 - `verify`: `{"env", "release", "ok", "problem", "checks": [...], "counts"}`;
 - `plan`: `{"env", "changes": bool, "steps": [{"node", "action": "do|skip|unknown", "reason"}]}`;
 - `rollback`: the same, and `{"release", "newest"}`: what it goes back to, and from what;
@@ -79,6 +80,48 @@ def _history(data: Data) -> Iterator[RenderableType]:
         yield facts([("documents", sparkline(counts))])
 
 
+def _runs(data: Data) -> Iterator[RenderableType]:
+    """The newest first; the sparklines run from old to new."""
+    found = data.get("runs", ())
+    if not found:
+        yield "no runs found"
+        return
+    rows = [
+        (
+            format_time(run.get("started_at")),
+            run.get("verdict"),
+            run.get("exit_code"),
+            _took(run),
+            "" if run.get("documents") is None else f"{run['documents']:,}",
+            " / ".join(str(run[key]) for key in ("class", "subcause") if run.get(key)),
+            run.get("release") or run.get("started_by"),
+            str(run.get("task") or "").rsplit("/", 1)[-1],
+        )
+        for run in found
+    ]
+    columns = ("started (UTC)", "verdict", "exit", "took", "documents", "cause", "started by", "task")
+    yield table(columns, rows)
+    oldest_first = list(reversed(found))
+    counts = [run.get("documents") for run in oldest_first]
+    times = [_seconds(run) for run in oldest_first]
+    yield facts(
+        [
+            ("documents", sparkline(counts) if any(counts) else ""),
+            ("duration", sparkline(times) if any(times) else ""),
+        ]
+    )
+
+
+def _seconds(run: Data) -> float | None:
+    begun, ended = run.get("started_at"), run.get("stopped_at")
+    return ended - begun if begun is not None and ended is not None else None
+
+
+def _took(run: Data) -> str:
+    seconds = _seconds(run)
+    return "" if seconds is None else duration(seconds)
+
+
 def _documents(row: Data) -> int | None:
     """Documents in the largest collection; None where they were not counted."""
     documents = row.get("documents")
@@ -108,6 +151,8 @@ def _plan(data: Data) -> Iterator[RenderableType]:
     yield table(("", "step", "why"), rows)
     for difference in data.get("differences", ()):
         yield from _difference(format_value(difference))
+    for warning in data.get("warnings", ()):
+        yield Text(f"warning: {format_value(warning)}", "yellow")
     yield "changes to make" if data.get("changes") else "no changes"
 
 
@@ -179,6 +224,7 @@ def _verify(data: Data) -> Iterator[RenderableType]:
 _KINDS: Final[dict[str, Callable[[Data], Iterator[RenderableType]]]] = {
     "show": show,
     "history": _history,
+    "runs": _runs,
     "status": _status,
     "verify": _verify,
     "plan": _plan,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
-from pymongo import ReplaceOne, WriteConcern
+from pymongo import DeleteOne, ReplaceOne, WriteConcern
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.database import Database
@@ -16,11 +17,13 @@ from pymongo.errors import BulkWriteError, WTimeoutError
 
 from pipeline.gateways.mongo import bulk_failure, translated
 from pipeline.measurement import Measurement
-from pipeline.model import Document
+from pipeline.model import Document, Extent, Stored
 
 _DUPLICATE_KEY = 11000
 _NOT_REPLICATED = frozenset({64, 100})
 _WAIT_MS = 10_000
+KEEP_HISTORY = timedelta(days=90)
+"""How long withdrawn documents are kept in `measurements_history`, if nothing else is said."""
 _BY_ID = {"_id": 1}  # else each statement is planned between this index and the one on `run_id`
 _ID_AT = 13  # behind the size, the kind and name of the first element, and the length of its text
 
@@ -31,7 +34,14 @@ class MongoMeasurements:
     `degraded` says so.
     """
 
-    def __init__(self, database: Database[dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        database: Database[dict[str, Any]],
+        now: Callable[[], datetime],
+        keep_history: timedelta = KEEP_HISTORY,
+    ) -> None:
+        self._now = now
+        self._keep_history = keep_history
         self._plain = database["measurements"]
         undecoded = CodecOptions(document_class=RawBSONDocument)
         self._raw = database.get_collection("measurements", undecoded)
@@ -97,6 +107,50 @@ class MongoMeasurements:
                 return 0
             return done.matched_count
 
+    def stored(self, key: str, extent: Extent | None, *, not_etag: str | None = None) -> Iterator[Stored]:
+        wanted: Document = {"source.object": key}
+        if not_etag is not None:
+            wanted["source.etag"] = {"$ne": not_etag}
+        if extent is not None:
+            wanted["station_id"] = {"$in": sorted(extent.stations)}
+            wanted["timestamp"] = {"$gte": extent.first, "$lte": extent.last}
+        fields = {"station_id": 1, "timestamp": 1, "source": 1}
+        with translated():
+            for found in self._plain.find(wanted, fields):
+                source = found["source"]
+                yield Stored(
+                    found["_id"], found["station_id"], found["timestamp"], source["etag"], source["position"]
+                )
+
+    def withdraw(self, key: str, documents: Sequence[Stored], run_id: str) -> int:
+        unchanged = {item.id: _place(key, item) for item in documents}
+        with translated():
+            if self._keep_history:
+                self._remember(unchanged, run_id)
+            return self._delete([DeleteOne(place, hint=_BY_ID) for place in unchanged.values()])
+
+    def _remember(self, unchanged: Mapping[str, Document], run_id: str) -> None:
+        """Copies in the history, which MongoDB removes when their time is over."""
+        now = self._now()
+        about = {"withdrawn_by": run_id, "withdrawn_at": now, "expires_at": now + self._keep_history}
+        copies = [
+            {**found, "_id": f"{found['_id']}~{run_id}", "reading": found["_id"], **about}
+            for found in self._plain.find({"_id": {"$in": list(unchanged)}})
+        ]
+        if copies:
+            self._plain.database["measurements_history"].bulk_write(
+                [ReplaceOne({"_id": copy["_id"]}, copy, upsert=True) for copy in copies], ordered=False
+            )
+
+    def _delete(self, requests: Sequence[DeleteOne]) -> int:
+        try:
+            return self._collection.bulk_write(requests, ordered=False).deleted_count
+        except BulkWriteError as error:
+            if error.details.get("writeErrors"):
+                raise
+            self._accept_weaker(error.details.get("writeConcernErrors", ()))
+            return int(error.details["nRemoved"])
+
     @contextmanager
     def _together(self) -> Iterator[ClientSession | None]:
         """A transaction, which costs one entry of the oplog for all that is changed.
@@ -117,6 +171,13 @@ class MongoMeasurements:
             if fault.get("code") not in _NOT_REPLICATED:
                 raise bulk_failure(faults)
             self.degraded = True
+
+
+def _place(key: str, item: Stored) -> Document:
+    """The document as long as nobody has written it since."""
+    return {
+        "_id": item.id, "source.object": key, "source.etag": item.etag, "source.position": item.position,
+    }  # fmt: skip
 
 
 def _id_of(document: bytes) -> str:

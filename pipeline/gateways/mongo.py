@@ -60,13 +60,13 @@ def connect(
 
 
 def _options(selection_ms: int) -> dict[str, Any]:
-    """What we ask of the driver where the URI does not say otherwise."""
+    """The options of the driver that the URI does not set."""
     return {"serverSelectionTimeoutMS": selection_ms, "connectTimeoutMS": 10_000}
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raises StoreInterrupted for what a moment may mend, MongoError for the rest."""
+    """Raises StoreInterrupted for what may work in a moment, MongoError for the rest."""
     try:
         yield
     except AutoReconnect as error:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC
 from typing import Any, BinaryIO, cast
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from urllib3 import PoolManager, Timeout
+from urllib3.exceptions import HTTPError
 
-from pipeline.errors import BrokenObject, ConfigurationError, SourceError
+from pipeline.config import DEFAULT_S3_TIMEOUT_S
+from pipeline.errors import BrokenObject, ConfigurationError, Interrupted, SourceError, UnreadableObject
 from pipeline.model import ObjectRef
 
 ATTEMPTS = 5
@@ -18,22 +21,33 @@ _HINTS = {
     "NoSuchBucket": "Is S3_BUCKET_NAME right?",
     "AccessDenied": "Does the task role allow s3:ListBucket and s3:GetObject here?",
     "403": "Does the task role allow s3:ListBucket and s3:GetObject here?",
+    "InvalidObjectState": "It is archived: `aws s3api restore-object` restores it, --exclude leaves it out.",
+    "NoSuchKey": "It was deleted after it was listed.",
 }
-
-
-class _Interrupted(SourceError):
-    """S3 may answer the next time."""
+_OF_THE_SOURCE = frozenset(
+    {"NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken",
+     "RequestTimeTooSkewed", "PermanentRedirect", "AuthorizationHeaderMalformed", "AllAccessDisabled"}
+)  # fmt: skip
+"""Answers that would be the same for every object."""
+READERS = 16
+_CONNECT_S = 5
 
 
 class S3Source:
     """Objects of `s3://bucket/prefix`. A read that is cut continues where it stopped, on the same version."""
 
-    def __init__(self, url: str, client: Any, sleep: Callable[[float], None]) -> None:
+    readers = READERS
+
+    def __init__(
+        self, url: str, client: Any, sleep: Callable[[float], None], timeout_s: float = DEFAULT_S3_TIMEOUT_S
+    ) -> None:
         bucket, _, prefix = url.removeprefix("s3://").partition("/")
         if not bucket:
             raise ConfigurationError(f"{url} names no bucket", "Write s3://bucket or s3://bucket/prefix.")
         self._bucket, self._prefix = bucket, prefix
         self._client = client
+        waits = Timeout(connect=_CONNECT_S, read=timeout_s)
+        self._plain = PoolManager(maxsize=READERS, timeout=waits, retries=False)
         self._sleep = sleep
 
     @property
@@ -54,6 +68,20 @@ class S3Source:
     def open(self, ref: ObjectRef) -> BinaryIO:
         return cast(BinaryIO, io.BufferedReader(_ObjectStream(self, ref), buffer_size=2**18))
 
+    def fetch(self, ref: ObjectRef) -> bytes:
+        """By an address that boto3 signs: a whole request through it takes as long as several of these.
+
+        What does not come at once and whole is left to `open`, which repeats, continues and explains.
+        """
+        with suppress(HTTPError, OSError):
+            place = {"Bucket": self._bucket, "Key": ref.key, "IfMatch": ref.etag}
+            address = self._client.generate_presigned_url("get_object", Params=place)
+            answer = self._plain.request("GET", address, headers={"If-Match": ref.etag})
+            if answer.status == 200 and len(answer.data) == ref.size:
+                return bytes(answer.data)
+        with self.open(ref) as stream:
+            return stream.read()
+
     def body(self, ref: ObjectRef, offset: int) -> Any:
         """The streaming body from a byte on. Raises BrokenObject when the object has another etag by now."""
         request: dict[str, Any] = {"Bucket": self._bucket, "Key": ref.key, "IfMatch": ref.etag}
@@ -63,7 +91,7 @@ class S3Source:
 
     def retrying(self) -> Retrying:
         return Retrying(
-            retry=retry_if_exception_type(_Interrupted),
+            retry=retry_if_exception_type(Interrupted),
             stop=stop_after_attempt(ATTEMPTS),
             wait=wait_random_exponential(0.2, max=5),
             sleep=self._sleep,
@@ -72,10 +100,23 @@ class S3Source:
 
     def _page(self, token: dict[str, str]) -> Any:
         def ask() -> Any:
-            with translated(self.name):
+            with translated(self.name, of_object=False):
                 return self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, **token)
 
         return self.retrying()(ask)
+
+
+def read_object(url: str, client: Any, sleep: Callable[[float], None], limit: int) -> bytes:
+    """The first `limit` bytes of one object, s3://bucket/key. Raises SourceError."""
+    source = S3Source(url, client, sleep)
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+
+    def ask() -> bytes:
+        with translated(url, of_object=False):
+            content: bytes = client.get_object(Bucket=bucket, Key=key)["Body"].read(limit)
+            return content
+
+    return source.retrying()(ask)
 
 
 class _ObjectStream(io.RawIOBase):
@@ -111,7 +152,7 @@ class _ObjectStream(io.RawIOBase):
                     self._body = self._source.body(self._ref, self._offset)
                 data: bytes = self._body.read(size)
                 if not data:
-                    raise _Interrupted(
+                    raise Interrupted(
                         f"{self._ref.key}: S3 ended the object at byte {self._offset} of {self._ref.size}"
                     )
         except SourceError:
@@ -135,16 +176,19 @@ def s3_client(region: str | None, timeout_s: float) -> Any:
         "s3",
         region_name=region,
         config=Config(
-            connect_timeout=5, read_timeout=timeout_s, retries={"total_max_attempts": 2, "mode": "standard"}
+            connect_timeout=_CONNECT_S,
+            read_timeout=timeout_s,
+            retries={"total_max_attempts": 2, "mode": "standard"},
+            max_pool_connections=2 * READERS,
+            signature_version="s3v4",
         ),
     )
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
-    """The one place where botocore's errors become ours."""
+def translated(what: str, *, of_object: bool = True) -> Iterator[None]:
+    """The one place where botocore's errors become ours. `of_object`: others may be readable."""
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
-    from urllib3.exceptions import HTTPError
 
     try:
         yield
@@ -154,12 +198,14 @@ def translated(what: str) -> Iterator[None]:
         status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         if status == 412:
             raise BrokenObject("changed_while_read", "another version of the object was written") from error
-        kind = _Interrupted if status >= 500 or status == 429 or code == "SlowDown" else SourceError
+        kind = UnreadableObject if of_object and code not in _OF_THE_SOURCE else SourceError
+        if status >= 500 or status == 429 or code == "SlowDown":
+            kind = Interrupted
         raise kind(f"{what}: S3 answered {code or status}", _HINTS.get(code, "")) from error
     except (NoCredentialsError, PartialCredentialsError) as error:
         raise SourceError(f"{what}: {error}", "Give the task a role, or set AWS credentials.") from error
     except (BotoCoreError, HTTPError, OSError) as error:
-        raise _Interrupted(
+        raise Interrupted(
             f"{what}: {type(error).__name__}: {error}"[:300], "Is S3 reachable from here?"
         ) from error
 

@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from html import escape
 from importlib import resources
 
-from pipeline.reporting.audit import CURVES, Audit, Finding, StationAudit
+from pipeline.reporting.audit import Audit
+from pipeline.reporting.curve import curve
+from pipeline.reporting.findings import LABELS, Finding
+from pipeline.reporting.loads import Loads
+from pipeline.reporting.series import CURVES, DAY, StationSeries
 
-_LABELS = {
-    "temperature_c": ("Temperature", "°C", "#c2410c"),
-    "pressure_hpa": ("Pressure", "hPa", "#4338ca"),
-    "wind_speed_kmh": ("Wind", "km/h", "#0f766e"),
-    "humidity_pct": ("Humidity", "%", "#0369a1"),
-}
-_WIDTH, _HEIGHT = 520, 110
 _SHADES = ((1.0, "#15803d", "complete"), (0.9, "#65a30d", "90 % or more"), (0.5, "#eab308", "half or more"),
-           (0.0, "#dc2626", "less"))  # fmt: skip
+           (0.001, "#dc2626", "less"), (0.0, "#7f1d1d", "nothing"))  # fmt: skip
+_WEEK = timedelta(days=7)
 
 
 def page(result: Audit) -> str:
-    """The whole page as text."""
+    """The whole page as text, the worst station first."""
     verdict = "<span class=good>good</span>" if result.ok else "<span class=error>not good</span>"
     readings = sum(one.readings for one in result.stations)
+    window = result.window
     return "".join(
         [
             "<!doctype html><html lang=en><meta charset=utf-8>",
             '<meta name=viewport content="width=device-width,initial-scale=1">',
             f"<title>Data quality</title><style>{_style()}</style>",
             f"<h1>Data quality: {verdict}</h1>",
-            f"<p class=soft>{readings:,} readings of {len(result.stations)} stations since "
-            f"{result.window.since:%Y-%m-%d}; looked at {result.window.now:%Y-%m-%d %H:%M} UTC.</p>",
-            _findings(result.findings),
+            f"<p class=soft>{readings:,} readings of {len(result.stations)} stations from "
+            f"{window.since:%Y-%m-%d %H:%M} to {window.until:%Y-%m-%d %H:%M}; looked at "
+            f"{window.now:%Y-%m-%d %H:%M} UTC.</p>",
+            _overview(result),
+            _loads(result.loads, [item for item in result.findings if item.station is None]),
             _key(),
-            *(_station(one) for one in result.stations),
+            *(_station(one, result.of(one.id)) for one in result.stations),
             "</html>\n",
         ]
     )
@@ -44,99 +45,110 @@ def _style() -> str:
     return resources.files("pipeline.reporting").joinpath("page.css").read_text("utf-8")
 
 
+def _overview(result: Audit) -> str:
+    """A line a station: how complete, how old, and its gravest finding."""
+    rows = []
+    for one in result.stations:
+        found = result.of(one.id)
+        worst = (
+            f"<span class={found[0].severity}>{escape(found[0].message)}</span>" if found else "nothing found"
+        )
+        more = f" <small>and {len(found) - 1} more</small>" if len(found) > 1 else ""
+        rows.append(
+            f"<tr><td><a href='#{escape(one.id)}'>{_name(one)}</a><td class=number>{one.completeness:.1%}"
+            f"<td class=number>{one.readings:,}<td class=soft>{_last(one)}<td>{worst}{more}"
+        )
+    head = "<tr><th>Station<th class=number>Complete<th class=number>Readings<th>Last, UTC<th>Worst finding"
+    table = f"<table class=overview>{head}{''.join(rows)}</table>"
+    return f"<section><h2>Stations</h2><div class=wide>{table}</div></section>"
+
+
+def _loads(loads: Loads, findings: list[Finding]) -> str:
+    last = loads.last or {}
+    status = str(last.get("status", "never"))
+    color = "good" if status == "succeeded" else "error"
+    ended = f"{loads.ended:%Y-%m-%d %H:%M}" if loads.ended else "-"
+    facts = [
+        f"last run <b class={color}>{escape(status)}</b> {ended}",
+        f"<b>{loads.read:,}</b> rows read", f"<b>{loads.rejected:,}</b> refused",
+        f"<b>{loads.conflicts:,}</b> conflicts", f"<b>{loads.dropped.total():,}</b> values dropped",
+        f"<b>{len(loads.quarantined):,}</b> objects quarantined", f"<b>{len(loads.unread):,}</b> unread",
+    ]  # fmt: skip
+    cells = "".join(f"<span>{fact}</span>" for fact in facts)
+    return f"<section><h2>Loads</h2><div class=facts>{cells}</div>{_findings(findings)}</section>"
+
+
 def _findings(findings: list[Finding]) -> str:
-    if not findings:
-        return "<section><h2>Findings</h2><p>None.</p></section>"
     rows = "".join(
-        f"<tr><td class={item.severity}>{item.severity}<td>{escape(item.check)}"
-        f"<td>{escape(item.station or 'all')}<td>{escape(item.message)}"
-        for item in sorted(findings, key=lambda item: item.severity)
+        f"<tr><td class={item.severity}>{item.severity}<td>{escape(item.check)}<td>{escape(item.message)}"
+        for item in findings
     )
-    return f"<section><h2>Findings</h2><table>{rows}</table></section>"
+    return f"<div class=wide><table class=findings>{rows}</table></div>" if rows else ""
 
 
 def _key() -> str:
     shades = "".join(f"<span><i style='background:{color}'></i>{text}</span>" for _, color, text in _SHADES)
-    return f"<p class='key soft'>A square is a day (UTC), a column a week from Monday: {shades}</p>"
+    return f"<p class='key soft'>A square is a day (UTC), a row a week from Monday: {shades}</p>"
 
 
-def _station(one: StationAudit) -> str:
-    name = escape(str(one.about.get("name", "")))
+def _station(one: StationSeries, findings: list[Finding]) -> str:
     licence = (one.about.get("license") or {}).get("license")
     source = (one.about.get("license") or {}).get("source")
     credit = f"<p><small>Data: {escape(str(source))}, {escape(str(licence))}</small>" if licence else ""
-    last = f"{one.last:%Y-%m-%d %H:%M}" if one.last else "never"
     return (
-        f"<section><h2>{name} <small>{escape(one.id)}</small></h2><div class=facts>"
+        f"<section id='{escape(one.id)}'><h2>{_name(one)} <small>{escape(one.id)}</small></h2>"
+        "<div class=facts>"
         f"<span><b>{one.completeness:.1%}</b> complete</span><span><b>{one.readings:,}</b> readings, "
-        f"one every {one.cadence // timedelta(minutes=1)} min</span><span><b>{one.gap_count}</b> gaps</span>"
-        f"<span>last <b>{last}</b> UTC</span></div>"
-        f"<div class=days>{''.join(_days(one))}</div>"
+        f"one every {one.cadence / timedelta(minutes=1):g} min</span><span><b>{one.gap_count}</b> gaps</span>"
+        f"<span>last <b>{_last(one)}</b> UTC</span></div>{_findings(findings)}"
+        f"<div class=days>{''.join(_days(one))}</div>{_fields(one)}"
         f"<div class=curves>{''.join(_curves(one))}</div>{credit}</section>"
     )
 
 
-def _days(one: StationAudit) -> Iterator[str]:
-    """A square for each day from the first to the last reading; the column is its week."""
-    if one.first is None or one.last is None:
-        return
-    day = one.first.date()
+def _name(one: StationSeries) -> str:
+    return escape(str(one.about.get("name") or one.id))
+
+
+def _last(one: StationSeries) -> str:
+    last = one.last or (one.ever[1] if one.ever else None)
+    return f"{last:%Y-%m-%d %H:%M}" if last else "never"
+
+
+def _days(one: StationSeries) -> Iterator[str]:
+    """A square for each day of the window, with its number; the row is its week."""
+    day, last = one.window.since.date(), one.window.until.date()
     monday = day - timedelta(days=day.weekday())
-    while day <= one.last.date():
-        share = one.days[day] / max(one.expected_on(day), 1)
-        color = next(color for least, color, _ in _SHADES if min(share, 1.0) >= least)
-        column = (day - monday).days // 7 + 1
+    while day <= last:
+        expected, count = one.expected_on(day), one.days[day]
+        share = min(count / expected, 1.0) if expected else 1.0
+        color = next(color for least, color, _ in _SHADES if share >= least)
+        shade = f"background:{color}" if expected else "background:var(--line);color:var(--soft)"
+        title = f"{day}: {count} of {expected}" if expected else f"{day}: nothing expected yet"
         yield (
-            f"<i style='background:{color};grid-row:{day.weekday() + 1};grid-column:{column}' "
-            f"title='{day}: {one.days[day]} of {one.expected_on(day)}'></i>"
+            f"<i style='{shade};grid-row:{(day - monday) // _WEEK + 1};grid-column:{day.weekday() + 1}' "
+            f"title='{title}'>{day.day}</i>"
         )
-        day += timedelta(days=1)
+        day += DAY
 
 
-def _curves(one: StationAudit) -> Iterator[str]:
-    """Hourly means of the last seven days, one figure a field."""
+def _fields(one: StationSeries) -> str:
+    """How many of the readings have each field."""
+    bars = "".join(
+        f"<span title='{escape(name)}'>{escape(LABELS.get(name, name))} <b>{one.share(name):.0%}</b></span>"
+        for name in sorted(one.fields, key=one.share)
+    )
+    return f"<p class='fields soft'>Share of the readings that have a field: {bars}</p>" if bars else ""
+
+
+def _curves(one: StationSeries) -> Iterator[str]:
+    """Hourly means of the last seven days, one figure a field; hours that are not whole are left out."""
+    until = one.window.until.replace(minute=0, second=0, microsecond=0)
     for name in CURVES:
-        points = [(hour, sum(values) / len(values)) for hour, values in sorted(one.curves[name].items())]
+        points = [(hour, value) for hour, value in one.means(name).items() if until - _WEEK <= hour < until]
         if len(points) > 1:
-            yield _curve(name, points)
+            yield curve(name, points, _bounds(until))
 
 
-def _curve(name: str, points: list[tuple[datetime, float]]) -> str:
-    label, unit, color = _LABELS[name]
-    values = [value for _, value in points]
-    low, high = min(values), max(values)
-    spread = (high - low) or 1.0
-    start, span = points[0][0], (points[-1][0] - points[0][0]) / timedelta(hours=1)
-
-    def x(moment: datetime) -> float:
-        return (moment - start) / timedelta(hours=1) / span * _WIDTH
-
-    path, before = [], None
-    for moment, value in points:
-        joined = before is not None and moment - before <= timedelta(hours=3)
-        path.append(
-            f"{'L' if joined else 'M'}{x(moment):.1f} {_HEIGHT - (value - low) / spread * _HEIGHT + 18:.1f}"
-        )
-        before = moment
-    days = "".join(_midnight(day, x) for day in _midnights(points[0][0], points[-1][0]))
-    return (
-        f"<figure><figcaption><b>{label}</b> <small>{low:.1f} to {high:.1f} {unit}</small></figcaption>"
-        f"<svg viewBox='0 0 {_WIDTH} {_HEIGHT + 40}' role=img aria-label='{label}'>{days}"
-        f"<path d='{''.join(path)}' fill=none stroke='{color}' stroke-width=1.8 stroke-linejoin=round />"
-        "</svg></figure>"
-    )
-
-
-def _midnights(first: datetime, last: datetime) -> Iterator[date]:
-    day = first.date() + timedelta(days=1)
-    while day <= last.date():
-        yield day
-        day += timedelta(days=1)
-
-
-def _midnight(day: date, x: Callable[[datetime], float]) -> str:
-    place = x(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - naive UTC
-    return (
-        f"<line x1={place:.1f} x2={place:.1f} y1=12 y2={_HEIGHT + 22} stroke='var(--line)' />"
-        f"<text x={place + 3:.1f} y={_HEIGHT + 36}>{day:%d %b}</text>"
-    )
+def _bounds(until: datetime) -> tuple[datetime, datetime]:
+    return until - _WEEK, until

@@ -45,7 +45,7 @@ def test_a_failure_stops_at_its_node_and_is_gone_on_from_once_mended(
     assert outside.collection("rows").count_documents({"run": ran.release}) == 50
 
 
-KEPT = {"source.json", "tools.json", "task-definition.json", "probes.json"}
+KEPT = {"source.json", "inputs.json", "tools.json", "task-definition.json", "probes.json"}
 """What there is at every stop; the rest is the unit tests' of the flight recorder."""
 
 

@@ -121,14 +121,14 @@ def test_a_baseline_is_taken_by_hand(released: Ran, etl: Project) -> None:
 def test_ctrl_c_leaves_no_task_behind(released: Ran, etl: Project, outside: Outside) -> None:
     """A short task that is under way is stopped; exit code 130."""
     slow = 'query = ["sample", "--rows", "9000000", "--out", "/tmp/sample"]'
-    etl.edit("deploy.toml", 'query = ["ask"]', slow)
+    etl.edit("deploy.toml", 'query = ["query"]', slow)
     try:
         process = etl.deployer.start(["verify", "--via", "task"])
         await_one(lambda: running(outside))
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     finally:
-        etl.edit("deploy.toml", slow, 'query = ["ask"]')
+        etl.edit("deploy.toml", slow, 'query = ["query"]')
     assert process.returncode == 130, said
     assert running(outside) == []
 

@@ -97,7 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
         if manifest := re.fullmatch(r"/v2/(.+)/manifests/([^/]+)", self.path):
             if self._refused():
                 return
-            self.registry.manifests[f"{manifest[1]}:{manifest[2]}"] = data
+            for reference in (manifest[2], digest(data)):
+                self.registry.manifests[f"{manifest[1]}:{reference}"] = data
             self._answer(201, headers={"Docker-Content-Digest": digest(data)})
             return
         upload, _, query = self.path.partition("?")

@@ -5,23 +5,27 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import bson
 import orjson
 
+from pipeline.columns import Converter
 from pipeline.load import Loader, RunIdentity
 from pipeline.measurement import Measurement, Row
 from pipeline.model import Document, ObjectRef, ObjectReport, Rejection
-from pipeline.parsers.reading import rows
-from pipeline.report import RunReport
-from pipeline.run import Run
+from pipeline.parsers.reading import is_a_stations, rows
+from pipeline.progress import Progress
+from pipeline.report import Limits, RunReport
+from pipeline.run import Run, Selection
 from pipeline.sample.formats import COLUMNS, envelope
-from pipeline.settle import Settler
 from pipeline.stations import load_catalog
-from pipeline.transform import Converter, ObjectContext
-from tests.pipeline.fakes import NOON, FakeMeasurements, FakeRegister, FakeSource
+from pipeline.transform import ObjectContext
+from pipeline.upsert import Upserter
+from tests.pipeline.fakes import NOON, FakeMeasurements, FakeRunStore, FakeSource
 
+LIMITS = Limits()
 IICHTE19 = "station_ichtegem_BE_011024"
 ROW = ("00:04:00", "56.8\xa0°F", "53.1\xa0°F", "87\xa0%", "WSW", "8.2\xa0mph", "10.4\xa0mph", "29.48\xa0in",
        "0.12\xa0in", "0.01\xa0in", 2, "5.5\xa0w/m²")  # fmt: skip
@@ -99,24 +103,35 @@ class Workshop:
     def __init__(self, objects: dict[str, bytes] | None = None) -> None:
         self.source = FakeSource(objects)
         self.measurements = FakeMeasurements()
-        self.register = FakeRegister(self.measurements)
+        self.run_store = FakeRunStore(self.measurements)
+        self.catalog = load_catalog()
         self.said: list[str] = []
 
     def run(
-        self, run_id: str, *, full: bool = False, max_rejected: float = 0.05, only: Any = None
+        self,
+        run_id: str,
+        *,
+        full: bool = False,
+        limits: Limits = LIMITS,
+        only: frozenset[str] | None = None,
+        exclude: tuple[str, ...] = (),
     ) -> RunReport:
-        report = RunReport(run_id, "memory", NOON, "inline", full, max_rejected)
+        report = RunReport(run_id, "memory", NOON, "inline", full, limits)
         loader = self.loader(run_id)
+        selection = Selection(partial(is_a_stations, catalog=self.catalog), only, exclude)
+        progress = Progress(self._say)
         try:
-            run = Run(report, self.source, self.register, _Here(loader), lambda: NOON, self._say, only)
+            here = _Here(loader)
+            run = Run(report, self.source, self.run_store, here, lambda: NOON, progress, selection)
             return run.perform()
         finally:
             loader.close()
 
     def loader(self, run_id: str) -> Loader:
         identity = RunIdentity(run_id, NOON + timedelta(days=1))
-        settler = Settler(self.measurements, sleep=lambda _: None)
-        return Loader(identity, self.source, settler, self.register, load_catalog(), lambda: None)
+        upserter = Upserter(self.measurements, sleep=lambda _: None)
+        store, made = self.measurements, self.run_store
+        return Loader(identity, self.source, store, upserter, made, self.catalog, lambda: None)
 
     def values(self) -> dict[str, Any]:
         """The documents without where they come from."""
@@ -126,7 +141,7 @@ class Workshop:
         }
 
     def _say(self, event: str, **facts: Any) -> None:
-        self.said.append(event)
+        self.said.append(" ".join([event, *(f"{name}={value}" for name, value in facts.items())]))
 
 
 class _Here:

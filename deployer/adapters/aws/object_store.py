@@ -81,6 +81,7 @@ class StateBucket:
 
 
 def _now(answer: Mapping[str, Any]) -> datetime:
-    """When S3 answered, by its own clock (whole seconds, as `LastModified`)."""
+    """When S3 answered, by its own clock (whole seconds, as `LastModified`); a proxy may send two dates."""
     said = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-    return parsedate_to_datetime(said) if said else datetime.now(UTC)
+    time = parsedate_to_datetime(said) if said else datetime.now(UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

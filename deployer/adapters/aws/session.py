@@ -233,6 +233,8 @@ def _client_failure(error: Exception, where: str, refused: FailureClass) -> Fail
     from botocore import exceptions as seen
 
     message = f"{where}: {type(error).__name__}: {error}"
+    if isinstance(error, seen.ParamValidationError):
+        return Failure("aws-config", f"{where}: {error}", "fix [task] definition or [run] in deploy.toml")
     if isinstance(error, seen.NoCredentialsError | seen.PartialCredentialsError):
         return Failure(refused, message, "export AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
     if isinstance(

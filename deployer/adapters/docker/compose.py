@@ -147,11 +147,15 @@ class ComposeFile:
                 break
 
     def _take_down(self, project: str, on_line: OnLine) -> bool:
-        """Whether there was anything of the set."""
+        """Whether there was anything of the set. Compose knows it by the labels of what it made: no file is
+        read, so that none can be in the way."""
         output: list[str] = []
-        command = self._command(project, "down", "--volumes", "--remove-orphans", "--timeout", "2")
-        if self._shell(project, "none").run(command, output.append):
-            raise self._unusable(output)
+        down = ("down", "--volumes", "--remove-orphans", "--timeout", "2")
+        with tempfile.TemporaryDirectory(prefix="deployer-") as empty:
+            plain = {name: value for name, value in self._environment.items() if name != "COMPOSE_FILE"}
+            shell = LocalShell(Path(empty), plain)
+            if shell.run((*self._program, "--project-name", project, *down), output.append):
+                raise self._unusable(output)
         shown = [
             line for line in output if "No resource found to remove" not in line and not _UNSET.search(line)
         ]
@@ -217,7 +221,6 @@ class ComposeFile:
         return (*self._program, *files, "--project-name", project, *arguments)
 
     def _shell(self, project: str, run_id: str) -> LocalShell:
-        """The file's variables must be set even where it is only read to take the set down."""
         return LocalShell(self._folder, {**self._environment, **self._variables(project, run_id)})
 
     def _variables(self, project: str, run_id: str) -> dict[str, str]:

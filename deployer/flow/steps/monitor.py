@@ -90,8 +90,9 @@ def _follow_log(launch: Launch, limit: "_RuntimeLimit", context: Context) -> int
 
 def _show_container(container: ContainerResult, result: TaskResult, launch: Launch, context: Context) -> None:
     """Names another container that failed, shows its last lines and keeps them as evidence."""
-    warning = "" if container == result.culprit else "warning: the job is not affected: "
-    context.note(f"{warning}{told(container)}")
+    blamed = container == result.culprit
+    warning = "" if blamed else "warning: the job is not affected: "
+    context.note(f"{warning}{told(container, first=blamed and container.essential)}")
     try:
         lines = _container_log(container.name, launch, context)
     except TransientFailure:

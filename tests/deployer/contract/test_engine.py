@@ -2,7 +2,10 @@
 
 The real one pushes over HTTP to a registry of this test's own on loopback."""
 
+import io
+import json
 import os
+import tarfile
 import time
 import uuid
 from abc import ABC, abstractmethod
@@ -17,9 +20,11 @@ from docker.api.client import APIClient
 from docker.errors import ImageNotFound
 
 from deployer.adapters.docker.engine import DockerEngine
+from deployer.adapters.docker.sending import staged
+from deployer.adapters.local.context import BuildContext
 from deployer.config.model import Build
 from deployer.errors import Failure, TransientFailure
-from deployer.ports import BuildResult, Engine
+from deployer.ports import BuildResult, Engine, Login
 from tests.fakes.engine import FakeEngine, digest_of
 from tests.fakes.http_registry import PASSWORD, USER, HttpRegistry, Refusal, digest, serve
 from tests.images import base_images
@@ -269,7 +274,7 @@ def test_without_an_engine_it_says_how_to_start_one(real: RealRig, environment: 
     with pytest.raises(Failure, match=environment["DOCKER_HOST"]) as caught:
         engine.build(real.image, {}, real.lines.append, real.report)
     assert caught.value.failure_class == "docker"
-    assert "scripts/ensure-engine" in caught.value.hint
+    assert "start Docker" in caught.value.hint
 
 
 def test_an_unknown_docker_context_is_a_failure(real: RealRig) -> None:
@@ -347,3 +352,145 @@ def test_arguments_and_dockerignore_are_honoured(real: RealRig) -> None:
     bad = real.engine_for(dockerfile="docker/job", args={"WHAT": "secret"})
     assert good.build(real.image, {}, real.lines.append, real.report).error == ""
     assert "secret" in bad.build(real.image, {}, real.lines.append, real.report).error
+
+
+def test_an_image_is_known_by_its_labels(rig: Rig) -> None:
+    """A tag alone proves nothing: the image must carry what is asked for."""
+    rig.build()
+    assert rig.engine.image_id(rig.image, LABELS)
+    assert rig.engine.image_id(rig.image, {"job.content": "another"}) is None
+    rig.engine.untag(rig.image)
+    assert rig.engine.image_id(rig.image) is None
+    rig.engine.untag(rig.image)
+
+
+def files_of(image: str) -> dict[str, int]:
+    """The files of an image that came out of its context, with their modes."""
+    with APIClient(version="auto") as client:
+        container = client.create_container(image, ["none"])
+        try:
+            exported = io.BytesIO(b"".join(client.export(container)))
+        finally:
+            client.remove_container(container)
+    with tarfile.open(fileobj=exported) as tar:
+        return {item.name: item.mode for item in tar if item.name.startswith("app/") and not item.isdir()}
+
+
+def test_the_image_holds_what_the_content_hash_covers(real: RealRig) -> None:
+    """Of the whole folder: no history, none of the deployer's own files, nothing ignored; modes are kept."""
+    for path in (".git/HEAD", ".deployer/sandbox/passwords.json", "lib/run.sh", "lib/x.log", "lib/keep.log"):
+        (real.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (real.folder / path).write_text(path)
+    (real.folder / "lib/run.sh").chmod(0o755)
+    (real.folder / ".dockerignore").write_bytes(
+        b"\xef\xbb\xbf**/*.log\n!lib/keep.log\nDockerfile\n.dockerignore\n"
+    )
+    (real.folder / "Dockerfile").write_text("FROM scratch\nCOPY . /app\n")
+    assert real.build().error == ""
+    found = files_of(real.image)
+    assert sorted(found) == ["app/content", "app/lib/keep.log", "app/lib/run.sh"]
+    assert found["app/lib/run.sh"] & 0o111
+
+
+def test_a_dockerfile_outside_of_the_context_leaves_no_trace(real: RealRig) -> None:
+    """It is sent under another name, and is no file of the image."""
+    (real.folder / "src").mkdir()
+    (real.folder / "src/main.sh").write_text("true")
+    (real.folder / "Dockerfile").write_text("FROM scratch\nCOPY . /app\n")
+    result = real.engine_for(context="src").build(real.image, {}, real.lines.append, real.report)
+    assert result.error == ""
+    assert sorted(files_of(real.image)) == ["app/main.sh"]
+
+
+def test_the_target_is_built_and_no_later_stage(real: RealRig) -> None:
+    """`[build] target` chooses the stage."""
+    text = "FROM scratch AS prod\nCOPY content /app/prod\nFROM scratch\nCOPY content /app/test\n"
+    (real.folder / "Dockerfile").write_text(text)
+    assert real.engine_for(target="prod").build(real.image, {}, real.lines.append, real.report).image_id
+    assert sorted(files_of(real.image)) == ["app/prod"]
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "build", "what"),
+    [
+        ("FROM scratch\n\nRUN --mount=type=cache,target=/x true\n", {}, "line 3: RUN --mount"),
+        ("FROM scratch\nCOPY --link content /\n", {}, "line 2: COPY --link"),
+        ("FROM scratch\nCOPY <<EOF /a\ntext\nEOF\n", {}, "line 2: COPY <<"),
+        ("FROM scratch\nCOPY content /\n", {"secrets": {"npm": "~/.npmrc"}}, r"\[build\] secrets"),
+    ],
+    ids=["mount", "link", "heredoc", "secrets"],
+)
+def test_a_build_that_needs_buildkit_says_so(
+    real: RealRig, tmp_path: Path, dockerfile: str, build: dict[str, Any], what: str
+) -> None:
+    """Where buildx is not installed: class docker, the line, and what to install; nothing is wrong with the
+    file."""
+    (real.folder / "Dockerfile").write_text(dockerfile)
+    engine = real.engine_for({"PATH": str(tmp_path)}, **build)
+    with pytest.raises(Failure, match=f"{what} needs BuildKit") as caught:
+        engine.build(real.image, {}, real.lines.append, real.report)
+    assert caught.value.failure_class == "docker"
+    assert caught.value.hint.startswith("install docker buildx")
+
+
+def test_buildx_is_told_everything_that_build_says(real: RealRig) -> None:
+    """Target, arguments, secrets, agents and named contexts; the context is the staged one."""
+    shared = real.folder / "shared"
+    shared.mkdir()
+    (shared / "lib").write_text("1")
+    engine = real.engine_for(
+        target="prod",
+        args={"V": "1"},
+        secrets={"npm": "npmrc", "token": "env:TOKEN"},
+        ssh=["default"],
+        **{"build-contexts": {"lib": "shared", "base": "docker-image://alpine:3"}},
+    )
+    build = Build.model_validate({"build-contexts": {"lib": "shared"}})
+    context = BuildContext(real.folder, build)
+    with staged(context, real.folder / ".deployer") as folder:
+        command = engine.buildx_command(folder, context, "job:1", {"a": "b"})
+        assert (folder / "context/content").read_text() == real.name
+        assert (folder / "named/lib/lib").read_text() == "1"
+    said = " ".join(command)
+    for part in (
+        "--target prod", "--build-arg V=1", f"--secret id=npm,src={real.folder}/npmrc", "--label a=b",
+        "--secret id=token,env=TOKEN", "--ssh default", "--build-context base=docker-image://alpine:3",
+        f"--build-context lib={folder}/named/lib", f"--file {folder}/Dockerfile --tag job:1",
+    ):  # fmt: skip
+        assert part in said
+    assert command[-1] == f"{folder}/context"
+    assert not folder.exists()
+
+
+def test_a_credential_helper_that_is_missing_is_no_obstacle(
+    real: RealRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with `docker build`: what no helper can say is not needed for a public base or our own token."""
+    config = {"auths": {}, "credsStore": "nowhere", "credHelpers": {"registry.example": "gone"}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    assert real.push() == real.digest("1")
+
+
+def test_a_base_that_refuses_names_its_registry_and_the_login(real: RealRig) -> None:
+    """A private base image: class registry-auth, and the command that logs in to its registry."""
+    (real.folder / "Dockerfile").write_text(f"FROM {real.registry}/base:1\nCOPY content /\n")
+    with pytest.raises(Failure, match="cannot be pulled") as caught:
+        real.build()
+    assert caught.value.failure_class == "registry-auth"
+    assert f"docker login {real.registry}" in caught.value.hint
+
+
+def test_a_private_base_is_pulled_with_the_release_login(real: RealRig) -> None:
+    """The login that the push will get serves the build as well, where the base is in that registry."""
+    real.push()
+    base = f"{real.remote}:1"
+    with APIClient(version="auto") as client:
+        client.remove_image(base)
+    (real.folder / "Dockerfile").write_text(f"FROM {base}\nLABEL a=b\n")
+    engine = DockerEngine(
+        real.folder, Build(), os.environ, lambda: Login(real.registry, USER, PASSWORD), real.registry
+    )
+    result = engine.build(real.image, {}, real.lines.append, real.report)
+    assert result.error == ""
+    assert engine.bases([base]) == {base: real.digest("1")}

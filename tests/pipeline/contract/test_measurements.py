@@ -15,9 +15,9 @@ from pymongo import MongoClient
 
 from pipeline.config import MongoSettings
 from pipeline.gateways.measurements import MongoMeasurements
-from pipeline.model import Document
+from pipeline.model import Document, Extent, Stored
 from pipeline.ports import Measurements
-from pipeline.settle import Settler
+from pipeline.upsert import Upserter
 from tests.pipeline.fakes import NOON, FakeMeasurements
 from tests.pipeline.mongod import Mongod
 from tests.pipeline.workshop import measurement
@@ -43,7 +43,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Measurements]:
     uri = request.getfixturevalue("standalone") if alone else request.getfixturevalue("mongo").uri
     with MongoClient(uri) as client:
         database = client[f"contract_{uuid.uuid4().hex[:12]}"]
-        yield MongoMeasurements(database)
+        yield MongoMeasurements(database, lambda: NOON)
         client.drop_database(database)
 
 
@@ -103,10 +103,10 @@ def test_only_documents_of_another_version_are_restamped(store: Measurements) ->
     assert find(store, "S@2")["S@2"] == other
 
 
-def test_many_writers_settle_the_same_readings_exactly_once(mongo: MongoSettings) -> None:
+def test_many_writers_write_the_same_readings_exactly_once(mongo: MongoSettings) -> None:
     """Eight threads with overlapping objects on a real mongod: each reading is inserted by one of them."""
     with MongoClient(mongo.uri) as client:
-        store = MongoMeasurements(client[mongo.database])
+        store = MongoMeasurements(client[mongo.database], lambda: NOON)
         tallies = []
 
         def work(name: str) -> None:
@@ -114,7 +114,7 @@ def test_many_writers_settle_the_same_readings_exactly_once(mongo: MongoSettings
             rows = [
                 measurement(document(n, value=float(n), source={**where, "position": n})) for n in range(300)
             ]
-            tallies.append(Settler(store, sleep=lambda _: None).settle(rows))
+            tallies.append(Upserter(store, sleep=lambda _: None).write([rows])[0])
 
         threads = [threading.Thread(target=work, args=(f"o{n}",)) for n in range(8)]
         for thread in threads:
@@ -129,15 +129,49 @@ def test_many_writers_settle_the_same_readings_exactly_once(mongo: MongoSettings
 def test_many_writers_restamp_the_same_readings(mongo: MongoSettings) -> None:
     """Transactions that meet are repeated: each writer finds all unchanged, under their new version."""
     with MongoClient(mongo.uri) as client:
-        store = MongoMeasurements(client[mongo.database])
+        store = MongoMeasurements(client[mongo.database], lambda: NOON)
         insert(store, *[document(n) for n in range(300)])
         again = [
             measurement(document(n, run_id="r2", source={**document(n)["source"], "etag": "new"}))
             for n in range(300)
         ]
         with ThreadPoolExecutor(6) as writers:
-            settlers = [Settler(store, sleep=lambda _: None) for _ in range(6)]
-            tallies = list(writers.map(lambda settler: settler.settle(again), settlers))
+            upserters = [Upserter(store, sleep=lambda _: None) for _ in range(6)]
+            tallies = list(writers.map(lambda upserter: upserter.write([again])[0], upserters))
         assert [tally.unchanged for tally in tallies] == [300] * 6
         found = client[mongo.database]["measurements"].find()
         assert {(item["run_id"], item["source"]["etag"]) for item in found} == {("r", "new")}
+
+
+def of(object_: str, etag: str, number: int, hours: int = 0) -> Document:
+    source = {"object": object_, "etag": etag, "modified": NOON, "position": number}
+    return document(number, station_id="S", timestamp=NOON + timedelta(hours=hours), source=source)
+
+
+def test_the_documents_of_an_object_are_found_where_they_are(store: Measurements) -> None:
+    """By object, within an extent or anywhere, and those of other versions only."""
+    insert(store, of("a", "v1", 1), of("a", "v2", 2, hours=5), of("b", "v1", 3))
+    near = Extent(frozenset({"S"}), NOON, NOON + timedelta(hours=1))
+    assert {item.id for item in store.stored("a", None)} == {"S@1", "S@2"}
+    assert [item.id for item in store.stored("a", near)] == ["S@1"]
+    assert [item.id for item in store.stored("a", None, not_etag="v2")] == ["S@1"]
+    (found,) = store.stored("b", None)
+    assert found == Stored("S@3", "S", NOON, "v1", 3)
+
+
+def test_documents_are_withdrawn_as_they_were_seen(store: Measurements) -> None:
+    """What is gone is counted; other objects' documents stay."""
+    insert(store, of("a", "v1", 1), of("a", "v1", 2), of("b", "v1", 3))
+    assert store.withdraw("a", list(store.stored("a", None)), "r2") == 2
+    assert set(find(store, "S@1", "S@2", "S@3")) == {"S@3"}
+
+
+def test_a_document_that_was_written_since_is_not_withdrawn(mongo: MongoSettings) -> None:
+    """Another object took the reading over in the meantime."""
+    with MongoClient(mongo.uri) as client:
+        store = MongoMeasurements(client[mongo.database], lambda: NOON)
+        insert(store, of("a", "v1", 1))
+        seen = list(store.stored("a", None))
+        store.replace([(of("a", "v1", 1), of("b", "v1", 1))])
+        assert store.withdraw("a", seen, "r2") == 0
+        assert set(find(store, "S@1")) == {"S@1"}

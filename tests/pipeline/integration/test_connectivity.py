@@ -1,4 +1,4 @@
-"""The way to MongoDB: which stage fails is named, by the check and by a run that cannot start."""
+"""MongoDB connectivity: which stage fails is named, by the check and by a run that cannot start."""
 
 from __future__ import annotations
 

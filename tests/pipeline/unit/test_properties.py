@@ -105,9 +105,9 @@ def test_any_record_is_accounted_for(records: list[dict[str, Any]]) -> None:
 
 @given(order=st.permutations(range(12)), doubled=st.lists(st.integers(0, 11), max_size=6))
 @QUIET
-def test_order_and_repetition_of_rows_do_not_matter(order: list[int], doubled: list[int]) -> None:
-    """Rows shuffled and repeated give the documents of the rows in order, once."""
-    rows = [wu_row(f"{n:02}:04:00", temp=f"{50 + n} °F") for n in range(12)]
+def test_order_and_repetition_of_dated_rows_do_not_matter(order: list[int], doubled: list[int]) -> None:
+    """Rows that tell their dates, shuffled and repeated, give the documents of the rows in order, once."""
+    rows = [wu_row(f"2024-10-01 {n:02}:04:00", temp=f"{50 + n} °F") for n in range(12)]
     plain, mixed = Workshop({f"{IICHTE19}.jsonl": jsonl(*rows)}), Workshop()
     mixed.source.objects[f"{IICHTE19}.jsonl"] = jsonl(*[rows[n] for n in [*order, *doubled]])
     plain.run("r1")

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import Stopped, StoreInterrupted
 from pipeline.model import Tally
-from pipeline.report import RunReport, last_line
+from pipeline.report import Limits, RunReport, last_line
 from tests.pipeline.fakes import NOON
 from tests.pipeline.workshop import IICHTE19, Workshop, answer, csv, hour, jsonl, wu_row
 
@@ -45,8 +45,8 @@ def test_a_run_loads_everything_once_and_accounts_for_it() -> None:
     assert (document["status"], document["exit_code"]) == ("succeeded", 0)
     assert document["written"] == document["documents"] == document["measurements"] == 13
     assert document["stations"] == ["07015", "IICHTE19"]
-    assert work.register.runs["r1"] == document
-    assert set(work.register.stations) == {"07015", "IICHTE19"}
+    assert work.run_store.runs["r1"] == document
+    assert set(work.run_store.stations) == {"07015", "IICHTE19"}
 
 
 def test_each_object_and_the_whole_balance() -> None:
@@ -84,7 +84,7 @@ def test_a_second_attempt_of_a_run_accounts_for_both() -> None:
     whole = dict(work.source.objects)
     work.source.objects = dict(list(whole.items())[:2])
     work.run("r1")
-    work.register.runs["r1"]["status"] = "running"  # as a run leaves it that dies
+    work.run_store.runs["r1"]["status"] = "running"  # as a run leaves it that dies
     work.source.objects = whole
     document = work.run("r1").as_document()
     ours = [held for held in work.measurements.documents.values() if held["run_id"] == "r1"]
@@ -93,7 +93,7 @@ def test_a_second_attempt_of_a_run_accounts_for_both() -> None:
 
 
 def test_a_doubted_run_reads_everything_again() -> None:
-    """A run that had succeeded and is asked for again mends what was lost since, and reports the same."""
+    """A run that had succeeded and is asked for again restores what was lost since, and reports the same."""
     work = shop()
     before = work.run("r1").as_document()
     whole = dict(work.measurements.documents)
@@ -134,13 +134,13 @@ def test_an_empty_source_is_not_a_success(objects: dict[str, bytes]) -> None:
 
 
 def test_refused_rows_are_kept_with_reason_and_place() -> None:
-    """A refused row is in the register, and the share that is allowed decides about the exit code."""
+    """A refused row is kept, and the share that is allowed decides about the exit code."""
     work = Workshop({f"{IICHTE19}.jsonl": jsonl(*[wu_row(time) for time in TIMES], wu_row("noon"))})
-    report = work.run("r1", max_rejected=0.5)
+    report = work.run("r1", limits=Limits(0.5))
     assert report.verdict() is None
-    ((run_id, refused),) = work.register.rejections.values()
+    ((run_id, refused),) = work.run_store.rejections.values()
     assert (run_id, refused.reason, refused.position, refused.row["Time"]) == ("r1", "bad_time", 13, "noon")
-    verdict = Workshop(work.source.objects).run("r1", max_rejected=0.05).verdict()
+    verdict = Workshop(work.source.objects).run("r1", limits=Limits(0.05)).verdict()
     assert verdict is not None
     assert verdict.exit_code == 3
     assert "1 of 13 rows were refused" in verdict.message
@@ -152,9 +152,9 @@ def test_a_broken_object_is_quarantined_and_the_others_load() -> None:
     work = shop()
     work.source.objects["zz/station_ichtegem_BE_021024.jsonl"] = jsonl(wu_row()) + b'{"\xff'
     report = work.run("r1")
-    broken = next(item for item in report.objects if item["status"] == "quarantined")
+    broken = next(item for item in report.objects.values() if item["status"] == "quarantined")
     assert broken["key"] == "zz/station_ichtegem_BE_021024.jsonl"
-    assert broken["error"].startswith("not_utf8: row 2")
+    assert broken["error"].startswith("not_utf8: line 2")
     assert broken["inserted"] == 1
     assert counts(report)["inserted"] == 14
     assert report.as_document()["exit_code"] == 3
@@ -171,8 +171,8 @@ def test_an_object_of_which_no_row_is_a_record_is_quarantined() -> None:
     assert report.total.balanced
 
 
-def test_a_source_that_fails_ends_the_run_with_the_object_named() -> None:
-    """Exit 5; what was loaded before is kept and the next run completes it."""
+def test_an_object_that_cannot_be_read_is_named_and_the_others_load() -> None:
+    """Exit 5; all others are loaded, and the next run completes it."""
     work = shop()
     work.source.unreadable = {"infoclimat.json"}
     document = work.run("r1").as_document()
@@ -180,7 +180,7 @@ def test_a_source_that_fails_ends_the_run_with_the_object_named() -> None:
     assert "infoclimat.json" in document["error"]
     work.source.unreadable = set()
     document = work.run("r2").as_document()
-    assert document["object_counts"]["skipped"] == 1
+    assert document["object_counts"] == {"skipped": 2, "loaded": 1, "ignored": 1}
     assert (document["exit_code"], document["documents"]) == (0, 13)
 
 
@@ -191,7 +191,7 @@ def test_a_database_that_goes_away_for_good_ends_the_run() -> None:
     def gone(refs: object) -> None:
         raise StoreInterrupted("no primary")
 
-    work.register.loaded = gone  # type: ignore[method-assign, assignment]
+    work.run_store.loaded = gone  # type: ignore[method-assign, assignment]
     document = work.run("r1").as_document()
     assert (document["exit_code"], document["status"]) == (4, "failed")
 
@@ -206,11 +206,11 @@ def test_a_signal_to_stop_is_not_taken_for_a_broken_object(monkeypatch: pytest.M
 
     empty_archive = b"PK\x05\x06" + bytes(18)
     work = Workshop({f"{IICHTE19}.xlsx": empty_archive})
-    monkeypatch.setattr("pipeline.parsers.tables.python_calamine.CalamineWorkbook", Interrupted)
+    monkeypatch.setattr("pipeline.parsers.workbooks.python_calamine.CalamineWorkbook", Interrupted)
     document = work.run("r1").as_document()
     assert (document["exit_code"], document["status"]) == (143, "failed")
     assert document["object_counts"] == {}
-    assert work.register.runs["r1"] == document
+    assert work.run_store.runs["r1"] == document
 
 
 def test_a_defect_is_raised_and_its_entry_says_that_the_run_failed() -> None:
@@ -220,10 +220,10 @@ def test_a_defect_is_raised_and_its_entry_says_that_the_run_failed() -> None:
     def defective(refs: object) -> None:
         raise TypeError("no such thing")
 
-    work.register.loaded = defective  # type: ignore[method-assign, assignment]
+    work.run_store.loaded = defective  # type: ignore[method-assign, assignment]
     with pytest.raises(TypeError, match="no such thing"):
         work.run("r1")
-    entry = work.register.runs["r1"]
+    entry = work.run_store.runs["r1"]
     assert (entry["exit_code"], entry["status"]) == (1, "failed")
     assert "TypeError: no such thing" in entry["error"]
 
@@ -232,14 +232,14 @@ def test_only_objects_with_refused_rows_are_retried() -> None:
     """After a fix the rows that pass are loaded and their entries are gone; other objects are not read."""
     work = shop()
     work.source.objects["station_la_madelaine_FR.jsonl"] = jsonl(wu_row())
-    work.run("r1", max_rejected=1.0)
-    assert work.register.rejected_objects() == {"station_la_madelaine_FR.jsonl"}
+    work.run("r1", limits=Limits(1.0))
+    assert work.run_store.rejected_objects() == {"station_la_madelaine_FR.jsonl"}
     work.source.opened.clear()
     work.source.objects["station_la_madelaine_FR.jsonl"] = jsonl(wu_row("2024-10-01 00:04:00"))
-    report = work.run("r2", only=frozenset(work.register.rejected_objects()))
+    report = work.run("r2", only=frozenset(work.run_store.rejected_objects()))
     assert work.source.opened == ["station_la_madelaine_FR.jsonl"]
     assert counts(report) == {"read": 1, "inserted": 1}
-    assert work.register.rejected_objects() == set()
+    assert work.run_store.rejected_objects() == set()
 
 
 def test_bulletins_in_any_order_leave_the_same_documents() -> None:

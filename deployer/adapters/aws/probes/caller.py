@@ -2,25 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from typing import Final
 
-from deployer.adapters.aws.ecr import registry_of
+from deployer.adapters.aws.policy import Place, release_permissions
 from deployer.adapters.aws.probes.permissions import Need, judged
-from deployer.adapters.aws.probes.probe import definition, passed, roles, unknown
+from deployer.adapters.aws.probes.probe import passed, unknown
 from deployer.adapters.aws.session import AwsSession, translated
 from deployer.config.model import Config
 from deployer.ports import Finding
-
-_PUSH: Final = (
-    "ecr:BatchCheckLayerAvailability",
-    "ecr:InitiateLayerUpload",
-    "ecr:UploadLayerPart",
-    "ecr:CompleteLayerUpload",
-    "ecr:PutImage",
-    "ecr:BatchGetImage",
-)
-_DEFINE: Final = ("ecs:RegisterTaskDefinition", "ecs:DescribeTaskDefinition", "ecs:ListTasks")
-_TASK: Final = ("ecs:DescribeTasks", "ecs:StopTask")
 
 
 def check(config: Config, session: AwsSession) -> Iterator[Finding]:
@@ -49,31 +37,11 @@ def _source(arn: str, session: AwsSession) -> str | None:
 
 
 def _needs(config: Config, region: str, caller: str) -> list[Need]:
-    partition, account = caller.split(":")[1], caller.split(":")[4]
-    owner, home = registry_of(config)
-    repository = (
-        f"arn:{partition}:ecr:{home or region}:{owner or account}:repository/{config.image.repository}"
-    )
-    ecs, cluster = f"arn:{partition}:ecs:{region}:{account}", config.run.cluster.rsplit("/", 1)[-1]
-    family = f"{ecs}:task-definition/{definition(config)['family']}:*"
-    tasks = f"{ecs}:task/{cluster}/*"
-    log = f"arn:{partition}:logs:{region}:{account}:log-group:{config.logs.group}:log-stream:*"
-    wanted = [
-        ("log in to ECR", ("ecr:GetAuthorizationToken",), "*"),
-        ("push the image", _PUSH, repository),
-        ("register task definitions", _DEFINE, "*"),
-        ("run the task", ("ecs:RunTask",), family),
-        ("tag the task definition", ("ecs:TagResource",), family),
-        ("tag the task", ("ecs:TagResource",), tasks),
-        ("watch and stop the task", _TASK, tasks),
-        ("read the log", ("logs:GetLogEvents",), log),
+    return [
+        Need(row.purpose, row.actions, resource, _grant(row.actions, resource))
+        for row in release_permissions(config, Place.of(caller, region))
+        for resource in row.resources
     ]
-    wanted += [
-        (f"pass the {what}", ("iam:PassRole",), role)
-        for what, role in roles(config).items()
-        if role.startswith("arn:")
-    ]
-    return [Need(purpose, actions, target, _grant(actions, target)) for purpose, actions, target in wanted]
 
 
 def _grant(actions: tuple[str, ...], resource: str) -> str:

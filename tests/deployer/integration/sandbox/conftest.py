@@ -16,11 +16,13 @@ def settings_in(root: Path, data: Path) -> SandboxSettings:
     """A sandbox in that folder, seeded from the other one."""
     return SandboxSettings(
         root=root,
+        project=f"sandbox-{root.parent.name}",
         repository="forecast-etl",
         cluster="greenandcoop-cluster",
         log_group="/ecs/forecast-etl",
         bucket="greenandcoop-raw-data",
         secret="forecast-etl/mongo-uri",
+        database="greenandcoop_weather",
         data=data,
     )
 
@@ -66,4 +68,4 @@ def make(tmp_path: Path, data: Path) -> Iterator[Make]:
 
 def aws_of(facts: SandboxFacts) -> Aws:
     """Clients of that sandbox."""
-    return Aws(facts.endpoint, facts.region)
+    return Aws(facts.endpoint, facts.region, facts.access_key)

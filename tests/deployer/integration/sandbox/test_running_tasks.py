@@ -61,7 +61,8 @@ def pinned(docker: DockerClient, image: str, standing: Sandbox) -> Iterator[str]
     facts = standing.up()
     name = f"{facts.registry}/{REPOSITORY}"
     docker.images.get(image).tag(name, "try")
-    docker.images.push(name, "try")
+    login = {"username": "AWS", "password": facts.access_key}
+    docker.images.push(name, "try", auth_config=login)
     details = aws_of(facts).client("ecr").describe_images(repositoryName=REPOSITORY)["imageDetails"]
     reference = f"{name}@{details[0]['imageDigest']}"
     docker.images.remove(f"{name}:try")

@@ -27,8 +27,8 @@ from deployer.sandbox import Sandbox, SandboxSettings
 
 root, data = map(Path, sys.argv[1:])
 settings = SandboxSettings(
-    root, "forecast-etl", "greenandcoop-cluster", "/ecs/forecast-etl", "greenandcoop-raw-data",
-    "forecast-etl/mongo-uri", data=data,
+    root, "sandbox-test", "forecast-etl", "greenandcoop-cluster", "/ecs/forecast-etl",
+    "greenandcoop-raw-data", "forecast-etl/mongo-uri", data=data,
 )
 try:
     print(Sandbox(settings).up().registry)
@@ -209,17 +209,20 @@ def test_facts_of_a_sandbox_that_is_not_up_are_refused(make: Make) -> None:
 
 
 def test_without_a_folder_the_bucket_gets_todays_sample(make: Make) -> None:
-    """The pipeline's own synthetic files are made, once a day, and yesterday's are gone."""
-    settings = replace(make(), data=None)
+    """The seed command's files are made, once a day, and yesterday's are gone; without one there are none."""
+    program = "import pathlib, sys; p = pathlib.Path(sys.argv[1]); p.mkdir(); (p / 'orders.csv').touch()"
+    settings = replace(make(), data=None, seed_command=(sys.executable, "-c", program))
+    empty = Sandbox(replace(settings, seed_command=())).up()
+    assert aws_of(empty).client("s3").list_objects_v2(Bucket=empty.bucket)["KeyCount"] == 0
     Sandbox(settings, today=lambda: date(2026, 3, 1)).up()
     said: list[str] = []
     facts = Sandbox(settings, said.append, today=lambda: date(2026, 3, 2)).up()
-    assert said[0] == "making a synthetic sample of 4950 rows"
+    assert said[0].startswith("making the bucket's data: ")
     assert [folder.name for folder in (settings.root / "sample").iterdir()] == ["2026-03-02"]
     keys = [
         item["Key"] for item in aws_of(facts).client("s3").list_objects_v2(Bucket=facts.bucket)["Contents"]
     ]
-    assert {Path(key).suffix for key in keys} >= {".json", ".xlsx", ".csv", ".gz", ".jsonl"}
+    assert keys == ["orders.csv"]
 
 
 def test_data_of_another_origin_starts_with_an_empty_database(make: Make, data: Path, tmp_path: Path) -> None:

@@ -99,7 +99,9 @@ def _report(**changes: Any) -> Callable[[Database], None]:
 
 
 def _refuse_one(data: Database) -> None:
-    data.load_runs.update_one({"_id": "r1"}, {"$inc": {"totals.read": 1, "totals.rejected": 1}})
+    data.load_runs.update_one(
+        {"_id": "r1"}, {"$inc": {"totals.read": 1, "totals.rejected": 1, "kept_rejections": 1}}
+    )
 
 
 def _future(data: Database) -> None:

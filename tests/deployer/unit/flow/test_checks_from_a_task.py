@@ -118,7 +118,7 @@ def test_a_task_that_is_away_for_a_moment_hides_no_cause(world: Walled, tmp_path
     """The look beside the pause may fail in passing; the cause stays what it is."""
     world.job_network.faults.fail_next("check", TransientFailure("capacity", "slow down"))
     releasing = paused_at_atlas(world, tmp_path, asking())
-    assert "not known: slow down" in notes(releasing)
+    assert "unknown: slow down" in notes(releasing)
 
 
 def test_what_the_operator_reaches_is_walked_by_a_task_as_well(world: Walled, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_task_that_cannot_tell_does_not_hold_the_release(world: Walled, tmp_pa
     releasing = paused_at_atlas(world, tmp_path, asking())
     world.job_network.faults.fail_next("check", Unreachable("code", "no such command"))
     assert releasing.go().end == "END_SUCCESS"
-    assert "not known: no such command" in notes(releasing)
+    assert "unknown: no such command" in notes(releasing)
 
 
 def test_an_operator_who_reaches_nothing_goes_by_the_task(world: Walled, tmp_path: Path) -> None:

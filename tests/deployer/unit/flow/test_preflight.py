@@ -1,12 +1,16 @@
 """What is seen of the account before anything is built, and what is built again after it was lost."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from deployer.events import Noted
+from deployer.model import dump
 from deployer.ports import Finding, FindingState
+from deployer.records.journal import Journal
 from tests.fakes.release import Releasing
-from tests.fakes.tasks import STILLBORN
+from tests.fakes.tasks import STILLBORN, Outcome
 from tests.fakes.world import REPOSITORY, World
 
 MISSING = Finding(
@@ -72,3 +76,30 @@ def test_an_image_that_is_gone_is_pushed_again_once_resumed(world: World, tmp_pa
     world.registry.remove(REPOSITORY, list(tags))
     assert releasing.go().end == "END_SUCCESS"
     assert releasing.path_walked().count("DOCKER_PUSH") == 2
+
+
+def test_a_person_may_overrule_a_finding(world: World, tmp_path: Path) -> None:
+    """Accepted by name it no longer stops the release, before the build and after it; it is told how."""
+    world.account.first["cluster"] = world.account.looks["cluster"] = MISSING
+    releasing = Releasing(world, tmp_path)
+    stop = releasing.go()
+    told = [event.text for event in releasing.events if isinstance(event, Noted)]
+    assert any('--accept "cluster c"' in text for text in told)
+    journal = Journal.resume(releasing.path, world.clock)
+    accepted = stop.release.with_(accepted=("cluster c",))
+    journal.append("noted", node=stop.node, state=dump(accepted))
+    journal.append("paused", node=stop.node, cause=asdict(stop.release.cause), state=dump(accepted))
+    world.tasks.script.append(world.loads(3))
+    assert releasing.go(journal=journal).end == "END_SUCCESS"
+
+
+def test_a_task_that_ran_overrules_a_finding(world: World, tmp_path: Path) -> None:
+    """What the account has done weighs more than what a check infers from it."""
+    world.tasks.script.append(
+        Outcome(exit_code=1, lines=("AccessDeniedException: not authorized to s3:GetObject",))
+    )
+    releasing = Releasing(world, tmp_path)
+    assert releasing.go().node == "CHECK_CONFIG"
+    world.account.first["cluster"] = world.account.looks["cluster"] = MISSING
+    world.tasks.script.append(world.loads(3))
+    assert releasing.go().end == "END_SUCCESS"

@@ -15,9 +15,9 @@ from tests.fakes.shell import Program
 from tests.fakes.tasks import STILLBORN, Outcome
 from tests.fakes.world import TESTS, World
 
-ALWAYS = {"source.json", "task-definition.json", "probes.json"}
-FINGERPRINTED = ALWAYS | {"inputs.json"}
-BUILT = FINGERPRINTED | {"image-manifest.json"}
+BEGUN = {"source.json", "task-definition.json", "probes.json"}
+ALWAYS = BEGUN | {"inputs.json"}
+BUILT = ALWAYS | {"image-manifest.json"}
 RAN = BUILT | {"task-1.json", "task-1.jsonl", "run-report.json"}
 REFUSED = ("pymongo.errors.OperationFailure: Authentication failed.",)
 
@@ -68,10 +68,10 @@ class Stop:
 
 
 STOPS = {
-    "development": Stop(fail_tests, "CODE", ALWAYS),
-    "before the build": Stop(break_account, "CHECK_CONFIG", ALWAYS),
-    "build": Stop(break_build, "FIX_DOCKERFILE", FINGERPRINTED, "build"),
-    "push": Stop(refuse_pushes, "END_FAILED", FINGERPRINTED),
+    "development": Stop(fail_tests, "CODE", BEGUN),
+    "before the build": Stop(break_account, "CHECK_CONFIG", BEGUN),
+    "build": Stop(break_build, "FIX_DOCKERFILE", ALWAYS, "build"),
+    "push": Stop(refuse_pushes, "END_FAILED", ALWAYS),
     "deploy": Stop(refuse_revision, "REGISTER_TASK", BUILT),
     "start": Stop(run(STILLBORN), "CHECK_CONFIG", BUILT | {"task-1.json"}),
     "monitoring": Stop(fail_late, "CODE", RAN),

@@ -104,13 +104,14 @@ def test_a_sample_that_is_there_is_not_made_again(tmp_path: Path) -> None:
     """The folder of the same day's sample is used, and nothing is said."""
     (tmp_path / "sample" / "2026-03-01").mkdir(parents=True)
     said: list[str] = []
-    folder = seed.source(None, tmp_path, date(2026, 3, 1), said.append)
+    folder = seed.source(None, ("make-it",), tmp_path, date(2026, 3, 1), said.append)
     assert (folder, said) == (tmp_path / "sample" / "2026-03-01", [])
+    assert seed.source(None, (), tmp_path, date(2026, 3, 1), said.append) is None
 
 
 def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     """With its path in the message and the class data."""
     (tmp_path / "file").touch()
     with pytest.raises(SandboxError, match="file does not exist or is no folder") as refusal:
-        seed.source(tmp_path / "file", tmp_path, date(2026, 3, 1), print)
+        seed.source(tmp_path / "file", (), tmp_path, date(2026, 3, 1), print)
     assert refusal.value.failure_class == "data"

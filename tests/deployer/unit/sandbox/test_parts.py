@@ -17,13 +17,15 @@ from deployer.sandbox import (
 )
 from deployer.sandbox.ministack import MiniStack, instance
 from deployer.sandbox.mongod import Mongod, binary
+from deployer.sandbox.secrets import Keys
 
 ADDRESSES = ("127.0.0.1", "172.17.0.1")
+KEYS = Keys("operator", "job")
 
 
 def settings(root: Path) -> SandboxSettings:
-    """With the names of the mission."""
-    return SandboxSettings(root, "forecast-etl", "cluster", "/ecs/forecast-etl", "raw-data", "mongo-uri")
+    """With the names of a project."""
+    return SandboxSettings(root, "job", "job", "cluster", "/ecs/job", "raw-data", "mongo-uri")
 
 
 def facts() -> SandboxFacts:
@@ -33,7 +35,7 @@ def facts() -> SandboxFacts:
 
 def test_ministack_binds_each_address_and_no_other(tmp_path: Path) -> None:
     """Its command names loopback and the bridge; what would listen everywhere is switched off."""
-    part = MiniStack(settings(tmp_path), 4566, ADDRESSES)
+    part = MiniStack(settings(tmp_path), 4566, ADDRESSES, KEYS)
     command = part.command()
     bound = [after for before, after in pairwise(command) if before == "--bind"]
     assert bound == ["127.0.0.1:4566", "172.17.0.1:4566"]
@@ -44,7 +46,7 @@ def test_ministack_hears_nothing_of_the_operators_aws(tmp_path: Path) -> None:
     """Of this process's environment only what finds programs and the engine is handed on."""
     handed_on = {
         name
-        for name, value in MiniStack(settings(tmp_path), 1, ADDRESSES).environment().items()
+        for name, value in MiniStack(settings(tmp_path), 1, ADDRESSES, KEYS).environment().items()
         if os.environ.get(name) == value
     }
     assert handed_on <= {"PATH", "HOME", "LANG", "DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"}
@@ -56,9 +58,7 @@ def test_mongod_binds_each_address_and_asks_for_passwords(tmp_path: Path) -> Non
     command = part.command()
     assert command[command.index("--bind_ip") + 1] == "127.0.0.1,172.17.0.1"
     assert command[command.index("--keyFile") + 1] == str(tmp_path / "mongo.key")
-    assert (
-        part.uri("p@ss") == "mongodb://forecast-etl:p%40ss@172.17.0.1:27017/?replicaSet=rs0&authSource=admin"
-    )
+    assert part.uri("p@ss") == "mongodb://job:p%40ss@172.17.0.1:27017/?replicaSet=rs0&authSource=admin"
 
 
 def test_mongod_comes_from_the_wheel_ready_to_run() -> None:
@@ -72,17 +72,18 @@ def test_each_folder_has_its_own_instance(tmp_path: Path) -> None:
 
 
 def test_every_fact_has_a_variable() -> None:
-    """The environment has each of the facts, and keys that MiniStack accepts."""
+    """The environment has each of the facts, and the key under the names that AWS SDKs know."""
     environment = facts().as_environment()
     assert {field.name for field in fields(SandboxFacts)} <= set(environment.values())
     assert environment["SANDBOX_ENDPOINT"] == "endpoint"
     assert environment["AWS_REGION"] == "region"
-    assert environment["AWS_ACCESS_KEY_ID"] == environment["AWS_SECRET_ACCESS_KEY"] == "test"
+    assert environment["AWS_ACCESS_KEY_ID"] == environment["AWS_SECRET_ACCESS_KEY"] == "access_key"
 
 
 def test_the_password_is_not_printed_by_accident() -> None:
     """The facts' repr leaves the URI out."""
     assert "mongo_uri" not in repr(facts())
+    assert "access_key" not in repr(facts())
 
 
 def test_it_is_up_when_every_part_is() -> None:

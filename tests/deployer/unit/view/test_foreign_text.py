@@ -39,6 +39,7 @@ STEPS = {"steps": [{"node": "n", "action": "do", "reason": "r"}], "differences":
 ANSWERS: dict[str, dict[str, Any]] = {
     "show": SHOWN,
     "history": {"releases": [SHOWN | {"documents": {"rows": 3}, "seconds": 1.0}]},
+    "runs": {"runs": [{"task": "t", "verdict": "failed", "class": "c", "subcause": "s", "started_by": "b"}]},
     "status": {"env": "e", "lock": {"release": "r", "user": "u", "host": "h", "node": "n"}, "latest": SHOWN},
     "verify": {"env": "e", "release": "r", **SHOWN["verification"], "problem": "p"},
     "plan": {"env": "e", "changes": True, **STEPS},

@@ -1,4 +1,4 @@
-"""`forecast-etl ask`: answers about a real database, and nothing but reading."""
+"""`forecast-etl query`: answers about a real database, and nothing but reading."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from bson import json_util
 from pymongo import MongoClient
 
-from pipeline.ask import LINE
 from pipeline.config import MongoSettings
+from pipeline.query import LINE
 from tests.pipeline.process import Ended, etl
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -32,7 +32,7 @@ def weather(mongo: MongoSettings) -> MongoSettings:
 def asked(mongo: MongoSettings, *questions: dict[str, Any]) -> Ended:
     text = json_util.dumps({"database": mongo.database, "questions": questions})
     packed = base64.b64encode(zlib.compress(text.encode())).decode()
-    return etl(MongoSettings(mongo.uri, "another"), "ask", QUESTIONS=packed)
+    return etl(MongoSettings(mongo.uri, "another"), "query", QUESTIONS=packed)
 
 
 def answers(ended: Ended) -> list[dict[str, Any]]:
@@ -127,7 +127,7 @@ def test_an_answer_that_is_too_long_is_refused(weather: MongoSettings) -> None:
 @pytest.mark.parametrize("text", ["", "no base64!", base64.b64encode(b"not zlib").decode()])
 def test_without_questions_it_says_so(weather: MongoSettings, text: str) -> None:
     """Exit 2 with a message, never a traceback."""
-    ended = etl(weather, "ask", QUESTIONS=text)
+    ended = etl(weather, "query", QUESTIONS=text)
     assert ended.code == 2
     assert "QUESTIONS" in ended.err
     assert "Traceback" not in ended.err
@@ -141,8 +141,8 @@ def test_a_database_that_is_not_there_is_exit_4() -> None:
     assert "Traceback" not in ended.err
 
 
-def test_the_way_is_walked_by_the_job_s_own_command(mongo: MongoSettings) -> None:
-    """`forecast-etl connectivity` is the same walk: an image's entry point can be given it as a command."""
+def test_connectivity_is_checked_by_the_job_s_own_command(mongo: MongoSettings) -> None:
+    """`forecast-etl connectivity` is the same check: an image's entry point can be given it as a command."""
     ended = etl(mongo, "connectivity", "--output", "json")
     assert ended.code == 0
     assert ended.report["ok"] is True

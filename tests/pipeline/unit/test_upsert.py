@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import MongoError, StoreInterrupted
 from pipeline.model import Document
-from pipeline.settle import Settler
+from pipeline.upsert import Upserter
 from tests.pipeline.fakes import NOON, FakeMeasurements
 from tests.pipeline.workshop import measurement
 
@@ -24,12 +24,12 @@ def reading(minute: int = 0, value: float = 1.0, run: str = "r1", **source: Any)
     }  # fmt: skip
 
 
-def settle(store: FakeMeasurements, *batches: Sequence[Document]) -> dict[str, int]:
+def write(store: FakeMeasurements, *batches: Sequence[Document]) -> dict[str, int]:
     """The counts of some batches, one after the other; counts of zero, and of those taken over, left out."""
-    settler = Settler(store, sleep=lambda _: None)
+    upserter = Upserter(store, sleep=lambda _: None)
     counts: dict[str, int] = {}
     for batch in batches:
-        for name, count in settler.settle([measurement(row) for row in batch]).as_dict().items():
+        for name, count in upserter.write([[measurement(row) for row in batch]])[0].as_dict().items():
             counts[name] = counts.get(name, 0) + count
     return {name: count for name, count in counts.items() if count and name != "taken_over"}
 
@@ -40,24 +40,24 @@ def value(store: FakeMeasurements, minute: int = 0) -> Any:
 
 def test_new_readings_are_inserted() -> None:
     """Nothing there: all inserted."""
-    assert settle(FakeMeasurements(), [reading(n) for n in range(5)]) == {"inserted": 5}
+    assert write(FakeMeasurements(), [reading(n) for n in range(5)]) == {"inserted": 5}
 
 
 def test_the_same_rows_in_a_later_run_are_unchanged_and_nothing_is_written() -> None:
     """A second run over the same object changes no document."""
     store = FakeMeasurements()
-    settle(store, [reading(n) for n in range(5)])
+    write(store, [reading(n) for n in range(5)])
     before = dict(store.documents)
-    assert settle(store, [reading(n, run="r2") for n in range(5)]) == {"unchanged": 5}
+    assert write(store, [reading(n, run="r2") for n in range(5)]) == {"unchanged": 5}
     assert store.documents == before
 
 
 def test_a_copy_in_another_object_is_a_duplicate_in_every_run() -> None:
     """The object that wrote the reading stands for it, whichever run looks."""
     store = FakeMeasurements()
-    settle(store, [reading()])
+    write(store, [reading()])
     for run in ("r1", "r2"):
-        assert settle(store, [reading(run=run, object="b.csv")]) == {"duplicate": 1}
+        assert write(store, [reading(run=run, object="b.csv")]) == {"duplicate": 1}
 
 
 @pytest.mark.parametrize(
@@ -73,18 +73,18 @@ def test_a_copy_in_another_object_is_a_duplicate_in_every_run() -> None:
 def test_a_correction_replaces(correction: dict[str, Any]) -> None:
     """Other values from a newer source take the place of the old ones, and carry the new run and source."""
     store = FakeMeasurements()
-    settle(store, [reading()])
+    write(store, [reading()])
     corrected = reading(value=2.0, run="r2", **correction)
-    assert settle(store, [corrected]) == {"replaced": 1}
+    assert write(store, [corrected]) == {"replaced": 1}
     assert store.documents[corrected["_id"]] == corrected
 
 
 def test_an_older_object_does_not_undo_a_correction() -> None:
     """Bulletins out of order converge: the older one that comes later counts as a duplicate."""
     store = FakeMeasurements()
-    settle(store, [reading(value=2.0, object="b.csv", modified=NOON)])
+    write(store, [reading(value=2.0, object="b.csv", modified=NOON)])
     late = reading(value=1.0, run="r2", object="a.csv", modified=NOON - timedelta(hours=1))
-    assert settle(store, [late]) == {"duplicate": 1}
+    assert write(store, [late]) == {"duplicate": 1}
     assert value(store) == 2.0
 
 
@@ -93,17 +93,17 @@ def test_bulletins_converge_in_every_order() -> None:
     rows = [reading(value=float(n), object=f"{n}.csv", modified=NOON + timedelta(n % 2)) for n in range(3)]
     for order in ((0, 1, 2), (2, 1, 0), (1, 0, 2), (1, 2, 0)):
         store = FakeMeasurements()
-        assert settle(store, *[[rows[n]] for n in order]) == {"inserted": 1, "duplicate": 2}
+        assert write(store, *[[rows[n]] for n in order]) == {"inserted": 1, "duplicate": 2}
         assert value(store) == 1.0
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["one batch", "two batches"])
 def test_of_two_rows_of_one_object_the_last_stands(*, together: bool) -> None:
-    """Within an object the later row wins; it counts once, also when the object is read again."""
+    """Within an object the later row wins; the other is a conflict, also when the object is read again."""
     store = FakeMeasurements()
-    for run, expected in (("r1", {"inserted": 1, "duplicate": 1}), ("r2", {"unchanged": 1, "duplicate": 1})):
+    for run, expected in (("r1", {"inserted": 1, "conflict": 1}), ("r2", {"unchanged": 1, "conflict": 1})):
         rows = [reading(value=1.0, run=run), reading(value=2.0, run=run, position=7)]
-        assert settle(store, *([rows] if together else [[row] for row in rows])) == expected
+        assert write(store, *([rows] if together else [[row] for row in rows])) == expected
         assert value(store) == 2.0
 
 
@@ -111,7 +111,7 @@ def test_equal_rows_twice_in_an_object_count_once() -> None:
     """A doubled row is one reading, at its first place, in the first and in every later run."""
     store = FakeMeasurements()
     for run, expected in (("r1", "inserted"), ("r2", "unchanged")):
-        assert settle(store, [reading(run=run)], [reading(run=run, position=7)]) == {
+        assert write(store, [reading(run=run)], [reading(run=run, position=7)]) == {
             expected: 1,
             "duplicate": 1,
         }
@@ -120,9 +120,9 @@ def test_equal_rows_twice_in_an_object_count_once() -> None:
 def test_a_new_version_of_an_object_takes_its_readings_over() -> None:
     """Equal values of a new version stay of their run but name the version that exists."""
     store = FakeMeasurements()
-    settle(store, [reading()])
+    write(store, [reading()])
     again = [reading(run="r2", etag="v2", position=5)], [reading(run="r2", etag="v2", position=6)]
-    assert settle(store, *again) == {"unchanged": 1, "duplicate": 1}
+    assert write(store, *again) == {"unchanged": 1, "duplicate": 1}
     (document,) = store.documents.values()
     assert (document["run_id"], document["source"]["etag"], document["source"]["position"]) == ("r1", "v2", 5)
 
@@ -133,21 +133,21 @@ def test_readings_that_kept_their_place_in_a_new_version_are_restamped_together(
     A repetition is found.
     """
     store = FakeMeasurements()
-    settle(store, [reading(n) for n in range(3)])
+    write(store, [reading(n) for n in range(3)])
     again = [reading(n, run="r2", etag="v2") for n in range(3)], [reading(run="r2", etag="v2", position=9)]
     store.calls.clear()
-    assert settle(store, *again) == {"unchanged": 3, "duplicate": 1}
+    assert write(store, *again) == {"unchanged": 3, "duplicate": 1}
     assert store.calls == ["find", "restamp", "find"]
     assert {item["source"]["etag"] for item in store.documents.values()} == {"v2"}
     assert {item["run_id"] for item in store.documents.values()} == {"r1"}
 
 
 def test_a_correction_appended_to_a_growing_object_counts_once() -> None:
-    """The old row is repeated in the new version, the correction follows: one replaced, one duplicate."""
+    """The old row is repeated in the new version, the correction follows: one replaced, one conflict."""
     store = FakeMeasurements()
-    settle(store, [reading()])
+    write(store, [reading()])
     grown = [reading(run="r2", etag="v2")], [reading(run="r2", etag="v2", value=2.0, position=9)]
-    assert settle(store, *grown) == {"replaced": 1, "duplicate": 1}
+    assert write(store, *grown) == {"replaced": 1, "conflict": 1}
     assert value(store) == 2.0
 
 
@@ -155,21 +155,21 @@ def test_a_row_that_this_run_has_already_written_counts_as_inserted() -> None:
     """A run that is started again under its id, or a task that runs again, gives the same report."""
     store = FakeMeasurements()
     for _ in range(2):
-        assert settle(store, [reading(n) for n in range(3)]) == {"inserted": 3}
+        assert write(store, [reading(n) for n in range(3)]) == {"inserted": 3}
 
 
 @pytest.mark.parametrize("failures", range(1, 8))
 def test_interruptions_lose_and_double_nothing(failures: int) -> None:
-    """Calls that fail before or after their effect are settled again: same documents, same counts."""
+    """Calls that fail before or after their effect are repeated: same documents, same counts."""
     store = FakeMeasurements()
-    settle(store, [reading(n) for n in range(4)])
+    write(store, [reading(n) for n in range(4)])
     store.interrupt = failures
     batch = [
         *(reading(n, run="r2") for n in range(2)),
         *(reading(n, run="r2", value=5.0, etag="v2") for n in range(2, 4)),
         *(reading(n, run="r2") for n in range(4, 6)),
     ]
-    assert settle(store, batch) == {"unchanged": 2, "replaced": 2, "inserted": 2}
+    assert write(store, batch) == {"unchanged": 2, "replaced": 2, "inserted": 2}
     assert [value(store, n) for n in range(6)] == [1.0, 1.0, 5.0, 5.0, 1.0, 1.0]
 
 
@@ -177,9 +177,9 @@ def test_interruptions_lose_and_double_nothing(failures: int) -> None:
 def test_a_reading_taken_over_is_counted_once(object_: str, taken_over: int) -> None:
     """A correction from another object replaces, but the reading stays in the count of the first."""
     store = FakeMeasurements()
-    first = Settler(store, sleep=lambda _: None).settle([measurement(reading(object="a.csv"))])
+    first = Upserter(store, sleep=lambda _: None).write([[measurement(reading(object="a.csv"))]])[0]
     corrected = reading(value=2.0, run="r2", object=object_, etag="v2", modified=NOON + timedelta(days=1))
-    tally = Settler(store, sleep=lambda _: None).settle([measurement(corrected)])
+    tally = Upserter(store, sleep=lambda _: None).write([[measurement(corrected)]])[0]
     assert (tally.replaced, tally.taken_over) == (1, taken_over)
     assert first.documents + tally.documents == 2 - taken_over
 
@@ -189,7 +189,7 @@ def test_an_interruption_that_does_not_end_is_an_error() -> None:
     store = FakeMeasurements()
     store.interrupt = 10**9
     with pytest.raises(StoreInterrupted):
-        Settler(store, sleep=lambda _: None, patience_s=0.0).settle([measurement(reading())])
+        Upserter(store, sleep=lambda _: None, patience_s=0.0).write([[measurement(reading())]])
 
 
 def test_two_writers_of_the_same_reading_do_not_both_replace_it() -> None:
@@ -206,8 +206,8 @@ def test_two_writers_of_the_same_reading_do_not_both_replace_it() -> None:
             return super().replace(changes)
 
     store = Rival()
-    settle(store, [reading()])
-    assert settle(store, [reading(value=2.0, run="r2", object="b.csv")]) == {"replaced": 1}
+    write(store, [reading()])
+    assert write(store, [reading(value=2.0, run="r2", object="b.csv")]) == {"replaced": 1}
     assert value(store) == 3.0
 
 
@@ -219,17 +219,17 @@ def test_readings_that_keep_changing_are_an_error() -> None:
             return 0
 
     store = Restless()
-    settle(store, [reading()])
+    write(store, [reading()])
     with pytest.raises(MongoError, match="kept changing"):
-        settle(store, [reading(value=2.0, run="r2", etag="v2")])
+        write(store, [reading(value=2.0, run="r2", etag="v2")])
 
 
 def test_known_readings_are_looked_up_before_they_are_written() -> None:
     """After a batch that was there already no insert is tried in vain; after a new one no look is wasted."""
     store = FakeMeasurements()
     fresh = [[reading(n * 10 + m) for m in range(10)] for n in range(3)]
-    settle(store, *fresh)
+    write(store, *fresh)
     assert store.calls == ["find", "insert", "insert", "insert"]
     store.calls.clear()
-    settle(store, *fresh)
+    write(store, *fresh)
     assert store.calls == ["find", "find", "find"]

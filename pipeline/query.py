@@ -1,6 +1,6 @@
-"""Answers questions about the database where the job runs: what `deployer verify --via task` asks.
+"""Answers queries about the database from where the job runs, for `deployer verify --via task`.
 
-    QUESTIONS=<base64 of zlib of JSON> forecast-etl ask
+    QUESTIONS=<base64 of zlib of JSON> forecast-etl query
 
 The JSON is MongoDB's extended one, relaxed:
 `{"database": NAME, "questions": [{"kind", "collection", "body", "within"}]}`.
@@ -65,7 +65,7 @@ def questions(environment: Mapping[str, str] = os.environ) -> tuple[str, list[Do
 
 
 def answered(settings: MongoSettings, asked: list[Document]) -> Iterator[str]:
-    """The lines, question by question. MongoError: the database cannot be asked (any more)."""
+    """The lines, question by question. MongoError: the database does not answer (or no longer does)."""
     client = connect(settings)
     try:
         with translated(), client.start_session(causal_consistency=True) as session:

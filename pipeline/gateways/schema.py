@@ -1,0 +1,65 @@
+"""The indexes of the collections, and the views for those who read the data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pymongo import ASCENDING, DESCENDING
+from pymongo.database import Database
+
+from pipeline.gateways.mongo import translated
+from pipeline.gateways.views import VIEWS
+
+Keys = tuple[tuple[str, int], ...]
+
+INDEXES: dict[str, tuple[Keys, ...]] = {
+    "measurements": (
+        (("station_id", ASCENDING), ("timestamp", ASCENDING)),
+        (("timestamp", ASCENDING),),
+        (("run_id", ASCENDING),),
+    ),
+    "load_runs": ((("started_at", DESCENDING),),),
+    "rejected_records": ((("object", ASCENDING),), (("run_id", ASCENDING),)),
+    "measurements_history": ((("withdrawn_by", ASCENDING),),),
+}
+"""Besides `_id` of each collection, which for measurements already orders by station and time."""
+
+
+def create_indexes(database: Database[dict[str, Any]]) -> None:
+    with translated():
+        for collection, indexes in INDEXES.items():
+            for keys in indexes:
+                database[collection].create_index(list(keys))
+        database["measurements_history"].create_index("expires_at", expireAfterSeconds=0)
+
+
+def missing_indexes(database: Database[dict[str, Any]]) -> list[str]:
+    """Indexes that the pipeline makes and that are not there."""
+    missing = []
+    for collection, indexes in INDEXES.items():
+        there = [tuple(facts["key"]) for facts in database[collection].index_information().values()]
+        missing += [
+            f"{collection}({', '.join(name for name, _ in keys)})" for keys in indexes if keys not in there
+        ]
+    return missing
+
+
+def create_views(database: Database[dict[str, Any]]) -> None:
+    """Make the views, or change them where an earlier version made them."""
+    with translated():
+        there = _pipelines(database)
+        for name, (collection, pipeline) in VIEWS.items():
+            if name not in there:
+                database.create_collection(name, viewOn=collection, pipeline=pipeline)
+            elif there[name] != pipeline:
+                database.command("collMod", name, viewOn=collection, pipeline=pipeline)
+
+
+def missing_views(database: Database[dict[str, Any]]) -> list[str]:
+    there = _pipelines(database)
+    return [name for name, (_, pipeline) in VIEWS.items() if there.get(name) != pipeline]
+
+
+def _pipelines(database: Database[dict[str, Any]]) -> dict[str, Any]:
+    views = database.list_collections(filter={"name": {"$in": list(VIEWS)}})
+    return {view["name"]: view["options"].get("pipeline") for view in views}
