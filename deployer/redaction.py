@@ -1,65 +1,145 @@
-"""Secrets taken out of everything that is shown, written or logged, on its way in."""
+"""Hides secrets in everything that is shown, written or logged, as it comes in."""
 
 import json
 import re
 from base64 import b64encode
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
+from html import escape
 from typing import Any, Final, TypeVar
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 _T = TypeVar("_T")
 HIDDEN: Final = "***"
 _SHORTEST: Final = 6
-"""A shorter value than this would be found by chance in ordinary text."""
+"""A shorter value would be found by chance in ordinary text."""
 
-_PATTERNS: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = (
+_ESCAPE: Final = re.compile(
+    r"\x1b(?:\[[0-?]{0,40}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,400}(?:\x07|\x1b\\)?|[ -~]?)"
+)
+"""Terminal escapes are taken out first: in the middle of a secret one would hide it from the patterns."""
+
+_VALUE: Final = (
+    r"(?P<value>\\{1,3}[\"'][^\"'\\]{1,2000}|\"(?:[^\"\\]|\\.){1,2000}|'(?:[^'\\]|\\.){1,2000}"
+    r"|(?!\*\*\*)[^\s\"'\\,;}&]{1,2000})"
+)
+"""Quoted, also in JSON within JSON, or up to the next separator."""
+_IS: Final = r"(?:\\{0,3}[\"'])?\s{0,8}(?:=>|=(?!>)|:|%3d|\\u003d)\s{0,8}"
+_SURE: Final = r"pass(?:word|wd|phrase)|pwd|credentials?"
+_SECOND: Final = r"key|secret|token"
+"""The second half of a secret's name; what stands before it decides (see `_FIRST`)."""
+_FIRST: Final = re.compile(
+    r"(?:(?:secret[_-]?access|secret|api|private|account|shared|access)[_-]?(?=key)"
+    r"|(?:client|app|consumer|shared)[_-]?(?=secret)"
+    r"|(?:session|access|refresh|auth|id|bearer|api|security)[_-]?(?=token))(?:key|secret|token)$"
+)
+_NAMED: Final = re.compile(rf"(?P<name>{_SURE}|{_SECOND}){_IS}{_VALUE}")
+_OPTION: Final = re.compile(rf"(?<=-)(?P<name>{_SURE}|{_SECOND})\s{{1,8}}(?!-){_VALUE}")
+_LOWER: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = (
+    (("pass", "pwd", "key", "token", "secret", "credential"), _NAMED),
+    (("--",), _OPTION),
     (
-        ("://",),
-        re.compile(r"(?P<kept>\b[a-z][a-z0-9+.-]*://[^/\s:@\"']*:)[^@/\s\"']+(?=@)", re.IGNORECASE),
-    ),
-    (("akia", "asia"), re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
-    (
-        ("passw", "key", "token"),
+        ("token=", "sig", "x-amz-"),
         re.compile(
-            r"(?P<kept>(?:secret_?access_?key|password|passwd|secret_?key|api_?key"
-            r"|(?:session|access|refresh|auth|id|bearer|api)_?token)[\"']?\s*[=:]\s*[\"']?)"
-            r"(?!\*\*\*)[^\s\"',;}&]+",
-            re.IGNORECASE,
+            r"(?<![a-z])(?:token|sig|signature|x-amz-(?:signature|credential|security-token))(?:=|%3d)"
+            r"(?P<value>(?!\*\*\*)[^\s\"'\\,;}&]{8,2000})"
         ),
     ),
     (
         ("authorization",),
         re.compile(
-            r"(?P<kept>\bauthorization[\"']?\s*[=:]\s*[\"']?(?:basic|bearer|token)\s+)[^\s\"',]+",
-            re.IGNORECASE,
+            r"authorization(?:\\{0,3}[\"'])?\s{0,8}[=:]\s{0,8}(?:\\{0,3}[\"'])?"
+            r"(?:(?:basic|bearer|token|digest|apikey)\s{1,8})?"
+            r"(?P<value>(?!\*\*\*|(?:basic|bearer|token|digest|apikey)\b)[^\s\"'\\,]{1,4000})"
         ),
     ),
-    (("eyj",), re.compile(r"\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+")),
+    (("bearer ",), re.compile(r"bearer (?P<value>(?!\*\*\*)[\w.~+/-]{16,4000})")),
     (
-        ("gh", "glpat", "xox"),
-        re.compile(r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[abpr]-)[\w-]{16,}"),
+        ("hooks.slack.com/", "/api/webhooks/", "/webhookb2/"),
+        re.compile(
+            r"(?:hooks\.slack\.com/(?:services|workflows|triggers)|/api/webhooks|/webhookb2)/"
+            r"(?P<value>[\w@/.-]{8,400})"
+        ),
     ),
 )
-"""Each with what must stand in the text, in small letters, for it to match: most lines hold nothing of it."""
+_EXACT: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = (
+    (("akia", "asia"), re.compile(r"(?<![A-Za-z0-9])(?P<value>A(?:KIA|SIA)[0-9A-Z]{16})(?![A-Za-z0-9])")),
+    (("eyj",), re.compile(r"(?<![\w-])(?P<value>eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+)")),
+    (
+        ("gh", "glpat", "xox"),
+        re.compile(r"(?<![\w-])(?P<value>(?:gh[pousr]_|github_pat_|glpat-|xox[abpr]-)[\w-]{16,255})"),
+    ),
+    (
+        ("private key",),
+        re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?P<value>[^-*]{1,10000})"),
+    ),
+)
+"""Each with what must be in the text, in small letters, for it to match: most lines have nothing of it. The
+first ones are matched against the text in small letters, a third of the work of ignoring case. Every
+repetition is bounded or begins where no other can, so that the time is linear."""
+
+_TOKEN: Final = re.compile(r"[^\s\"'<>\\]{0,4000}")
+_PORT: Final = re.compile(r"\d{1,5}(?:[/?#]|$)")
+_KEY_AS_USER: Final = re.compile(r"[\w-]{16,}")
+_SECRET_NAME: Final = re.compile(rf"(?:{_SURE})$")
+
+
+def _names_a_secret(name: object) -> bool:
+    if not isinstance(name, str):
+        return False
+    small = name.lower()
+    return bool(_SECRET_NAME.search(small) or _FIRST.search(small))
+
+
+def _is_literal(value: object) -> bool:
+    return isinstance(value, str) and value != "" and not value.startswith("${")
+
+
+def _without_passwords(text: str) -> str:
+    """Addresses without their passwords: up to the last `@`, for `/` and `@` may be unescaped."""
+    first, *others = text.split("://")
+    return "://".join((first, *map(_authority, others)))
+
+
+def _authority(rest: str) -> str:
+    """What stands behind `://`, its password hidden; a long user without a password is a key (a DSN)."""
+    match = _TOKEN.match(rest)
+    token = match[0] if match else ""
+    at = token.rfind("@")
+    if at < 0:
+        return rest
+    user, colon, password = token[:at].partition(":")
+    if any(sign in user for sign in "/?#"):
+        return rest
+    if colon and not _PORT.match(password):
+        return f"{user}:{HIDDEN}{rest[at:]}"
+    return f"{HIDDEN}{rest[at:]}" if not colon and _KEY_AS_USER.fullmatch(user) else rest
 
 
 class Redactor:
-    """Knows some values by heart (the `secrets`, however they are spelled) and the rest by their looks:
-    passwords in addresses, AWS keys, `password=...`, bearer tokens."""
+    """Hides known values (the `secrets`, however they are spelled) and what looks like a secret: passwords in
+    addresses, AWS keys, `password=...`, bearer tokens, webhooks, signatures."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         spelled = {spelling for secret in secrets for spelling in _spellings(secret)}
         self._known = tuple(sorted(spelled, key=len, reverse=True))
 
     def text(self, text: str) -> str:
+        if "\x1b" in text:
+            text = _ESCAPE.sub("", text)
         for known in self._known:
             if known in text:
                 text = text.replace(known, HIDDEN)
-        small = text.lower()
-        for signs, pattern in _PATTERNS:
+        if "://" in text and "@" in text:
+            text = _without_passwords(text)
+        small = _small(text)
+        for signs, pattern in _LOWER:
             if any(sign in small for sign in signs):
-                text = pattern.sub(_hide, text)
+                text = _hidden(text, pattern.finditer(small))
+                small = _small(text)
+        for signs, pattern in _EXACT:
+            if any(sign in small for sign in signs):
+                text = _hidden(text, pattern.finditer(text))
         return text
 
     def clean(self, value: _T) -> _T:
@@ -70,7 +150,13 @@ class Redactor:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return {key: self._clean(item) for key, item in value.items()}
+            named = _is_literal(value.get("value")) and _names_a_secret(value.get("name"))
+            return {
+                key: HIDDEN
+                if _is_literal(item) and (_names_a_secret(key) or (named and key == "value"))
+                else self._clean(item)
+                for key, item in value.items()
+            }
         if isinstance(value, list):
             return [self._clean(item) for item in value]
         if isinstance(value, tuple):
@@ -81,23 +167,31 @@ class Redactor:
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """As it stands, in an address, in JSON, and in base64 wherever it begins in what was encoded."""
+    """Plain, in an address, in JSON (also within JSON, and as Go writes it), in HTML, in hexadecimal, and in
+    base64 wherever it begins in what was encoded."""
     if len(secret) < _SHORTEST:
         return
-    yield from {secret, quote(secret), quote(secret, safe=""), json.dumps(secret)[1:-1]}
+    in_json = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    in_json |= {text.translate(_AS_GO) for text in in_json}
+    quoted = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    yield from {secret, repr(secret)[1:-1], escape(secret), *quoted, *in_json}
+    yield from (re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), text) for text in quoted)
+    yield from (json.dumps(text)[1:-1] for text in in_json)
     plain = secret.encode()
+    yield from (plain.hex(), plain.hex().upper())
     for before in range(3):
         encoded = b64encode(bytes(before) + plain).decode()
         whole = encoded[-(-before * 8 // 6) : (before + len(plain)) * 8 // 6]
         yield from {whole, whole.translate(_URL_SAFE)}
 
 
+_AS_GO: Final = str.maketrans({"&": "\\u0026", "<": "\\u003c", ">": "\\u003e"})
 _URL_SAFE: Final = str.maketrans("+/", "-_")
 
 
 def parts_of(value: str, clear: Collection[str] = ()) -> Iterator[str]:
-    """What is secret in the value of a secret: an address's password, every text in a JSON object, each line
-    of a key; not what `clear` holds, which is said openly elsewhere (a user's name, a host)."""
+    """The secret parts of a secret's value: an address's password, every text in a JSON object, each line of
+    a key; not what is in `clear`, which is public elsewhere (a user's name, a host)."""
     try:
         held = json.loads(value)
     except ValueError:
@@ -129,5 +223,31 @@ def secrets_of(uri: str, environ: Mapping[str, str]) -> Iterable[str]:
             yield environ[name]
 
 
-def _hide(match: re.Match[str]) -> str:
-    return f"{match.groupdict().get('kept') or ''}{HIDDEN}"
+def _small(text: str) -> str:
+    """In small letters, of the same length."""
+    return text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
+
+
+_ASCII_LOWER: Final = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+_QUOTE: Final = re.compile(r"\\{0,3}[\"']")
+
+
+def _hidden(text: str, matches: Iterable[re.Match[str]]) -> str:
+    """The text without the matches' values. Quotes around a value stay, so that JSON remains JSON."""
+    pieces, end = list[str](), 0
+    for match in matches:
+        if not _is_a_secret(match):
+            continue
+        begin, after = match.span("value")
+        quote_mark = _QUOTE.match(text, begin, after)
+        pieces += (text[end : quote_mark.end() if quote_mark else begin], HIDDEN)
+        end = after
+    return "".join((*pieces, text[end:])) if pieces else text
+
+
+def _is_a_secret(match: re.Match[str]) -> bool:
+    """A key, secret or token only with a first half such as `api_`."""
+    name = match.groupdict().get("name")
+    if name not in ("key", "secret", "token"):
+        return True
+    return bool(_FIRST.search(match.string, max(0, match.start("name") - 20), match.end("name")))

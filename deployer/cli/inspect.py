@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Literal
@@ -187,6 +188,29 @@ def runs(
         from deployer.commands.runs import runs
 
         render("runs", runs(project_of(context), env, last), output)
+
+
+@app.command(cls=Command, rich_help_panel=DATA)
+def watch(
+    context: typer.Context,
+    env: Env = None,
+    every: Annotated[
+        str, typer.Option("--every", help="Stay and do it again after 5m, 1h ...; once if left out.")
+    ] = "",
+    output: Json = "human",
+) -> None:
+    """Judge the new runs and tell people as [notify] says; for cron. Ends with an open failure's code."""
+    with reported(context, output):
+        from deployer.commands.watch import watch
+        from deployer.config.durations import of_option
+
+        pause = of_option("--every", every) if every else None
+        while True:
+            result = watch(project_of(context), env)
+            render("watch", result, output)
+            if pause is None:
+                raise typer.Exit(int(result["exit_code"]))
+            time.sleep(pause)
 
 
 @app.command(cls=Command, rich_help_panel=LOOK)

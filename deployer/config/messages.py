@@ -2,9 +2,29 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from types import MappingProxyType
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel
+
+FORMER: Final = MappingProxyType(
+    {
+        "embedded": "sandbox",
+        "make-data": "seed-command",
+        "transient": "max-attempts",
+        "first-wait": "initial-delay",
+        "longest-wait": "max-delay",
+        "loops": "max-loops",
+        "arrows": "max-loops-by-edge",
+        "keep": "keep-releases",
+        "drain": "drain-timeout",
+        "lease": "lock-ttl",
+        "within": "max-age",
+        "every": "interval",
+        "full-scan": "allow-full-scan",
+    }
+)
+"""Keys that were renamed before the first version: not accepted, but their new name is said."""
 
 
 def sentence(error: Mapping[str, Any], model: type[BaseModel]) -> str:
@@ -32,7 +52,9 @@ def keys(model: type[BaseModel]) -> list[str]:
 
 
 def suggestion(key: str, known: Sequence[str]) -> str:
-    """What to append to "no such key": the nearest of the known ones, else all of them."""
+    """What to append to "no such key": its new name, the nearest of the known ones, else all of them."""
+    if FORMER.get(key) in known:
+        return f"; it is called {FORMER[key]!r} now"
     near = nearest(key, known)
     if near:
         return f"; did you mean {near!r}?"

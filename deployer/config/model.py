@@ -230,6 +230,24 @@ class State(_Table):
     lock_ttl: Seconds = Field(default=60, ge=10)
 
 
+class Notify(_Table):
+    """Who hears of runs that failed, recovered or are late, from `deployer watch`. Addresses are secrets and
+    come from the process environment: `"${SLACK_WEBHOOK:-}"`."""
+
+    webhook: str = ""
+    webhook_format: Literal["auto", "slack", "teams", "json"] = "auto"
+    signing_key: str = ""
+    """Signs the webhook's JSON: header `X-Deployer-Signature`, HMAC-SHA256 of the body."""
+    sns_topic: str = ""
+    smtp: str = ""
+    """`smtp://user:password@host:587`, or `smtps://`."""
+    mail_from: str = "deployer@localhost"
+    mail_to: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    """A program that gets the message as JSON on standard input."""
+    remind_after: Seconds = 86400
+
+
 class Aws(_Table):
     region: str
     endpoint_url: str | None = None
@@ -272,3 +290,4 @@ class Config(_Table):
     aws: Aws
     retries: Retries = Retries()
     state: State = State()
+    notify: Notify = Notify()

@@ -112,6 +112,13 @@ def _runs(data: Data) -> Iterator[RenderableType]:
     )
 
 
+def _watch(data: Data) -> Iterator[RenderableType]:
+    for message in data.get("messages", ()):
+        yield facts([(str(message.get("event")), message.get("title")), ("fix", message.get("fix"))])
+    waiting = data.get("undelivered") or ""
+    yield facts([("state", data.get("failing") or "ok"), ("not delivered yet", waiting)])
+
+
 def _seconds(run: Data) -> float | None:
     begun, ended = run.get("started_at"), run.get("stopped_at")
     return ended - begun if begun is not None and ended is not None else None
@@ -225,6 +232,7 @@ _KINDS: Final[dict[str, Callable[[Data], Iterator[RenderableType]]]] = {
     "show": show,
     "history": _history,
     "runs": _runs,
+    "watch": _watch,
     "status": _status,
     "verify": _verify,
     "plan": _plan,

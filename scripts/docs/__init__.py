@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from scripts.docs import commands, configuration, events, exit_codes
+from scripts.docs import commands, configuration, events, exit_codes, schema
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -13,4 +13,5 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "config.md": configuration.page,
     "events.md": events.page,
     "exit-codes.md": exit_codes.page,
+    "deploy.schema.json": schema.page,
 }

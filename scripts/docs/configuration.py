@@ -22,6 +22,8 @@ _INTRODUCTION: Final = """\
 `deploy.toml` says what is released, where to, and what proves that it worked. Every mistake in it is reported
 at once, with its place and the nearest key that exists.
 
+- `#:schema PATH` as the first line lets an editor check the file while you type; the schema is
+  [deploy.schema.json](deploy.schema.json), generated from the same models.
 - `default-env` at the top names the environment that is meant where no `--env` is given.
 - `[env.NAME]` overlays the rest for one environment: tables are merged key by key, anything else is replaced.
   `sandbox = true` in it says that this environment is the sandbox on this machine.

@@ -6,10 +6,9 @@ import posixpath
 import re
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from deployer.adapters.local.dockerfile import Dockerfile, read_dockerfile
 from deployer.adapters.local.ignore import IgnoreFile, Matched
@@ -27,23 +26,25 @@ _LEFT_OUT: Final = NEVER | _CACHES
 _OTHER_PLACE: Final = re.compile(r"[a-z][a-z0-9+-]*://|[^/]*@|target:")
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A file, a link or an empty folder; `path` is where it lies on this machine."""
+class Entry(NamedTuple):
+    """A file, a program (an executable file), a link or an empty folder. `stamp` changes whenever the file is
+    touched: its size, times, inode and device; `touched` is the later of its times, in nanoseconds."""
 
     path: str
-    about: os.stat_result = field(repr=False)
+    kind: str
+    stamp: str
+    touched: int
 
-    @property
-    def kind(self) -> str:
-        mode = self.about.st_mode
-        if stat.S_ISLNK(mode):
-            return "link"
-        if stat.S_ISDIR(mode):
-            return "folder"
-        if not stat.S_ISREG(mode):
-            return "special"
-        return "program" if mode & stat.S_IXUSR else "file"
+    @classmethod
+    def of(cls, path: str, about: os.stat_result) -> "Entry":
+        """The time of change is in the stamp too: it tells where the time of writing was set back by hand."""
+        mode, written, changed = about.st_mode, about.st_mtime_ns, about.st_ctime_ns
+        if stat.S_ISREG(mode):
+            kind = "program" if mode & stat.S_IXUSR else "file"
+        else:
+            kind = "link" if stat.S_ISLNK(mode) else "folder" if stat.S_ISDIR(mode) else "special"
+        stamp = f"{about.st_size} {written} {changed} {about.st_ino} {about.st_dev}"
+        return cls(path, kind, stamp, max(written, changed))
 
 
 Entries = dict[str, Entry]
@@ -160,7 +161,7 @@ def walk(root: Path, ignore: IgnoreFile) -> Entries:
     """The entries under `root` that are not ignored; a folder counts where nothing is in it.
     Failure `code`: a folder cannot be read."""
     found: list[tuple[str, Entry]] = []
-    waiting: list[tuple[str, str, Matched, bool]] = [("", str(root), (), False)]
+    waiting: list[tuple[str, str, Matched, bool]] = [("", os.path.abspath(root), (), False)]
     while waiting:
         below, place, above, hidden = waiting.pop()
         empty = True
@@ -176,9 +177,9 @@ def walk(root: Path, ignore: IgnoreFile) -> Entries:
             if is_folder:
                 waiting.append((f"{path}/", item.path, matched, ignored))
             else:
-                found.append((path, Entry(item.path, item.stat(follow_symlinks=False))))
+                found.append((path, Entry.of(item.path, item.stat(follow_symlinks=False))))
         if empty and below and not hidden:
-            found.append((below.rstrip("/"), Entry(place, os.lstat(place))))
+            found.append((below.rstrip("/"), Entry.of(place, os.lstat(place))))
     return dict(sorted(found))
 
 

@@ -17,9 +17,7 @@ _RACY: Final = 2_000_000_000
 """Nanoseconds. A file that was touched this shortly before it was read may change again without its times
 telling, so it is not remembered: git's rule for racily clean entries, with the coarsest clock of file
 systems."""
-_VERSION: Final = 1
-
-Stamp = tuple[int, int, int, int, int]
+_VERSION: Final = 2
 
 
 class FileHashes:
@@ -27,19 +25,21 @@ class FileHashes:
 
     def __init__(self, kept: Path | None = None) -> None:
         self._kept = kept
-        self._known: dict[str, tuple[Stamp, str]] = _load(kept) if kept else {}
-        self._used: dict[str, tuple[Stamp, str]] = {}
+        self._known: dict[str, str] = _load(kept) if kept else {}
+        self._used: dict[str, str] = {}
         self._changed = False
 
     def of(self, entry: Entry) -> str:
         """The content's hash; of a link its target's, of anything without content an empty text.
         Failure `code`: it cannot be read, or has gone meanwhile."""
+        stamp, _, known = self._known.get(entry.path, "").partition(":")
+        if stamp == entry.stamp and entry.kind in ("file", "program"):
+            self._used[entry.path] = f"{stamp}:{known}"
+            return known
         try:
             if entry.kind == "link":
                 return hashlib.sha256(os.fsencode(os.readlink(entry.path))).hexdigest()
-            if entry.kind in ("folder", "special"):
-                return ""
-            return self._content(entry)
+            return "" if entry.kind in ("folder", "special") else self._read(entry)
         except OSError as error:
             raise Failure(
                 "code",
@@ -47,21 +47,16 @@ class FileHashes:
                 "make it readable, or name it in .dockerignore",
             ) from error
 
-    def _content(self, entry: Entry) -> str:
-        stamp, key = _stamp(entry.about), os.path.abspath(entry.path)
-        known = self._known.get(key)
-        if known is not None and known[0] == stamp:
-            self._used[key] = known
-            return known[1]
+    def _read(self, entry: Entry) -> str:
         begun = time.time_ns()
         digest = hashlib.sha256()
         with open(entry.path, "rb") as file:
             while piece := file.read(_PIECE):
                 digest.update(piece)
-            after = _stamp(os.fstat(file.fileno()))
+            after = Entry.of(entry.path, os.fstat(file.fileno()))
         found = digest.hexdigest()
-        if after == stamp and max(entry.about.st_mtime_ns, entry.about.st_ctime_ns) < begun - _RACY:
-            self._used[key] = (stamp, found)
+        if after.stamp == entry.stamp and entry.touched < begun - _RACY:
+            self._used[entry.path] = f"{entry.stamp}:{found}"
             self._changed = True
         return found
 
@@ -77,17 +72,11 @@ class FileHashes:
         self._known, self._changed = self._used, False
 
 
-def _stamp(about: os.stat_result) -> Stamp:
-    """The time of change too: it tells where the time of writing was set back by hand."""
-    return (about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino, about.st_dev)
-
-
-def _load(path: Path) -> dict[str, tuple[Stamp, str]]:
+def _load(path: Path) -> dict[str, str]:
     """A cache that is damaged or of another version is an empty one."""
     try:
         table = json.loads(path.read_bytes().decode("utf-8", "surrogateescape"))
-        if table["version"] != _VERSION:
-            return {}
-        return {key: (tuple(stamp), str(found)) for key, (stamp, found) in table["files"].items()}
+        files = table["files"] if table["version"] == _VERSION else {}
+        return files if all(isinstance(value, str) for value in files.values()) else {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}

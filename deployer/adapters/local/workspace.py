@@ -70,7 +70,7 @@ class ProjectFolder:
             files |= {f"{name}:{path}": _described(entry, hashes) for path, entry in entries.items()}
         if context.inner_dockerfile not in files:
             place = context.dockerfile
-            files[build.dockerfile] = hashes.of(Entry(str(place), place.stat()))
+            files[build.dockerfile] = hashes.of(Entry.of(os.path.abspath(place), place.stat()))
         settings = {
             "platform": build.platform,
             **({"target": build.target} if build.target else {}),
@@ -98,14 +98,14 @@ class ProjectFolder:
             place = self._folder / path
             if not os.path.lexists(place) or not left_in(path):
                 continue
-            entry = Entry(str(place), place.lstat())
+            entry = Entry.of(os.path.abspath(place), place.lstat())
             inner = walk(place, IgnoreFile()) if entry.kind == "folder" else {}
             found |= {f"{path}{below}": item for below, item in inner.items()} or {path: entry}
         return found
 
 
 def _described(entry: Entry, hashes: FileHashes) -> str:
-    return f"{entry.kind} {hashes.of(entry)}".rstrip()
+    return f"{entry.kind} {hashes.of(entry)}"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """No secret is shown or written, whichever way it comes in."""
 
 import json
+import time
+import timeit
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from urllib.parse import quote
@@ -97,3 +99,100 @@ def test_a_secret_s_value_is_taken_apart() -> None:
     assert set(parts_of(json.dumps(held), {"forecast-etl"})) == {PASSWORD, "nested-1", "27017"}
     assert {"first line", "second line"} < set(parts_of("first line\nsecond line"))
     assert set(parts_of("greenandcoop", {"greenandcoop"})) == set()
+
+
+WORD = "tr0ub4dor-x9"
+SPOKEN = (
+    f"mongodb://etl:{WORD}/with@slash@db.test/x",
+    f"redis://:{WORD}@cache.test:6379/0",
+    f"postgres://u:p@{WORD}@h/db?x=1",
+    f"jdbc:mysql://root:{WORD}@db/x https://ok.test/",
+    f"https://{WORD}{WORD}@o1.ingest.test/42",
+    f"https://hooks.slack.com/services/T000/B000/{WORD}",
+    f"https://discord.com/api/webhooks/1234/{WORD}",
+    f"https://a.blob.core.windows.net/c?sv=1&sig={WORD}",
+    f"https://b.s3.amazonaws.com/k?X-Amz-Signature={WORD}&x=1",
+    f"https://b.s3.amazonaws.com/k?X-Amz-Security-Token={WORD}",
+    f"https://api.test/v1?access_token={WORD}",
+    f"DB_PASSWORD='{WORD} and more words'",
+    f'db_password = "{WORD} and more words"',
+    f"client_secret={WORD}",
+    f"PWD={WORD}",
+    f"passphrase: {WORD}",
+    f"private-key: {WORD}",
+    f"AccountKey={WORD};EndpointSuffix=core",
+    f'{{"outer": {{"api_key": "{WORD}"}}}}',
+    json.dumps({"message": json.dumps({"password": WORD})}),
+    json.dumps({"a": json.dumps({"b": json.dumps({"password": WORD})})}),
+    f"password%3D{WORD}",
+    f"password\\u003d{WORD}",
+    f"pass\x1b[1mword\x1b[0m={WORD}",
+    f"Authorization: Basic {WORD}{WORD}",
+    f"{{'authorization': 'apikey {WORD}'}}",
+    f"Bearer {WORD}{WORD}",
+    f"mongosh --password {WORD} --host db",
+    f"-----BEGIN RSA PRIVATE KEY-----\n{WORD.replace('-', '')}\n-----END RSA PRIVATE KEY-----",
+    f"{{'credentials': '{WORD}'}}",
+    f"password => {WORD}",
+)
+
+
+@pytest.mark.parametrize("text", SPOKEN)
+def test_a_secret_that_nobody_knows_is_hidden_by_its_surroundings(text: str) -> None:
+    """Addresses, query strings, dotenv, JSON in JSON, headers, options: thirty ways to print one."""
+    cleaned = Redactor().text(text)
+    assert WORD not in cleaned
+    assert WORD.replace("-", "") not in cleaned
+    assert "***" in cleaned
+    assert Redactor().text(cleaned) == cleaned
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "unexpected token: }",
+        "https://registry.test:5000/team/image@sha256:abc",
+        "image registry.test/job@sha256:0123 pushed",
+        "s3://bucket/key with a@b.example",
+        "key: station_id, value: 7",
+        "the password has expired",
+        "signal 9; design: ok; tokens: 12",
+    ],
+)
+def test_healthy_text_is_left_alone(text: str) -> None:
+    """What only resembles a secret can be read."""
+    assert Redactor().text(text) == text
+
+
+def test_data_is_cleaned_by_the_names_of_its_fields() -> None:
+    """A value under a secret's name is hidden, also as an entry of a container's environment."""
+    data = {
+        "password": "x1",
+        "environment": [{"name": "DB_PASSWORD", "value": "x2"}, {"name": "HOST", "value": "db"}],
+        "token": "kept",
+        "api_key": "${API_KEY}",
+    }
+    cleaned = Redactor().clean(data)
+    assert cleaned["password"] == "***"
+    assert [entry["value"] for entry in cleaned["environment"]] == ["***", "db"]
+    assert (cleaned["token"], cleaned["api_key"]) == ("kept", "${API_KEY}")
+
+
+SLOW = (
+    "a", "a://", "://", "a:b@", "a.b", "-eyJ", "eyJaaaaaaaaaa.", "password=", 'password="', "password ",
+    "ghp_", "AKIA", "bearer ", "authorization: ", "\x1b[", "\x1b]", "\\", "token=", "sig=",
+    "hooks.slack.com/services/", "-----BEGIN PRIVATE KEY-----", "http://u:p", " ", "@", "key", "--password ",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", SLOW)
+def test_a_long_line_of_the_worst_kind_takes_linear_time(piece: str) -> None:
+    """Four times the text takes about four times as long, not sixteen; ratios, not seconds."""
+    redactor = Redactor([WORD])
+
+    def seconds(size: int) -> float:
+        text = piece * (size // len(piece)) + " password token key sig eyj gh private key ://"
+        return min(timeit.repeat(lambda: redactor.text(text), timer=time.process_time, number=1, repeat=4))
+
+    short, long = seconds(32_768), seconds(131_072)
+    assert long < 9 * short + 0.02

@@ -81,6 +81,16 @@ def test_a_mistake_in_another_environment_is_found_too(table: dict[str, Any]) ->
     assert "env.sandbox.lgos: no such key; did you mean 'logs'?" in mistakes(table)
 
 
+def test_a_renamed_key_is_told_its_new_name(table: dict[str, Any]) -> None:
+    """A file from before the renaming is refused, with the name to write instead."""
+
+    table["logs"]["drain"] = "1s"
+    table["env"]["sandbox"]["embedded"] = True
+    told = mistakes(table)
+    assert "logs.drain: no such key; it is called 'drain-timeout' now" in told
+    assert "embedded: no such key; it is called 'sandbox' now" in told
+
+
 @pytest.mark.parametrize(
     "secret",
     ["mongodb+srv://etl:hunter22@cluster.example.net/", "mongodb://a:b@h", "AKIA" + "A" * 16],

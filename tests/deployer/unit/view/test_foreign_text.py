@@ -40,6 +40,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "show": SHOWN,
     "history": {"releases": [SHOWN | {"documents": {"rows": 3}, "seconds": 1.0}]},
     "runs": {"runs": [{"task": "t", "verdict": "failed", "class": "c", "subcause": "s", "started_by": "b"}]},
+    "watch": {"messages": [{"event": "failed", "title": "t", "fix": "f"}], "failing": "s", "undelivered": 1},
     "status": {"env": "e", "lock": {"release": "r", "user": "u", "host": "h", "node": "n"}, "latest": SHOWN},
     "verify": {"env": "e", "release": "r", **SHOWN["verification"], "problem": "p"},
     "plan": {"env": "e", "changes": True, **STEPS},
