@@ -36,18 +36,18 @@ class OneOffNetwork:
     def __init__(
         self,
         config: Config,
-        short: OneOffRunner,
+        runner: OneOffRunner,
         note: Callable[[str], None] = lambda text: None,
         gate: Callable[[], Iterable[Finding]] = tuple,
     ) -> None:
-        self._config, self._short, self._note, self._gate = config, short, note, gate
+        self._config, self._runner, self._note, self._gate = config, runner, note, gate
 
     def check(self, revision: str | None = None) -> tuple[Finding, ...]:
         command = self._config.job_commands.connectivity
         if not command:
             raise _unset("connectivity")
         self._note("checking MongoDB connectivity from a one-off task in the job's network")
-        returned = self._short.run(OneOffTask("connectivity", command), revision)
+        returned = self._runner.run(OneOffTask("connectivity", command), revision)
         checked = _last_object(returned.lines, "stages")
         if checked is None:
             raise returned.failure()
@@ -61,16 +61,14 @@ class OneOffNetwork:
         within = min(self._config.run.max_runtime, _SPARE + sum(question.within for question in questions))
         return tuple(self._replies(list(questions), OneOffTask("ask", command, within=within), revision))
 
-    def _replies(
-        self, questions: list[Question], errand: OneOffTask, revision: str | None
-    ) -> Iterator[Reply]:
+    def _replies(self, questions: list[Question], task: OneOffTask, revision: str | None) -> Iterator[Reply]:
         """In one task, or in as many as the size limit of overrides requires."""
         packed = _packed(self._config.verify.database, questions)
-        if len(packed) <= self._short.room(replace(errand, environment={VARIABLE: ""})):
+        if len(packed) <= self._runner.room(replace(task, environment={VARIABLE: ""})):
             self._note(
                 f"querying MongoDB from a one-off task in the job's network: {len(questions)} questions"
             )
-            returned = self._short.run(replace(errand, environment={VARIABLE: packed}), revision)
+            returned = self._runner.run(replace(task, environment={VARIABLE: packed}), revision)
             yield from _read(returned, len(questions))
         elif len(questions) == 1:
             yield Reply(
@@ -80,8 +78,8 @@ class OneOffNetwork:
             )
         else:
             half = len(questions) // 2
-            yield from self._replies(questions[:half], errand, revision)
-            yield from self._replies(questions[half:], errand, revision)
+            yield from self._replies(questions[:half], task, revision)
+            yield from self._replies(questions[half:], task, revision)
 
 
 def _unset(key: str) -> UsageError:

@@ -1,4 +1,4 @@
-"""What an account already has of a job: its task definition, its cluster, where its last task ran."""
+"""Reads a job that an account already runs: its task definition, cluster and last network."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from deployer.errors import Failure
 
 @dataclass(frozen=True)
 class Network:
-    """Of one task. What could not be seen any more is empty, or None."""
+    """Of one task. What could no longer be read is empty, or None."""
 
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
@@ -18,7 +18,7 @@ class Network:
 
 
 def default_region() -> str | None:
-    """What AWS's own configuration says."""
+    """The region of AWS's own configuration."""
     import boto3
 
     with translated("AWS configuration"):
@@ -27,7 +27,7 @@ def default_region() -> str | None:
 
 
 class Discovery:
-    """Read-only looks at one account and region."""
+    """Read-only calls in one account and region."""
 
     def __init__(self, session: AwsSession) -> None:
         self._session = session
@@ -43,7 +43,7 @@ class Discovery:
             return tuple(arn.rpartition("/")[2] for page in pages for arn in page["clusterArns"])
 
     def definition(self, family: str) -> Mapping[str, Any]:
-        """The newest active revision as ECS gives it back. Failure `aws-config`: there is none."""
+        """The newest active revision as ECS returns it. Failure `aws-config`: there is none."""
         with translated(f"ECS task definition {family}"):
             definition: Mapping[str, Any] = self._ecs.describe_task_definition(taskDefinition=family)[
                 "taskDefinition"
@@ -51,7 +51,7 @@ class Discovery:
         return definition
 
     def last_network(self, cluster: str, family: str) -> Network:
-        """Of the newest task that ECS still knows; of one that has stopped only the subnet is left."""
+        """Of the newest task that ECS still knows; a stopped one has only its subnet left."""
         task = self._last_task(cluster, family)
         details = {
             detail["name"]: detail["value"]
@@ -83,7 +83,7 @@ class Discovery:
         return max(tasks, key=lambda task: str(task.get("createdAt", "")), default={})
 
     def _interface(self, identity: str | None) -> Mapping[str, Any] | None:
-        """None where it went with its task, or may not be seen."""
+        """None where it was deleted with its task, or may not be read."""
         if identity is None:
             return None
         try:

@@ -15,6 +15,9 @@ _AT_ONCE: Final = 100
 """DescribeTasks takes at most this many."""
 
 
+_FIRST_USE: Final = "AWS creates the role at the first use of ECS in an account; retry in a moment"
+
+
 class Ecs:
     """The cluster that `[run]` names."""
 
@@ -76,6 +79,8 @@ class Ecs:
             try:
                 answer = self._client.run_task(**self._parameters(request))
             except Exception as error:
+                if "service linked role" in str(error):
+                    raise TransientFailure("capacity", f"{self._where}: {error}", _FIRST_USE) from error
                 if error_code(error) != "ConflictException":
                     raise
                 return self._conflict(error, request)

@@ -1,17 +1,19 @@
 """EventBridge Scheduler: which task definition a schedule starts.
 
-UpdateSchedule replaces the whole schedule and sets what is left out to its default, so everything that
-GetSchedule gave is handed back.
+UpdateSchedule replaces the whole schedule and sets omitted fields to their defaults, so everything that
+GetSchedule returned is sent back, but for a StartDate in the past, which UpdateSchedule refuses.
 Source: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_UpdateSchedule.html
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from deployer.adapters.aws.session import AwsSession, error_code, translated
 from deployer.config.model import Config
 from deployer.errors import Failure
+from deployer.task.definition import launch_type
 
 _READ_ONLY: Final = ("Arn", "CreationDate", "LastModificationDate", "ResponseMetadata")
 
@@ -37,10 +39,10 @@ class EventBridgeScheduler:
             return
         ecs["TaskDefinitionArn"] = task_definition
         with self._calling(name, group):
-            self._client.update_schedule(**{k: v for k, v in schedule.items() if k not in _READ_ONLY})
+            self._client.update_schedule(**_updatable(schedule))
 
     def used(self) -> frozenset[str]:
-        """ListSchedules tells only a target's cluster; what it starts is asked one by one."""
+        """ListSchedules names only a target's cluster; each schedule's task definition is read by itself."""
         with translated("EventBridge Scheduler"):
             found = [
                 (schedule["Name"], schedule["GroupName"])
@@ -65,24 +67,30 @@ class EventBridgeScheduler:
             except Exception as error:
                 if error_code(error) != "ResourceNotFoundException":
                     raise
-                raise Failure("aws-config", f"{where}: there is none", self._making(name, group)) from error
+                raise Failure("aws-config", f"{where} does not exist", self._creating(name, group)) from error
 
-    def _making(self, name: str, group: str) -> str:
+    def _creating(self, name: str, group: str) -> str:
         run, region = self._config.run, self._session.region
         network = (
             f"Subnets=[{','.join(run.subnets)}],SecurityGroups=[{','.join(run.security_groups)}],"
             f"AssignPublicIp={'ENABLED' if run.assign_public_ip else 'DISABLED'}"
         )
         ecs = (
-            f"TaskDefinitionArn=TASK_DEFINITION_ARN,LaunchType={run.launch_type},"
+            f"TaskDefinitionArn=TASK_DEFINITION_ARN,LaunchType={launch_type(self._config) or 'FARGATE'},"
             f"NetworkConfiguration={{awsvpcConfiguration={{{network}}}}}"
         )
         return (
-            f"make it: `aws scheduler create-schedule --region {region} --group-name {group} --name {name}"
+            f"create it: `aws scheduler create-schedule --region {region} --group-name {group} --name {name}"
             " --schedule-expression 'cron(0 3 * * ? *)' --flexible-time-window Mode=OFF"
             f" --target 'Arn=CLUSTER_ARN,RoleArn=ROLE_ARN,EcsParameters={{{ecs}}}'`"
-            " (the role must be allowed ecs:RunTask and iam:PassRole); or take [schedule] out of deploy.toml"
+            " (the role must be allowed ecs:RunTask and iam:PassRole); or remove [schedule] from deploy.toml"
         )
+
+
+def _updatable(schedule: dict[str, Any]) -> dict[str, Any]:
+    begun = schedule.get("StartDate")
+    passed = ("StartDate",) if begun and begun <= datetime.now(UTC) else ()
+    return {key: value for key, value in schedule.items() if key not in (*_READ_ONLY, *passed)}
 
 
 def _ecs(schedule: dict[str, Any], name: str) -> dict[str, Any]:
@@ -90,7 +98,7 @@ def _ecs(schedule: dict[str, Any], name: str) -> dict[str, Any]:
     if parameters is None:
         raise Failure(
             "aws-config",
-            f"EventBridge schedule {name}: its target is no ECS task: {schedule['Target']['Arn']}",
-            "name the schedule that starts the job in [schedule] of deploy.toml",
+            f"EventBridge schedule {name}: its target is not an ECS task: {schedule['Target']['Arn']}",
+            "set the schedule that starts the job in [schedule] of deploy.toml",
         )
     return parameters

@@ -1,8 +1,8 @@
-"""Secrets Manager: where a value goes that no file may hold."""
+"""Secrets Manager and Parameter Store: the values that no file may hold."""
 
 from collections.abc import Iterator
 
-from deployer.adapters.aws.probes.probe import secrets
+from deployer.adapters.aws.probes.probe import parameter_names, region_of, secrets
 from deployer.adapters.aws.session import AwsSession, error_code, translated
 from deployer.config.model import Config
 from deployer.errors import DeployerError, ExpiredCredentials, Failure
@@ -15,7 +15,7 @@ class SecretStore:
         self._session = session
 
     def put(self, name: str, value: str) -> str:
-        """Makes the secret, or gives it a new version; returns its ARN. The value is in no message."""
+        """Creates the secret or a new version of it; returns its ARN. The value is in no message."""
         client, where = self._session.client("secretsmanager"), f"secret {name}"
         with translated(where):
             try:
@@ -24,15 +24,15 @@ class SecretStore:
                 code = error_code(error)
                 if code == "InvalidRequestException" and "delet" in str(error):
                     remedy = f"`aws secretsmanager restore-secret --secret-id {name}`, then set it again"
-                    raise Failure("aws-config", f"{where}: it is being deleted", remedy) from error
+                    raise Failure("aws-config", f"{where} is scheduled for deletion", remedy) from error
                 if code != "ResourceNotFoundException":
                     raise
             return str(client.create_secret(Name=name, SecretString=value)["ARN"])
 
 
 def values(config: Config, session: AwsSession) -> Iterator[str]:
-    """The values of the secrets that the job is given, so that they can be kept out of all that is written;
-    those that the caller may not read are left out. ExpiredCredentials: nothing else would work either."""
+    """The values of the job's secrets, to redact them everywhere; without those that the caller may not read.
+    ExpiredCredentials: no other call would work either."""
     for source in secrets(config).values():
         try:
             yield _value(source, session)
@@ -46,7 +46,11 @@ def _value(source: str, session: AwsSession) -> str:
     with translated("secret"):
         if ":secretsmanager:" in source:
             arn = ":".join(source.split(":")[:7])
-            held = session.client("secretsmanager").get_secret_value(SecretId=arn)
+            held = session.client("secretsmanager", region_of(arn, session)).get_secret_value(SecretId=arn)
             return str(held.get("SecretString", ""))
-        name = source.partition(":parameter")[2] or source
-        return str(session.client("ssm").get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])
+        client = session.client("ssm", region_of(source, session))
+        for name in parameter_names(source):
+            found = client.get_parameters(Names=[name], WithDecryption=True)["Parameters"]
+            if found:
+                return str(found[0]["Value"])
+    return ""

@@ -89,3 +89,10 @@ def region_of(arn: str, session: AwsSession) -> str:
     """The region that an ARN names, else the session's."""
     pieces = arn.split(":")
     return (pieces[3] if arn.startswith("arn:") and len(pieces) > 3 else "") or session.region
+
+
+def parameter_names(source: str) -> tuple[str, ...]:
+    """How a parameter may be asked for. AWS takes an ARN, in which a name has no leading slash; an emulator
+    may take its name only."""
+    name = source.partition(":parameter")[2]
+    return (source, name, name.removeprefix("/")) if source.startswith("arn:") else (source,)

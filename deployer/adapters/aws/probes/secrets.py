@@ -10,7 +10,14 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from deployer.adapters.aws.probes.probe import failed, passed, region_of, report_errors, secrets
+from deployer.adapters.aws.probes.probe import (
+    failed,
+    parameter_names,
+    passed,
+    region_of,
+    report_errors,
+    secrets,
+)
 from deployer.adapters.aws.session import AwsSession, error_code, translated
 from deployer.config.model import Config
 from deployer.ports import Finding
@@ -71,8 +78,7 @@ def _json_key(what: str, arn: str, key: str, client: Any) -> Finding:
 
 def _parameter(what: str, source: str, session: AwsSession) -> Iterator[Finding]:
     """GetParameters takes an ARN; an endpoint that does not takes the name, with or without a slash."""
-    region, name = region_of(source, session), source.partition(":parameter")[2] or source
-    candidates = (source, name, name.removeprefix("/")) if source.startswith("arn:") else (source,)
+    region, candidates = region_of(source, session), parameter_names(source)
     client = session.client("ssm", region)
     for candidate in candidates:
         with translated(what):

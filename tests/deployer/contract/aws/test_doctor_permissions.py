@@ -109,7 +109,11 @@ def test_a_caller_who_may_nothing_is_told_what_is_missing(account: Account, mini
 def test_a_caller_who_may_do_it_all_is_fine(account: Account, ministack: str) -> None:
     """A user with the permissions that a release needs has no finding against them."""
     session = _user(account, ministack)
-    statement = {"Effect": "Allow", "Action": ["ecr:*", "ecs:*", "logs:*", "iam:PassRole"], "Resource": "*"}
+    statement = {
+        "Effect": "Allow",
+        "Action": ["ecr:*", "ecs:*", "logs:*", "s3:*", "iam:PassRole"],
+        "Resource": "*",
+    }
     account.session.client("iam").put_user_policy(
         UserName=account.name,
         PolicyName="release",

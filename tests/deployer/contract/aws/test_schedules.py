@@ -71,6 +71,6 @@ def test_a_schedule_of_something_else_is_refused(world: AwsWorld, name: str) -> 
             "RoleArn": "arn:aws:iam::123456789012:role/r",
         },
     )
-    with pytest.raises(Failure, match="no ECS task") as caught:
+    with pytest.raises(Failure, match="not an ECS task") as caught:
         world.schedules.move(name, "default", f"{JOB}:7")
     assert caught.value.failure_class == "aws-config"

@@ -1,0 +1,123 @@
+"""Credentials as people have them, where they cannot be read; and how often AWS is called."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployer.adapters.aws.api_model import violations
+from deployer.adapters.aws.limiter import Limiter, again
+from deployer.adapters.aws.session import AwsSession, translated
+from deployer.config.model import Aws
+from deployer.errors import Failure
+from deployer.lock.owner import user_name
+
+CONFIG = """
+[profile process]
+credential_process = /no/such/vault job
+[profile token]
+role_arn = arn:aws:iam::111122223333:role/ci
+web_identity_token_file = /no/such/token
+"""
+
+
+@pytest.mark.parametrize(("profile", "what"), [("process", "/no/such/vault"), ("token", "/no/such/token")])
+def test_credentials_that_cannot_be_read_are_a_configuration_error(
+    profile: str, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One message with what is missing, exit code 13, never a Python error."""
+    (tmp_path / "config").write_text(CONFIG, encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    session = AwsSession(Aws(region="eu-west-3", profile=profile))
+    with pytest.raises(Failure, match=what) as refused, translated("AWS identity"):
+        session.client("sts").get_caller_identity()
+    assert refused.value.exit_code == 13
+    assert "credential_process" in refused.value.hint
+
+
+def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers in CI often run as a uid without a passwd entry; elsewhere it is the login's name."""
+    monkeypatch.setenv("LOGNAME", "somebody")
+    assert user_name() == "somebody"
+
+
+class Time:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now, self.slept = 0.0, 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        self.slept += seconds
+
+
+def answered(limiter: Limiter, code: str = "") -> None:
+    limiter.learn({"Error": {"Code": code}} if code else {}, event_name="after-call.ecs.DescribeTasks")
+
+
+def test_whoever_is_throttled_slows_down_and_recovers() -> None:
+    """The pause before a call of that service doubles; other services are not held up."""
+    time = Time()
+    limiter = Limiter(lambda: time.now, time.sleep)
+    for _ in range(3):
+        answered(limiter, "ThrottlingException")
+    for _ in range(2):
+        limiter.wait(event_name="before-send.ecs.DescribeTasks")
+    assert time.slept == pytest.approx(0.2)
+    limiter.wait(event_name="before-send.logs.GetLogEvents")
+    assert time.slept == pytest.approx(0.2)
+    for _ in range(40):
+        answered(limiter)
+    before = time.slept
+    for _ in range(5):
+        limiter.wait(event_name="before-send.ecs.DescribeTasks")
+    assert time.slept - before == pytest.approx(0.2)  # the turn that was reserved before
+
+
+class Operation:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class Http:
+    def __init__(self, status: int) -> None:
+        self.status_code = status
+
+
+def repeated(name: str, status: int = 503, code: str = "", attempts: int = 1) -> bool:
+    answer: Any = (Http(status), {"Error": {"Code": code}})
+    return again(answer, Operation(name), attempts, None) is not None
+
+
+def test_only_calls_that_read_are_repeated() -> None:
+    """On what passes by itself, and a few times."""
+    assert repeated("DescribeTasks")
+    assert repeated("GetLogEvents", 400, "ThrottlingException")
+    assert not repeated("RunTask")
+    assert not repeated("RegisterTaskDefinition", 400, "ThrottlingException")
+    assert not repeated("DescribeTasks", 400, "AccessDeniedException")
+    assert not repeated("DescribeTasks", attempts=4)
+
+
+def test_the_api_s_own_description_refuses_what_botocore_lets_through() -> None:
+    """Enums and lengths as well as types, in words and with the place."""
+    found = violations(
+        "ecs",
+        "RunTask",
+        {
+            "taskDefinition": "j:1",
+            "launchType": "FARGAT",
+            "count": "1",
+            "startedBy": "x",
+            "tags": [{"key": "k" * 129}],
+        },
+    )
+    assert found == [
+        "count: 1 is a text, must be a number",
+        "launchType: 'FARGAT' is none of EC2, FARGATE, EXTERNAL, MANAGED_INSTANCES",
+        "tags[0].key: has 129 characters, at most 128 are allowed",
+    ]
