@@ -126,10 +126,12 @@ def _run(
 ) -> int:
     from deployer.commands.release import release
     from deployer.view.factory import open_view
+    from deployer.view.github import with_github
 
     with open_view(output, stdout=sys.stdout, stderr=sys.stderr, env=os.environ) as view:
         ask = None if yes or output == "json" or not sys.stdin.isatty() else _ask_to_stop(view.settle)
-        return release(project_of(context), options, view, ask)
+        emit = with_github(view, os.environ, sys.stderr)
+        return release(project_of(context), options, emit, ask)
 
 
 def _ask_to_stop(settle: Callable[[], None]) -> Callable[[str], bool]:

@@ -15,7 +15,7 @@ from deployer.commands.project import Project
 from deployer.config.model import Config
 from deployer.diagnosis.causes import diagnosed
 from deployer.errors import DeployerError, Failure, RefusedError
-from deployer.model import Cause, Launch, Release, TaskResult
+from deployer.model import STOPPED_FROM_OUTSIDE, Cause, Launch, Release, TaskResult
 from deployer.ports import Database, Logs, Tasks, TaskStatus
 from deployer.records.runs import Run, RunFiles, Verdict
 from deployer.redaction import Redactor
@@ -152,7 +152,7 @@ def _judged(run: Run, result: TaskResult | None, sources: Sources) -> Run:
     run = run.with_(documents=documents, run_id=run.run_id or str((report or {}).get("_id") or ""))
     if result is None:
         return run
-    if result.exit_code != 0:
+    if result.exit_code != 0 or result.stop_code in STOPPED_FROM_OUTSIDE:
         log = _log(run, sources)
         cause = diagnosed(f"the task ended {ending(result)}", evidence_of(result, log), "PIPELINE_OK")
         return _with_log(run.with_(verdict="failed", cause=sources.redactor.clean(cause)), log, sources)

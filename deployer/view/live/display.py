@@ -101,7 +101,7 @@ class LiveView:
         return live
 
     def _draw(self, live: Live) -> None:
-        """One picture: first the log lines that have no room in it any more, then the picture."""
+        """One picture: first the log lines that no longer fit into it, then the picture."""
         self._make_way()
         self._tick += 1
         width, height = self._size

@@ -1,1 +1,1 @@
-"""Read-only looks at an AWS account, one subject a module; each says what it found and how to mend it."""
+"""Read-only checks of an AWS account, one subject a module; each reports what it found and how to fix it."""

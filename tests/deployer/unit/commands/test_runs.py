@@ -130,6 +130,15 @@ def test_a_task_that_never_ran_is_failed() -> None:
     assert reason in run.cause.evidence[0]
 
 
+def test_a_task_that_was_stopped_is_failed_whatever_its_exit_code() -> None:
+    """A job that ends with 0 because somebody stopped it has not done its work."""
+    task = night(1)
+    assert task.result is not None
+    stopped = replace(task, result=replace(task.result, stop_code="UserInitiated"))
+    (run,) = merged(sources(stopped, reports=[report(1, status="succeeded", inserted=1)]), (), 20)
+    assert run.verdict == "failed"
+
+
 def test_what_is_not_a_run_is_left_out() -> None:
     """One-off tasks of deployer itself are no runs; one that still runs is running."""
     running = replace(night(2), last_status="RUNNING", result=None)
