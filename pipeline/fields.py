@@ -70,7 +70,8 @@ FIELDS: Mapping[str, Field] = {
 _NUMBER = r"[+-]?(?:\d{1,3}(?:[ ']\d{3})+|\d+(?:[.,]\d{3})*|)(?:[.,]\d*)?(?:e[+-]?\d{1,2})?"
 _VALUE = re.compile(rf"({_NUMBER})\s*([^\d\s.,+-].*|/8|1/8)?", re.DOTALL)
 _ABSENT = frozenset({"", "--", "-", "n/a", "na", "null", "none", "---", "—", "–", "nan"})
-_CACHED = 50_000
+_SIMPLE = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_CACHED, _SPELLINGS = 50_000, 1_000
 _LONGEST = 64
 """A cell with more characters than this is no number with a unit."""
 Made = TypeVar("Made")
@@ -103,18 +104,21 @@ class Conversion(dict[Hashable, Made]):
         self._bare_name = bare
         self._dropped = dropped
         self._make = make
+        self._scales: dict[str, Scale | None] = {}
         self._words = {**wanted.words, **(words or {})}
 
     def __missing__(self, raw: Hashable) -> Made:
         text = plain_text(raw) if raw is not None else ""
         if text in self._words:
             return self._keep(raw, self._words[text])
-        if text in _ABSENT or text.startswith("--") or unit_key(text) in self.field.units:
+        if text in _ABSENT:
             return self._keep(raw, None)
         found = None if isinstance(raw, bool) or len(text) > _LONGEST else _VALUE.fullmatch(text)
         scale = self._scale_of(found[2]) if found else None
         exact = self._exact(found[1], scale) if found and scale else None
         if found is None or exact is None:
+            if text.startswith("--") or unit_key(text) in self.field.units:
+                return self._keep(raw, None)
             return self._drop("out_of_range" if text.isdecimal() else "unreadable")
         if not self._within(exact):
             if not found[2] and self.field.telling:
@@ -123,7 +127,16 @@ class Conversion(dict[Hashable, Made]):
         return self._keep(raw, self._rounded(exact))
 
     def _scale_of(self, unit: str | None) -> Scale | None:
-        return self._bare if not unit or unit.strip("° ") == "" else self.field.units.get(unit_key(unit))
+        if not unit:
+            return self._bare
+        try:
+            return self._scales[unit]
+        except KeyError:
+            pass
+        scale = self.field.units.get(unit_key(unit)) if unit.strip("° ") else self._bare
+        if len(self._scales) < _SPELLINGS:
+            self._scales[unit] = scale
+        return scale
 
     def _exact(self, number: str, scale: Scale) -> Decimal | None:
         """The value in the field's unit; None for a number that means two things, or none.
@@ -131,6 +144,8 @@ class Conversion(dict[Hashable, Made]):
         `1,012` may be a thousand and twelve, or one with three decimals: what is possible is meant.
         """
         before, factor, after = scale
+        if _SIMPLE.fullmatch(number):
+            return (Decimal(number) + before) * factor + after
         values = [(value + before) * factor + after for value in _readings(number)]
         if len(values) < 2:
             return values[0] if values else None
