@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -134,22 +134,26 @@ class Converter:
             network.station_id and station is None and not use.station_known
         ):
             return None
-        found: dict[str, tuple[Any, Encoding]] = {}
-        unknown = []
         told = {time, date, moment, station}
+        matched: dict[str, tuple[Any, Column, str | None]] = {}
+        unknown = []
         for header in headers:
             if header in told or not str(header).strip() or str(header).startswith(_AIRBYTE):
                 continue
             match = column_of(str(header), network.columns)
-            if match is None:
-                if not network.ignores_all and column_name(header) not in network.ignore:
-                    unknown.append(str(header).strip()[:100])
-                continue
-            column, unit = match
-            if column.field.name in use.without:
-                continue
-            bare = unit or (column.metric if use.metric else column.unit)
-            found.setdefault(column.field.name, (header, self._conversion(network, column, bare)))
+            if match is not None:
+                matched.setdefault(match[0].field.name, (header, *match))
+            elif not network.ignores_all and column_name(header) not in network.ignore:
+                unknown.append(str(header).strip()[:100])
+        metric = use.metric or _is_metric(matched.values())
+        found = {
+            name: (
+                header,
+                self._conversion(network, column, unit or (column.metric if metric else column.unit)),
+            )
+            for name, (header, column, unit) in matched.items()
+            if name not in use.without
+        }
         if not found and network.station_id:
             return None
         fields = {column.field.name: None for column in network.columns.values()}
@@ -168,6 +172,16 @@ class Converter:
             make = partial(_element, column.field.name)
             known = self._conversions[key] = Conversion(column.field, bare, self.dropped, make, words)
         return known
+
+
+def _is_metric(matched: Iterable[tuple[Any, Column, str | None]]) -> bool:
+    """Whether the headers that tell a unit tell metric ones only: the others of the table are so too."""
+    told = [
+        column.field.units.get(unit_key(unit)) == column.field.units.get(unit_key(column.metric))
+        for _, column, unit in matched
+        if unit and unit_key(column.unit) != unit_key(column.metric)
+    ]
+    return bool(told) and all(told)
 
 
 def _element(name: str, value: float | int | None) -> bytes:

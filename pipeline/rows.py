@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -61,7 +61,7 @@ class ObjectRows:
         if layout is None or (not layout.fields and len([text for text in headers if text.strip()]) < 3):
             return None
         self._take_in(layout)
-        if missing := self._missing(layout.network):
+        if missing := self._missing(layout.network, layout.fields):
             raise BrokenObject("missing_columns", missing)
         self._complete.add(layout.network.name)
         return layout.by_index(headers)
@@ -228,11 +228,12 @@ class ObjectRows:
                 if (row := self.read(*item)) is not None:
                     self._late.append(row)
 
-    def _missing(self, network: Network) -> str | None:
-        """Which columns that are needed are not there, and which are not known."""
+    def _missing(self, network: Network, fields: Collection[str] | None = None) -> str | None:
+        """Which columns that are needed are not there, or not among these fields, and which are not known."""
+        there = self._seen.get(network.name, ()) if fields is None else fields
         without = self._found.station.without if self._found else frozenset()
         wanted = [name for name in network.required if name not in without]
-        missing = [network.column_of(name) for name in wanted if name not in self._seen.get(network.name, ())]
+        missing = [network.column_of(name) for name in wanted if name not in there]
         if not missing:
             return None
         unknown = ", ".join(sorted(self.context.columns.unknown)[:12]) or "none"
