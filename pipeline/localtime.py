@@ -64,6 +64,8 @@ def read_cell(value: Any) -> Cell | None:
 def _read_text(text: str) -> Cell | None:
     if clock := _written_time(text):
         return clock
+    if text == "0":
+        return Cell(elapsed=_MIDNIGHT)
     if days := cell_days(text):
         return Cell(days)
     if found := _COMPACT.fullmatch(text):

@@ -26,6 +26,8 @@ _ERRORS = ("errors", "error", "message", "messages", "detail")
 _GOOD = frozenset({"ok", "success", "true", "200"})
 _DEEP = 4
 _SNIFFED = 50
+_LISTS = ("data", "records", "rows", "results", "items")
+"""What a list of records is called in documents that hold nothing else."""
 _NO_UNIT = ("code", "okta")
 
 
@@ -117,7 +119,7 @@ class _Reader:
     def __init__(self, rows: ObjectRows, networks: Iterable[Network]) -> None:
         self._rows = rows
         known = list(networks)
-        self._records = {network.records for network in known if network.records}
+        self._records = {*_LISTS, *(network.records for network in known if network.records)}
         self._infoclimat = next((network for network in known if network.name == _INFOCLIMAT), None)
         self.special = frozenset({"_airbyte_data", "hourly", "stations", *self._records})
         self._content = frozenset({"hourly", "stations", *self._records})
@@ -140,8 +142,8 @@ class _Reader:
             )
         elif "hourly" in document or isinstance(_parsed(document.get("stations")), list):
             yield from self._answer(position, document)
-        elif inner := next((name for name in self._records if name in document), None):
-            yield from self.read(position, _parsed(document[inner]) or [], depth + 1)
+        elif inner := next((name for name in self._records if _has_list(document, name)), None):
+            yield from self.read(position, _parsed(document[inner]), depth + 1)
         elif (found := self.record(position, document)) is not None:
             yield found
 
@@ -173,8 +175,10 @@ class _Reader:
         for station in listed if isinstance(listed, list) else ():
             self._rows.context.describe(_parsed(station))
         hourly = _parsed(answer.get("hourly"))
-        if hourly in (None, [], {}, ""):
+        if not hourly:
+            self.empty = isinstance(hourly, dict)
             return
+        self.empty = True
         if isinstance(hourly, list):
             yield from self.read(position, hourly, 1)
             return
@@ -243,6 +247,12 @@ def _words(value: Any) -> Iterator[str]:
             yield from _words(inner)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield str(value)
+
+
+def _has_list(document: dict[str, Any], name: str) -> bool:
+    """Whether a key holds a list that is not empty."""
+    value = _parsed(document.get(name))
+    return isinstance(value, list) and bool(value)
 
 
 def _windows_json(content: bytes, decoder: Decoder, number: int = 1) -> Any:

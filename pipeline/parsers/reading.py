@@ -81,7 +81,7 @@ def _format_rows(kind: str, stream: BinaryIO, rows: ObjectRows, catalog: Catalog
         case "parquet":
             yield from record_rows(parquet_records(stream), rows, networks)
         case "csv" | "tsv":
-            yield from csv_rows(stream, rows)
+            yield from csv_rows(stream, rows, [item.separator for item in networks if item.separator])
         case _:
             yield from workbook_rows(stream, rows)
 

@@ -20,8 +20,9 @@ _SEARCHED = 30
 _MAX_CELLS = 1_000
 
 
-def csv_rows(stream: BinaryIO, rows: ObjectRows, separators: str = _SEPARATORS) -> Iterator[Row]:
-    """Rows of one CSV. Raises BrokenObject when it has no header."""
+def csv_rows(stream: BinaryIO, rows: ObjectRows, others: Iterable[str] = ()) -> Iterator[Row]:
+    """Rows of one CSV, with a usual separator or one of these. Raises BrokenObject when it has no header."""
+    separators = "".join(dict.fromkeys([*_SEPARATORS, *others]))
     decoder = Decoder()
     text = (decoder.decode(line, number) + "\n" for number, line in enumerate(lines(stream), 1))
     top = list(islice(text, _SEARCHED))
