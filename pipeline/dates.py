@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.units import plain_text
 
-_FIRST, _LAST = date(1990, 1, 1), date(2099, 12, 31)
+_FIRST, _LAST = date(1950, 1, 1), date(2099, 12, 31)
 _EXCEL = date(1899, 12, 30)
 _SERIAL = range(20_000, 80_000)
 """Days since the beginning of Excel's calendar: 1954 to 2119."""

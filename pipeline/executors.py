@@ -73,7 +73,7 @@ class Processes:
 
     def load(self, refs: Iterable[ObjectRef]) -> Iterator[ObjectReport]:
         remaining = iter(refs)
-        first, enough = _worth_processes(remaining)
+        first, enough = worth_processes(remaining)
         if enough:
             yield from self._spread(groups(chain(first, remaining)))
         else:
@@ -102,7 +102,7 @@ class Processes:
                 pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _worth_processes(refs: Iterator[ObjectRef]) -> tuple[list[ObjectRef], bool]:
+def worth_processes(refs: Iterator[ObjectRef]) -> tuple[list[ObjectRef], bool]:
     """The first objects, and whether they are so much work that starting processes pays."""
     first, work = [], 0
     for ref in refs:

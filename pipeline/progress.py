@@ -105,6 +105,8 @@ class Progress:
                 more[name] = ", ".join(found[:12])
         if columns.other_day:
             more["other_day"] = columns.other_day
+        if report.described and not report.tally.read:
+            more["stations"] = report.described
         if report.error:
             more["error"] = report.error
         self._say(report.status, key=report.key, **_counts(report.tally), **more)

@@ -15,9 +15,11 @@ EVERY_S = 5.0
 
 
 @contextmanager
-def showing(counts: Counts, say: Callable[..., None], *, bar: bool) -> Iterator[None]:
+def showing(
+    counts: Counts, say: Callable[..., None], *, bar: bool, every_s: float = EVERY_S
+) -> Iterator[None]:
     """Show the counts until the block ends. `bar`: stdout is a terminal, and lines are for people."""
-    show = _Bar(counts) if bar and sys.stdout.isatty() else _Lines(counts, say)
+    show: _Bar | _Lines = _Bar(counts) if bar and sys.stdout.isatty() else _Lines(counts, say, every_s)
     stop = Event()
 
     def go_on() -> None:
@@ -35,10 +37,8 @@ def showing(counts: Counts, say: Callable[..., None], *, bar: bool) -> Iterator[
 
 
 class _Lines:
-    every_s = EVERY_S
-
-    def __init__(self, counts: Counts, say: Callable[..., None]) -> None:
-        self._counts, self._say = counts, say
+    def __init__(self, counts: Counts, say: Callable[..., None], every_s: float) -> None:
+        self._counts, self._say, self.every_s = counts, say, every_s
         self._before = (time.monotonic(), 0)
 
     def update(self) -> None:

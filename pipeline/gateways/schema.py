@@ -10,6 +10,7 @@ from pymongo.database import Database
 from pipeline.gateways.mongo import translated
 from pipeline.gateways.views import VIEWS
 
+_A_COLLECTION = "a collection"
 Keys = tuple[tuple[str, int], ...]
 
 INDEXES: dict[str, tuple[Keys, ...]] = {
@@ -45,21 +46,29 @@ def missing_indexes(database: Database[dict[str, Any]]) -> list[str]:
 
 
 def create_views(database: Database[dict[str, Any]]) -> None:
-    """Make the views, or change them where an earlier version made them."""
+    """Make the views, or change them where an earlier version made them.
+
+    A collection of that name is somebody's own, and stays.
+    """
     with translated():
         there = _pipelines(database)
         for name, (collection, pipeline) in VIEWS.items():
             if name not in there:
                 database.create_collection(name, viewOn=collection, pipeline=pipeline)
-            elif there[name] != pipeline:
+            elif there[name] not in (pipeline, _A_COLLECTION):
                 database.command("collMod", name, viewOn=collection, pipeline=pipeline)
 
 
 def missing_views(database: Database[dict[str, Any]]) -> list[str]:
+    """Views that are not there, or of an earlier version; a collection may have the name of one."""
     there = _pipelines(database)
-    return [name for name, (_, pipeline) in VIEWS.items() if there.get(name) != pipeline]
+    return [
+        f"{name} (a collection has this name)" if there.get(name) == _A_COLLECTION else name
+        for name, (_, pipeline) in VIEWS.items()
+        if there.get(name) != pipeline
+    ]
 
 
 def _pipelines(database: Database[dict[str, Any]]) -> dict[str, Any]:
-    views = database.list_collections(filter={"name": {"$in": list(VIEWS)}})
-    return {view["name"]: view["options"].get("pipeline") for view in views}
+    found = database.list_collections(filter={"name": {"$in": list(VIEWS)}})
+    return {item["name"]: item["options"].get("pipeline", _A_COLLECTION) for item in found}

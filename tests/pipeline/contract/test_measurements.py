@@ -15,7 +15,7 @@ from pymongo import MongoClient
 
 from pipeline.config import MongoSettings
 from pipeline.gateways.measurements import MongoMeasurements
-from pipeline.model import Document
+from pipeline.model import Document, Extent, Stored
 from pipeline.ports import Measurements
 from pipeline.upsert import Upserter
 from tests.pipeline.fakes import NOON, FakeMeasurements
@@ -141,3 +141,37 @@ def test_many_writers_restamp_the_same_readings(mongo: MongoSettings) -> None:
         assert [tally.unchanged for tally in tallies] == [300] * 6
         found = client[mongo.database]["measurements"].find()
         assert {(item["run_id"], item["source"]["etag"]) for item in found} == {("r", "new")}
+
+
+def of(object_: str, etag: str, number: int, hours: int = 0) -> Document:
+    source = {"object": object_, "etag": etag, "modified": NOON, "position": number}
+    return document(number, station_id="S", timestamp=NOON + timedelta(hours=hours), source=source)
+
+
+def test_the_documents_of_an_object_are_found_where_they_are(store: Measurements) -> None:
+    """By object, within an extent or anywhere, and those of other versions only."""
+    insert(store, of("a", "v1", 1), of("a", "v2", 2, hours=5), of("b", "v1", 3))
+    near = Extent(frozenset({"S"}), NOON, NOON + timedelta(hours=1))
+    assert {item.id for item in store.stored("a", None)} == {"S@1", "S@2"}
+    assert [item.id for item in store.stored("a", near)] == ["S@1"]
+    assert [item.id for item in store.stored("a", None, not_etag="v2")] == ["S@1"]
+    (found,) = store.stored("b", None)
+    assert found == Stored("S@3", "S", NOON, "v1", 3)
+
+
+def test_documents_are_withdrawn_as_they_were_seen(store: Measurements) -> None:
+    """What is gone is counted; other objects' documents stay."""
+    insert(store, of("a", "v1", 1), of("a", "v1", 2), of("b", "v1", 3))
+    assert store.withdraw("a", list(store.stored("a", None)), "r2") == 2
+    assert set(find(store, "S@1", "S@2", "S@3")) == {"S@3"}
+
+
+def test_a_document_that_was_written_since_is_not_withdrawn(mongo: MongoSettings) -> None:
+    """Another object took the reading over in the meantime."""
+    with MongoClient(mongo.uri) as client:
+        store = MongoMeasurements(client[mongo.database], lambda: NOON)
+        insert(store, of("a", "v1", 1))
+        seen = list(store.stored("a", None))
+        store.replace([(of("a", "v1", 1), of("b", "v1", 1))])
+        assert store.withdraw("a", seen, "r2") == 0
+        assert set(find(store, "S@1")) == {"S@1"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from botocore.exceptions import EndpointConnectionError, IncompleteReadError
 from botocore.response import StreamingBody
 from moto import mock_aws
 
-from pipeline.errors import BrokenObject, SourceError
+from pipeline.errors import BrokenObject, SourceError, UnreadableObject
 from pipeline.gateways.folder import FolderSource
 from pipeline.gateways.s3 import ATTEMPTS, S3Source
 from pipeline.ports import Source
@@ -180,3 +181,53 @@ def test_an_object_that_is_overwritten_while_it_is_read_is_not_mixed(s3: Any) ->
     s3.put_object(Bucket="raw", Key="weather/a.csv", Body=b"new")
     with pytest.raises(BrokenObject, match="changed_while_read"), bucket(s3).open(ref) as stream:
         stream.read()
+
+
+def test_what_a_folder_cannot_deliver_is_listed_with_its_reason(tmp_path: Path) -> None:
+    """A broken link, one that leads to itself, a pipe: named, not opened, and the rest is listed."""
+    (tmp_path / "good.csv").write_bytes(b"one")
+    (tmp_path / "broken.csv").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+    errors = {ref.key: ref.error for ref in FolderSource(tmp_path).list()}
+    assert errors.pop("good.csv") == ""
+    assert errors == {
+        "broken.csv": "No such file or directory",
+        "loop.csv": "Too many levels of symbolic links",
+        "pipe.csv": "it is no regular file",
+    }
+
+
+def test_a_folder_that_leads_back_to_itself_is_listed_once(tmp_path: Path) -> None:
+    """A link to a folder above ends there; another link to a folder is followed."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "one.csv").write_bytes(b"one")
+    (tmp_path / "a" / "up").symlink_to(tmp_path)
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    assert [ref.key for ref in FolderSource(tmp_path).list()] == ["a/one.csv", "b/one.csv"]
+
+
+def test_a_file_that_went_away_after_it_was_listed_is_that_file_s_trouble(tmp_path: Path) -> None:
+    """The error is of one object: others may be readable."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"one")
+    (ref,) = FolderSource(tmp_path).list()
+    path.unlink()
+    with pytest.raises(UnreadableObject, match=r"a\.csv: No such file"):
+        FolderSource(tmp_path).open(ref)
+
+
+def test_an_archived_object_is_that_object_s_trouble(s3: Any) -> None:
+    """GLACIER: named, with what to do; the object beside it is readable."""
+    s3.put_object(Bucket="raw", Key="weather/a.csv", Body=b"x", StorageClass="GLACIER")
+    s3.put_object(Bucket="raw", Key="weather/b.csv", Body=b"y")
+    source = bucket(s3)
+    archived, good = source.list()
+    with (
+        pytest.raises(UnreadableObject, match="InvalidObjectState") as failure,
+        source.open(archived) as stream,
+    ):
+        stream.read()
+    assert "restore" in failure.value.hint
+    with source.open(good) as stream:
+        assert stream.read() == b"y"
