@@ -21,7 +21,8 @@ Words = Mapping[str, float | None]
 WIND_WORDS: Words = {
     **{point.lower(): index * 22.5 for index, point in enumerate(_POINTS)},
     "north": 0.0, "east": 90.0, "south": 180.0, "west": 270.0,
-    "calm": None, "variable": None, "var": None,
+    "nord": 0.0, "est": 90.0, "sud": 180.0, "ouest": 270.0, "noord": 0.0, "oost": 90.0, "zuid": 180.0,
+    "calm": None, "variable": None, "var": None, "calme": None,
 }  # fmt: skip
 
 
@@ -78,7 +79,7 @@ Made = TypeVar("Made")
 
 
 class OtherUnit(Exception):
-    """A bare number says that its column is in another unit than is taken for it."""
+    """A number says that a column is in another unit than is taken for its bare numbers."""
 
 
 class Conversion(dict[Hashable, Made]):
@@ -88,6 +89,9 @@ class Conversion(dict[Hashable, Made]):
     in `dropped` (as `field:reason`), each time anew, and is none: only values that are right are remembered.
     Raises OtherUnit for a bare number that is impossible in its unit and right in another one, where the
     field is a telling one.
+
+    `foreign` marks what is made of a value with a unit that is not `bare`; `doubtful`: bare numbers of this
+    column may be of another system of units.
     """
 
     def __init__(
@@ -97,6 +101,9 @@ class Conversion(dict[Hashable, Made]):
         dropped: Counter[str],
         make: Callable[[float | int | None], Made],
         words: Words | None = None,
+        *,
+        foreign: Callable[[Made], Made] | None = None,
+        doubtful: bool = False,
     ) -> None:
         super().__init__()
         self.field = wanted
@@ -104,6 +111,8 @@ class Conversion(dict[Hashable, Made]):
         self._bare_name = bare
         self._dropped = dropped
         self._make = make
+        self._foreign = foreign
+        self.doubtful = doubtful
         self._scales: dict[str, Scale | None] = {}
         self._words = {**wanted.words, **(words or {})}
 
@@ -124,7 +133,12 @@ class Conversion(dict[Hashable, Made]):
             if not found[2] and self.field.telling:
                 self._suspect(found[1])
             return self._drop("out_of_range")
-        return self._keep(raw, self._rounded(exact))
+        return self._keep(raw, self._rounded(exact), foreign=scale != self._bare)
+
+    def is_bare(self, raw: Hashable) -> bool:
+        """Whether a cell holds a number without a unit."""
+        found = _VALUE.fullmatch(plain_text(raw)[:_LONGEST])
+        return bool(found and found[1] and not found[2])
 
     def _scale_of(self, unit: str | None) -> Scale | None:
         if not unit:
@@ -170,10 +184,12 @@ class Conversion(dict[Hashable, Made]):
         self._dropped[f"{self.field.name}:{reason}"] += 1
         return self._make(None)
 
-    def _keep(self, raw: Hashable, value: float | int | None) -> Made:
+    def _keep(self, raw: Hashable, value: float | int | None, *, foreign: bool = False) -> Made:
         if len(self) >= _CACHED:
             self.clear()
         made = self._make(value)
+        if foreign and self._foreign is not None:
+            made = self._foreign(made)
         if type(raw) is not str or len(raw) <= _LONGEST:
             self[raw] = made
         return made

@@ -179,6 +179,18 @@ def test_bare_metric_numbers_are_refused_in_an_imperial_column() -> None:
     assert "units of ILAMAD25" in rejections(found)[0].detail
 
 
+@pytest.mark.parametrize(
+    ("temperature", "pressure", "refused"),
+    [("13.8", "1012.5 hPa", 1), ("13.8 °C", "1012.5 hPa", 0), ("50.1", "29.9 in", 0), ("50.1", "29.9", 0)],
+)
+def test_a_bare_number_beside_a_metric_one_is_refused(temperature: str, pressure: str, refused: int) -> None:
+    """13.8 beside 1012.5 hPa is no temperature in °F; alone, or with its unit, each is what it says."""
+    content = f"Time;Temperature;Pressure\n00:07:00;{temperature};{pressure}\n".encode()
+    found = read(f"{NAME}_030924.csv", content)
+    assert [row.reason for row in rejections(found)] == ["other_unit"] * refused
+    assert len(documents(found)) == 1 - refused
+
+
 def test_a_metric_station_has_metric_numbers() -> None:
     """`units` of the station; a unit in a cell still wins."""
     text = f'''
