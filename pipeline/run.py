@@ -113,7 +113,7 @@ class Run:
         for key in self._run_store.keys(self._report.source):
             if hash(key) not in self._seen and not key.startswith(tuple(self._hidden)):
                 self._report.add_missing(key)
-                self._progress.missing(key, self._report.missing)
+                self._progress.missing(key)
 
     def _to_load(self) -> Iterator[ObjectRef]:
         """What has to be read; skipped and ignored objects go straight into the report.

@@ -104,8 +104,8 @@ def _dropped(report: RunReport, rows: int) -> PipelineError | None:
                 f"{report.limits.dropped:.1%} ({_top(dropped)})",
                 _DROPPED_HINT,
             )
-    for key, (name, count, of) in report.spoilt.items():
-        more = f"; so are {len(report.spoilt) - 1:,} other objects" if len(report.spoilt) > 1 else ""
+    for key, (name, count, of) in report.spoiled.items():
+        more = f"; so are {len(report.spoiled) - 1:,} other objects" if len(report.spoiled) > 1 else ""
         return DataError(
             f"{key}: {count:,} values of {name} in {of:,} readings were dropped, more than "
             f"{report.limits.dropped:.1%}{more}",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING
+from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.database import Database
 
 from pipeline.gateways.mongo import translated
 from pipeline.gateways.views import VIEWS
 
 _A_COLLECTION = "a collection"
+HISTORY = "measurements_history"
 Keys = tuple[tuple[str, int], ...]
 
 INDEXES: dict[str, tuple[Keys, ...]] = {
@@ -21,7 +22,7 @@ INDEXES: dict[str, tuple[Keys, ...]] = {
     ),
     "load_runs": ((("started_at", DESCENDING),),),
     "rejected_records": ((("object", ASCENDING),), (("run_id", ASCENDING),)),
-    "measurements_history": ((("withdrawn_by", ASCENDING),),),
+    HISTORY: ((("withdrawn_by", ASCENDING),),),
 }
 """Besides `_id` of each collection, which for measurements already orders by station and time."""
 
@@ -29,9 +30,10 @@ INDEXES: dict[str, tuple[Keys, ...]] = {
 def create_indexes(database: Database[dict[str, Any]]) -> None:
     with translated():
         for collection, indexes in INDEXES.items():
-            for keys in indexes:
-                database[collection].create_index(list(keys))
-        database["measurements_history"].create_index("expires_at", expireAfterSeconds=0)
+            models = [IndexModel(list(keys)) for keys in indexes]
+            if collection == HISTORY:
+                models.append(IndexModel("expires_at", expireAfterSeconds=0))
+            database[collection].create_indexes(models)
 
 
 def missing_indexes(database: Database[dict[str, Any]]) -> list[str]:
