@@ -306,7 +306,7 @@ def _judge(report: ObjectReport) -> None:
         report.status = "empty"
     elif tally.read == tally.rejected and report.reasons.keys() <= _NOTHING_READABLE:
         report.status = "quarantined"
-        reason = next(iter(report.reasons)) if len(report.reasons) == 1 else "unknown_format"
+        reason = "error_answer" if report.reasons.keys() == {"error_answer"} else "unknown_format"
         report.error = f"{reason}: none of its {tally.read} rows is a record: {report.first_detail}"
     elif tally.read == tally.rejected:
         report.status = "refused"
