@@ -219,7 +219,7 @@ class Loader:
     def _refuse(self, ref: ObjectRef, batch: list[Row], report: ObjectReport, opened: _Opened) -> None:
         refused = [row for row in batch if isinstance(row, Rejection)]
         report.tally.rejected += len(refused)
-        report.first_detail = report.first_detail or refused[0].detail
+        report.first_detail = report.first_detail or refused[0].detail[:300]
         report.reasons.update(row.reason for row in refused)
         kept = refused[: KEPT_REJECTIONS - report.kept_rejections]
         report.kept_rejections += len(kept)

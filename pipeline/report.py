@@ -55,6 +55,8 @@ class RunReport:
     objects: dict[str, Document] = field(default_factory=dict)
     spoiled: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     """Objects with more dropped values of a field than allowed: field, how many, of how many rows."""
+    first_refusal: str = ""
+    """What was said of a refused row, and of which object."""
     unknown_columns: Counter[str] = field(default_factory=Counter)
     missing_columns: Counter[str] = field(default_factory=Counter)
     """Columns by name, and of how many objects: not known, or looked for and not there."""
@@ -139,6 +141,7 @@ class RunReport:
         _add(self.dropped, report.dropped, times)
         _add(self.reasons, report.reasons, times)
         self._count_columns(report, times)
+        self._note_refusal(report)
         self._spoiled(report)
 
     def _count_skipped(self, before: ObjectReport, times: int) -> None:
@@ -147,6 +150,7 @@ class RunReport:
         self.described += times * before.described
         _add(self.previous_dropped, before.dropped, times)
         _add(self.previous_reasons, before.reasons, times)
+        self._note_refusal(before)
         self._spoiled(before)
 
     def _count_columns(self, report: ObjectReport, times: int) -> None:
@@ -156,6 +160,10 @@ class RunReport:
         self.other_day += times * columns.other_day
         if times > 0 and len(self.skipped_sheets) < _MISSED:
             self.skipped_sheets += [f"{report.key}: {name}" for name in columns.sheets]
+
+    def _note_refusal(self, report: ObjectReport) -> None:
+        if report.first_detail and not self.first_refusal:
+            self.first_refusal = f"{report.key}: {report.first_detail}"
 
     def _spoiled(self, report: ObjectReport) -> None:
         """One column that cannot be read shows in its object, however many others are good."""

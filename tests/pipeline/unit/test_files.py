@@ -18,6 +18,7 @@ import zstandard
 from pyarrow import parquet
 
 from pipeline.errors import BrokenObject
+from pipeline.measurement import Row
 from pipeline.parsers.reading import rows
 from pipeline.sample.formats import COLUMNS
 from pipeline.stations import load_catalog
@@ -172,6 +173,26 @@ def test_undated_sheets_take_their_days_from_their_rows() -> None:
     """A column of dates, as dates or as Excel's numbers."""
     content = book({"Sheet1": day_rows(datetime(2024, 9, 3)), "Sheet2": day_rows(45539)})  # noqa: DTZ001
     assert ids(read(f"{NAME}.xlsx", content)) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("sheets", "refused"),
+    [(("Data",), 0), (("Mon 3",), 0), (("300224",), 3), (("Mon 3", "Tue 4"), 6), (("300224", "300225"), 6)],
+)
+def test_the_workbooks_day_is_that_of_a_sheet_without_a_name(sheets: tuple[str, ...], refused: int) -> None:
+    """Sheets that somebody named are days of their own: the day of the export is not theirs."""
+    found = read(f"{NAME}_030924.xlsx", book({name: day_rows() for name in sheets}))
+    assert [row.reason for row in rejections(found)] == ["no_date"] * refused
+
+
+def test_a_sheet_with_other_columns_breaks_the_workbook_there() -> None:
+    """The days before it stand."""
+    renamed = [["Time", "Temp", "Barometer", "Dew Point"], *day_rows()[2:]]
+    seen: list[Row] = []
+    content = book({"030924": day_rows(), "040924": renamed})
+    with pytest.raises(BrokenObject, match="missing_columns"):
+        seen.extend(rows(io.BytesIO(content), context(f"{NAME}.xlsx"), load_catalog()))
+    assert ids(seen) == ONE_DAY
 
 
 def test_two_undated_sheets_are_not_one_day() -> None:
