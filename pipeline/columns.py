@@ -23,6 +23,7 @@ _AIRBYTE = ("_airbyte_", "_ab_")
 """Columns that Airbyte puts beside those of the source."""
 _KEPT_CELLS = 100_000
 _LONGEST = 64
+_LONGEST_HEADER = 120
 _LAYOUTS = 1_000
 
 
@@ -204,6 +205,8 @@ def column_of(header: str, columns: Mapping[str, Column]) -> tuple[Column, str |
     `Temperature_C`, `Pressure (hPa)` and `Speed km/h` tell one. A unit that the field does not have is none
     that we could convert: the column is then not known.
     """
+    if len(header) > _LONGEST_HEADER:
+        return None
     name = column_name(header)
     if (found := _BRACKETS.fullmatch(header)) and (column := columns.get(column_name(found[1]))):
         if not unit_key(found[2]) and "°" in plain_text(found[2]):

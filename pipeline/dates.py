@@ -65,7 +65,8 @@ class Span:
 
     @property
     def is_range(self) -> bool:
-        return self.last is not None and self.last != self.first
+        """Whether rows that tell no day are of several ones."""
+        return self.last != self.first
 
     def __contains__(self, day: date) -> bool:
         return self.first <= day and (self.last is None or day <= self.last)

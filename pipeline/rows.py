@@ -15,8 +15,8 @@ from pipeline.networks import Network
 from pipeline.stations import Catalog, Found, Station
 from pipeline.transform import ObjectContext, StationRows, plain_number
 
-_STATIONS, _LAYOUTS, _HELD = 10_000, 1_000, 2_000
-"""Stations in one object, shapes of records that are remembered, and records that wait for a column."""
+_STATIONS, _LAYOUTS, _HELD, _COLUMNS = 10_000, 1_000, 2_000, 1_000
+"""Stations in one object, shapes of records that are remembered, records that wait for a column, columns."""
 _EMPTY = (None, "")
 ReadRow = Callable[[int, Any, Layout], Row | None]
 
@@ -197,6 +197,8 @@ class ObjectRows:
 
     def _layout(self, headers: Sequence[str]) -> Layout | None:
         converter = self.context.converter
+        if len(headers) > _COLUMNS:
+            return None
         for network in self._catalog.networks.self_naming:
             if layout := converter.layout(network, headers):
                 return layout

@@ -63,7 +63,7 @@ class ObjectContext:
         """Take a station's description of InfoClimat; whether it is one."""
         if not isinstance(station, dict) or not is_station_id(station.get("id")):
             return False
-        if "latitude" not in station or "longitude" not in station:
+        if "name" not in station and not {"latitude", "longitude"} <= station.keys():
             return False
         self.stations[station["id"]] = _station_document(station)
         self.described += 1

@@ -6,6 +6,8 @@ import bz2
 import gzip
 import io
 import lzma
+import subprocess
+import sys
 import zipfile
 from datetime import datetime, time
 from typing import Any
@@ -244,3 +246,15 @@ def test_a_small_packed_file_does_not_become_a_large_one(bomb: tuple[str, bytes]
     with pytest.raises(BrokenObject) as failure:
         list(rows(io.BytesIO(content), context(key), load_catalog()))
     assert failure.value.reason in ("too_large", "line_too_long")
+
+
+def test_without_its_library_parquet_is_named() -> None:
+    """In an image without the extra the object is quarantined, and the message says what is missing."""
+    program = (
+        "import io, sys; sys.modules['pyarrow'] = None\n"
+        "from pipeline.parsers.parquet import parquet_records\n"
+        "try: list(parquet_records(io.BytesIO(b'PAR1')))\n"
+        "except Exception as error: print(error)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout.startswith("unknown_format: Parquet needs pyarrow")

@@ -158,6 +158,17 @@ def test_unknown_and_missing_columns_are_told_by_name() -> None:
     assert "Solar" not in known.columns.missing
 
 
+def test_strange_headers_cost_no_time() -> None:
+    """A header of very many characters, and a record of very many keys, are none that we know."""
+    wide = {f"key{number}": number for number in range(5_000)}
+    (refused,) = rejections(read(f"{NAME}_030924.jsonl", jsonl({**wu_row(), **wide})))
+    assert refused.reason == "unknown_record"
+    header = "Time,Temperature,Pressure," + " " * 50_000 + "("
+    found, known = learned(f"{NAME}_030924.csv", f"{header}\n00:07:00,50 F,29.9 in,1\n".encode())
+    assert len(ids(found)) == 1
+    assert max(map(len, known.columns.unknown)) <= 100
+
+
 def metric_rows() -> bytes:
     bare = {
         "temp": "13.8",
