@@ -209,7 +209,7 @@ def test_an_object_that_does_not_come_is_named(mongo: MongoSettings, bucket: int
     assert "weather/station_ichtegem_BE.xlsx" in ended.err
     assert "imeout" in ended.err or "timed out" in ended.err
     assert "Traceback" not in ended.err
-    assert server.failed <= 2 * ATTEMPTS
+    assert server.failed <= 1 + 2 * ATTEMPTS  # ahead of time, then each attempt as botocore makes it
     again = run(mongo, bucket)
     assert (again.code, again.report["documents"]) == (0, READINGS)
 
