@@ -227,7 +227,7 @@ class Sandbox:
         with translated():
             endpoint = f"http://{_LOOPBACK}:{remembered.aws_port}"
             s3 = Aws(endpoint, self._settings.region, self._keys().operator).client("s3")
-            written, deleted = seed.synchronise(s3, self._settings.bucket, folder)
+            written, deleted = seed.synchronize(s3, self._settings.bucket, folder)
         self._report(f"bucket {self._settings.bucket}: {written} objects written, {deleted} deleted")
         state.save(self._state_file, replace(remembered, seeded=content))
 
