@@ -22,7 +22,6 @@ from pipeline.localtime import Cell, LocalDays
 
 HOUR = timedelta(hours=1)
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
-_NOTHING = Cell()
 
 
 class Refused(Exception):
