@@ -22,7 +22,6 @@ from pipeline.localtime import Cell, LocalDays
 
 HOUR = timedelta(hours=1)
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
-_NOTHING = Cell()
 
 
 class Refused(Exception):
@@ -101,7 +100,6 @@ class NamedDay:
 
     def __init__(self, span: Span) -> None:
         self.day = span.first
-        self._advances = span.last is None
         self._first: timedelta | None = None
         self._high = self._low = self._previous = timedelta(0)
         self._descends = False
@@ -120,9 +118,8 @@ class NamedDay:
             self._high = self.last
             if self._high == self._first and elapsed < self._first:
                 self._descends, self.last = True, None
-        if not self._ended and self._steps_too_far(elapsed):
-            self._next_day()
-        if self._ended:
+        if self._ended or self._steps_too_far(elapsed):
+            self._ended, self.last = True, None
             raise Refused(
                 "time_steps_back", f"{elapsed} after the end of {self.day}: the row is of another day"
             )
@@ -142,21 +139,12 @@ class NamedDay:
             return False
         return True
 
-    def _next_day(self) -> None:
-        if self._advances and not self._descends:
-            self.day += _DAY
-            self._high = self._low = timedelta(0)
-        else:
-            self._ended, self.last = True, None
-
 
 def days_of_range(span: Span, times: Sequence[timedelta]) -> list[date] | None:
-    """The days of rows that tell a time of day only, under a name with a range; None where they do not fit.
+    """The days of rows that tell a time of day only, from a first day on; None where they do not fit.
 
-    They fit when the clock begins anew as often as the range has further days.
+    They fit a range when the clock begins anew as often as it has further days.
     """
-    if span.last is None:
-        return None
     steps = [after - before for before, after in pairwise(times)]
     ascends = sum(step > timedelta(0) for step in steps) >= sum(step < timedelta(0) for step in steps)
     sign = 1 if ascends else -1
@@ -164,6 +152,6 @@ def days_of_range(span: Span, times: Sequence[timedelta]) -> list[date] | None:
     for step in (timedelta(0), *steps):
         index += step * sign < -HOUR
         days.append(index)
-    if index != (span.last - span.first).days:
+    if span.last is not None and index != (span.last - span.first).days:
         return None
-    return [span.first + index * _DAY if ascends else span.last - index * _DAY for index in days]
+    return [span.first + (number if ascends else index - number) * _DAY for number in days]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -23,7 +23,12 @@ _AIRBYTE = ("_airbyte_", "_ab_")
 """Columns that Airbyte puts beside those of the source."""
 _KEPT_CELLS = 100_000
 _LONGEST = 64
+_LONGEST_HEADER = 120
 _LAYOUTS = 1_000
+
+
+class Foreign(bytes):
+    """An element whose value had a unit of another system than the bare numbers of its column have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class Layout:
     fields: frozenset[str]
     unknown: tuple[str, ...]
     only_time: bool
+    telling: int | None = None
+    """Which of the columns tells, by a unit in a cell, of which system the bare numbers of the row are."""
     about: tuple[tuple[str, Any], ...] = ()
     """What is told of the station beside a reading, and where."""
 
@@ -77,7 +84,7 @@ class Converter:
         self.cells: dict[Any, Cell] = {}
         self.clocks: dict[Any, timedelta] = {}
         """Cells that tell a time of day and nothing else."""
-        self._conversions: dict[tuple[str, str, str], Encoding] = {}
+        self._conversions: dict[tuple[str, str, str, bool], Encoding] = {}
         self._layouts: dict[tuple[str, Use, tuple[Any, ...]], Layout | None] = {}
 
     def layout(self, network: Network, headers: Sequence[Any], use: Use = Use()) -> Layout | None:
@@ -134,40 +141,58 @@ class Converter:
             network.station_id and station is None and not use.station_known
         ):
             return None
-        found: dict[str, tuple[Any, Encoding]] = {}
-        unknown = []
         told = {time, date, moment, station}
+        matched: dict[str, tuple[Any, Column, str | None]] = {}
+        unknown = []
         for header in headers:
             if header in told or not str(header).strip() or str(header).startswith(_AIRBYTE):
                 continue
             match = column_of(str(header), network.columns)
-            if match is None:
-                if not network.ignores_all and column_name(header) not in network.ignore:
-                    unknown.append(str(header).strip()[:100])
-                continue
-            column, unit = match
-            if column.field.name in use.without:
-                continue
-            bare = unit or (column.metric if use.metric else column.unit)
-            found.setdefault(column.field.name, (header, self._conversion(network, column, bare)))
+            if match is not None:
+                matched.setdefault(match[0].field.name, (header, *match))
+            elif not network.ignores_all and column_name(header) not in network.ignore:
+                unknown.append(str(header).strip()[:100])
+        metric = use.metric or _is_metric(matched.values())
+        found = {
+            name: (header, self._conversion(network, column, unit, metric=metric))
+            for name, (header, column, unit) in matched.items()
+            if name not in use.without
+        }
         if not found and network.station_id:
             return None
         fields = {column.field.name: None for column in network.columns.values()}
         columns = tuple(found[name] for name in fields if name in found)
         only_time = date is None and moment is None
         about = tuple((what, header) for what, header in network.about.items() if header in headers)
-        return Layout(
-            network, time, date, moment, station, columns, frozenset(found), tuple(unknown), only_time, about
-        )
+        telling = next((place for place, (_, made) in enumerate(columns) if made.field.telling), None)
+        if not any(conversion.doubtful for _, conversion in columns):
+            telling = None
+        return Layout(network, time, date, moment, station, columns, frozenset(found), tuple(unknown),
+                      only_time, telling, about)  # fmt: skip
 
-    def _conversion(self, network: Network, column: Column, bare: str) -> Encoding:
-        key = (network.name, column.header, unit_key(bare))
+    def _conversion(self, network: Network, column: Column, unit: str | None, *, metric: bool) -> Encoding:
+        bare = unit or column.bare(metric=metric)
+        doubtful = unit is None and column.unit != column.metric
+        key = (network.name, column.header, unit_key(bare), doubtful)
         known = self._conversions.get(key)
         if known is None:
             words = {**dict.fromkeys(network.missing), **column.words}
             make = partial(_element, column.field.name)
-            known = self._conversions[key] = Conversion(column.field, bare, self.dropped, make, words)
+            foreign = Foreign if column.field.telling else None
+            known = self._conversions[key] = Conversion(
+                column.field, bare, self.dropped, make, words, foreign=foreign, doubtful=doubtful
+            )
         return known
+
+
+def _is_metric(matched: Iterable[tuple[Any, Column, str | None]]) -> bool:
+    """Whether the headers that tell a unit tell metric ones only: the others of the table are so too."""
+    told = [
+        column.field.units.get(unit_key(unit)) == column.field.units.get(unit_key(column.metric))
+        for _, column, unit in matched
+        if unit and unit_key(column.unit) != unit_key(column.metric)
+    ]
+    return bool(told) and all(told)
 
 
 def _element(name: str, value: float | int | None) -> bytes:
@@ -180,6 +205,8 @@ def column_of(header: str, columns: Mapping[str, Column]) -> tuple[Column, str |
     `Temperature_C`, `Pressure (hPa)` and `Speed km/h` tell one. A unit that the field does not have is none
     that we could convert: the column is then not known.
     """
+    if len(header) > _LONGEST_HEADER:
+        return None
     name = column_name(header)
     if (found := _BRACKETS.fullmatch(header)) and (column := columns.get(column_name(found[1]))):
         if not unit_key(found[2]) and "°" in plain_text(found[2]):

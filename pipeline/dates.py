@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.units import plain_text
 
-_FIRST, _LAST = date(1990, 1, 1), date(2099, 12, 31)
+_FIRST, _LAST = date(1950, 1, 1), date(2099, 12, 31)
 _EXCEL = date(1899, 12, 30)
 _SERIAL = range(20_000, 80_000)
 """Days since the beginning of Excel's calendar: 1954 to 2119."""
@@ -65,7 +65,8 @@ class Span:
 
     @property
     def is_range(self) -> bool:
-        return self.last is not None and self.last != self.first
+        """Whether rows that tell no day are of several ones."""
+        return self.last != self.first
 
     def __contains__(self, day: date) -> bool:
         return self.first <= day and (self.last is None or day <= self.last)

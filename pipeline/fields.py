@@ -21,7 +21,8 @@ Words = Mapping[str, float | None]
 WIND_WORDS: Words = {
     **{point.lower(): index * 22.5 for index, point in enumerate(_POINTS)},
     "north": 0.0, "east": 90.0, "south": 180.0, "west": 270.0,
-    "calm": None, "variable": None, "var": None,
+    "nord": 0.0, "est": 90.0, "sud": 180.0, "ouest": 270.0, "noord": 0.0, "oost": 90.0, "zuid": 180.0,
+    "calm": None, "variable": None, "var": None, "calme": None,
 }  # fmt: skip
 
 
@@ -70,14 +71,15 @@ FIELDS: Mapping[str, Field] = {
 _NUMBER = r"[+-]?(?:\d{1,3}(?:[ ']\d{3})+|\d+(?:[.,]\d{3})*|)(?:[.,]\d*)?(?:e[+-]?\d{1,2})?"
 _VALUE = re.compile(rf"({_NUMBER})\s*([^\d\s.,+-].*|/8|1/8)?", re.DOTALL)
 _ABSENT = frozenset({"", "--", "-", "n/a", "na", "null", "none", "---", "—", "–", "nan"})
-_CACHED = 50_000
+_SIMPLE = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_CACHED, _SPELLINGS = 50_000, 1_000
 _LONGEST = 64
 """A cell with more characters than this is no number with a unit."""
 Made = TypeVar("Made")
 
 
 class OtherUnit(Exception):
-    """A bare number says that its column is in another unit than is taken for it."""
+    """A number says that a column is in another unit than is taken for its bare numbers."""
 
 
 class Conversion(dict[Hashable, Made]):
@@ -87,6 +89,9 @@ class Conversion(dict[Hashable, Made]):
     in `dropped` (as `field:reason`), each time anew, and is none: only values that are right are remembered.
     Raises OtherUnit for a bare number that is impossible in its unit and right in another one, where the
     field is a telling one.
+
+    `foreign` marks what is made of a value with a unit that is not `bare`; `doubtful`: bare numbers of this
+    column may be of another system of units.
     """
 
     def __init__(
@@ -96,6 +101,9 @@ class Conversion(dict[Hashable, Made]):
         dropped: Counter[str],
         make: Callable[[float | int | None], Made],
         words: Words | None = None,
+        *,
+        foreign: Callable[[Made], Made] | None = None,
+        doubtful: bool = False,
     ) -> None:
         super().__init__()
         self.field = wanted
@@ -103,27 +111,46 @@ class Conversion(dict[Hashable, Made]):
         self._bare_name = bare
         self._dropped = dropped
         self._make = make
+        self._foreign = foreign
+        self.doubtful = doubtful
+        self._scales: dict[str, Scale | None] = {}
         self._words = {**wanted.words, **(words or {})}
 
     def __missing__(self, raw: Hashable) -> Made:
         text = plain_text(raw) if raw is not None else ""
         if text in self._words:
             return self._keep(raw, self._words[text])
-        if text in _ABSENT or text.startswith("--") or unit_key(text) in self.field.units:
+        if text in _ABSENT:
             return self._keep(raw, None)
         found = None if isinstance(raw, bool) or len(text) > _LONGEST else _VALUE.fullmatch(text)
         scale = self._scale_of(found[2]) if found else None
         exact = self._exact(found[1], scale) if found and scale else None
         if found is None or exact is None:
+            if text.startswith("--") or unit_key(text) in self.field.units:
+                return self._keep(raw, None)
             return self._drop("out_of_range" if text.isdecimal() else "unreadable")
         if not self._within(exact):
             if not found[2] and self.field.telling:
                 self._suspect(found[1])
             return self._drop("out_of_range")
-        return self._keep(raw, self._rounded(exact))
+        return self._keep(raw, self._rounded(exact), foreign=scale != self._bare)
+
+    def is_bare(self, raw: Hashable) -> bool:
+        """Whether a cell holds a number without a unit."""
+        found = _VALUE.fullmatch(plain_text(raw)[:_LONGEST])
+        return bool(found and found[1] and not found[2])
 
     def _scale_of(self, unit: str | None) -> Scale | None:
-        return self._bare if not unit or unit.strip("° ") == "" else self.field.units.get(unit_key(unit))
+        if not unit:
+            return self._bare
+        try:
+            return self._scales[unit]
+        except KeyError:
+            pass
+        scale = self.field.units.get(unit_key(unit)) if unit.strip("° ") else self._bare
+        if len(self._scales) < _SPELLINGS:
+            self._scales[unit] = scale
+        return scale
 
     def _exact(self, number: str, scale: Scale) -> Decimal | None:
         """The value in the field's unit; None for a number that means two things, or none.
@@ -131,6 +158,8 @@ class Conversion(dict[Hashable, Made]):
         `1,012` may be a thousand and twelve, or one with three decimals: what is possible is meant.
         """
         before, factor, after = scale
+        if _SIMPLE.fullmatch(number):
+            return (Decimal(number) + before) * factor + after
         values = [(value + before) * factor + after for value in _readings(number)]
         if len(values) < 2:
             return values[0] if values else None
@@ -155,10 +184,12 @@ class Conversion(dict[Hashable, Made]):
         self._dropped[f"{self.field.name}:{reason}"] += 1
         return self._make(None)
 
-    def _keep(self, raw: Hashable, value: float | int | None) -> Made:
+    def _keep(self, raw: Hashable, value: float | int | None, *, foreign: bool = False) -> Made:
         if len(self) >= _CACHED:
             self.clear()
         made = self._make(value)
+        if foreign and self._foreign is not None:
+            made = self._foreign(made)
         if type(raw) is not str or len(raw) <= _LONGEST:
             self[raw] = made
         return made

@@ -30,7 +30,7 @@ BATCH = 4000
 WRITERS = 4
 OPEN = 3
 """Rows a batch, threads that write them, and groups of objects that may be on their way at once."""
-KEPT_REJECTIONS = 1000
+KEPT_REJECTIONS = 100
 """Refused rows of one object that are stored; the rest is counted."""
 _SILENT = 5
 """Objects in a row that the source does not deliver, after which no other is tried."""
@@ -219,18 +219,22 @@ class Loader:
     def _refuse(self, ref: ObjectRef, batch: list[Row], report: ObjectReport, opened: _Opened) -> None:
         refused = [row for row in batch if isinstance(row, Rejection)]
         report.tally.rejected += len(refused)
-        report.first_detail = report.first_detail or refused[0].detail
+        report.first_detail = report.first_detail or refused[0].detail[:300]
         report.reasons.update(row.reason for row in refused)
         kept = refused[: KEPT_REJECTIONS - report.kept_rejections]
         report.kept_rejections += len(kept)
         opened.refused += [(ref, row) for row in kept]
-        if len(opened.refused) >= KEPT_REJECTIONS:
+        if len(opened.refused) >= BATCH // 4:
             self._keep_refused(opened)
 
     def _keep_refused(self, opened: _Opened) -> None:
-        if opened.refused:
-            self._run_store.add_rejections(opened.refused, self._run.run_id)
-            opened.refused = []
+        refused, opened.refused = opened.refused, []
+        if refused:
+            opened.batches.append((self._write(lambda: self._store_refused(refused)), []))
+
+    def _store_refused(self, refused: list[tuple[ObjectRef, Rejection]]) -> list[Tally]:
+        self._run_store.add_rejections(refused, self._run.run_id)
+        return []
 
     def _leave(self, report: ObjectReport, error: UnreadableObject) -> None:
         """Leave an object for the next run. A source that delivers none of several is what fails."""
@@ -243,11 +247,16 @@ class Loader:
         batch, opened.waiting = opened.waiting, _Batch()
         if not batch.rows:
             return
-        self._room.acquire()
-        future = self._writers.submit(self._upserter.write, batch.parts)
-        future.add_done_callback(lambda _: self._room.release())
+        future = self._write(lambda: self._upserter.write(batch.parts))
         opened.collect(wait=False)
         opened.batches.append((future, batch.reports))
+
+    def _write(self, work: Callable[[], list[Tally]]) -> Future[list[Tally]]:
+        """Have a thread do it, when there is room."""
+        self._room.acquire()
+        future = self._writers.submit(work)
+        future.add_done_callback(lambda _: self._room.release())
+        return future
 
     def _close(self, opened: _Opened) -> list[ObjectReport]:
         """When all batches of a group are written: stations, what the objects no longer have, entries."""
@@ -297,7 +306,7 @@ def _judge(report: ObjectReport) -> None:
         report.status = "empty"
     elif tally.read == tally.rejected and report.reasons.keys() <= _NOTHING_READABLE:
         report.status = "quarantined"
-        reason = next(iter(report.reasons)) if len(report.reasons) == 1 else "unknown_format"
+        reason = "error_answer" if report.reasons.keys() == {"error_answer"} else "unknown_format"
         report.error = f"{reason}: none of its {tally.read} rows is a record: {report.first_detail}"
     elif tally.read == tally.rejected:
         report.status = "refused"

@@ -171,10 +171,6 @@ class LocalDays:
             raise NonexistentTime(f"{local:%H:%M:%S} does not exist on {day} in {self.zone.key}")
         return (local - first,) if first == second else (local - first, local - second)
 
-    def local_day(self, moment: datetime) -> date:
-        """The local day of a naive UTC instant."""
-        return moment.replace(tzinfo=UTC).astimezone(self.zone).date()
-
     def local_time(self, moment: datetime) -> timedelta:
         """What a local clock shows at a naive UTC instant."""
         shown = time_of_day(moment.replace(tzinfo=UTC).astimezone(self.zone).time())

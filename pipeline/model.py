@@ -192,7 +192,7 @@ class ObjectReport:
     last: datetime | None = None
     error: str | None = None
     columns: Columns = field(default_factory=Columns)
-    first_detail: str = field(default="", compare=False)
+    first_detail: str = ""
     """What was said of the first refused row."""
     described: int = 0
     """Stations that the object describes."""
@@ -216,7 +216,7 @@ class ObjectReport:
             "blank": self.blank, "dropped": dict(self.dropped), "reasons": dict(self.reasons),
             "stations": sorted(self.stations), "first": self.first, "last": self.last, "error": self.error,
             "degraded": self.degraded, "kept_rejections": self.kept_rejections, "described": self.described,
-            **self.columns.as_dict(),
+            "first_detail": self.first_detail, **self.columns.as_dict(),
         }  # fmt: skip
 
     @property
@@ -233,7 +233,7 @@ class ObjectReport:
             stations=set(values["stations"]), first=values["first"], last=values["last"],
             error=values["error"], degraded=values["degraded"], run_id=values.get("run_id", ""),
             kept_rejections=values.get("kept_rejections", 0), described=values.get("described", 0),
-            columns=Columns.from_dict(values),
+            columns=Columns.from_dict(values), first_detail=values.get("first_detail", ""),
         )  # fmt: skip
 
 

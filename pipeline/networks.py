@@ -28,6 +28,10 @@ class Column:
     metric: str
     words: Mapping[str, float | None]
 
+    def bare(self, *, metric: bool) -> str:
+        """The unit of a bare number."""
+        return self.metric if metric else self.unit
+
 
 @dataclass(frozen=True, slots=True)
 class Network:

@@ -100,7 +100,10 @@ class RunStore(Protocol):
         ...
 
     def deaths(self) -> dict[tuple[str, str], int]:
-        """Objects, by key and etag, that were being read by this code when runs died: how many runs."""
+        """Objects, by key and etag, that were being read by this code when runs died: how many runs.
+
+        One, as long as others were read beside it each time: then it may not be the cause.
+        """
         ...
 
     def rejected_objects(self) -> set[str]:

@@ -83,16 +83,17 @@ class Progress:
         """What was not said yet: the last small objects, more troubled ones, and those that were left out."""
         if self._pool:
             self._summary()
-        for status in TROUBLED:
+        for status in (*TROUBLED, "missing"):
             if self._named[status] > NAMED:
                 self._say(status, more=self._named[status] - NAMED)
         for status in ("skipped", "ignored", "excluded"):
             if statuses[status]:
                 self._say(status, objects=statuses[status])
 
-    def missing(self, key: str, number: int) -> None:
+    def missing(self, key: str) -> None:
         """An object that an earlier run has read is no longer in the source."""
-        if number <= NAMED:
+        self._named["missing"] += 1
+        if self._named["missing"] <= NAMED:
             self._say("missing", key=key, hint=f"forecast-etl forget {key}")
 
     def _line(self, report: ObjectReport) -> None:
@@ -105,6 +106,8 @@ class Progress:
                 more[name] = ", ".join(found[:12])
         if columns.other_day:
             more["other_day"] = columns.other_day
+        if report.described and not report.tally.read:
+            more["stations"] = report.described
         if report.error:
             more["error"] = report.error
         self._say(report.status, key=report.key, **_counts(report.tally), **more)

@@ -53,8 +53,10 @@ class RunReport:
     first: datetime | None = None
     last: datetime | None = None
     objects: dict[str, Document] = field(default_factory=dict)
-    spoilt: dict[str, tuple[str, int, int]] = field(default_factory=dict)
+    spoiled: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     """Objects with more dropped values of a field than allowed: field, how many, of how many rows."""
+    first_refusal: str = ""
+    """What was said of a refused row, and of which object."""
     unknown_columns: Counter[str] = field(default_factory=Counter)
     missing_columns: Counter[str] = field(default_factory=Counter)
     """Columns by name, and of how many objects: not known, or looked for and not there."""
@@ -139,7 +141,8 @@ class RunReport:
         _add(self.dropped, report.dropped, times)
         _add(self.reasons, report.reasons, times)
         self._count_columns(report, times)
-        self._spoilt(report)
+        self._note_refusal(report)
+        self._spoiled(report)
 
     def _count_skipped(self, before: ObjectReport, times: int) -> None:
         self.statuses["skipped"] += times
@@ -147,7 +150,8 @@ class RunReport:
         self.described += times * before.described
         _add(self.previous_dropped, before.dropped, times)
         _add(self.previous_reasons, before.reasons, times)
-        self._spoilt(before)
+        self._note_refusal(before)
+        self._spoiled(before)
 
     def _count_columns(self, report: ObjectReport, times: int) -> None:
         columns = report.columns
@@ -157,13 +161,17 @@ class RunReport:
         if times > 0 and len(self.skipped_sheets) < _MISSED:
             self.skipped_sheets += [f"{report.key}: {name}" for name in columns.sheets]
 
-    def _spoilt(self, report: ObjectReport) -> None:
+    def _note_refusal(self, report: ObjectReport) -> None:
+        if report.first_detail and not self.first_refusal:
+            self.first_refusal = f"{report.key}: {report.first_detail}"
+
+    def _spoiled(self, report: ObjectReport) -> None:
         """One column that cannot be read shows in its object, however many others are good."""
-        self.spoilt.pop(report.key, None)
+        self.spoiled.pop(report.key, None)
         rows = report.tally.read - report.tally.rejected
         for name, count in by_field(report.dropped).most_common(1):
             if count >= _ENOUGH and count > self.limits.dropped * rows:
-                self.spoilt[report.key] = (name, count, rows)
+                self.spoiled[report.key] = (name, count, rows)
 
     def _saw(self, report: ObjectReport) -> None:
         self.stations |= report.stations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +15,8 @@ from pipeline.networks import Network
 from pipeline.stations import Catalog, Found, Station
 from pipeline.transform import ObjectContext, StationRows, plain_number
 
-_STATIONS, _LAYOUTS, _HELD = 10_000, 1_000, 2_000
-"""Stations in one object, shapes of records that are remembered, and records that wait for a column."""
+_STATIONS, _LAYOUTS, _HELD, _COLUMNS = 10_000, 1_000, 2_000, 1_000
+"""Stations in one object, shapes of records that are remembered, records that wait for a column, columns."""
 _EMPTY = (None, "")
 ReadRow = Callable[[int, Any, Layout], Row | None]
 
@@ -34,6 +34,7 @@ class ObjectRows:
         self._layouts: dict[tuple[str, ...], tuple[Layout | None, bool]] = {}
         self.plain: dict[tuple[str, ...], tuple[ReadRow, Layout]] = {}
         """Shapes of records of the object's own station: read without another question, as most are."""
+        self._below: dict[tuple[str, ...], Layout] = {}
         self._seen: dict[str, set[str]] = {}
         self._complete: set[str] = set()
         self._held: list[tuple[int, Any, Layout, str | None]] = []
@@ -60,7 +61,7 @@ class ObjectRows:
         if layout is None or (not layout.fields and len([text for text in headers if text.strip()]) < 3):
             return None
         self._take_in(layout)
-        if missing := self._missing(layout.network):
+        if missing := self._missing(layout.network, layout.fields):
             raise BrokenObject("missing_columns", missing)
         self._complete.add(layout.network.name)
         return layout.by_index(headers)
@@ -89,13 +90,19 @@ class ObjectRows:
         self, position: int, record: dict[str, Any], network: Network, station: str
     ) -> Row | None:
         """One record that stands below its station's id."""
-        if all(value in _EMPTY for value in record.values()):
-            self.context.blank += 1
-            return None
-        layout = self.context.converter.layout(network, tuple(record), Use(station_known=True))
+        keys = tuple(record)
+        layout = self._below.get(keys)
         if layout is None:
-            return Rejection(position, "no_time", f"no {' or '.join(network.datetime)} in the record", record)
-        self._take_in(layout)
+            layout = self.context.converter.layout(network, keys, Use(station_known=True))
+            if layout is None and all(value in _EMPTY for value in record.values()):
+                self.context.blank += 1
+                return None
+            if layout is None:
+                told = " or ".join(network.datetime)
+                return Rejection(position, "no_time", f"no {told} in the record", record)
+            self._take_in(layout)
+            if len(self._below) < _LAYOUTS:
+                self._below[keys] = layout
         return self.read(position, record, layout, station)
 
     def _other_record(self, position: int, record: dict[str, Any]) -> Row | None:
@@ -107,6 +114,12 @@ class ObjectRows:
         if self.context.describe(own):
             return None
         return Rejection(position, "unknown_record", "a record of no known network", record)
+
+    def reader(self, layout: Layout) -> ReadRow:
+        """What reads the rows of a table with this layout, without another question for each."""
+        if layout.station is None and layout.network.name in self._complete:
+            return (self._known or self._named_rows()).read
+        return self.read
 
     def read(self, position: int, row: Any, layout: Layout, station: str | None = None) -> Row | None:
         """One row, addressed as its layout says; None for a blank one and for one that has to wait."""
@@ -136,16 +149,16 @@ class ObjectRows:
             named = station
         elif type(named) is int:
             named = str(named)
+        if type(named) is str and station in (None, named) and (known := self._by_id.get(named)):
+            return known.read(position, row, layout)
         if named is None and all(row[key] in _EMPTY for key, _ in layout.columns):
             self.context.blank += 1
             return None
         if not is_station_id(named) or (station is not None and named != station):
             return Rejection(position, "no_station", f"{named!r} does not name the station", row)
-        rows = self._by_id.get(named)
-        if rows is None:
-            if len(self._by_id) >= _STATIONS:
-                raise BrokenObject("too_many_stations", f"more than {_STATIONS} stations in one object")
-            rows = self._by_id[named] = self._rows_of(named, row, layout)
+        if len(self._by_id) >= _STATIONS:
+            raise BrokenObject("too_many_stations", f"more than {_STATIONS} stations in one object")
+        rows = self._by_id[named] = self._rows_of(named, row, layout)
         return rows.read(position, row, layout)
 
     def _rows_of(self, named: str, row: Any, layout: Layout) -> StationRows:
@@ -184,6 +197,8 @@ class ObjectRows:
 
     def _layout(self, headers: Sequence[str]) -> Layout | None:
         converter = self.context.converter
+        if len(headers) > _COLUMNS:
+            return None
         for network in self._catalog.networks.self_naming:
             if layout := converter.layout(network, headers):
                 return layout
@@ -215,11 +230,12 @@ class ObjectRows:
                 if (row := self.read(*item)) is not None:
                     self._late.append(row)
 
-    def _missing(self, network: Network) -> str | None:
-        """Which columns that are needed are not there, and which are not known."""
+    def _missing(self, network: Network, fields: Collection[str] | None = None) -> str | None:
+        """Which columns that are needed are not there, or not among these fields, and which are not known."""
+        there = self._seen.get(network.name, ()) if fields is None else fields
         without = self._found.station.without if self._found else frozenset()
         wanted = [name for name in network.required if name not in without]
-        missing = [network.column_of(name) for name in wanted if name not in self._seen.get(network.name, ())]
+        missing = [network.column_of(name) for name in wanted if name not in there]
         if not missing:
             return None
         unknown = ", ".join(sorted(self.context.columns.unknown)[:12]) or "none"

@@ -64,6 +64,7 @@ class Run:
         self._selection = selection
         self._doubted = False
         self._seen: set[int] = set()
+        self._hidden: list[str] = []
         self._withdrawn: list[tuple[str, Extent]] = []
 
     def perform(self) -> RunReport:
@@ -110,9 +111,9 @@ class Run:
 
     def _name_missing(self) -> None:
         for key in self._run_store.keys(self._report.source):
-            if hash(key) not in self._seen:
+            if hash(key) not in self._seen and not key.startswith(tuple(self._hidden)):
                 self._report.add_missing(key)
-                self._progress.missing(key, self._report.missing)
+                self._progress.missing(key)
 
     def _to_load(self) -> Iterator[ObjectRef]:
         """What has to be read; skipped and ignored objects go straight into the report.
@@ -148,7 +149,10 @@ class Run:
             self._seen.add(hash(ref.key))
             if self._selection.excludes(ref.key):
                 self._report.statuses["excluded"] += 1
-            elif ref.key.endswith("/") or (ref.error and format_of(ref.key)):
+            elif ref.key.endswith("/"):
+                self._hidden.append(ref.key)
+                self._leave_out(ref, "unread", ref.error)
+            elif ref.error and format_of(ref.key):
                 self._leave_out(ref, "unread", ref.error)
             elif format_of(ref.key) or self._selection.is_archive(ref.key):
                 self._progress.listed()

@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from pipeline.clock import NamedDay, Refused, RowDates, days_of_range
-from pipeline.columns import Converter, Layout
+from pipeline.columns import Converter, Foreign, Layout
 from pipeline.dates import Span
 from pipeline.errors import BrokenObject
 from pipeline.fields import OtherUnit
@@ -63,7 +63,7 @@ class ObjectContext:
         """Take a station's description of InfoClimat; whether it is one."""
         if not isinstance(station, dict) or not is_station_id(station.get("id")):
             return False
-        if "latitude" not in station or "longitude" not in station:
+        if "name" not in station and not {"latitude", "longitude"} <= station.keys():
             return False
         self.stations[station["id"]] = _station_document(station)
         self.described += 1
@@ -107,7 +107,10 @@ class StationRows:
                 elapsed, last, midnight = self._clocks.get(row[layout.time]), order.last, self._midnight
                 if elapsed is not None and last is not None and elapsed >= last and midnight is not None:
                     order.last = elapsed
-                    fields = b"".join([conversion[row[key]] for key, conversion in layout.columns])
+                    values = [conversion[row[key]] for key, conversion in layout.columns]
+                    if layout.telling is not None and type(values[layout.telling]) is Foreign:
+                        _check_bare(row, layout)
+                    fields = b"".join(values)
                     moment = midnight + elapsed
                     if fields and moment <= self._not_after:
                         return self._series.at(moment, fields, self._context.before + position)
@@ -190,7 +193,10 @@ class StationRows:
             )
 
     def _fields(self, row: Any, layout: Layout) -> bytes:
-        fields = b"".join([conversion[row[key]] for key, conversion in layout.columns])
+        values = [conversion[row[key]] for key, conversion in layout.columns]
+        if layout.telling is not None and type(values[layout.telling]) is Foreign:
+            _check_bare(row, layout)
+        fields = b"".join(values)
         if self._doubt:
             telling = [conversion[row[key]] for key, conversion in layout.columns if conversion.field.telling]
             if not any(telling):
@@ -218,6 +224,15 @@ class StationRows:
             self._context.blank += 1
             return None
         return Rejection(position, error.reason, f"{error}", row)
+
+
+def _check_bare(row: Any, layout: Layout) -> None:
+    """Raises OtherUnit when a bare number stands beside a value in a unit of another system."""
+    told = row[layout.columns[layout.telling or 0][0]]
+    for key, conversion in layout.columns:
+        if conversion.doubtful and conversion.is_bare(row[key]):
+            name = conversion.field.name
+            raise OtherUnit(f"{name} {row[key]} without a unit beside {told} may be of its system of units")
 
 
 def _is_blank(value: Any) -> bool:

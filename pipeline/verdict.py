@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pipeline.report import RunReport
 
 _NAMED = 3
-_REFUSED_HINT = "See `rejected_records`; after a fix run `forecast-etl retry-rejected`."
 
 
 def verdict(report: RunReport) -> PipelineError | None:
@@ -71,15 +70,20 @@ def _without(key: str, error: str) -> str:
     return error.removeprefix(f"{key}: ").rstrip(".")
 
 
+def _refused_hint(report: RunReport) -> str:
+    first = f"{report.first_refusal.rstrip('.')}. " if report.first_refusal else ""
+    return f"{first}See `rejected_records`; after a fix run `forecast-etl retry-rejected`."
+
+
 def _shares(report: RunReport, read: int) -> PipelineError | None:
     refused = report.total.rejected + report.previous.rejected
     reasons = _top(report.reasons + report.previous_reasons)
     if refused == read:
-        return DataError(f"nothing loaded: all {read:,} rows were refused ({reasons})", _REFUSED_HINT)
+        return DataError(f"nothing loaded: all {read:,} rows were refused ({reasons})", _refused_hint(report))
     if refused / read > report.limits.rejected:
         return DataError(
             f"{refused:,} of {read:,} rows were refused, more than {report.limits.rejected:.1%} ({reasons})",
-            _REFUSED_HINT,
+            _refused_hint(report),
         )
     conflicts = report.total.conflict + report.previous.conflict
     if conflicts / read > report.limits.conflicts:
@@ -100,8 +104,8 @@ def _dropped(report: RunReport, rows: int) -> PipelineError | None:
                 f"{report.limits.dropped:.1%} ({_top(dropped)})",
                 _DROPPED_HINT,
             )
-    for key, (name, count, of) in report.spoilt.items():
-        more = f"; so are {len(report.spoilt) - 1:,} other objects" if len(report.spoilt) > 1 else ""
+    for key, (name, count, of) in report.spoiled.items():
+        more = f"; so are {len(report.spoiled) - 1:,} other objects" if len(report.spoiled) > 1 else ""
         return DataError(
             f"{key}: {count:,} values of {name} in {of:,} readings were dropped, more than "
             f"{report.limits.dropped:.1%}{more}",

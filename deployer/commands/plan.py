@@ -171,7 +171,9 @@ def steps(config: Config, facts: PlanFacts, why: Reasons = Reasons()) -> Iterato
     asked = [check.name for check in config.verify.checks if check.is_for(config.env)]
     yield "VERIFY_DATA", DO, "; ".join(asked)
     schedule = f" and schedule {config.schedule.name}" if config.schedule else ""
-    yield "PROMOTE", DO, f"{config.image.repository}:latest{schedule}, once the data is proven"
+    tag = config.image.promote_tag
+    moved = f"{config.image.repository}:{tag}{schedule}" if tag else schedule.removeprefix(" and ")
+    yield "PROMOTE", DO if moved else SKIP, f"{moved or 'nothing'}, once the data is proven"
 
 
 def _launched(config: Config) -> str:

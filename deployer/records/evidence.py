@@ -36,9 +36,15 @@ class EvidenceFolder:
         self._redactor = redactor
 
     def write(self, name: str, data: Any) -> None:
-        """Writes `<name>.json`; an earlier one is replaced."""
+        """Writes `<name>.json`; an earlier one is replaced, by a whole one: the disk may be full."""
         text = json.dumps(self._redactor.clean(data), default=str, indent=1, ensure_ascii=False)
-        self._path(f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        path = self._path(f"{name}.json")
+        new = path.with_name(f".{path.name}")
+        try:
+            new.write_text(text + "\n", encoding="utf-8")
+            new.replace(path)
+        finally:
+            new.unlink(missing_ok=True)
 
     def read(self, name: str) -> Any:
         """The data that `write` wrote under this name; None: nothing."""

@@ -11,10 +11,13 @@ import hashlib
 import http.client
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from deployer.errors import FailureClass
+from deployer.sandbox.errors import SandboxError
 from deployer.sandbox.secrets import Keys
 from deployer.sandbox.server import BUCKET, HEALTH, JOB_KEY, KEY, REGISTRY_USER
 from deployer.sandbox.settings import SandboxSettings
@@ -22,6 +25,20 @@ from deployer.sandbox.settings import SandboxSettings
 _ANSWER_SECONDS = 2.0
 _APPLICATION = "deployer.sandbox.server:ministack()"
 _HANDED_ON = ("PATH", "HOME", "LANG", "DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+
+
+_PACKAGES = ("ministack", "hypercorn")
+
+
+def require_installed(packages: Sequence[str] = _PACKAGES) -> None:
+    """SandboxError: the optional packages are not installed; said before anything is started."""
+    missing = [name for name in packages if find_spec(name) is None]
+    if missing:
+        raise SandboxError(
+            f"the sandbox is not installed here: no {', no '.join(missing)}",
+            "pip install 'deployer[sandbox]'  (pipx: pipx install --force 'deployer[sandbox]')",
+            failure_class="resources",
+        )
 
 
 def instance(root: Path) -> str:

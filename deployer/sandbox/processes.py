@@ -1,6 +1,6 @@
 """The sandbox's processes: started apart from the command, found again, stopped.
 
-A process is recognised by its own command line: the flag and path of its pid file, which lies in the
+A process is recognized by its own command line: the flag and path of its pid file, which lies in the
 sandbox's folder, are arguments that no other program has. So nothing has to be recorded that a crash could
 lose, and a pid that the system gave to someone else is never mistaken for ours. Source: proc(5).
 """

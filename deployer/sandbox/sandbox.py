@@ -14,7 +14,7 @@ from deployer.sandbox import engine, network, parts, processes, secrets, seed, s
 from deployer.sandbox.aws import LAYOUT, Aws, provision, translated
 from deployer.sandbox.errors import SandboxDown, SandboxError
 from deployer.sandbox.facts import PartStatus, SandboxFacts, SandboxStatus
-from deployer.sandbox.ministack import MiniStack, instance
+from deployer.sandbox.ministack import MiniStack, instance, require_installed
 from deployer.sandbox.mongod import Mongod
 from deployer.sandbox.parts import Part
 from deployer.sandbox.settings import SandboxSettings
@@ -53,6 +53,7 @@ class Sandbox:
 
         Raises SandboxError: no Docker engine, a port that is taken, a part that does not start, no data.
         """
+        require_installed()
         with self._lock():
             gateway = engine.gateway()
             self._make_folders()
@@ -226,7 +227,7 @@ class Sandbox:
         with translated():
             endpoint = f"http://{_LOOPBACK}:{remembered.aws_port}"
             s3 = Aws(endpoint, self._settings.region, self._keys().operator).client("s3")
-            written, deleted = seed.synchronise(s3, self._settings.bucket, folder)
+            written, deleted = seed.synchronize(s3, self._settings.bucket, folder)
         self._report(f"bucket {self._settings.bucket}: {written} objects written, {deleted} deleted")
         state.save(self._state_file, replace(remembered, seeded=content))
 

@@ -46,7 +46,7 @@ def files(folder: Path) -> dict[str, Path]:
     return found
 
 
-def synchronise(s3: Any, bucket: str, folder: Path) -> tuple[int, int]:
+def synchronize(s3: Any, bucket: str, folder: Path) -> tuple[int, int]:
     """Make the bucket hold the folder's files and no others; returns how many were (written, deleted).
 
     An object is left alone when its ETag is the file's MD5 (true of every object put in one part).

@@ -97,6 +97,8 @@ def _collections(
     """Those that the run changed, else those that are not empty; the largest first."""
     counts = {name: n for name, n in database.counts().items() if n and name != context.report_collection}
     grown = {name: n - baseline.get(name, 0) for name, n in counts.items()} if baseline is not None else {}
+    if not any(grown.values()):
+        grown = {}  # a run that changed nothing says nothing about which collections are its own
     ordered = sorted(counts, key=lambda name: (-(grown.get(name) or 0), -counts[name]))
     for name in ordered[_COLLECTIONS:]:
         left_out[name] = f"only the {_COLLECTIONS} collections that changed most are examined"

@@ -16,6 +16,7 @@ from pymongo.database import Database
 from pymongo.errors import BulkWriteError, WTimeoutError
 
 from pipeline.gateways.mongo import bulk_failure, translated
+from pipeline.gateways.schema import HISTORY
 from pipeline.measurement import Measurement
 from pipeline.model import Document, Extent, Stored
 
@@ -138,7 +139,7 @@ class MongoMeasurements:
             for found in self._plain.find({"_id": {"$in": list(unchanged)}})
         ]
         if copies:
-            self._plain.database["measurements_history"].bulk_write(
+            self._plain.database[HISTORY].bulk_write(
                 [ReplaceOne({"_id": copy["_id"]}, copy, upsert=True) for copy in copies], ordered=False
             )
 

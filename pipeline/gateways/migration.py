@@ -6,11 +6,12 @@ from typing import Any
 
 from pymongo.database import Database
 
+from pipeline.gateways.schema import HISTORY
 from pipeline.model import Document
 
 _NEW_NAMES = {"weather_underground": "precipitation_day_mm", "infoclimat": "precipitation_1h_mm"}
 """`precipitation_mm` was the rain since local midnight in one network, that of the last hour in the other."""
-_COLLECTIONS = ("measurements", "measurements_history")
+_COLLECTIONS = ("measurements", HISTORY)
 
 
 def two_rains(database: Database[dict[str, Any]], *, dry_run: bool) -> Document:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from pymongo import ReplaceOne, UpdateOne
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
+from pipeline.errors import MongoError
 from pipeline.fingerprint import Code
 from pipeline.gateways.mongo import translated
 from pipeline.gateways.schema import create_indexes, create_views
@@ -52,7 +53,10 @@ class MongoRunStore:
     def create_schema(self) -> None:
         """Indexes and views, where they are not there."""
         create_indexes(self._db)
-        create_views(self._db)
+        with suppress(
+            MongoError
+        ):  # who may only write data is not kept from it; `migrate` names what is missing
+            create_views(self._db)
 
     def add_stations(self, stations: Iterable[Document]) -> None:
         fresh = [station for station in stations if self._known_stations.get(station["_id"]) != station]
@@ -66,7 +70,7 @@ class MongoRunStore:
 
     def open_objects(self, refs: Sequence[ObjectRef], run_id: str) -> dict[str, Earlier]:
         mark = {"attempt": self._attempt, "run_id": run_id, "at": self._now()}
-        mark |= {"code": self._code.package, "rules": self._code.rules}
+        mark |= {"code": self._code.package, "rules": self._code.rules, "alone": len(refs) == 1}
         with translated():
             found = self._objects.find({"_id": {"$in": [ref.key for ref in refs]}}, _EARLIER)
             known = {item["_id"]: item for item in found}
@@ -128,13 +132,13 @@ class MongoRunStore:
         with translated():
             alive = set(self._db["load_runs"].distinct("attempt", {"status": "running"}))
             opened = list(self._objects.find({"opened.0": {"$exists": True}}, ["opened"]))
-        died = {
-            (item["_id"], mark["etag"], mark["attempt"])
-            for item in opened
-            for mark in item["opened"]
-            if mark["attempt"] not in alive and mark["code"] == self._code.package
-        }
-        return Counter((key, etag) for key, etag, _ in died)
+        died: dict[tuple[str, str], dict[str, bool]] = {}
+        for item in opened:
+            for mark in item["opened"]:
+                if mark["attempt"] not in alive and mark["code"] == self._code.package:
+                    runs = died.setdefault((item["_id"], mark["etag"]), {})
+                    runs[mark["attempt"]] = mark["alone"]
+        return {place: len(runs) if any(runs.values()) else 1 for place, runs in died.items()}
 
     def rejected_objects(self) -> set[str]:
         with translated():

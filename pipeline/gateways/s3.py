@@ -76,7 +76,8 @@ class S3Source:
         with suppress(HTTPError, OSError):
             place = {"Bucket": self._bucket, "Key": ref.key, "IfMatch": ref.etag}
             address = self._client.generate_presigned_url("get_object", Params=place)
-            answer = self._plain.request("GET", address, headers={"If-Match": ref.etag})
+            headers = {"If-Match": ref.etag}
+            answer = self._plain.request("GET", address, headers=headers, decode_content=False)
             if answer.status == 200 and len(answer.data) == ref.size:
                 return bytes(answer.data)
         with self.open(ref) as stream:

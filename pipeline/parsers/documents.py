@@ -18,7 +18,7 @@ from pipeline.model import Rejection
 from pipeline.networks import Network
 from pipeline.parsers.raw import LARGE, Decoder, check_parts
 from pipeline.rows import ObjectRows
-from pipeline.units import unit_key
+from pipeline.units import SAME, unit_key
 
 _INFOCLIMAT = "infoclimat"
 _NOT_A_STATION = "_params"
@@ -210,10 +210,8 @@ class _Reader:
             if column is None:
                 continue
             units = column.field.units
-            if (
-                column.unit not in ("code", "okta", "°")
-                and units.get(unit_key(unit)) != units[unit_key(column.unit)]
-            ):
+            own = units.get(unit_key(column.unit), SAME)
+            if column.unit not in _NO_UNIT and units.get(unit_key(unit)) != own:
                 raise BrokenObject("unknown_unit", f"{key} is in {unit!r}, not in {column.unit}")
 
 

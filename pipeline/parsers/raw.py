@@ -228,13 +228,12 @@ class Decoder:
 
     def decode(self, line: bytes, number: int) -> str:
         """Raises BrokenObject for bytes that are neither."""
-        if line.isascii():
-            return line.decode("ascii")
         try:
             text = line.decode(self._codec)
         except UnicodeDecodeError as error:
-            text = self._as_windows(line, number, error)
-        self.is_utf8 = self._codec == "utf-8"
+            return self._as_windows(line, number, error)
+        if not self.is_utf8 and self._codec == "utf-8":
+            self.is_utf8 = not line.isascii()
         return text
 
     def saw(self, line: bytes) -> None:

@@ -27,7 +27,7 @@ _PACKED = (".gz", ".zip", ".zst", ".bz2", ".xz")
 _OTHER_DATA = ("zip", "7z", "rar", "avro", "ods", "xlsb", "orc", "feather", "txt", "dat", "xml", "html")
 """Endings of files that may hold readings, and that are not read."""
 _NO_DATA = ("md5", "sha256", "crc", "toml", "md", "yaml", "yml", "log")
-_IN_MEMORY, _MAX_ARCHIVE, _MAX_MEMBERS = 2**24, 2**30, 10_000
+_IN_MEMORY, _MAX_ARCHIVE, _MAX_MEMBERS = 2**26, 2**30, 10_000
 
 
 def format_of(name: str) -> str | None:
@@ -81,7 +81,7 @@ def _format_rows(kind: str, stream: BinaryIO, rows: ObjectRows, catalog: Catalog
         case "parquet":
             yield from record_rows(parquet_records(stream), rows, networks)
         case "csv" | "tsv":
-            yield from csv_rows(stream, rows)
+            yield from csv_rows(stream, rows, [item.separator for item in networks if item.separator])
         case _:
             yield from workbook_rows(stream, rows)
 

@@ -20,8 +20,9 @@ _SEARCHED = 30
 _MAX_CELLS = 1_000
 
 
-def csv_rows(stream: BinaryIO, rows: ObjectRows, separators: str = _SEPARATORS) -> Iterator[Row]:
-    """Rows of one CSV. Raises BrokenObject when it has no header."""
+def csv_rows(stream: BinaryIO, rows: ObjectRows, others: Iterable[str] = ()) -> Iterator[Row]:
+    """Rows of one CSV, with a usual separator or one of these. Raises BrokenObject when it has no header."""
+    separators = "".join(dict.fromkeys([*_SEPARATORS, *others]))
     decoder = Decoder()
     text = (decoder.decode(line, number) + "\n" for number, line in enumerate(lines(stream), 1))
     top = list(islice(text, _SEARCHED))
@@ -76,6 +77,7 @@ def _data_rows(
     """The rows below a header. One that is cut, or has more cells than the header, is refused."""
     width = len(headers)
     least = next((place for place in range(width, 0, -1) if headers[place - 1].strip()), 0)
+    read_row = rows.reader(layout)
     for position, row in enumerate(table, before + 1):
         if not padded and len(row) != width:
             if not any(cell.strip() for cell in row):
@@ -89,7 +91,7 @@ def _data_rows(
                 continue
         if len(row) < width:
             row = [*row, *[""] * (width - len(row))]
-        if (read := rows.read(position, row, layout)) is not None:
+        if (read := read_row(position, row, layout)) is not None:
             if type(read) is Rejection and list(row) == headers:
                 continue  # the header once more, where files were put together
             yield read

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import python_calamine
 
-from pipeline.dates import looks_dated, span_in
+from pipeline.dates import Span, cell_days, looks_dated, span_in
 from pipeline.errors import BrokenObject
 from pipeline.measurement import Row
 from pipeline.model import Rejection
@@ -22,6 +22,8 @@ _MAX_UNPACKED = 8 * MAX_WHOLE
 _FREE_CELLS, _CELLS_EACH = 1_000_000, 4
 """A sheet may have this many places, and beyond that so many for each cell that is there."""
 _PIECE = 2**20
+_GENERIC = re.compile(r"(?:sheet|feuil|feuille|blad|tabelle|data|table|export)[ _]?\d{0,3}", re.IGNORECASE)
+"""Names that spreadsheets give by themselves: such a sheet may be of the day in the workbook's name."""
 _REFERENCE = re.compile(rb'\sr="([A-Z]{0,3})([0-9]{1,7})"')
 
 
@@ -43,7 +45,8 @@ def workbook_rows(stream: BinaryIO, rows: ObjectRows) -> Iterator[Row]:
     own, current, read = rows.span, rows.span, 0
     for name in names:
         sheet = _sheet(workbook, name)
-        span = span_in(name) or (None if looks_dated(name) else own)
+        unnamed = (len(names) == 1 and not looks_dated(name)) or _GENERIC.fullmatch(name)
+        span = _span_of(name) or (own if unnamed else None)
         if span != current:
             rows.dated(span)
             current = span
@@ -59,6 +62,12 @@ def workbook_rows(stream: BinaryIO, rows: ObjectRows) -> Iterator[Row]:
     yield from rows.finish()
     if names and not read and rows.context.columns.sheets:
         raise BrokenObject("unknown_format", f"no header with a column of times in {', '.join(names)[:200]}")
+
+
+def _span_of(name: str) -> Span | None:
+    """The day or days in a sheet's name, also with the month as a word."""
+    days = cell_days(name)
+    return span_in(name) or (Span(days[0], days[0]) if len(days) == 1 else None)
 
 
 def _sheet(workbook: python_calamine.CalamineWorkbook, name: str) -> list[list[Any]]:

@@ -93,7 +93,8 @@ def _freshness(one: StationSeries, last: datetime, limits: Thresholds) -> Iterat
 
 def _fields(one: StationSeries, limits: Thresholds) -> Iterator[Finding]:
     """Fields that a station measures and that are missing on whole days; temperature also for good."""
-    days = sorted(day for day, count in one.days.items() if count >= one.expected_on(day) / 2)
+    whole = DAY / one.cadence / 2
+    days = sorted(day for day, count in one.days.items() if count >= max(one.expected_on(day) / 2, whole / 2))
     if not one.fields["temperature_c"]:
         yield Finding("error", "missing field", one.id, "not one reading has a temperature")
     for name, counts in one.fields.items():

@@ -158,7 +158,7 @@ def effects(scene: Scene, life: Life, before: Collection[str]) -> dict[str, Any]
     }
 
 
-_OF_THE_HOUR = {"started_at", "requested_at", "seconds", "token", "baseline", "counts"}
+_OF_THE_HOUR = {"started_at", "run_at", "requested_at", "seconds", "token", "baseline", "counts"}
 
 
 def state(scene: Scene, life: Life) -> Any:

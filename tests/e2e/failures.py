@@ -82,6 +82,7 @@ def foreign_program() -> tuple[Callable[[World], None], Callable[[World], None]]
     edit, undo = file("Dockerfile", start, foreign)
 
     def make(world: World) -> None:
+        world.job.edit("deploy.toml", '"job.py"]', '"job.py", "foreign"]')
         program = world.job.folder / "foreign"
         program.write_bytes(AARCH64)
         program.chmod(0o755)
@@ -232,7 +233,7 @@ LOSSES = [
         lose_image,
         lambda world: None,
         says="manifest unknown",
-        sees="is not in the repository",
+        sees="is no longer in the repository",
         remedy="deployer resume",
     ),
     Loss(
@@ -240,7 +241,7 @@ LOSSES = [
         lose_secret,
         no_secret()[1],
         says="ResourceInitializationError",
-        sees="is about to be deleted",
+        sees="is scheduled for deletion",
         remedy="aws secretsmanager restore-secret",
     ),
 ]

@@ -79,9 +79,8 @@ def test_an_address_with_a_password_is_refused_and_not_repeated(spoilt: Project)
     ("arguments", "code", "facts"),
     [
         (("release", "--env", "prodution"), 2, ("no environment 'prodution'", "'production'")),
-        (("resume"), 3, ("no release to sandbox is under way",)),
+        (("resume",), 3, ("no release to sandbox can be resumed",)),
         (("resume", "nosuch"), 3, ("no release 'nosuch'",)),
-        (("release", "nosuch"), 2, ("nosuch",)),
         (("show", "nosuch"), 3, ("no release 'nosuch'",)),
         (("show",), 3, ("no release",)),
         (("logs", "--release", "nosuch"), 3, ("no release 'nosuch'",)),
@@ -96,6 +95,12 @@ def test_what_is_not_there_is_refused(
 ) -> None:
     """An unknown environment or release, or a sandbox that is down, is named, with the command that helps."""
     refused(idle.deployer(*arguments, "--output", "json"), code, *facts)
+
+
+def test_an_argument_too_many_is_named(idle: Project) -> None:
+    """`release` takes no ID: exit code 2, and the argument is shown."""
+    ran = idle.deployer("release", "nosuch")
+    assert (ran.code, "nosuch" in ran.stderr) == (2, True), ran.said()
 
 
 def test_there_is_no_project_here(tmp_path: Path, idle: Project) -> None:
@@ -196,7 +201,9 @@ def test_a_port_in_use(spoilt: Project) -> None:
     """The sandbox names the port that is taken and does not start."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        spoilt.edit("deploy.toml", "[sandbox]\n", f"[sandbox]\naws-port = {port}\n")
+        spoilt.edit(
+            "deploy.toml", "[env.sandbox.run]\n", f"[sandbox]\naws-port = {port}\n\n[env.sandbox.run]\n"
+        )
         ran = spoilt.deployer("sandbox", "up")
     assert ran.code in range(11, 20), ran.said()
     assert str(port) in ran.stderr
@@ -204,9 +211,9 @@ def test_a_port_in_use(spoilt: Project) -> None:
 
 
 def test_an_unknown_cluster_is_found_by_the_doctor(job: Project) -> None:
-    """The doctor names it and exits with 13; the other looks are reported all the same."""
+    """The doctor names it and exits with 13; the other checks are reported all the same."""
     job.edit("deploy.toml", "${SANDBOX_CLUSTER}", "nosuch-cluster")
     ran = job.deployer("doctor", "--output", "json")
     assert ran.code == 13, ran.said()
-    (wrong,) = [finding for finding in json.loads(ran.stdout)["findings"] if finding["state"] == "wrong"]
+    (wrong,) = [finding for finding in json.loads(ran.stdout)["findings"] if finding["state"] == "fail"]
     assert (wrong["what"], "nosuch-cluster" in wrong["remedy"]) == ("cluster nosuch-cluster", True)

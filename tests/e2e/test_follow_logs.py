@@ -23,10 +23,10 @@ sys.exit(7)
 SHOWN = [
     "été ☀ 日本語 🚀",
     "",
-    "   indented, and a tab\there",
+    "   indented, and a tab  here",
     "red and cleared",
     "WARNING rejected rows=3 place=Lille",
-    "cut \ufffd",
+    "cut \\ud83d",
     "10 %",
     "100 %",
 ]

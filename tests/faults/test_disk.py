@@ -95,7 +95,7 @@ def test_a_journal_of_another_version_is_refused_and_left_as_it_is(deployer: Dep
     for command in (["resume", detached.release], ["show", detached.release]):
         ran = deployer(*command)
         assert ran.code == 5, ran.said()
-        assert "written in format 0, this program reads" in ran.stderr
+        assert "written in format 0, this version of deployer reads" in ran.stderr
     assert path.read_bytes() == old
     listed = deployer("history")
     assert (listed.code, "DAMAGED" in listed.stdout) == (0, True), listed.said()

@@ -123,8 +123,8 @@ def _ask_for_code(prompt: str) -> str:
         raise Failure(
             "aws-config",
             f"the AWS profile asks for an MFA code and there is no terminal ({prompt.strip()})",
-            "log in first: `aws sts get-session-token --serial-number ... --token-code ...`, or choose "
-            "a profile without MFA",
+            "run any `aws` command with this profile in a terminal first (its login is kept), or set"
+            " AWS_PROFILE to one without MFA",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""The build context on its way to a builder: exactly the files that the content hash covers."""
+"""The build context as a builder is sent it: exactly the files that the content hash covers."""
 
 import io
 import os

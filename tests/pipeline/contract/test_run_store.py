@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -156,11 +156,27 @@ def test_where_a_broken_version_left_documents_of_the_one_before(run_store: Mong
     assert (earlier.partial, earlier.extent) == (True, Extent(frozenset({"S"}), NOON, later))
 
 
-def begin(database: Database[dict[str, Any]], run_id: str, *, pid: int) -> MongoRunStore:
-    """A run that reads REF, in a process of this host."""
+def test_objects_that_were_read_side_by_side_are_not_all_to_blame(
+    run_store: MongoRunStore, database: Database[dict[str, Any]]
+) -> None:
+    """Two dead runs with several open objects: each counts once, until one of them dies of it alone."""
+    other = ObjectRef("b.csv", "v1", 10, NOON)
+    for number in (1, 2):
+        begin(database, f"dead {number}", [REF, other], pid=GONE)
+    run_store.begin_run({"_id": "now", "status": "running", "started_at": NOON})
+    assert run_store.deaths() == {("a.csv", "v1"): 1, ("b.csv", "v1"): 1}
+    begin(database, "dead 3", [other], pid=GONE)
+    run_store.begin_run({"_id": "now", "status": "running", "started_at": NOON})
+    assert run_store.deaths() == {("a.csv", "v1"): 1, ("b.csv", "v1"): 3}
+
+
+def begin(
+    database: Database[dict[str, Any]], run_id: str, refs: Sequence[ObjectRef] = (REF,), *, pid: int
+) -> MongoRunStore:
+    """A run that reads these objects together, in a process of this host."""
     begun = store(database, attempt=run_id)
     begun.begin_run({"_id": run_id, "status": "running", "started_at": NOON, "error": None})
-    begun.open_objects([REF], run_id)
+    begun.open_objects(refs, run_id)
     database["load_runs"].update_one({"_id": run_id}, {"$set": {"pid": pid}})
     return begun
 

@@ -179,3 +179,13 @@ def test_a_set_of_one_member_is_said_to_replicate_nothing(mongo: MongoSettings) 
     ended = report(mongo, "replication")
     assert ended.code == 1
     assert json.loads(ended.out)["problem"] == "the set has one member: nothing is replicated"
+
+
+def test_a_collection_with_the_name_of_a_view_is_left_alone(
+    mongo: MongoSettings, database: Database[dict[str, Any]], folder: Path
+) -> None:
+    """Data of somebody's own: the load goes on, and the migration names it."""
+    database["weather_data"].insert_one({"_id": "mine"})
+    assert load(mongo, folder).code == 0
+    assert database["weather_data"].count_documents({}) == 1
+    assert etl(mongo, "migrate", "--dry-run").report["views"] == ["weather_data (a collection has this name)"]

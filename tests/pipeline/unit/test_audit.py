@@ -215,3 +215,14 @@ def test_the_curves_have_values_and_leave_partial_hours_out() -> None:
     assert re.findall(r"text-anchor=end>([\d.]+)<", text)[:3] == ["10", "11", "12"]
     means = result.stations[0].means("temperature_c")
     assert max(means) == NOON - timedelta(hours=1)
+
+
+def test_a_field_that_comes_once_an_hour_is_not_missing() -> None:
+    """Rain that only the full hour has, and a day of which the window holds a single reading."""
+    documents = series(450, precipitation_1h_mm=lambda n: 0.2)
+    for item in documents:
+        if item["timestamp"].minute:
+            del item["precipitation_1h_mm"]
+    midnight = NOON.replace(hour=0) + timedelta(days=1)
+    alone = {**documents[-1], "timestamp": midnight, "precipitation_1h_mm": 0.0}
+    assert "missing field" not in {check for _, check in found(look([*documents, alone]))}

@@ -53,10 +53,15 @@ def test_a_clock_that_begins_anew_is_refused_from_there(shown: tuple[str, ...]) 
     assert placed(Span(DAY, DAY), *shown) == [DAY, DAY, None, None, None]
 
 
-def test_after_a_first_day_the_days_follow() -> None:
+@pytest.mark.parametrize(
+    ("hours", "expected"),
+    [((0, 9, 18, 0, 9, 0), [3, 3, 3, 4, 4, 5]), ((0, 9, 0, 18, 9, 0), [5, 4, 4, 3, 3, 3])],
+    ids=["old to new", "new to old"],
+)
+def test_after_a_first_day_the_days_follow(hours: tuple[int, ...], expected: list[int]) -> None:
     """A configured first day goes on with the next one where the clock begins anew."""
-    days = placed(Span(DAY, None), "00:04", "18:04", "00:04", "18:04", "00:04")
-    assert [day and day.day for day in days] == [3, 3, 4, 4, 5]
+    days = days_of_range(Span(DAY, None), [timedelta(hours=hour) for hour in hours])
+    assert [day.day for day in days or []] == expected
 
 
 @pytest.mark.parametrize(

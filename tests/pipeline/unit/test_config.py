@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from pipeline.config import settings_from
+from pipeline.config import duration, settings_from
 from pipeline.errors import ConfigurationError
+from pipeline.words import printable
 
 LOCAL = {"MONGO_HOST": "mongo1", "MONGO_REPLICA_SET": "rs0"}
 
@@ -58,3 +61,28 @@ def test_a_mistake_names_its_variable(environment: dict[str, str], named: str) -
         settings_from(environment)
     assert failure.value.exit_code == 2
     assert failure.value.hint
+
+
+def test_patterns_to_leave_out_come_from_the_environment() -> None:
+    """Separated by commas; none where it is not set."""
+    base = {"MONGO_URI": "mongodb://m/"}
+    assert settings_from({**base, "EXCLUDE": "*.zip, old/* ,"}).exclude == ("*.zip", "old/*")
+    assert settings_from(base).exclude == ()
+
+
+@pytest.mark.parametrize(("text", "hours"), [("90d", 2160), ("12h", 12), ("30m", 0.5), ("0", 0), ("0d", 0)])
+def test_a_duration_has_a_unit(text: str, hours: float) -> None:
+    """Days, hours, minutes, or nothing at all."""
+    assert duration(text, "--keep-history") == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("text", ["", "90", "3w", "-1d", "1.5d", "soon"])
+def test_a_duration_that_is_none_is_named(text: str) -> None:
+    """The option and what to write."""
+    with pytest.raises(ConfigurationError, match="--keep-history is"):
+        duration(text, "--keep-history")
+
+
+def test_words_of_others_drive_no_terminal() -> None:
+    """Control bytes and line ends become visible; letters of any script stay."""
+    assert printable("Lille\x1b[2J\n\x9b é 气") == "Lille\\x1b[2J\\x0a\\x9b é 气"

@@ -163,7 +163,7 @@ def test_the_api_of_weather_underground_gives_the_stations_own_readings(record: 
 OWN_NETWORK = """
 [village]
 zone = "station"
-separator = "|"
+separator = "~"
 date = "jour"
 time = "heure"
 date-order = "dmy"
@@ -178,7 +178,7 @@ OWN_STATION = '[V1]\nnetwork = "village"\nfiles = ["village_nord*"]\ntimezone = 
 
 def test_a_network_of_ones_own_is_a_table() -> None:
     """Columns, units, zone and separator of a file, and no code."""
-    content = b"jour|heure|temp|vent moyen\n03/09/2024|00:07|14.2|2.5\n03/09/2024|00:17|nc|3\n"
+    content = b"jour~heure~temp~vent moyen\n03/09/2024~00:07~14.2~2.5\n03/09/2024~00:17~nc~3\n"
     known = context("village_nord.csv")
     found = documents(rows(io.BytesIO(content), known, load_catalog(OWN_STATION, OWN_NETWORK)))
     assert [(item["_id"], item.get("temperature_c"), item["wind_speed_kmh"]) for item in found] == [

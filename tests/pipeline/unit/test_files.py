@@ -6,6 +6,8 @@ import bz2
 import gzip
 import io
 import lzma
+import subprocess
+import sys
 import zipfile
 from datetime import datetime, time
 from typing import Any
@@ -18,6 +20,7 @@ import zstandard
 from pyarrow import parquet
 
 from pipeline.errors import BrokenObject
+from pipeline.measurement import Row
 from pipeline.parsers.reading import rows
 from pipeline.sample.formats import COLUMNS
 from pipeline.stations import load_catalog
@@ -174,6 +177,26 @@ def test_undated_sheets_take_their_days_from_their_rows() -> None:
     assert ids(read(f"{NAME}.xlsx", content)) == EXPECTED
 
 
+@pytest.mark.parametrize(
+    ("sheets", "refused"),
+    [(("Data",), 0), (("Mon 3",), 0), (("300224",), 3), (("Mon 3", "Tue 4"), 6), (("300224", "300225"), 6)],
+)
+def test_the_workbooks_day_is_that_of_a_sheet_without_a_name(sheets: tuple[str, ...], refused: int) -> None:
+    """Sheets that somebody named are days of their own: the day of the export is not theirs."""
+    found = read(f"{NAME}_030924.xlsx", book({name: day_rows() for name in sheets}))
+    assert [row.reason for row in rejections(found)] == ["no_date"] * refused
+
+
+def test_a_sheet_with_other_columns_breaks_the_workbook_there() -> None:
+    """The days before it stand."""
+    renamed = [["Time", "Temp", "Barometer", "Dew Point"], *day_rows()[2:]]
+    seen: list[Row] = []
+    content = book({"030924": day_rows(), "040924": renamed})
+    with pytest.raises(BrokenObject, match="missing_columns"):
+        seen.extend(rows(io.BytesIO(content), context(f"{NAME}.xlsx"), load_catalog()))
+    assert ids(seen) == ONE_DAY
+
+
 def test_two_undated_sheets_are_not_one_day() -> None:
     """The second one begins anew under the day of the workbook's name: its rows are refused."""
     found = read(f"{NAME}_030924.xlsx", book({"Sheet1": day_rows(), "Sheet2": day_rows()}))
@@ -223,3 +246,15 @@ def test_a_small_packed_file_does_not_become_a_large_one(bomb: tuple[str, bytes]
     with pytest.raises(BrokenObject) as failure:
         list(rows(io.BytesIO(content), context(key), load_catalog()))
     assert failure.value.reason in ("too_large", "line_too_long")
+
+
+def test_without_its_library_parquet_is_named() -> None:
+    """In an image without the extra the object is quarantined, and the message says what is missing."""
+    program = (
+        "import io, sys; sys.modules['pyarrow'] = None\n"
+        "from pipeline.parsers.parquet import parquet_records\n"
+        "try: list(parquet_records(io.BytesIO(b'PAR1')))\n"
+        "except Exception as error: print(error)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout.startswith("unknown_format: Parquet needs pyarrow")

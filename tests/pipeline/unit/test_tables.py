@@ -109,6 +109,18 @@ def test_a_unit_in_the_header_is_that_of_the_column(header: str) -> None:
     assert [document[name] for name in names] == [14.2, 11.1, 9.0, 15.5, 1008.4, 0.4, 2.6, 12.0]
 
 
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [("Pressure (hPa);Temperature;Speed", 9.0), ("Pressure;Temperature;Speed (km/h)", 9.0)],
+)
+def test_a_table_that_tells_metric_units_is_metric(header: str, expected: float) -> None:
+    """The columns beside them, whose headers tell nothing, are not taken for imperial ones."""
+    content = f"Time;{header}\n00:07:00;1008.4;14.2;9.0\n".encode()
+    (document,) = documents(read(f"{NAME}_030924.csv", content))
+    values = [document[name] for name in ("pressure_hpa", "temperature_c", "wind_speed_kmh")]
+    assert values == [1008.4, 14.2, expected]
+
+
 def test_renamed_columns_quarantine_the_object_with_their_names() -> None:
     """Neither an empty document nor a guess: the message says what is missing and what is not known."""
     content = b"Time,Temp Out,Dew Point,Bar,Pressure (kN)\n00:07:00,14 C,11 C,1008,3\n"
@@ -146,6 +158,17 @@ def test_unknown_and_missing_columns_are_told_by_name() -> None:
     assert "Solar" not in known.columns.missing
 
 
+def test_strange_headers_cost_no_time() -> None:
+    """A header of very many characters, and a record of very many keys, are none that we know."""
+    wide = {f"key{number}": number for number in range(5_000)}
+    (refused,) = rejections(read(f"{NAME}_030924.jsonl", jsonl({**wu_row(), **wide})))
+    assert refused.reason == "unknown_record"
+    header = "Time,Temperature,Pressure," + " " * 50_000 + "("
+    found, known = learned(f"{NAME}_030924.csv", f"{header}\n00:07:00,50 F,29.9 in,1\n".encode())
+    assert len(ids(found)) == 1
+    assert max(map(len, known.columns.unknown)) <= 100
+
+
 def metric_rows() -> bytes:
     bare = {
         "temp": "13.8",
@@ -165,6 +188,18 @@ def test_bare_metric_numbers_are_refused_in_an_imperial_column() -> None:
     assert not documents(found)
     assert [row.reason for row in rejections(found)] == ["other_unit"] * 3
     assert "units of ILAMAD25" in rejections(found)[0].detail
+
+
+@pytest.mark.parametrize(
+    ("temperature", "pressure", "refused"),
+    [("13.8", "1012.5 hPa", 1), ("13.8 °C", "1012.5 hPa", 0), ("50.1", "29.9 in", 0), ("50.1", "29.9", 0)],
+)
+def test_a_bare_number_beside_a_metric_one_is_refused(temperature: str, pressure: str, refused: int) -> None:
+    """13.8 beside 1012.5 hPa is no temperature in °F; alone, or with its unit, each is what it says."""
+    content = f"Time;Temperature;Pressure\n00:07:00;{temperature};{pressure}\n".encode()
+    found = read(f"{NAME}_030924.csv", content)
+    assert [row.reason for row in rejections(found)] == ["other_unit"] * refused
+    assert len(documents(found)) == 1 - refused
 
 
 def test_a_metric_station_has_metric_numbers() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from deployer.commands.project import Project
 from deployer.config import load as load_file
 from deployer.config.defaults import is_sandbox
 from deployer.config.model import Config
@@ -163,3 +164,12 @@ required = { token = "string" }
 secrets = { API_TOKEN = "orders/token" }
 """
     assert load(SMALLEST + check).task.secrets == {"API_TOKEN": "orders/token"}
+
+
+def test_the_file_is_validated_once_for_a_release(tmp_path: Path) -> None:
+    """Whoever asks for the settings of an environment on AWS gets the same object."""
+    (tmp_path / "deploy.toml").write_text(SMALLEST + PRODUCTION)
+    project = Project(tmp_path, {"MONGO_URI": "mongodb://h"})
+    settings = project.checked("production")
+    assert project.config("production") is settings
+    assert project.config("production", needed=("aws", "state")) is settings

@@ -36,7 +36,7 @@ def mistakes(table: dict[str, Any], env: str = "production") -> str:
     return caught.value.message
 
 
-def test_production_has_the_missions_values(table: dict[str, Any]) -> None:
+def test_production_has_the_values_of_the_guide(table: dict[str, Any]) -> None:
     """The shipped file releases to the cluster, subnet and security group of the flowchart document."""
     loaded = load(table)
     assert loaded.aws.region == "eu-west-3"

@@ -1,4 +1,4 @@
-"""The release flow against the mission's flowchart."""
+"""The release flow against the guide's flowchart."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from deployer.flow.release import FLOW
 from deployer.flow.steps import HANDLERS
 
 # The arrows of the release guide's first diagram, in its order: from, answer, to.
-MISSION = """
+GUIDE = """
 START CODE
 CODE TEST_LOCAL
 TEST_LOCAL no CODE
@@ -47,15 +47,15 @@ DATA_OK yes END_SUCCESS
 """
 
 
-def mission_arrows() -> set[tuple[str, str, str]]:
-    rows = [line.split() for line in MISSION.strip().splitlines()]
+def guide_edges() -> set[tuple[str, str, str]]:
+    rows = [line.split() for line in GUIDE.strip().splitlines()]
     return {(row[0], row[-1], row[1] if len(row) == 3 else "") for row in rows}
 
 
-def test_taking_out_what_is_added_leaves_the_mission() -> None:
-    """Without our nodes and arrows the flow is the mission's flowchart: all 36 arrows and no other."""
-    assert len(mission_arrows()) == 36
-    assert FLOW.contracted() == mission_arrows()
+def test_taking_out_what_is_added_leaves_the_guide() -> None:
+    """Without our nodes and edges the flow is the guide's flowchart: all 36 edges and no other."""
+    assert len(guide_edges()) == 36
+    assert FLOW.contracted() == guide_edges()
 
 
 def test_the_flow_has_no_problems() -> None:

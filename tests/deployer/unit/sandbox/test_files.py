@@ -84,7 +84,7 @@ def test_the_bucket_becomes_the_folder(tmp_path: Path) -> None:
     (tmp_path / "sub" / "changed").write_bytes(b"new")
     (tmp_path / ".hidden").write_bytes(b"no")
     bucket = Bucket({"same": b"same", "sub/changed": b"old", "gone": b"gone"})
-    assert seed.synchronise(bucket, "raw", tmp_path) == (1, 1)
+    assert seed.synchronize(bucket, "raw", tmp_path) == (1, 1)
     assert bucket.objects == {"same": b"same", "sub/changed": b"new"}
     assert bucket.written == ["sub/changed"]
 

@@ -5,6 +5,8 @@ from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from deployer.errors import Failure
 from deployer.sandbox import (
     PartStatus,
@@ -15,7 +17,7 @@ from deployer.sandbox import (
     SandboxStatus,
     engine,
 )
-from deployer.sandbox.ministack import MiniStack, instance
+from deployer.sandbox.ministack import MiniStack, instance, require_installed
 from deployer.sandbox.mongod import Mongod, binary
 from deployer.sandbox.secrets import Keys
 
@@ -106,3 +108,11 @@ def test_the_gateway_of_a_bridge_is_its_ipv4_one() -> None:
     assert engine.ipv4_gateway({"Subnet": "172.17.0.0/16", "Gateway": "172.17.0.9"}) == "172.17.0.9"
     assert engine.ipv4_gateway({"Subnet": "172.17.0.0/16"}) == "172.17.0.1"
     assert engine.ipv4_gateway({"Subnet": "fd00::/64", "Gateway": "fd00::1"}) is None
+
+
+def test_a_sandbox_that_is_not_installed_says_how_to_get_it() -> None:
+    """The extra of the package is named before anything is started; with it nothing is said."""
+    require_installed()
+    with pytest.raises(SandboxError, match="no nosuch_emulator") as missing:
+        require_installed(("deployer", "nosuch_emulator"))
+    assert "pip install 'deployer[sandbox]'" in missing.value.hint

@@ -82,6 +82,13 @@ def test_a_job_that_names_no_run_is_proven_by_growth(database: FakeDatabase) -> 
     assert "history" in proposal.left_out
 
 
+def test_a_run_that_changed_nothing_hides_no_collection(database: FakeDatabase) -> None:
+    """The same data again: the contract is read off what is there."""
+    context = VerifyContext("r3", None, {}, NOON.timestamp(), timer=lambda: 0.0)
+    proposal = suggest(database, context, {"readings": 200, "history": 1, "runs": 1})
+    assert {"unique", "values"} <= set(kinds(proposal))
+
+
 def test_few_documents_promise_little(database: FakeDatabase) -> None:
     """Ten documents that all have a field do not make it required; why not is said."""
     small = FakeDatabase()
