@@ -48,6 +48,7 @@ WORKERS := -n 2 --no-loadscope-reorder
 
 docs: setup ## Write the generated pages of docs/ anew
 	$(VENV)/python -m scripts.docs
+	$(VENV)/python -m scripts.handbook > docs/how-to/when-it-fails.md
 
 test-fast: setup ## The unit tests: under a minute, without Docker
 	$(VENV)/python -m pytest -q -m unit $(WORKERS) $(ARGS)

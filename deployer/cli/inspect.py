@@ -262,14 +262,27 @@ def flow(
 @app.command(cls=Command, rich_help_panel=LOOK)
 def diagnose(
     context: typer.Context,
-    file: Annotated[str, typer.Argument(help="JSON lines of evidence; - for standard input.")],
+    file: Annotated[str, typer.Argument(help="JSON lines of evidence, or any log; - for standard input.")],
+    channel: Annotated[
+        str | None,
+        typer.Option(
+            "--channel",
+            help="Read the file as a log that was seen there: task_log, docker_build, compose ...",
+        ),
+    ] = None,
+    env: Annotated[
+        str | None,
+        typer.Option("--env", help="Fill the fix with this environment's values of deploy.toml."),
+    ] = None,
     output: Json = "human",
 ) -> None:
     """Classify an error: class, supporting lines, suggested fix."""
     with reported(context, output):
         from deployer.commands.diagnose import diagnoses
+        from deployer.config.values import values_of
 
-        for found in diagnoses(file, sys.stdin):
+        configured = values_of(project_of(context).config(env, needed=())) if env else {}
+        for found in diagnoses(file, sys.stdin.buffer, channel, configured):
             render("diagnosis", found, output)
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from deployer.config.durations import spelled
 from deployer.config.model import Deadline
-from deployer.diagnosis.causes import diagnosed
+from deployer.diagnosis.classify import diagnosed
 from deployer.model import Cause, Verification
 from deployer.ports import TaskStatus
 from deployer.task.verdict import ending, evidence_of

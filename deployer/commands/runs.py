@@ -1,7 +1,7 @@
 """`deployer runs`: every run of the job, merged from ECS, log streams, reports and our own records."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from deployer.adapters.aws.ecs import Ecs
@@ -13,7 +13,8 @@ from deployer.commands.logs.request import of_project
 from deployer.commands.newest_run import created_at, run_id_of, seconds_of
 from deployer.commands.project import Project
 from deployer.config.model import Config
-from deployer.diagnosis.causes import diagnosed
+from deployer.config.values import values_of
+from deployer.diagnosis.classify import diagnosed
 from deployer.errors import DeployerError, Failure, RefusedError
 from deployer.model import STOPPED_FROM_OUTSIDE, Cause, Launch, Release, TaskResult
 from deployer.ports import Database, Logs, Tasks, TaskStatus
@@ -46,6 +47,8 @@ class Sources:
     redactor: Redactor
     now: float
     empty: Literal["ok", "fail"] = "fail"
+    configured: Mapping[str, str] = field(default_factory=dict)
+    """Values for the fix of a failure that its log does not say."""
 
 
 def runs(project: Project, env: str | None, last: int) -> dict[str, Any]:
@@ -86,6 +89,7 @@ def observe(project: Project, env: str, last: int) -> list[Run]:
         redactor=redactor_of(config, aws, project.environ),
         now=SystemClock().now(),
         empty=config.verify.deadline.empty,
+        configured=values_of(config),
     )
     try:
         found = merged(sources, kept, last)
@@ -154,7 +158,9 @@ def _judged(run: Run, result: TaskResult | None, sources: Sources) -> Run:
         return run
     if result.exit_code != 0 or result.stop_code in STOPPED_FROM_OUTSIDE:
         log = _log(run, sources)
-        cause = diagnosed(f"the task ended {ending(result)}", evidence_of(result, log), "PIPELINE_OK")
+        cause = diagnosed(
+            f"the task ended {ending(result)}", evidence_of(result, log), "PIPELINE_OK", sources.configured
+        )
         return _with_log(run.with_(verdict="failed", cause=sources.redactor.clean(cause)), log, sources)
     verdict, found = _by_report(report, documents, sources)
     return run.with_(verdict=verdict, cause=found)
@@ -219,7 +225,12 @@ def _of_stream(task: str, stream: str, sources: Sources) -> Run:
         verdict, cause = _by_report(report, _documents(report), sources)
         seen = run.with_(documents=_documents(report), run_id=str(report["_id"]))
         return seen.with_(verdict=verdict, cause=cause)
-    found = diagnosed("how the task ended is no longer known", evidence_of(TaskResult(), log), "PIPELINE_OK")
+    found = diagnosed(
+        "how the task ended is no longer known",
+        evidence_of(TaskResult(), log),
+        "PIPELINE_OK",
+        sources.configured,
+    )
     cause = None if found.failure_class == "unknown" else sources.redactor.clean(found)
     return _with_log(run.with_(cause=cause), log, sources)
 

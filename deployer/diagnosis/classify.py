@@ -1,38 +1,91 @@
-"""Turns evidence into one ranked diagnosis, by the table of rules."""
+"""Turns evidence into one ranked diagnosis, by the table of signatures."""
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from deployer.diagnosis.model import Diagnosis, Evidence, EvidenceError
-from deployer.diagnosis.reading import EVIDENCE_WIDTH, Line, read
-from deployer.diagnosis.rule import Rule, compiled
-from deployer.diagnosis.rules import RULES
+from deployer.diagnosis.events import Event, cut
+from deployer.diagnosis.matching import Hit, Seen, recognized, spoken_of
+from deployer.diagnosis.model import Diagnosis, Evidence
+from deployer.diagnosis.sieve import sifted
+from deployer.diagnosis.signature import CLIENT_ERROR, ENGINE, LINE, PYMONGO, TASK_LOG, Signature
+from deployer.diagnosis.signatures import WHOLE_TABLE
+from deployer.diagnosis.signatures.parties import PARTIES, Party
+from deployer.diagnosis.values import fix_of
 from deployer.model import Cause
 
 MAX_EVIDENCE = 6
 MAX_OTHERS = 4
+MAX_EVENTS = 2_000
+
+_LEVEL_WEIGHT = {"DEBUG": 0.6, "INFO": 0.8, "WARN": 0.9}
+_SURVIVED = 0.55  # a warning after which the program went on to another failure
+_EARLIER = 0.9  # an error after which it went on to another
+_TRIED_AGAIN = {
+    "WARN": 0.42,
+    "INFO": 0.3,
+    "DEBUG": 0.3,
+}  # a line that says itself that it is tried again, and the log goes on
+_QUIET = 0.84  # of a signature that may speak on a line with level INFO
+_BY_CODE = 0.66  # an exit code alone has more than one reason
+_GENERAL_CODES = (1, 2, 3, 4, 5, 101, 255)
+_GENERAL = 0.25
+_RETRIED = re.compile(
+    r"\bretrying\b|\bwill retry\b|\bretry \d|\battempt \d{1,3} ?(?:/|of)|falling back", re.I
+)
+_LOGS = (TASK_LOG, PYMONGO, CLIENT_ERROR, *ENGINE)  # where most lines tell of nothing wrong
+
 NOTHING_FOUND = Cause(
     failure_class="unknown",
-    subcause="no-rule-matches",
+    subcause="no-signature",
     confidence=0.0,
     evidence=(),
-    remedy="Read what was saved: `deployer explain <release>`; a cause that you find there wants a rule.",
+    remedy="No known failure was found; read the log to its end: `deployer logs`.",
 )
 
+Values = Mapping[str, str]
+"""What a fix may need and the message may not say: region, cluster, repository, by the names of the holes."""
 
-def classify(evidence: Evidence) -> Diagnosis:
+
+def classify(evidence: Evidence, configured: Values | None = None) -> Diagnosis:
     """The causes that one piece of evidence speaks for, ranked."""
-    return _diagnosis(_causes(evidence), evidence.id)
+    return classify_all((evidence,), configured)
 
 
-def classify_all(pieces: Sequence[Evidence]) -> Diagnosis:
+def classify_all(pieces: Sequence[Evidence], configured: Values | None = None) -> Diagnosis:
     """One ranked answer for several pieces of evidence of the same failed run.
 
     A cause that several pieces name keeps the lines of each.
     """
-    causes = [cause for piece in pieces for cause in _causes(piece)]
+    causes = [
+        cause
+        for piece in pieces
+        for cause in _causes(piece, _events((piece.text.encode("utf-8", "replace"),)), configured or {})
+    ]
     return _diagnosis(causes, next((piece.id for piece in pieces if piece.id), None))
+
+
+def classify_log(blocks: Iterable[bytes], evidence: Evidence, configured: Values | None = None) -> Diagnosis:
+    """The same for a log of any length that is read as it comes; `evidence` says where it was seen."""
+    return _diagnosis(_causes(evidence, _events(blocks), configured or {}), evidence.id)
+
+
+def diagnosed(message: str, pieces: Sequence[Evidence], node: str, configured: Values | None = None) -> Cause:
+    """The best explanation of these pieces of evidence of one failure, seen at `node` of a release."""
+    found = classify_all(pieces, configured).cause
+    lines = found.evidence or tuple(piece.text for piece in pieces if piece.text)[:3]
+    return found.with_(message=message, evidence=lines, node=node)
+
+
+def _events(blocks: Iterable[bytes]) -> list[Event]:
+    """The events; of very many those that say that something is wrong, the first and the last of them."""
+    kept = list(cut(sifted(blocks)))
+    if len(kept) > MAX_EVENTS:
+        half = MAX_EVENTS // 2
+        loud, last = [event for event in kept[:-half] if not event.quiet], kept[-half:]
+        kept = [*(loud if len(loud) <= 2 * half else loud[:half] + loud[-half:]), *last]
+    return kept
 
 
 def _diagnosis(causes: Iterable[Cause], identity: str | None) -> Diagnosis:
@@ -40,58 +93,106 @@ def _diagnosis(causes: Iterable[Cause], identity: str | None) -> Diagnosis:
     for cause in causes:
         key = (cause.failure_class, cause.subcause)
         merged[key] = _merge(merged[key], cause) if key in merged else cause
-    ranked = sorted(merged.values(), key=lambda cause: -cause.confidence) or [NOTHING_FOUND]
+    ranked = sorted(merged.values(), key=lambda cause: -cause.confidence)
+    if not ranked:
+        return Diagnosis(cause=NOTHING_FOUND, id=identity)
+    if ranked[0].confidence < LINE:
+        return Diagnosis(cause=_doubtful(ranked[0]), others=tuple(ranked[:MAX_OTHERS]), id=identity)
     return Diagnosis(cause=ranked[0], others=tuple(ranked[1 : 1 + MAX_OTHERS]), id=identity)
+
+
+def _doubtful(best: Cause) -> Cause:
+    """Below the line the class is `unknown`, so that no decision follows a guess."""
+    guess = f"it looks most like {best.failure_class}/{best.subcause}"
+    remedy = f"Nothing that was seen decides; {guess}. {best.remedy}"
+    return replace(best, failure_class="unknown", subcause="no-signature", remedy=remedy, transient=False)
 
 
 def _merge(one: Cause, other: Cause) -> Cause:
     best = one if one.confidence >= other.confidence else other
-    lines = tuple(dict.fromkeys(one.evidence + other.evidence))[:MAX_EVIDENCE]
+    lines = tuple(dict.fromkeys(best.evidence + one.evidence + other.evidence))[:MAX_EVIDENCE]
     return replace(best, evidence=lines)
 
 
-def _causes(evidence: Evidence) -> list[Cause]:
-    reading = read(evidence.text)
-    seen = _Seen(lines=reading.lines, text=reading.text, surroundings=f"{evidence.channel}\n{reading.raw}")
-    found = (_cause(rule, evidence, seen) for rule in RULES if rule.admits(evidence))
-    return [cause for cause in found if cause is not None]
-
-
 @dataclass(frozen=True)
-class _Seen:
-    lines: tuple[Line, ...]
-    text: str
-    surroundings: str
+class _Weighed:
+    """An event with what it counts; `lived_on` where the log goes on after it as if nothing were."""
+
+    event: Event
+    factor: float
+    lived_on: bool
+
+    def weight_of(self, hit: Hit) -> float:
+        """What a hit in this event counts: a line that is tried again, and is not the last word, little."""
+        again = _TRIED_AGAIN.get(self.event.level, 1.0)
+        again = again if self.lived_on and _RETRIED.search(hit.part.text) else 1.0
+        return self.factor * hit.weight * again
 
 
-def _cause(rule: Rule, evidence: Evidence, seen: _Seen) -> Cause | None:
-    if rule.context and not compiled(rule.context).search(seen.surroundings):
-        return None
-    if rule.unless and compiled(rule.unless).search(seen.surroundings):
-        return None
-    if not rule.matches:
-        return _as_cause(rule, 1.0, (_codes(evidence),))
-    pattern = compiled(rule.matches)
-    if not pattern.search(seen.text):
-        return None
-    hits = [(line, match) for line in seen.lines if (match := pattern.search(line.text))]
-    if not hits:
-        return None
-    hits.sort(key=lambda hit: -hit[0].weight)
-    shown = dict.fromkeys(_window(line, match.start()) for line, match in hits)
-    weight = 1.0 if rule.reads_frames else hits[0][0].weight
-    return _as_cause(rule, weight, tuple(shown)[:MAX_EVIDENCE])
+def _weighed(events: list[Event]) -> Iterator[_Weighed]:
+    """Each event by its level, and less when the program lived on to another failure."""
+    failures = [at for at, event in enumerate(events) if _fails(event)]
+    quiet = [at for at, event in enumerate(events) if event.quiet]
+    last, last_quiet = max(failures, default=-1), max(quiet, default=-1)
+    last_quiet_before = max((at for at in quiet if at < last), default=-1)
+    for at, event in enumerate(events):
+        factor = _LEVEL_WEIGHT.get(event.level, 1.0)
+        if at < last and at < last_quiet_before:
+            factor *= _SURVIVED if event.level in ("WARN", "INFO", "DEBUG") else _EARLIER
+        yield _Weighed(event, factor, at < last_quiet)
 
 
-def _as_cause(rule: Rule, weight: float, evidence: tuple[str, ...]) -> Cause:
+def _fails(event: Event) -> bool:
+    return not event.quiet and (event.level == "ERROR" or event.kind in ("traceback", "block"))
+
+
+def _causes(evidence: Evidence, events: list[Event], configured: Values) -> Iterator[Cause]:
+    table = _table(evidence.channel)
+    for weighed in _weighed(events):
+        if not weighed.event.healthy:
+            yield from _of_event(table, evidence, weighed, configured)
+    for signature in table.by_code:
+        if weight := _weight_by_code(signature, evidence):
+            remedy = fix_of(signature.fix, evidence.text[-4000:], {}, configured)
+            yield _cause(signature, weight, _codes(evidence), remedy, evidence.container or "")
+
+
+def _weight_by_code(signature: Signature, evidence: Evidence) -> float:
+    if evidence.stop_code in signature.stop_codes:
+        return signature.weight
+    if evidence.exit_code in signature.exit_codes:
+        return _GENERAL if evidence.exit_code in _GENERAL_CODES else min(signature.weight, _BY_CODE)
+    return 0.0
+
+
+def _of_event(table: "_Table", evidence: Evidence, weighed: _Weighed, configured: Values) -> Iterator[Cause]:
+    event = weighed.event
+    seen = Seen(event, evidence.channel)
+    container = evidence.container or event.service
+    quiet = event.quiet and evidence.channel in _LOGS
+    for signature in table.signatures:
+        if quiet and signature.weight < _QUIET:
+            continue
+        if hit := recognized(signature, seen):
+            weight = signature.weight * weighed.weight_of(hit)
+            remedy = fix_of(signature.fix, seen.text, hit.known, configured, event.frames)
+            yield _cause(signature, weight, hit.shown, remedy, container)
+    for party in () if quiet else table.parties:
+        if hit := spoken_of(party, seen):
+            remedy = fix_of(party.fix, seen.text, {}, configured)
+            yield _cause(party, weighed.weight_of(hit), hit.shown, remedy, container)
+
+
+def _cause(said: Signature | Party, weight: float, line: str, remedy: str, container: str) -> Cause:
     return Cause(
-        failure_class=rule.failure_class,
-        subcause=rule.subcause,
-        confidence=rule.confidence * weight,
-        evidence=evidence,
-        remedy=rule.remedy,
-        link=rule.link,
-        transient=rule.transient,
+        failure_class=said.failure_class,
+        subcause=said.subcause,
+        confidence=weight,
+        evidence=(line,),
+        remedy=remedy,
+        link=said.source if isinstance(said, Signature) else None,
+        transient=said.transient,
+        container=container,
     )
 
 
@@ -100,56 +201,20 @@ def _codes(evidence: Evidence) -> str:
     return ", ".join(f"{name} {value}" for name, value in named.items() if value is not None)
 
 
-def _window(line: Line, match_start: int) -> str:
-    """The line, or of a very long one the part around the match."""
-    if len(line.shown) <= EVIDENCE_WIDTH:
-        return line.shown
-    start = max(0, match_start + len(line.shown) - len(line.text) - EVIDENCE_WIDTH // 4)
-    return line.shown[start : start + EVIDENCE_WIDTH].strip()
+@dataclass(frozen=True)
+class _Table:
+    """What may speak on one channel."""
+
+    signatures: tuple[Signature, ...]
+    by_code: tuple[Signature, ...]
+    parties: tuple[Party, ...]
 
 
-def read_evidence(lines: Iterable[str]) -> Iterator[Evidence]:
-    """Evidence from JSON lines `{"id", "channel", "text", "exit_code", "stop_code"}`, blank ones left out.
-
-    Raises EvidenceError at the first line that is not such an object.
-    """
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            yield _evidence(line, number)
-
-
-def _evidence(line: str, number: int) -> Evidence:
-    try:
-        record = json.loads(line)
-    except ValueError as error:
-        raise EvidenceError(f"line {number}: not JSON ({error}); expected one JSON object a line") from error
-    if not isinstance(record, dict):
-        raise EvidenceError(f"line {number}: expected a JSON object, found {type(record).__name__}")
-    return Evidence(
-        text=_required_text(record, "text", number),
-        channel=_required_text(record, "channel", number),
-        exit_code=_whole_number(record, "exit_code", number),
-        stop_code=_text(record, "stop_code", number),
-        id=_text(record, "id", number),
+@lru_cache(maxsize=16)
+def _table(channel: str) -> _Table:
+    admitted = tuple(signature for signature in WHOLE_TABLE if channel in signature.channels)
+    return _Table(
+        signatures=tuple(s for s in admitted if s.pattern or s.texts or s.names),
+        by_code=tuple(s for s in admitted if s.by_code),
+        parties=tuple(party for party in PARTIES if channel in party.channels),
     )
-
-
-def _required_text(record: dict[str, object], key: str, number: int) -> str:
-    value = _text(record, key, number)
-    if value is None:
-        raise EvidenceError(f'line {number}: "{key}" is missing; expected a text')
-    return value
-
-
-def _text(record: dict[str, object], key: str, number: int) -> str | None:
-    value = record.get(key)
-    if value is None or isinstance(value, str):
-        return value
-    raise EvidenceError(f'line {number}: "{key}" must be a text, found {value!r:.60}')
-
-
-def _whole_number(record: dict[str, object], key: str, number: int) -> int | None:
-    value = record.get(key)
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    raise EvidenceError(f'line {number}: "{key}" must be a whole number, found {value!r:.60}')

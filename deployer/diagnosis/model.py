@@ -13,8 +13,8 @@ class EvidenceError(ValueError):
 class Evidence:
     """One thing that was seen of a failed run.
 
-    `text` is what a program printed, `channel` where it was seen (see `deployer.diagnosis.rule`),
-    `exit_code` the container's, `stop_code` the one ECS gives a task.
+    `text` is what a program printed, `channel` where it was seen (see `deployer.diagnosis.signature`),
+    `exit_code` the container's, `stop_code` the one ECS gives a task, `container` the one that spoke.
     """
 
     text: str
@@ -22,6 +22,7 @@ class Evidence:
     exit_code: int | None = None
     stop_code: str | None = None
     id: str | None = None
+    container: str | None = None
 
 
 @dataclass(frozen=True)

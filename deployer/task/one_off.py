@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from deployer.config.model import Config
-from deployer.diagnosis.causes import diagnosed
+from deployer.diagnosis.classify import diagnosed
 from deployer.errors import Failure, RefusedError
 from deployer.logs.follow import follow
 from deployer.model import TaskResult

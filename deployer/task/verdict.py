@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from deployer.config.model import Config
-from deployer.diagnosis.causes import diagnosed
+from deployer.diagnosis.classify import diagnosed
 from deployer.diagnosis.model import Evidence
 from deployer.model import Cause, ContainerResult, TaskResult
 from deployer.ports import Logs

@@ -107,19 +107,37 @@ def _shortened(text: str) -> str:
 
 
 def diagnosis(data: Data) -> Iterator[RenderableType]:
-    """The cause, the lines that support it, the fix."""
+    """The cause and how sure it is, the lines that support it, the fix, and what else it may be."""
     names = [str(data[key]) for key in ("failure_class", "class", "subcause") if data.get(key)]
     evidence = data.get("evidence") or ()
     yield facts(
         [
             ("evidence of", data.get("id")),
             ("cause", " / ".join(names)),
+            ("confidence", _confidence(data)),
+            ("container", data.get("container")),
             ("message", data.get("message")),
             *(("evidence" if not index else " ", line) for index, line in enumerate(evidence)),
             ("fix", data.get("remedy")),
             ("see", data.get("link")),
+            ("or else", _runner_up(data)),
         ]
     )
+
+
+def _confidence(data: Data) -> str:
+    if data.get("confidence") is None:
+        return ""
+    passes = "passes by itself" if data.get("transient") else "does not pass by itself"
+    return f"{data['confidence']:.0%}, {passes}"
+
+
+def _runner_up(data: Data) -> str:
+    """The next best cause, which `explain` and `diagnose` know."""
+    other = next(iter(data.get("others") or ()), None)
+    if not isinstance(other, Mapping):
+        return ""
+    return f"{other.get('class')} / {other.get('subcause')} ({other.get('confidence', 0):.0%})"
 
 
 def _timings(timings: Sequence[Data]) -> Iterator[RenderableType]:

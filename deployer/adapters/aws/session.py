@@ -18,7 +18,7 @@ from deployer.adapters.aws.limiter import Limiter, again, is_throttled
 from deployer.config.model import Aws
 from deployer.diagnosis.classify import classify
 from deployer.diagnosis.model import Evidence
-from deployer.diagnosis.rule import CLIENT_ERROR
+from deployer.diagnosis.signature import CLIENT_ERROR
 from deployer.errors import DeployerError, ExpiredCredentials, Failure, FailureClass, TransientFailure
 
 CONNECT_TIMEOUT: Final = 5

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 from deployer.adapters.docker.api import connected
 from deployer.adapters.docker.bases import BaseImages
 from deployer.adapters.docker.build_output import BuildKitOutput, BuildOutput, LayerProgress
-from deployer.adapters.docker.errors import base_failure, failure_of
+from deployer.adapters.docker.errors import base_failure, failure_of, push_failure
 from deployer.adapters.docker.logins import Ecr, Logins, login_command, registry_of
 from deployer.adapters.docker.sending import archived, staged
 from deployer.adapters.local.context import BuildContext
 from deployer.adapters.local.machine import private_folder
 from deployer.adapters.local.shell import LocalShell
 from deployer.config.model import Build
+from deployer.diagnosis.signature import DOCKER_BUILD
 from deployer.errors import Failure
 from deployer.ports import BuildResult, OnLine, OnProgress
 
@@ -114,7 +115,8 @@ class DockerEngine:
         with self._client(doing) as client:
             for record in client.push(name, tag=tag, stream=True, decode=True, auth_config=login):
                 if "errorDetail" in record:
-                    raise failure_of(record["errorDetail"].get("message") or str(record.get("error")), doing)
+                    said = record["errorDetail"].get("message") or str(record.get("error"))
+                    raise push_failure(said, doing)
                 digest = (record.get("aux") or {}).get("Digest", digest)
                 layers.record(record)
         if not digest:
@@ -192,7 +194,8 @@ class DockerEngine:
                 image, stream=True, decode=True, auth_config=login, platform=self._build.platform
             ):
                 if "errorDetail" in record:
-                    raise failure_of(str(record["errorDetail"].get("message")), f"pull {image}")
+                    said = str(record["errorDetail"].get("message"))
+                    raise failure_of(said, f"pull {image}", channel=DOCKER_BUILD)
 
     def _run_classic(
         self,

@@ -1,105 +1,44 @@
-"""The Docker engine's errors as our failures: one table, the first match counts."""
+"""What the Docker engine says when it fails, as our failures: the diagnosis says class and fix."""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from deployer.errors import Failure, FailureClass, TransientFailure
+from deployer.diagnosis.classify import classify
+from deployer.diagnosis.model import Evidence
+from deployer.diagnosis.signature import COMPOSE, DOCKER_BUILD, DOCKER_PUSH, FAMILY
+from deployer.errors import Failure, TransientFailure
 
 START_ENGINE: Final = "start Docker, or set DOCKER_HOST to a running engine"
 _JOIN_GROUP: Final = "join the group `docker` (`sudo usermod -aG docker $USER`, then log in again)"
-_TABLE: Final[tuple[tuple[str, FailureClass, str], ...]] = (
-    (
-        r"cannot connect to the docker daemon|is the docker daemon running",
-        "docker",
-        START_ENGINE,
-    ),
-    (
-        r"permission denied while trying to connect",
-        "docker",
-        _JOIN_GROUP,
-    ),
-    (
-        r"pull access denied|manifest unknown|manifest for .* not found",
-        "docker",
-        "there is no such image: correct its name, or build it first",
-    ),
-    (
-        r"already allocated|address already in use",
-        "docker",
-        "stop the program that has this port, or choose another port",
-    ),
-    (
-        r"not authorized to perform",
-        "aws-config",
-        "give this identity the ECR push permissions (policy AmazonEC2ContainerRegistryPowerUser)",
-    ),
-    (
-        r"name unknown|repository .*does not exist in the registry",
-        "aws-config",
-        "create the repository, or correct [image] repository",
-    ),
-    (
-        r"\bimmutable\b",
-        "aws-config",
-        "another image has this tag: remove it, or make the repository's tags mutable",
-    ),
-    (
-        r"HTTP response to HTTPS client",
-        "docker",
-        "list this registry under `insecure-registries` in the engine's daemon.json",
-    ),
-    (
-        r"x509|certificate",
-        "network",
-        "give the engine's machine the CA of the registry, or of the proxy before it",
-    ),
-    (
-        r"no such host|no route to host|network is unreachable",
-        "network",
-        "check the registry's name, and the engine's name server and network",
-    ),
-    (
-        r"no basic auth|unauthorized|denied|authorization token|authentication required|\b40[13]\b"
-        r"|login attempt .* failed with status: 4(?!29)\d\d",
-        "registry-auth",
-        "log in again (the release does it by itself); check the registry's account and region",
-    ),
-    (
-        r"no space left on device",
-        "docker",
-        "free space: `docker system prune`",
-    ),
-    (
-        r"no such image|does not exist locally",
-        "docker",
-        "build the image again: `deployer release --rebuild`",
-    ),
-)
-_TRANSIENT: Final = (
-    r"time[d ]?-?out|deadline exceeded|reset by peer|broken pipe|connection refused|closed network|\bEOF\b"
-    r"|(HTTP|status:?|status code|received) (429|5\d\d)|server misbehaving|temporary failure"
-    r"|too ?many ?requests|rate exceeded|request canceled"
-)
 _DOCKERFILE_STEP: Final = re.compile(r"^(The command|COPY|ADD)\b|did not complete|executor failed")
+_SURE: Final = FAMILY - 0.1
+"""Below it a message of the engine is the engine's own, of class `docker`."""
 
 
-def failure_of(text: str, doing: str, hint: str = "see the engine's own log for more") -> Failure:
-    """The failure behind an engine's error text; `docker` with `hint` where the table has none."""
-    for pattern, failure_class, remedy in _TABLE:
-        if re.search(pattern, text, re.IGNORECASE):
-            return Failure(failure_class, f"{doing}: {text}", remedy)
-    if re.search(_TRANSIENT, text, re.IGNORECASE):
-        return TransientFailure("network", f"{doing}: {text}", "retry; if it fails again, check the network")
-    return Failure("docker", f"{doing}: {text}", hint)
+def failure_of(
+    text: str, doing: str, hint: str = "see the engine's own log for more", channel: str = COMPOSE
+) -> Failure:
+    """The failure behind an engine's error text, seen on `channel`; `docker` with `hint` where the table
+    does not know it."""
+    cause = classify(Evidence(text, channel)).cause
+    if cause.confidence < _SURE or cause.failure_class in ("unknown", "code"):
+        return Failure("docker", f"{doing}: {text}", hint)
+    kind = TransientFailure if cause.transient else Failure
+    return kind(cause.failure_class, f"{doing}: {text}", cause.remedy)
+
+
+def push_failure(text: str, doing: str) -> Failure:
+    """The failure of a login or a push: what the registry says counts, not what a pull would mean by it."""
+    return failure_of(text, doing, channel=DOCKER_PUSH)
 
 
 def base_failure(error: str) -> Failure | None:
     """The failure where the network kept a build from its base image; None: the Dockerfile failed."""
     if _DOCKERFILE_STEP.search(error):
         return None
-    failure = failure_of(error, "the base image cannot be pulled")
+    failure = failure_of(error, "the base image cannot be pulled", channel=DOCKER_BUILD)
     return failure if failure.failure_class == "network" else None
 
 

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from deployer.diagnosis.classify import classify
+from deployer.diagnosis.model import Evidence
+from deployer.diagnosis.signature import PYMONGO
 from deployer.errors import Failure, TransientFailure
 from deployer.ports import NotPermitted, QueryRefused, TimeLimitReached, Unreachable
 
@@ -22,13 +25,17 @@ HINTS: Final = {
     "authentication": "check user, password and `authSource` in the address",
     "authorization": "grant the user of the address the role `read` on the database",
 }
-_LAYERS: Final = (
-    ("TLS", "SSL|certificate"),
-    ("DNS", r"getaddrinfo|name resolution|[Nn]ame or service|nodename nor servname|No address associated"),
-    ("replica set", "replica set name"),
-    ("time-out", "timed out|timeout"),
-)
-"""The layer of a connection error by its text: pymongo has nothing else. Any other error is TCP's."""
+_LAYERS: Final = {
+    "host-unresolved": "DNS",
+    "srv-lookup": "DNS",
+    "tls": "TLS",
+    "tls-required": "TLS",
+    "atlas-ip-not-allowed": "TLS",
+    "replica-set": "replica set",
+    "server-selection-timeout": "time-out",
+}
+"""The layer of a connection error, by the diagnosis of its text, which is all that pymongo has.
+Anything else is TCP's."""
 _NETWORK: Final = ("DNS", "TCP", "time-out", "TLS")
 _AUTHENTICATION: Final = {18}
 _UNAUTHORIZED: Final = {13}
@@ -107,7 +114,8 @@ def _unreachable(error: "ServerSelectionTimeoutError", host: str) -> Failure:
             f"MongoDB at {host}: its members answer, but none is the primary",
             "wait for the election to end; if it does not end, check the state of the members",
         )
-    return _layer(next((name for name, words in _LAYERS if re.search(words, text)), "TCP"), host, error)
+    subcause = classify(Evidence(text, PYMONGO)).cause.subcause
+    return _layer(_LAYERS.get(subcause, "TCP"), host, error)
 
 
 def _refused(error: "OperationFailure", host: str) -> Failure:

@@ -2,7 +2,8 @@
 
 import re
 
-from deployer.diagnosis.causes import diagnosed
+from deployer.config.values import values_of
+from deployer.diagnosis.classify import diagnosed
 from deployer.diagnosis.model import Evidence
 from deployer.errors import Failure
 from deployer.flow.handlers import Context, StepResult
@@ -84,10 +85,11 @@ _ECHO = re.compile(r"Step \d+/\d+ : |#\d+ \[")
 """How the classic builder and BuildKit begin a line that only repeats an instruction of the Dockerfile."""
 
 
-def build_failure(error: str, lines: tuple[str, ...], node: str) -> Cause:
+def build_failure(error: str, lines: tuple[str, ...], node: str, context: Context) -> Cause:
     """The cause in the builder's output, without the lines that only repeat the Dockerfile."""
     text = "\n".join((*(line for line in lines if not _ECHO.match(line)), error))
-    return diagnosed(f"the image could not be built: {error}", [Evidence(text, "docker_build")], node)
+    message, pieces = f"the image could not be built: {error}", [Evidence(text, "docker_build")]
+    return diagnosed(message, pieces, node, values_of(context.config))
 
 
 def prepare_image(release: Release, context: Context) -> StepResult:
@@ -138,7 +140,7 @@ def build_image(release: Release, context: Context) -> StepResult:
     release, name, error, lines = local_image(release, context)
     if name is None:
         failed = release.with_(image=Image(image.repository, image_tag(release), image.registry, error=error))
-        return StepResult(failed.with_(cause=build_failure(error, lines, "BUILD_OK")), "failed")
+        return StepResult(failed.with_(cause=build_failure(error, lines, "BUILD_OK", context)), "failed")
     built = Image(
         image.repository, image_tag(release), image.registry, id=context.ports.engine.image_id(name)
     )

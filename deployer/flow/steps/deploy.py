@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from deployer.diagnosis.causes import diagnosed
+from deployer.config.values import values_of
+from deployer.diagnosis.classify import diagnosed
 from deployer.errors import Failure
 from deployer.flow.handlers import Context, StepResult
 from deployer.flow.recorder import keep_manifest
@@ -114,7 +115,9 @@ def run_task(release: Release, context: Context) -> StepResult:
         answer = _start(release, context)
         if answer.task is None:
             failures = answer.failures or ("RunTask returned neither a task nor a reason",)
-            return StepResult(_not_started(release.with_launch(failures=failures)), "; ".join(failures))
+            return StepResult(
+                _not_started(release.with_launch(failures=failures), context), "; ".join(failures)
+            )
         task, release = answer.task, release.with_launch(requested_at=context.ports.clock.now())
     if task.arn != release.launches[-1].arn:
         release = release.with_launch(arn=task.arn, status=task.last_status)
@@ -124,7 +127,7 @@ def run_task(release: Release, context: Context) -> StepResult:
         status=task.last_status, result=task.result, log_stream=_stream(release, context)
     )
     if release.launches[-1].never_ran:
-        return StepResult(_not_started(release), task.result.stopped_reason if task.result else "")
+        return StepResult(_not_started(release, context), task.result.stopped_reason if task.result else "")
     return StepResult(
         release.with_(cause=None, waiting_since=None),
         f"{task.last_status.lower()}: {release.launches[-1].task_id}",
@@ -234,10 +237,10 @@ def _stream(release: Release, context: Context) -> str:
     return place.stream(context.config.task.container, launch.task_id) if place.group else ""
 
 
-def _not_started(release: Release) -> Release:
+def _not_started(release: Release, context: Context) -> Release:
     launch = release.launches[-1]
     pieces = evidence_of(launch.result, failures=launch.failures)
-    cause: Cause = diagnosed("the task did not start", pieces, "TASK_STARTED")
+    cause: Cause = diagnosed("the task did not start", pieces, "TASK_STARTED", values_of(context.config))
     culprit = launch.result.culprit if launch.result else None
     return release.with_(cause=cause.with_(container=culprit.name if culprit else ""))
 

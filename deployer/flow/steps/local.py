@@ -1,6 +1,7 @@
 """Phase 1: the tests on this machine, before anything leaves it."""
 
-from deployer.diagnosis.causes import diagnosed
+from deployer.config.values import values_of
+from deployer.diagnosis.classify import diagnosed
 from deployer.diagnosis.model import Evidence
 from deployer.flow.handlers import Context, StepResult
 from deployer.flow.steps.build import build_failure, local_image
@@ -53,7 +54,7 @@ def test_with_compose(release: Release, context: Context) -> StepResult:
         return StepResult(release.with_(compose=run, cause=_seed_cause(context, code)), "no data to load")
     release, image, error, lines = local_image(release, context)
     if image is None:
-        cause = build_failure(error, lines, "LOCAL_OK")
+        cause = build_failure(error, lines, "LOCAL_OK", context)
         run = ComposeRun(1, context.ports.clock.now() - begun, "evidence/build.log", problem=error)
         return StepResult(release.with_(compose=run, cause=cause), "the image could not be built")
     run = _compose(release, context, image, begun)
@@ -112,6 +113,7 @@ def _compose_cause(context: Context, run: ComposeRun) -> Cause:
         )  # fmt: skip
     return diagnosed(
         f"the compose test's job ended with exit code {run.exit_code} (whole output: {run.log})",
-        [Evidence("\n".join(run.tail), "task_log", run.exit_code)],
+        [Evidence("\n".join(run.tail), "compose", run.exit_code)],
         "LOCAL_OK",
+        values_of(context.config),
     )

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from deployer.diagnosis.causes import diagnosed
+from deployer.config.values import values_of
+from deployer.diagnosis.classify import diagnosed
 from deployer.errors import Failure, TransientFailure
 from deployer.events import Logged
 from deployer.flow.decisions import TASK_FORGOTTEN, UNPROVEN, error_type
@@ -151,7 +152,10 @@ def analyse_evidence(release: Release, context: Context) -> StepResult:
             _own_cause(launch, log)
             or _container_cause(release, context)
             or diagnosed(
-                f"the task ended {ending(launch.result)}", evidence_of(launch.result, log), "PIPELINE_OK"
+                f"the task ended {ending(launch.result)}",
+                evidence_of(launch.result, log),
+                "PIPELINE_OK",
+                values_of(context.config),
             )
         )
     subject = f"{cause.failure_class}: {cause.subcause}" if cause.subcause else cause.failure_class

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deployer.adapters.docker.errors import failure_of, unreachable
+from deployer.adapters.docker.errors import failure_of, push_failure, unreachable
 from deployer.errors import TransientFailure
 
 CASES = [
@@ -16,16 +16,16 @@ CASES = [
     ("denied: requested access to the resource is denied", "registry-auth"),
     ("login attempt to https://r.example/v2/ failed with status: 400 Bad Request", "registry-auth"),
     ("error parsing HTTP 403 response body: invalid character: 'Your Authorization Token'", "registry-auth"),
-    ("pull access denied for x, repository does not exist or may require 'docker login'", "docker"),
     ("Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?", "docker"),
-    (
-        "driver failed programming external connectivity: Bind for 127.0.0.1:1 failed: already allocated",
-        "docker",
-    ),
     ("write /var/lib/docker/x: no space left on device", "docker"),
     ("something that nobody has seen before", "docker"),
     ("Get https://r.example/v2/: x509: certificate signed by unknown authority", "network"),
     ("dial tcp: lookup r.example on 192.0.2.1:53: no such host", "network"),
+]
+OF_CONTAINERS = [
+    "pull access denied for x, repository does not exist or may require 'docker login'",
+    "driver failed programming external connectivity: Bind for [::]:81 failed: port is already allocated",
+    "something that nobody has seen before",
 ]
 PASSING = [
     "net/http: TLS handshake timeout",
@@ -44,7 +44,7 @@ PASSING = [
 @pytest.mark.parametrize(("text", "failure_class"), CASES)
 def test_each_refusal_has_its_class_and_a_remedy(text: str, failure_class: str) -> None:
     """The class decides where the release goes on; none of these passes by itself."""
-    failure = failure_of(text, "push x")
+    failure = push_failure(text, "push x")
     assert (failure.failure_class, isinstance(failure, TransientFailure)) == (failure_class, False)
     assert failure.message == f"push x: {text}"
     assert failure.hint
@@ -52,9 +52,19 @@ def test_each_refusal_has_its_class_and_a_remedy(text: str, failure_class: str) 
 
 @pytest.mark.parametrize("text", PASSING)
 def test_what_passes_by_itself_is_transient(text: str) -> None:
-    """These are tried again by the runner."""
-    failure = failure_of(text, "push x")
-    assert (failure.failure_class, isinstance(failure, TransientFailure)) == ("network", True)
+    """These are tried again by the runner; a registry's limit is its own, anything else the network's."""
+    failure = push_failure(text, "push x")
+    limited = "429" in text or "toomanyrequests" in text
+    expected = "docker" if limited else "network"
+    assert (failure.failure_class, isinstance(failure, TransientFailure)) == (expected, True)
+
+
+@pytest.mark.parametrize("text", OF_CONTAINERS)
+def test_images_and_containers_on_this_machine_are_dockers(text: str) -> None:
+    """Outside of a push a refused pull is an image that is not there, and a port taken is this machine's."""
+    failure = failure_of(text, "start x")
+    assert (failure.failure_class, isinstance(failure, TransientFailure)) == ("docker", False)
+    assert failure.hint
 
 
 def test_an_engine_that_does_not_let_us_in_is_not_one_that_is_down() -> None:

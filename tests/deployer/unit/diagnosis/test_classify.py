@@ -5,8 +5,16 @@ import json
 import pytest
 
 from deployer.diagnosis.classify import classify, classify_all
-from deployer.diagnosis.model import Diagnosis, Evidence
-from deployer.diagnosis.rule import CLIENT_ERROR, CONTAINER_REASON, DOCKER_BUILD, STOPPED_REASON, TASK_LOG
+from deployer.diagnosis.model import Evidence
+from deployer.diagnosis.signature import (
+    CLIENT_ERROR,
+    COMPOSE,
+    CONTAINER_REASON,
+    DOCKER_BUILD,
+    LINE,
+    STOPPED_REASON,
+    TASK_LOG,
+)
 
 
 def class_of(text: str, channel: str, exit_code: int | None = None, stop_code: str | None = None) -> str:
@@ -119,14 +127,14 @@ def test_stop_codes_speak_before_the_exit_code_they_cause(stop_code: str, expect
     [
         ("error: nothing loaded: no reading in s3://raw/2024", 3, "nothing-loaded"),
         ("error: 2 objects are quarantined", 3, "nothing-loaded"),
-        ('done\n{"read": 9, "inserted": 2, "rejected": 7}', 3, "pipeline-report"),
         ("error: MongoDB: db-9:27017: timed out", 4, "server-selection-timeout"),
-        ("error: no MongoDB is configured: neither MONGO_URI nor MONGO_HOST is set", 2, "uri"),
         ("error: the source folder data/downloaded does not exist", 5, "source-missing"),
     ],
 )
-def test_the_words_of_our_own_pipeline_are_known(text: str, exit_code: int, expected: str) -> None:
-    """What `forecast-etl` prints when it fails finds its cause."""
+def test_what_a_job_prints_before_it_ends_says_more_than_its_exit_code(
+    text: str, exit_code: int, expected: str
+) -> None:
+    """A last line that names the cause wins over an exit code of the program's own choice."""
     assert classify(Evidence(text, TASK_LOG, exit_code)).cause.subcause == expected
 
 
@@ -152,7 +160,6 @@ def test_several_pieces_give_one_ranked_answer() -> None:
         "credentials",
         "r1",
     )
-    assert "essential-container-exited" in {cause.subcause for cause in diagnosis.others}
     assert list(diagnosis.others) == sorted(diagnosis.others, key=lambda cause: -cause.confidence)
 
 
@@ -164,7 +171,7 @@ def test_pieces_that_agree_keep_the_lines_of_each() -> None:
 
 
 def test_nothing_known_is_unknown() -> None:
-    """A text that no rule knows is called unknown, with no confidence."""
+    """A text that no signature knows is called unknown, with no confidence."""
     for diagnosis in (classify(Evidence("all went well", TASK_LOG, id="x")), classify_all([])):
         assert diagnosis.cause.failure_class == "unknown"
         assert diagnosis.cause.confidence == 0
@@ -175,7 +182,8 @@ def test_a_diagnosis_is_json() -> None:
     data = classify(Evidence("MemoryError", TASK_LOG, id="r1")).to_json()
 
     assert list(data) == [
-        "id", "class", "subcause", "confidence", "evidence", "remedy", "link", "transient", "others",
+        "id", "class", "subcause", "confidence", "evidence", "remedy", "link", "transient", "container",
+        "others",
     ]  # fmt: skip
     assert json.loads(json.dumps(data))["class"] == "resources"
 
@@ -188,8 +196,43 @@ def test_a_long_line_is_shown_around_its_match() -> None:
     assert len(cause.evidence[0]) <= 400
 
 
-def test_an_unknown_channel_is_read_by_every_rule() -> None:
-    """Evidence from a channel that no rule names is not lost."""
-    diagnosis: Diagnosis = classify(Evidence("Cannot connect to the Docker daemon", "somewhere"))
+def test_the_container_that_spoke_is_named() -> None:
+    """By the evidence itself, or by the service's name that Compose puts before each line."""
+    said = classify(Evidence("MemoryError", TASK_LOG, container="loader")).cause
+    prefixed = classify(Evidence("etl-1  | MemoryError", COMPOSE)).cause
 
-    assert diagnosis.cause.failure_class == "docker"
+    assert (said.container, prefixed.container) == ("loader", "etl-1")
+
+
+def test_a_warning_that_was_survived_is_not_the_cause() -> None:
+    """What the program lived on after counts less than what ended it, though its words are surer."""
+    text = (
+        "2026-03-01T05:00:00Z WARN An error occurred (ThrottlingException) when calling the ListObjects "
+        "operation: Rate exceeded, retrying (1/3)\n"
+        "2026-03-01T05:00:01Z INFO 300 objects listed\n"
+        "Traceback (most recent call last):\n"
+        '  File "/app/main.py", line 3, in main\n    total = a + b\n'
+        "TypeError: unsupported operand type(s) for +: 'int' and 'str'"
+    )
+    cause = classify(Evidence(text, TASK_LOG)).cause
+
+    assert (cause.failure_class, cause.subcause) == ("code", "uncaught-exception")
+    assert "/app/main.py" in cause.remedy
+
+
+def test_words_of_a_healthy_line_are_no_context() -> None:
+    """A full disk is the task's, whatever the line before says of MongoDB, with a level or without one."""
+    for before in ("2026-03-01T05:00:00Z INFO connected to MongoDB", "connected to mongodb://db-7:27017"):
+        text = f"{before}\nOSError: [Errno 28] No space left on device"
+        cause = classify(Evidence(text, TASK_LOG)).cause
+        assert (cause.failure_class, cause.subcause) == ("resources", "disk-full")
+
+
+def test_below_the_line_the_class_is_unknown_and_the_guess_is_told() -> None:
+    """An exit code of the program's own choice decides nothing; what it looks most like is said."""
+    diagnosis = classify(Evidence("done", TASK_LOG, exit_code=2))
+
+    assert diagnosis.cause.failure_class == "unknown"
+    assert 0 < diagnosis.cause.confidence < LINE
+    assert "looks most like code/program-failed" in diagnosis.cause.remedy
+    assert diagnosis.others[0].failure_class == "code"

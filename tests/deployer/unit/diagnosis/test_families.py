@@ -7,7 +7,7 @@ import pytest
 
 from deployer.diagnosis.classify import classify
 from deployer.diagnosis.model import Evidence
-from deployer.diagnosis.rule import CHANNELS
+from deployer.diagnosis.signature import CHANNELS
 from deployer.errors import EXIT_CODES
 
 TABLE = Path(__file__).with_name("families.tsv")
