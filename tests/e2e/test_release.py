@@ -13,7 +13,8 @@ from tests.e2e.projects import Project
 SAMPLE = 4950
 LOCAL = ["RUN_TESTS", "DOCKER_COMPOSE"]
 BUILD = ["DOCKER_BUILD", "ECR_LOGIN", "DOCKER_TAG", "DOCKER_PUSH"]
-BUCKET = 'S3_BUCKET_NAME = "${SANDBOX_BUCKET}"'
+RUN = "[env.sandbox.run]\n"
+NO_BUCKET = f'[env.sandbox.task.values]\nS3_BUCKET_NAME = "nosuch-bucket-of-ours"\n\n{RUN}'
 LOSING = (
     "main()",
     """import os
@@ -107,12 +108,12 @@ def test_red_tests_then_ctrl_c_then_sigterm_each_is_gone_on_from(
 def test_a_bucket_that_is_not_there(first: Ran, etl: Project) -> None:
     """The task ends with an error of S3: CHECK_CONFIG, 13; with the right name in deploy.toml a new revision
     of the task definition is registered, and the release ends in success."""
-    etl.edit("deploy.toml", BUCKET, 'S3_BUCKET_NAME = "nosuch-bucket-of-ours"')
+    etl.edit("deploy.toml", RUN, NO_BUCKET)
     ran = etl.release("--start-at", "build")
     assert (ran.code, ran.ended["end"], ran.ended["node"]) == (13, "PAUSED", "CHECK_CONFIG"), ran.said()
     assert "nosuch-bucket-of-ours" in " ".join((ran.paused["message"], *ran.paused["evidence"])), ran.said()
     assert "bucket" in ran.paused["remedy"]
-    etl.edit("deploy.toml", 'S3_BUCKET_NAME = "nosuch-bucket-of-ours"', BUCKET)
+    etl.edit("deploy.toml", NO_BUCKET, RUN)
     resumed = etl.resume()
     assert (resumed.ended["end"], resumed.release) == ("END_SUCCESS", ran.release), resumed.said()
     assert "REGISTER_TASK" in resumed.passed
