@@ -24,6 +24,7 @@ HEALTH: Final = "/_ministack/health"
 REGISTRY_USER: Final = "AWS"
 
 _CREDENTIAL: Final = re.compile(r"Credential=([^/,\s]+)/")
+_BUCKET_PATH: Final = re.compile(r"/(?!v2/)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/(?!\.\./)[^?]*)?")
 _ADDRESS: Final = re.compile(r"(?:[\d.]+|localhost|host\.docker\.internal)(?::\d+)?")
 _METADATA: Final = re.compile(r"/v4/[\w-]{40,}(?:/\w+)*$")
 
@@ -61,22 +62,27 @@ class Gate:
         key = _presented(headers, scope.get("query_string", b"").decode("latin-1"))
         if _same(key, self._key):
             return None
-        if _same(key, self._job_key) and self._open_to_jobs(headers, path, scope):
-            return None
+        if _same(key, self._job_key) and self._is_plain_s3(headers, scope):
+            if self._is_own_bucket(path, scope["method"]):
+                return None
+            if _BUCKET_PATH.fullmatch(path) and path.split("/")[1] != self._bucket:
+                return 404, "the specified bucket does not exist"
         if path.startswith("/v2/") and not key:
             return 401, "the sandbox's registry wants its key"
         return 403, "the sandbox's key is missing; `deployer sandbox env` prints it"
 
-    def _open_to_jobs(self, headers: Mapping[str, str], path: str, scope: Scope) -> bool:
-        """The objects of the project's bucket. Nothing that MiniStack could take for another service or
-        bucket: it decides by the host, by headers and by the query as well."""
+    @staticmethod
+    def _is_plain_s3(headers: Mapping[str, str], scope: Scope) -> bool:
+        """Nothing that MiniStack could take for another service or bucket: it decides by the host, by headers
+        and by the query as well."""
+        elsewhere = {"x-amz-target", "x-amz-copy-source"} & headers.keys()
         plain_host = _ADDRESS.fullmatch(headers.get("host", "")) is not None
-        elsewhere = {"x-amz-target", "x-amz-copy-source"} & headers.keys() or b"Action=" in scope[
-            "query_string"
-        ]
+        return plain_host and not elsewhere and b"Action=" not in scope["query_string"]
+
+    def _is_own_bucket(self, path: str, method: str) -> bool:
+        """The objects of the project's bucket, and their list."""
         inside = path.startswith(f"/{self._bucket}/") and "/../" not in path
-        listing = path.rstrip("/") == f"/{self._bucket}" and scope["method"] in ("GET", "HEAD")
-        return plain_host and not elsewhere and (inside or listing)
+        return inside or (path.rstrip("/") == f"/{self._bucket}" and method in ("GET", "HEAD"))
 
 
 def _presented(headers: Mapping[str, str], query: str) -> str:
@@ -97,14 +103,16 @@ def _same(given: str, key: str) -> bool:
 
 
 async def _refuse(send: Send, status: int, reason: str) -> None:
-    body = json.dumps(
-        {
-            "__type": "AccessDeniedException",
-            "message": reason,
-            "errors": [{"code": "UNAUTHORIZED" if status == 401 else "DENIED", "message": reason}],
-        }
-    ).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    """In the form of the service that was asked: XML for S3 (404), else JSON, as the registry speaks too."""
+    if status == 404:
+        kind = b"application/xml"
+        body = f"<Error><Code>NoSuchBucket</Code><Message>{reason}</Message></Error>".encode()
+    else:
+        code, kind = ("UNAUTHORIZED" if status == 401 else "DENIED"), b"application/json"
+        errors = [{"code": code, "message": reason}]
+        answer = {"__type": "AccessDeniedException", "message": reason, "errors": errors}
+        body = json.dumps(answer).encode()
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
     if status == 401:
         headers.append((b"www-authenticate", b'Basic realm="sandbox"'))
     await send({"type": "http.response.start", "status": status, "headers": headers})

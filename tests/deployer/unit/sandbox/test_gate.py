@@ -98,7 +98,6 @@ def test_a_container_reaches_the_projects_bucket(method: str, path: str) -> None
     [
         ("POST", "/", {"x-amz-target": "AmazonEC2ContainerServiceV20141113.RunTask"}, ""),
         ("POST", "/raw/x", {"x-amz-target": "secretsmanager.GetSecretValue"}, ""),
-        ("GET", "/raw-state/lock", {}, ""),
         ("GET", "/raw/../raw-state/lock", {}, ""),
         ("GET", "/", {}, ""),
         ("DELETE", "/raw", {}, ""),
@@ -112,6 +111,12 @@ def test_a_container_reaches_the_projects_bucket(method: str, path: str) -> None
 def test_a_container_reaches_nothing_else(method: str, path: str, more: dict[str, str], query: str) -> None:
     """Other services, other buckets and the registry are closed to it, by whatever name it calls them."""
     assert ask(path, {**signed(JOB, "s3"), **more}, method, query)[0] == 403
+
+
+@pytest.mark.parametrize("path", ["/another", "/raw-state/lock", "/nosuch.bucket/x/y"])
+def test_another_bucket_is_not_there_for_a_container(path: str) -> None:
+    """S3's own answer, so that a mistyped bucket is told as on AWS, whether somebody else has it or not."""
+    assert ask(path, signed(JOB, "s3"))[0] == 404
 
 
 def test_a_container_is_started_as_ecs_would_and_without_privileges() -> None:
