@@ -91,6 +91,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxFacts]:
     standing = Sandbox(
         SandboxSettings(
             root=folder / "sandbox",
+            project="faults",
             repository=f"faults-{uuid.uuid4().hex[:8]}",
             cluster="faults",
             log_group="/ecs/forecast-etl",
