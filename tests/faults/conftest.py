@@ -15,7 +15,7 @@ import pytest
 from deployer.sandbox import Sandbox, SandboxFacts, SandboxSettings
 from tests.e2e import projects
 from tests.e2e.command import Deployer, Ran
-from tests.e2e.outside import Outside
+from tests.e2e.outside import DATABASE, Outside
 from tests.e2e.projects import Project
 from tests.faults.proxy import Kind, Proxy, between
 
@@ -97,6 +97,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxFacts]:
             log_group="/ecs/forecast-etl",
             bucket="faults-data",
             secret="faults/mongo-uri",
+            database=DATABASE,
             data=data,
         )
     )
