@@ -50,19 +50,19 @@ def spoilt(idle: Project, tmp_path: Path) -> Project:
 
 def test_every_mistyped_key_is_named_at_once(spoilt: Project) -> None:
     """Three slips in one file: one message, all three key paths, the nearest valid key of each."""
-    spoilt.edit("deploy.toml", "[compose]\nfile", "[compose]\nfil")
+    spoilt.edit("deploy.toml", "[compose]\nservice", "[compose]\nservic")
     spoilt.edit("deploy.toml", "[retries]\nmax-attempts", "[retries]\nmax-atempts")
     spoilt.edit("deploy.toml", "[build]\ncontext", "[build]\ncontxt")
     ran = spoilt.release()
     refused(
         ran,
         2,
-        "compose.fil:",
+        "compose.servic:",
         "retries.max-atempts:",
         "build.contxt:",
         "'context'",
         "'max-attempts'",
-        "'file'",
+        "'service'",
     )
     assert not (spoilt.folder / ".deployer" / "releases").exists()
 
@@ -201,9 +201,7 @@ def test_a_port_in_use(spoilt: Project) -> None:
     """The sandbox names the port that is taken and does not start."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        spoilt.edit(
-            "deploy.toml", "[env.sandbox.run]\n", f"[sandbox]\naws-port = {port}\n\n[env.sandbox.run]\n"
-        )
+        spoilt.edit("deploy.toml", "[sandbox]\n", f"[sandbox]\naws-port = {port}\n")
         ran = spoilt.deployer("sandbox", "up")
     assert ran.code in range(11, 20), ran.said()
     assert str(port) in ran.stderr

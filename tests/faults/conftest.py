@@ -15,7 +15,7 @@ import pytest
 from deployer.sandbox import Sandbox, SandboxFacts, SandboxSettings
 from tests.e2e import projects
 from tests.e2e.command import Deployer, Ran
-from tests.e2e.outside import Outside
+from tests.e2e.outside import DATABASE, Outside
 from tests.e2e.projects import Project
 from tests.faults.proxy import Kind, Proxy, between
 
@@ -91,11 +91,13 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxFacts]:
     standing = Sandbox(
         SandboxSettings(
             root=folder / "sandbox",
+            project="faults",
             repository=f"faults-{uuid.uuid4().hex[:8]}",
             cluster="faults",
             log_group="/ecs/forecast-etl",
             bucket="faults-data",
             secret="faults/mongo-uri",
+            database=DATABASE,
             data=data,
         )
     )

@@ -79,7 +79,7 @@ BUILDER = (
         channels=(DOCKER_BUILD, DOCKER_PUSH, COMPOSE),
         weight=0.95,
         transient=True,
-        meaning="Docker Hub's pull limit stops the build.",
+        meaning="The registry's rate limit, most often Docker Hub's for pulls, stops the build or the push.",
         fix=(
             "Log in (`docker login`) for a higher limit, wait for the window to pass, or take "
             "{image} from public.ecr.aws/docker/library."

@@ -169,7 +169,7 @@ IMAGE_PULLS = (
     Signature(
         failure_class="aws-config",
         subcause="tag-immutable",
-        pattern=r"already exists[^\n]{0,200}immutable",
+        pattern=r"(?:already exists|cannot be overwritten)[^\n]{0,200}immutable",
         texts="cannot be overwritten because the repository is immutable",
         names="ImageTagAlreadyExistsException ImageAlreadyExistsException",
         channels=(DOCKER_PUSH, CLIENT_ERROR),

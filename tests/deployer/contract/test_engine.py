@@ -218,7 +218,7 @@ REFUSALS = [
     (Refusal("PUT", 400, "TAG_INVALID", "The tag cannot be overwritten, it is immutable."), AWS_CONFIG),
     (Refusal("POST", 403, "DENIED", "Your authorization token has expired. Reauthenticate."), NO_LOGIN),
     (Refusal("POST", 403), NO_LOGIN),
-    (Refusal("POST", 429, "TOOMANYREQUESTS", "Rate exceeded"), PASSING),
+    (Refusal("POST", 429, "TOOMANYREQUESTS", "Rate exceeded"), (TransientFailure, "docker")),
     (Refusal("PUT", 503), PASSING),
     (Refusal("PUT", 500, "UNKNOWN", "unknown error"), PASSING),
 ]

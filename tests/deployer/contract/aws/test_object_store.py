@@ -84,4 +84,4 @@ def test_a_missing_bucket_is_named_with_the_command_that_makes_it(
             with pytest.raises(Failure, match=f"s3://{name}: no such bucket") as caught:
                 call("key")
             assert caught.value.failure_class == "aws-config"
-            assert caught.value.hint == f"make it: `aws s3 mb s3://{name} --region eu-west-3`"
+            assert caught.value.hint == f"create it: `aws s3 mb s3://{name} --region eu-west-3`"

@@ -210,7 +210,7 @@ def test_a_crash_blocks_its_own_machine_not_at_all_and_others_for_a_lease(
     here.go()
     assert here.run("resume")[0] == 10
 
-    process, _ = machine("third").read()
+    process, _ = machine("third").held()
     process.kill()
     process.communicate()
     assert await_that(lambda: there.told("status")["lock"] is None, LEASE + 5) > LEASE / 2
