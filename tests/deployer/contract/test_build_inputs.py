@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from deployer.adapters.local.machine import private_folder
 from deployer.adapters.local.workspace import ProjectFolder
 from deployer.config.model import Build
 from deployer.errors import Failure
@@ -220,9 +221,13 @@ def test_an_input_that_git_ignores_makes_it_dirty(tmp_path: Path) -> None:
 
 
 def test_the_own_folder_is_private_and_ignored(folder: Folder) -> None:
-    """`.deployer` is for this user alone, and git sees nothing of it."""
+    """`.deployer` is for this user alone, and git sees nothing of it. Reading the inputs does not make it."""
     folder.inputs()
     own = folder.path / ".deployer"
+    assert not own.exists()
+    private_folder(own)
+    folder.inputs()
+    assert (own / "hashes.json").exists()
     assert own.stat().st_mode & 0o777 == 0o700
     assert (own / ".gitignore").read_text() == "*\n"
 
