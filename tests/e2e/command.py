@@ -81,11 +81,15 @@ class Deployer:
         reader.start()
         limit.start()
         lines, events = [], []
-        for line in process.stdout:
-            lines.append(line)
-            if line.startswith("{") and line.endswith("}\n"):
-                events.append(json.loads(line))
-                watcher(process, events[-1])
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                if line.startswith("{") and line.endswith("}\n"):
+                    events.append(json.loads(line))
+                    watcher(process, events[-1])
+        except BaseException:  # the watcher's: the command may be stopped by it, and would wait for ever
+            process.kill()
+            raise
         code = process.wait()
         limit.cancel()
         reader.join()

@@ -13,6 +13,7 @@ from deployer.model import dump
 from deployer.records.journal import NAME, Record, read
 from deployer.records.releases import state_of
 from tests.e2e.command import Deployer, Ran
+from tests.e2e.failures import wrong_password
 from tests.e2e.outside import Outside
 from tests.e2e.projects import Project
 from tests.faults.proxy import Fault, Plan, Proxy, calm
@@ -54,8 +55,7 @@ def much_goes_wrong(scene: Scene) -> Plan:
 
     def spoiled(operation: str, number: int) -> Fault | None:
         if (operation, number) == ("RunTask", 1):
-            wrong = scene.uri.replace("forecast-etl:", "forecast-etl:not")
-            scene.secrets.put_secret_value(SecretId=scene.job.name, SecretString=wrong)
+            scene.secrets.put_secret_value(SecretId=scene.job.name, SecretString=wrong_password(scene.uri))
             scene.secrets.delete_secret(SecretId=scene.job.name)
         return DENIED if (operation, number) == ("POST blobs", 1) else None
 

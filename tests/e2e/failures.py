@@ -3,6 +3,7 @@
 import re
 import struct
 import urllib.request
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,6 +26,11 @@ class World:
 
     def put_secret(self, value: str) -> None:
         self.outside.aws("secretsmanager").put_secret_value(SecretId=self.job.name, SecretString=value)
+
+
+def wrong_password(uri: str) -> str:
+    """The same address with a password that MongoDB refuses, whoever the user is."""
+    return re.sub(r"//(\w+):", r"//\1:not", uri)
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,10 @@ def address(change: Callable[[str], str]) -> tuple[Callable[[World], None], Call
     """Another address in the secret, and the right one again."""
 
     def make(world: World) -> None:
-        world.put_secret(change(world.outside.facts["SANDBOX_MONGO_URI"]))
+        right = world.outside.facts["SANDBOX_MONGO_URI"]
+        wrong = change(right)
+        assert wrong != right
+        world.put_secret(wrong)
 
     def mend(world: World) -> None:
         world.put_secret(world.outside.facts["SANDBOX_MONGO_URI"])
@@ -127,7 +136,7 @@ FAILURES = [
     ),
     Failure(
         "wrong-password",
-        *address(lambda uri: uri.replace("forecast-etl:", "forecast-etl:not")),
+        *address(wrong_password),
         ("CHECK_ATLAS", 16),
         says="Authentication failed",
         remedy="password",
@@ -217,7 +226,9 @@ def lose_image(world: World, engine: docker.DockerClient) -> None:
     image = state_of(read(folder / "journal.jsonl")).image
     assert image and image.digest
     address = f"http://{image.registry}/v2/{image.repository}/manifests/{image.digest}"
-    urllib.request.urlopen(urllib.request.Request(address, method="DELETE"), timeout=10).close()
+    login = b64encode(f"AWS:{world.outside.facts['SANDBOX_ACCESS_KEY']}".encode()).decode()
+    request = urllib.request.Request(address, headers={"Authorization": f"Basic {login}"}, method="DELETE")
+    urllib.request.urlopen(request, timeout=10).close()
     held = engine.images.get(f"{image.repository}:{image.tag}")
     for name in held.tags:
         engine.api.remove_image(name, force=True, noprune=True)

@@ -11,8 +11,8 @@ from tests.e2e.command import Event, Ran
 from tests.e2e.outside import Outside
 from tests.e2e.projects import Project
 
-ADDRESS = 'uri = "${SANDBOX_MONGO_URI}"'
-NOWHERE = 'uri = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=500"'
+SANDBOX = "[env.sandbox.run]"
+NOWHERE = f'[env.sandbox.verify]\nuri = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=500"\n\n{SANDBOX}'
 WAY = ["dns", "tcp", "replica-set", "authentication", "authorisation"]
 
 
@@ -26,11 +26,11 @@ def released(etl: Project) -> Ran:
 @contextmanager
 def walled(project: Project) -> Iterator[None]:
     """The operator's machine knows an address at which nobody answers; the job has its own."""
-    project.edit("deploy.toml", ADDRESS, NOWHERE)
+    project.edit("deploy.toml", SANDBOX, NOWHERE)
     try:
         yield
     finally:
-        project.edit("deploy.toml", NOWHERE, ADDRESS)
+        project.edit("deploy.toml", NOWHERE, SANDBOX)
 
 
 def verified(project: Project, *arguments: str, code: int = 0) -> Event:
