@@ -3,7 +3,7 @@
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from deployer.adapters.local.machine import RandomIds, SystemClock
+from deployer.adapters.local.machine import RandomIds, SystemClock, private_folder
 from deployer.commands.bootstrap import real_ports, redactor_of, session, shared_state
 from deployer.commands.plan import observe, read_plan, refuse_if_changed
 from deployer.commands.project import Project
@@ -35,7 +35,10 @@ def release(project: Project, request: ReleaseOptions, emit: Emit, ask: AskToSto
         clock, redactor = SystemClock(), redactor_of(config, session(config), project.environ)
         state, folder = shared_state(config), project.releases.folder / wanted
         me, shared = Holder.here(wanted, clock.now()), state.lock() if state else None
-        leases, retry = project.folder / "leases", RetryPolicy.configured(config.retries, clock)
+        leases, retry = (
+            private_folder(project.folder) / "leases",
+            RetryPolicy.configured(config.retries, clock),
+        )
         lock = retry(lambda: stack.enter_context(acquire(leases, env, me, shared)))
         if state and request.resume:
             retry(lambda: state.archive().fetch(wanted, folder))

@@ -61,7 +61,8 @@ class FileHashes:
         return found
 
     def save(self) -> None:
-        """Keeps what was asked for since the last save; a cache that cannot be written is no failure."""
+        """Keeps what was asked for since the last save; a cache that cannot be written is no failure. Where
+        nothing was released yet its folder is not made: a plan leaves no trace."""
         if self._kept is None or not (self._changed or len(self._used) != len(self._known)):
             return
         with suppress(OSError):

@@ -10,7 +10,6 @@ from pathlib import Path
 from deployer.adapters.local.context import NEVER, BuildContext, Entry, left_in, walk
 from deployer.adapters.local.hashing import FileHashes
 from deployer.adapters.local.ignore import IgnoreFile
-from deployer.adapters.local.machine import private_folder
 from deployer.config.model import Build
 from deployer.model import Source
 from deployer.ports import BuildInputs
@@ -38,7 +37,7 @@ class ProjectFolder:
     def source(self) -> Source:
         """The hashes are hexadecimal SHA-256, equal on every machine and in every clone. `dirty`: a file of
         the project, or one that makes the image, is not the commit's. Failure `code`: see `inputs`."""
-        hashes = FileHashes(private_folder(self._folder / ".deployer") / "hashes.json")
+        hashes = FileHashes(self._folder / ".deployer" / "hashes.json")
         context = BuildContext(self._folder, self._build)
         content_hash = self._inputs(context, hashes).content_hash
         tree_hash = self._tree_hash(hashes)
@@ -49,7 +48,7 @@ class ProjectFolder:
     def inputs(self) -> BuildInputs:
         """Failure `code`: the context, the Dockerfile or an input is missing or cannot be read, or a COPY
         takes what `inputs` does not cover."""
-        hashes = FileHashes(private_folder(self._folder / ".deployer") / "hashes.json")
+        hashes = FileHashes(self._folder / ".deployer" / "hashes.json")
         found = self._inputs(BuildContext(self._folder, self._build), hashes)
         hashes.save()
         return found
