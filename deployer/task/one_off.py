@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from deployer.config.model import Config
+from deployer.config.values import values_of
 from deployer.diagnosis.classify import diagnosed
 from deployer.errors import Failure, RefusedError
 from deployer.logs.follow import follow
@@ -36,12 +37,14 @@ class OneOffTask:
 
 @dataclass(frozen=True)
 class OneOffResult:
-    """How it ended, and its lines. `exit_code` None: it never ran to an end."""
+    """How it ended, and its lines. `exit_code` None: it never ran to an end. `values`: what deploy.toml
+    says of those that a fix asks for."""
 
     arn: str
     result: TaskResult
     lines: tuple[str, ...]
     status: TaskStatus
+    values: Mapping[str, str]
 
     @property
     def exit_code(self) -> int | None:
@@ -49,7 +52,7 @@ class OneOffResult:
 
     def failure(self) -> Failure:
         """Why it failed, classified as a run of the job would be."""
-        cause = diagnosed("", evidence_of(self.result, self.lines), "")
+        cause = diagnosed("", evidence_of(self.result, self.lines), "", self.values)
         code = "without an exit code" if self.exit_code is None else f"with exit code {self.exit_code}"
         said = "; ".join(dict.fromkeys((*cause.evidence[:2], *self.lines[-2:]))) or "it printed nothing"
         where = f"the one-off task {self.arn.rsplit('/', 1)[-1]} in the job's network"
@@ -91,7 +94,8 @@ class OneOffRunner:
         answer = RetryPolicy(clock=self.clock)(lambda: self.tasks.run(request))
         if answer.task:
             return answer.task
-        cause = diagnosed("", evidence_of(None, failures=answer.failures), "")
+        evidence = evidence_of(None, failures=answer.failures)
+        cause = diagnosed("", evidence, "", values_of(self.config))
         said = "; ".join(answer.failures) or "RunTask returned neither a task nor a reason"
         raise Failure(cause.failure_class, f"the one-off task did not start: {said}", cause.remedy)
 
@@ -186,7 +190,8 @@ class _Deadline:
         """Failure: ECS no longer knows the task, nor how it ended."""
         if self.watch.result is None or self.watch.status is None:
             raise Failure("unknown", f"ECS no longer knows the one-off task {self.watch.arn}", "try again")
-        return OneOffResult(self.watch.arn, self.watch.result, lines, self.watch.status)
+        values = values_of(self._runner.config)
+        return OneOffResult(self.watch.arn, self.watch.result, lines, self.watch.status, values)
 
     def stop_task(self) -> None:
         """StopTask, unless the task is known to have ended."""

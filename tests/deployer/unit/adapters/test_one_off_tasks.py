@@ -119,6 +119,15 @@ def test_a_task_that_fails_is_classified(world: World) -> None:
     assert caught.value.failure_class == "mongodb"
 
 
+def test_the_fix_of_a_task_that_fails_names_what_is_configured(world: World) -> None:
+    """Out of memory: the command of the fix holds the family and the region, not their placeholders."""
+    says(world, lambda request: (), exit_code=137)
+    with pytest.raises(Failure) as caught:
+        network(world).ask(QUESTIONS)
+    assert "--task-definition job " in caught.value.hint
+    assert "<" not in caught.value.hint
+
+
 def test_many_questions_take_several_tasks(world: World) -> None:
     """No task is given more than ECS takes for overrides; the replies are in the order of the questions."""
     noise = [base64.b64encode(bytes(i * j * 7 % 251 for j in range(600))).decode() for i in range(40)]
