@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from deployer.config.model import Config
 from deployer.config.values import values_of
 from deployer.diagnosis.classify import diagnosed
-from deployer.errors import Failure, RefusedError
+from deployer.errors import DeployerError, Failure, RefusedError
 from deployer.logs.follow import follow
 from deployer.model import TaskResult
 from deployer.ports import ONE_OFF_TASK, Clock, Ids, Logs, TaskRequest, Tasks, TaskStatus
@@ -22,6 +23,7 @@ _PACE: Final = Pace(shortest=1.0, longest=1.0)
 OVERRIDES: Final = 8192
 """Characters that RunTask takes for all overrides, their JSON included (ECS API reference, TaskOverride)."""
 _MOST_LINES: Final = 20_000
+_LOOKS: Final = 6
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,27 @@ class OneOffRunner:
             tags={"deployer:purpose": task.purpose, "deployer:env": self.config.env},
             command=task.command,
         )
-        answer = RetryPolicy(clock=self.clock)(lambda: self.tasks.run(request))
+        try:
+            answer = RetryPolicy(clock=self.clock)(lambda: self.tasks.run(request))
+        except KeyboardInterrupt:
+            self._stop_unanswered(request.started_by)
+            raise
         if answer.task:
             return answer.task
         evidence = evidence_of(None, failures=answer.failures)
         cause = diagnosed("", evidence, "", values_of(self.config))
         said = "; ".join(answer.failures) or "RunTask returned neither a task nor a reason"
         raise Failure(cause.failure_class, f"the one-off task did not start: {said}", cause.remedy)
+
+    def _stop_unanswered(self, started_by: str) -> None:
+        """Stops the task of a RunTask that was interrupted; ECS may list it only a moment later."""
+        with suppress(DeployerError):
+            for _ in range(_LOOKS):
+                if found := self.tasks.started_by(started_by):
+                    for task in found:
+                        self.tasks.stop(task.arn, f"{started_by}: interrupted")
+                    return
+                self.clock.sleep(0.5)
 
     def room(self, task: OneOffTask) -> int:
         """Characters left for the value of one more variable within ECS's limit for overrides."""

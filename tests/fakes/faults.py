@@ -3,21 +3,19 @@
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
-from deployer.errors import DeployerError
-
 
 @dataclass
 class Faults:
     """What the next calls of each method raise, in order."""
 
-    _before: dict[str, deque[DeployerError]] = field(default_factory=lambda: defaultdict(deque))
-    _after: dict[str, deque[DeployerError]] = field(default_factory=lambda: defaultdict(deque))
+    _before: dict[str, deque[BaseException]] = field(default_factory=lambda: defaultdict(deque))
+    _after: dict[str, deque[BaseException]] = field(default_factory=lambda: defaultdict(deque))
 
-    def fail_next(self, method: str, error: DeployerError) -> None:
+    def fail_next(self, method: str, error: BaseException) -> None:
         """The next call of `method` does nothing and raises `error`."""
         self._before[method].append(error)
 
-    def lose_next_answer(self, method: str, error: DeployerError) -> None:
+    def lose_next_answer(self, method: str, error: BaseException) -> None:
         """The next call of `method` takes effect and raises `error` all the same."""
         self._after[method].append(error)
 

@@ -149,3 +149,13 @@ def test_the_room_for_a_variable_counts_every_character(world: World) -> None:
     pairs = [{"name": "REGION", "value": "eu"}, {"name": "QUESTIONS", "value": "x" * tasks.room(empty)}]
     override = {"name": "job", "environment": pairs, "command": list(ERRAND.command)}
     assert len(json.dumps({"containerOverrides": [override]})) == OVERRIDES
+
+
+def test_a_task_whose_start_was_not_waited_for_is_stopped(world: World) -> None:
+    """Ctrl-C while RunTask is under way: the task that ECS starts all the same is found by its mark."""
+    world.tasks.script.append(Outcome(lines=("a",)))
+    world.tasks.faults.lose_next_answer("run", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        short(world).run(ERRAND)
+    stopped = only(world).stopped
+    assert stopped is not None and "interrupted" in stopped.stopped_reason
