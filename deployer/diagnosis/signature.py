@@ -27,7 +27,6 @@ DECISIVE = 0.96  # the words name the cause and nothing else
 SPECIFIC = 0.88  # the words name the cause; rarely, they stand for another
 FAMILY = 0.7  # the words name the party that failed, not why
 GENERIC = 0.55  # something failed in the way this class usually does
-HINT = 0.36  # better than nothing
 LINE = 0.3
 """Below it the class is `unknown`, and no decision follows a cause."""
 
