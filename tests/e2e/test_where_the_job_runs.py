@@ -44,8 +44,8 @@ def judged(found: Event) -> list[tuple[str, bool, str, list[str]]]:
     return [(check["name"], check["ok"], check["found"], check["offending"]) for check in found["checks"]]
 
 
-def looks(outside: Outside) -> list[str]:
-    """The marks of all short tasks, running or stopped."""
+def one_off_tasks(outside: Outside) -> set[str]:
+    """The ARNs of the one-off tasks that ECS remembers, running or stopped: it forgets the oldest."""
     ecs, cluster = outside.aws("ecs"), outside.facts["SANDBOX_CLUSTER"]
     arns = [
         arn
@@ -53,7 +53,7 @@ def looks(outside: Outside) -> list[str]:
         for arn in ecs.list_tasks(cluster=cluster, desiredStatus=status)["taskArns"]
     ]
     tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]
-    return [task["startedBy"] for task in tasks if task["startedBy"].startswith("deployer-")]
+    return {task["taskArn"] for task in tasks if task["startedBy"].startswith("deployer-")}
 
 
 def test_from_the_task_the_report_is_the_same(released: Ran, etl: Project) -> None:
@@ -90,22 +90,22 @@ def test_the_doctor_walks_the_task_s_way_beside_its_own(released: Ran, etl: Proj
 def test_a_release_is_proven_where_only_the_job_reaches_mongodb(
     released: Ran, etl: Project, outside: Outside
 ) -> None:
-    """Baseline and checks are asked by short tasks of the release's revision; one run of the job, no more."""
-    before = len(looks(outside))
+    """Baseline and checks are asked by one-off tasks of the release's revision; the job runs once."""
+    before = one_off_tasks(outside)
     with walled(etl):
         ran = etl.release("--start-at", "build")
     assert ran.ended["end"] == "END_SUCCESS", ran.said()
     verification = etl.deployer.show(ran.release)["verification"]
     assert (verification["ok"], verification["via"]) == (True, "task")
     assert len(outside.tasks(ran.release)) == 1
-    assert len(looks(outside)) > before + 1
+    assert len(one_off_tasks(outside) - before) == 2
     notes = [event["text"] for event in ran.events if event["event"] == "noted"]
     for work in ("counting documents", "running the checks"):
         assert sum(f"{work} from a one-off task in the job's network" in text for text in notes) == 1, notes
 
 
 def test_the_log_of_the_job_is_the_job_s(released: Ran, etl: Project) -> None:
-    """Short tasks are newer, and yet `deployer logs` shows the newest run."""
+    """One-off tasks are newer, and yet `deployer logs` shows the newest run."""
     verified(etl, "--via", "task")
     ran = etl.deployer("logs")
     assert ran.code == 0, ran.said()
@@ -120,7 +120,7 @@ def test_a_baseline_is_taken_by_hand(released: Ran, etl: Project) -> None:
 
 
 def test_ctrl_c_leaves_no_task_behind(released: Ran, etl: Project, outside: Outside) -> None:
-    """A short task that is under way is stopped; exit code 130."""
+    """A one-off task that is under way is stopped; exit code 130."""
     slow = 'query = ["sample", "--rows", "9000000", "--out", "/tmp/sample"]'
     etl.edit("deploy.toml", 'query = ["query"]', slow)
     try:
@@ -140,9 +140,9 @@ def running(outside: Outside) -> list[str]:
     return list(found["taskArns"])
 
 
-def await_one(look: Callable[[], list[str]]) -> None:
+def await_one(found: Callable[[], list[str]]) -> None:
     end = time.monotonic() + 60
-    while not look():
+    while not found():
         assert time.monotonic() < end
         time.sleep(0.1)
 

@@ -31,11 +31,12 @@ class RandomIds:
 
 def private_folder(path: Path) -> Path:
     """Makes the folder, for this user alone under any umask, and has git ignore all of it. What cannot be
-    made or changed is left to whoever writes into it."""
+    made or changed is left to whoever writes into it; a folder that its owner made read-only stays so."""
     with suppress(OSError):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.stat().st_mode & 0o077:
-            path.chmod(0o700)
+        mode = path.stat().st_mode
+        if mode & 0o077:
+            path.chmod(mode & 0o700)
         if not (path / ".gitignore").exists():
             (path / ".gitignore").write_text("*\n", encoding="utf-8")
     return path

@@ -230,6 +230,15 @@ def test_the_own_folder_is_private_and_ignored(folder: Folder) -> None:
     assert (own / ".gitignore").read_text() == "*\n"
 
 
+def test_a_read_only_own_folder_stays_read_only(tmp_path: Path) -> None:
+    """Only what others may do is taken away; what its owner may not do is not granted."""
+    own = tmp_path / ".deployer"
+    own.mkdir()
+    own.chmod(0o555)
+    private_folder(own)
+    assert own.stat().st_mode & 0o777 == 0o500
+
+
 def test_inputs_are_compared_with_a_record_of_many_files(folder: Folder) -> None:
     """Of very many files the record keeps folders, and a change is still found in the right one."""
     for number in range(30):
