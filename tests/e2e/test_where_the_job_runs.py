@@ -98,7 +98,7 @@ def test_a_release_is_proven_where_only_the_job_reaches_mongodb(
     verification = etl.deployer.show(ran.release)["verification"]
     assert (verification["ok"], verification["via"]) == (True, "task")
     assert len(outside.tasks(ran.release)) == 1
-    assert len(one_off_tasks(outside) - before) == 2
+    assert len(one_off_tasks(outside) - before) >= 2
     notes = [event["text"] for event in ran.events if event["event"] == "noted"]
     for work in ("counting documents", "running the checks"):
         assert sum(f"{work} from a one-off task in the job's network" in text for text in notes) == 1, notes
