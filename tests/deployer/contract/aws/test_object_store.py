@@ -73,6 +73,15 @@ def test_sizes_are_those_of_a_prefix(store: Store) -> None:
     assert store.sizes("p/g/") == {}
 
 
+def test_folders_are_named_once_and_in_order(store: Store) -> None:
+    """Names up to the next slash; of those after one, neither it nor what begins like it is missing."""
+    for key in ("r/b/j", "r/a/j", "r/a/e/1", "r/ab/j", "r/c-1/j", "r/file", "s/z/j"):
+        store.write(key, b"1")
+    assert list(store.folders("r/")) == ["a", "ab", "b", "c-1"]
+    assert list(store.folders("r/", "a")) == ["ab", "b", "c-1"]
+    assert list(store.folders("r/", "c-1")) == list(store.folders("t/")) == []
+
+
 @pytest.mark.parametrize("world", ["moto", "ministack"])
 def test_a_missing_bucket_is_named_with_the_command_that_makes_it(
     world: str, name: str, request: pytest.FixtureRequest
