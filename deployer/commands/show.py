@@ -62,7 +62,7 @@ def _holder(project: Project, env: str) -> Holder | None:
     from deployer.commands.bootstrap import shared_state
     from deployer.sandbox.errors import SandboxDown
 
-    here = holder_of(project.folder / "leases", env)
+    here = holder_of(project.folder / "locks", env)
     try:
         state = shared_state(project.config(env, needed=("aws", "state")))
         hold = state.lock().current() if state else None

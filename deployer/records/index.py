@@ -1,10 +1,10 @@
-"""The index of an environment's releases in the shared state: listing them takes two calls, however many they are.
+"""The index of an environment's releases in the shared state: two calls list them, however many there are.
 
     <project>/<env>/index.json     {"version": 1, "releases": {ID: null or the release's line}}
 
-A release is entered as null before its journal is first sent, and gets its line after the record of an end or a
-pause was sent; resumed, it is null again. So null says: read the journal. Folders later than the newest entry
-are always looked for, so an index that is missing, or lacks the newest releases, is completed by whoever reads it.
+A release is entered as null before its journal is first sent, and gets its line after the record of an end
+or a pause was sent; resumed, it is null again. So null says: read the journal. Folders later than the newest
+entry are always looked for: an index that is missing, or lacks the newest, is completed by whoever reads it.
 What a release did is decided by its journal; a line only lists it, or says that it need not be read.
 """
 

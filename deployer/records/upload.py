@@ -1,9 +1,9 @@
 """Copies the journal and the evidence of a release to the shared state as they grow.
 
 A thread watches the folder and uploads new content; the release never waits for it, and while the store is
-unavailable the thread only gets behind. Evidence is uploaded before the record that names it, and the index says
-that a release is under way before its journal grows. The journal is replaced conditionally: a machine that has
-lost the lock cannot put back an older one.
+unavailable the thread only gets behind. Evidence is uploaded before the record that names it, and the index
+says that a release is under way before its journal grows. The journal is replaced conditionally: a machine
+that has lost the lock cannot put back an older one.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""What lease and mirror rely on of the shared state, held by the fake, moto and MiniStack."""
+"""What lock and mirror rely on of the shared state, held by the fake, moto and MiniStack."""
 
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -86,7 +86,7 @@ def test_folders_are_named_once_and_in_order(store: Store) -> None:
 def test_a_missing_bucket_is_named_with_the_command_that_makes_it(
     world: str, name: str, request: pytest.FixtureRequest
 ) -> None:
-    """Reading and writing say aws-config and what to type; a missing bucket is not a free lease."""
+    """Reading and writing say aws-config and what to type; a missing bucket is not a free lock."""
     with mock_aws() if world == "moto" else nullcontext():
         missing = StateBucket(name, request.getfixturevalue(f"{world}_session"))
         for call in (missing.read, missing.sizes, lambda key: missing.create(key, b"")):

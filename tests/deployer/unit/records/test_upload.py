@@ -157,15 +157,15 @@ def test_a_file_too_large_is_named(here: Machine, store: FakeStore) -> None:
     assert f"{PLACE}{NAME}" in store.objects
 
 
-def test_a_machine_without_the_lease_sends_nothing(here: Machine, store: FakeStore) -> None:
-    """Once the lease is lost neither evidence nor records go out: another may be writing there."""
+def test_a_machine_without_the_lock_sends_nothing(here: Machine, store: FakeStore) -> None:
+    """Once the lock is lost neither evidence nor records go out: another may be writing there."""
 
     def lost() -> None:
-        raise RefusedError("the lease is lost")
+        raise RefusedError("the lock is lost")
 
     here.begin()
     mirror = Mirror(store, PREFIX, here.folder, lost)
-    assert "the lease is lost" in mirror.finish()
+    assert "the lock is lost" in mirror.finish()
     assert store.objects == {}
 
 
