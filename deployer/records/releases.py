@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 
 from deployer.errors import EXIT_CODES, DeployerError, Failure, JournalDamaged, RefusedError
 from deployer.model import Launch, Release, load
-from deployer.records.journal import NAME, Record, newest_state, read
+from deployer.records.journal import ID, NAME, Record, newest_state, read
 from deployer.records.remote import Archive
 
 PUT_BACK = "PUT_BACK"
@@ -23,9 +22,6 @@ PUT_BACK = "PUT_BACK"
 
 VERIFIED = ("END_SUCCESS", PUT_BACK)
 """The ends with proven data: of the release itself, or of the one that was put back."""
-
-ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-"""The form of a release ID; it names a folder, so nothing else may."""
 
 FETCHERS = 8
 """Journals that are fetched at the same time."""
@@ -60,7 +56,11 @@ class Releases:
 
     def records(self, release: str) -> list[Record]:
         """RefusedError: no such release. JournalDamaged: its journal cannot be trusted."""
-        return read(self._fetch(release, lambda archive, folder: self._fetch_journal(archive, folder)) / NAME)
+        path = self._fetch(release, lambda archive, folder: self._fetch_journal(archive, folder)) / NAME
+        records = read(path)
+        if records[0]["release"] != release:
+            raise JournalDamaged(f"{path}: it is the journal of {records[0]['release']!r}", "remove it")
+        return records
 
     def _here(self) -> set[str]:
         with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
@@ -185,14 +185,18 @@ def _env_of(folder: Path) -> str | None:
 
 def state_of(records: Sequence[Record]) -> Release:
     """The newest recorded state. JournalDamaged: it has another shape than a release's."""
+    header = records[0]
     try:
-        return load(newest_state(records))
+        release = load(newest_state(records))
+        if (release.id, release.env) == (header["release"], header["env"]):
+            return release
+        what = f"it is the state of release {release.id} to {release.env}"
     except ValidationError as error:
         what = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:3])
-        raise JournalDamaged(
-            f"release {records[0]['release']}: the recorded state is damaged: {what}",
-            "restore the journal from a copy, or start a new release",
-        ) from error
+    raise JournalDamaged(
+        f"release {header['release']}: the recorded state is damaged: {what}",
+        "restore the journal from a copy, or start a new release",
+    )
 
 
 def summary(records: Sequence[Record]) -> dict[str, Any]:
