@@ -23,7 +23,6 @@ import errno
 import hmac
 import json
 import os
-import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -36,9 +35,6 @@ from deployer.redaction import Redactor
 Record = Mapping[str, Any]
 NAME: Final = "journal.jsonl"
 VERSION: Final = 1
-
-ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-"""The form of a release ID; it names a folder, so nothing else may."""
 
 
 class Signer:

@@ -1,5 +1,6 @@
 """The releases of an environment in the shared state, and fetching them from there.
 
+    <project>/<env>/index.json
     <project>/<env>/releases/<id>/journal.jsonl
     <project>/<env>/releases/<id>/evidence/...
 
@@ -9,7 +10,7 @@ begins with the other, the release was continued in two places, and nothing is g
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -17,7 +18,8 @@ from typing import Final
 from deployer.errors import JournalDamaged
 from deployer.ports.object_store import Store
 from deployer.records.evidence import FOLDER
-from deployer.records.journal import ID, NAME, Signer, read
+from deployer.records.index import Entries, Index
+from deployer.records.journal import NAME, Signer, read
 
 ELSEWHERE: Final = "elsewhere"
 """A file beside the journal that another machine began or continued, until somebody here agrees to it."""
@@ -36,27 +38,20 @@ class Archive:
         self._signer = signer
         self.env = prefix.split("/")[1]
         self._store, self._prefix = store, f"{prefix}releases/"
-        self._journals: Mapping[str, int] | None = None
+        self._index = Index(store, prefix)
+        self._entries: Entries | None = None
 
-    def journals(self) -> Mapping[str, int]:
-        """The releases and the size of each journal in bytes; listed once."""
-        if self._journals is None:
-            sizes = self._store.sizes(self._prefix)
-            ids = {key: key.removeprefix(self._prefix).removesuffix(f"/{NAME}") for key in sizes}
-            self._journals = {
-                ids[key]: size
-                for key, size in sizes.items()
-                if key.endswith(f"/{NAME}") and ID.fullmatch(ids[key])
-            }
-        return self._journals
+    def entries(self) -> Entries:
+        """The releases, each with its line if it is known how it ended or paused; read once."""
+        if self._entries is None:
+            self._entries = self._index.read()
+        return self._entries
 
     def fetch_journal(self, release: str, folder: Path) -> bool:
         """Fetches the journal if it is longer than the local one; returns whether the local one is longer.
 
         JournalDamaged: it cannot be read, is not signed as it must be, or the two copies differ.
         """
-        if (self._journals or {}).get(release, 0) > _LARGEST:
-            raise JournalDamaged(f"release {release}: its shared journal is too large", "remove it")
         key, path = f"{self._prefix}{release}/{NAME}", folder / NAME
         stored = self._store.read(key)
         here = whole(path.read_bytes()) if path.is_file() else b""
@@ -73,6 +68,12 @@ class Archive:
 
         _place(path, there, accept)
         return False
+
+    def fetch_file(self, release: str, folder: Path, name: str) -> None:
+        """One file of the evidence, if it is missing here."""
+        stored = None if (folder / name).is_file() else self._store.read(f"{self._prefix}{release}/{name}")
+        if stored:
+            _place(folder / name, stored.content)
 
     def fetch(self, release: str, folder: Path) -> None:
         """The journal, and the evidence that is missing or shorter here."""
