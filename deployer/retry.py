@@ -109,13 +109,13 @@ def _passes(error: BaseException) -> bool:
 
 REPEATABLE: Final[Mapping[str, tuple[str, ...]]] = {
     "registry": ("address", "login", "digest", "move_tag"),
-    "engine": ("image_id", "tag", "login", "push"),
+    "engine": ("image_id", "tag", "login"),
     "tasks": ("newest_revision", "revision", "started_by", "status", "stop"),
     "schedules": ("task_definition", "move"),
     "database": ("counts", "find_one", "count", "aggregate", "scans", "indexes", "options"),
 }
-"""The calls that may be made twice: they read, or lead to the same state. RunTask and RegisterTaskDefinition
-are not among them: their steps look first for what an answer that was lost has made."""
+"""The calls that may be made twice: they read, or lead to the same state. A push, RegisterTaskDefinition and
+RunTask are not among them: their steps look first for what an answer that was lost has made."""
 
 
 def repeating(ports: Ports, policy: RetryPolicy) -> Ports:

@@ -22,11 +22,13 @@ from tests.faults.proxy import Kind, Proxy, between
 
 @dataclass(frozen=True)
 class Stage:
-    """A job that is released through the proxy, and a look at what that has done."""
+    """A job that is released through the proxy, and a look at what that has done. `released`: the contents
+    that have been released well."""
 
     project: Project
     proxy: Proxy
     outside: Outside
+    released: set[str] = field(default_factory=set)
 
     def change(self, code: str) -> None:
         """Other content, with `code` at the job's end: the next release builds, pushes and registers."""
