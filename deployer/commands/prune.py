@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from deployer.flow.revision import ENV_TAG
 from deployer.flow.steps.build import CONTENT
-from deployer.flow.steps.deploy import ENV_TAG
 from deployer.model import Release
 from deployer.ports import Ports
 from deployer.records.releases import VERIFIED, Releases

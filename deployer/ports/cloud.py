@@ -58,6 +58,10 @@ class Revision:
     definition: Mapping[str, Any]
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def active(self) -> bool:
+        return bool(self.definition.get("status", "ACTIVE") == "ACTIVE")
+
 
 ONE_OFF_TASK: Final = "deployer-"
 """How `startedBy` of a one-off task begins; a run of the job has its release's ID there."""

@@ -92,7 +92,7 @@ _PUSH: Final = (
     "ecr:GetDownloadUrlForLayer",
 )  # fmt: skip
 _READ: Final = ("ecs:DescribeTaskDefinition", "ecs:ListTasks")
-_DEFINE: Final = ("ecs:RegisterTaskDefinition",)
+_DEFINE: Final = ("ecs:RegisterTaskDefinition", "ecs:DeregisterTaskDefinition")
 _DOCTOR: Final = (
     "ecs:DescribeClusters", "ec2:DescribeSubnets", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups",
     "ec2:DescribeVpcAttribute", "ec2:DescribeVpcEndpoints", "ec2:DescribeNatGateways", "iam:GetRole",

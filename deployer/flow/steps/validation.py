@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from deployer.errors import DeployerError
 from deployer.flow.handlers import Context, StepResult
+from deployer.flow.revision import restore
 from deployer.model import Release, Verification
 from deployer.ports import Database, Unreachable
 from deployer.verification.contract import toml_of
@@ -34,6 +35,7 @@ def verify_data(release: Release, context: Context) -> StepResult:
         if not context.config.job_commands.query:
             raise
         context.note(f"{refused.message}; running the checks from a one-off task in the job's network")
+        release = restore(release, context)
         verification = _verify_there(release, context, about)
     if verification.unproven and verification.via == "local":
         _propose(context, about, release)
@@ -45,7 +47,7 @@ def verify_data(release: Release, context: Context) -> StepResult:
 
 def _verify_there(release: Release, context: Context, about: VerifyContext) -> Verification:
     job, checks = context.ports.job_network, context.config.verify.checks
-    revision = release.launches[-1].task_definition
+    revision = _revision(release)
     database = RemoteDatabase(lambda questions: job.ask(questions, revision), prefetch(checks))
     verification = verify_by_asking(checks, database, about)
     _keep_report(release, context, database)
@@ -66,6 +68,11 @@ def _keep_report(release: Release, context: Context, database: Database) -> None
         context.ports.evidence.write("run-report", database.find_one(report.collection, {"_id": release.id}))
 
 
+def _revision(release: Release) -> str:
+    made = release.task_definition
+    return made.arn if made and made.arn else release.launches[-1].task_definition
+
+
 def promote_image(release: Release, context: Context) -> StepResult:
     """Move 'latest' to this image.
 
@@ -79,8 +86,9 @@ def promote_image(release: Release, context: Context) -> StepResult:
     summary = f"{image.repository}:{tag} is {image.tag}" if tag else "no tag is promoted"
     if tag:
         context.ports.registry.move_tag(image.repository, tag, image.digest)
+    release = restore(release, context)
     if schedule:
-        revision = release.launches[-1].task_definition
+        revision = _revision(release)
         context.ports.schedules.move(schedule.name, schedule.group, revision)
         summary += f", schedule {schedule.name} starts {revision.rpartition('/')[2]}"
     return StepResult(release.with_(cause=None), summary)
