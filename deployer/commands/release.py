@@ -35,11 +35,11 @@ def release(project: Project, request: ReleaseOptions, emit: Emit, ask: AskToSto
         clock, redactor = SystemClock(), redactor_of(config, session(config), project.environ)
         state, folder = shared_state(config), project.releases.folder / wanted
         me, shared = Holder.here(wanted, clock.now()), state.lock() if state else None
-        leases, retry = (
-            private_folder(project.folder) / "leases",
+        locks, retry = (
+            private_folder(project.folder) / "locks",
             RetryPolicy.configured(config.retries, clock),
         )
-        lock = retry(lambda: stack.enter_context(acquire(leases, env, me, shared)))
+        lock = retry(lambda: stack.enter_context(acquire(locks, env, me, shared)))
         if state and request.resume:
             retry(lambda: state.archive().fetch(wanted, folder))
         ports = require_lock(real_ports(project.root, folder, config, project.environ, redactor), lock.check)

@@ -44,7 +44,7 @@ def rollback(project: Project, wanted: str | None, env: str | None) -> Iterator[
     with ExitStack() as stack:
         state, me = shared_state(config), Holder.here(target.id, SystemClock().now())
         shared = state.lock() if state else None
-        folder, retry = project.folder / "leases", RetryPolicy.configured(config.retries, SystemClock())
+        folder, retry = project.folder / "locks", RetryPolicy.configured(config.retries, SystemClock())
         lock = retry(lambda: stack.enter_context(acquire(folder, name, me, shared)))
         real = real_ports(project.root, project.folder, config, project.environ, Redactor())
 

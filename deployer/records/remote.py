@@ -1,5 +1,6 @@
 """The releases of an environment in the shared state, and fetching them from there.
 
+    <project>/<env>/index.json
     <project>/<env>/releases/<id>/journal.jsonl
     <project>/<env>/releases/<id>/evidence/...
 
@@ -9,12 +10,13 @@ begins with the other, the release was continued in two places, and nothing is g
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from deployer.errors import JournalDamaged
 from deployer.ports.object_store import Store
+from deployer.records.index import Entries, Index
 from deployer.records.journal import NAME, read
 
 
@@ -25,17 +27,14 @@ class Archive:
         """`prefix`: of the environment's keys in the store, `<project>/<env>/`."""
         self.env = prefix.split("/")[1]
         self._store, self._prefix = store, f"{prefix}releases/"
-        self._journals: Mapping[str, int] | None = None
+        self._index = Index(store, prefix)
+        self._entries: Entries | None = None
 
-    def journals(self) -> Mapping[str, int]:
-        """The releases and the size of each journal in bytes; listed once."""
-        if self._journals is None:
-            sizes = self._store.sizes(self._prefix)
-            ids = {key: key.removeprefix(self._prefix).removesuffix(f"/{NAME}") for key in sizes}
-            self._journals = {
-                ids[key]: size for key, size in sizes.items() if key.endswith(f"/{NAME}") and _plain(ids[key])
-            }
-        return self._journals
+    def entries(self) -> Entries:
+        """The releases, each with its line if it is known how it ended or paused; read once."""
+        if self._entries is None:
+            self._entries = self._index.read()
+        return self._entries
 
     def fetch_journal(self, release: str, folder: Path) -> bool:
         """Fetches the journal if it is longer than the local one; returns whether the local one is longer.
@@ -53,6 +52,12 @@ class Archive:
             raise _diverged(path, where)
         _place(path, there, lambda new: _readable(new, where))
         return False
+
+    def fetch_file(self, release: str, folder: Path, name: str) -> None:
+        """One file of the evidence, if it is missing here."""
+        stored = None if (folder / name).is_file() else self._store.read(f"{self._prefix}{release}/{name}")
+        if stored:
+            _place(folder / name, stored.content)
 
     def fetch(self, release: str, folder: Path) -> None:
         """The journal, and the evidence that is missing or shorter here."""

@@ -1,4 +1,4 @@
-"""What lease and mirror rely on of the shared state, held by the fake, moto and MiniStack."""
+"""What lock and mirror rely on of the shared state, held by the fake, moto and MiniStack."""
 
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -73,11 +73,20 @@ def test_sizes_are_those_of_a_prefix(store: Store) -> None:
     assert store.sizes("p/g/") == {}
 
 
+def test_folders_are_named_once_and_in_order(store: Store) -> None:
+    """Names up to the next slash; of those after one, neither it nor what begins like it is missing."""
+    for key in ("r/b/j", "r/a/j", "r/a/e/1", "r/ab/j", "r/c-1/j", "r/file", "s/z/j"):
+        store.write(key, b"1")
+    assert list(store.folders("r/")) == ["a", "ab", "b", "c-1"]
+    assert list(store.folders("r/", "a")) == ["ab", "b", "c-1"]
+    assert list(store.folders("r/", "c-1")) == list(store.folders("t/")) == []
+
+
 @pytest.mark.parametrize("world", ["moto", "ministack"])
 def test_a_missing_bucket_is_named_with_the_command_that_makes_it(
     world: str, name: str, request: pytest.FixtureRequest
 ) -> None:
-    """Reading and writing say aws-config and what to type; a missing bucket is not a free lease."""
+    """Reading and writing say aws-config and what to type; a missing bucket is not a free lock."""
     with mock_aws() if world == "moto" else nullcontext():
         missing = StateBucket(name, request.getfixturevalue(f"{world}_session"))
         for call in (missing.read, missing.sizes, lambda key: missing.create(key, b"")):
