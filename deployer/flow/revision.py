@@ -41,12 +41,15 @@ def tags_of(release: Release) -> dict[str, str]:
 
 
 def withdraw(release: Release, context: Context) -> Release:
-    """The release with its own revision deregistered, unless its data is proven or its task may yet run.
+    """The release with its own revision deregistered, unless its data is proven, its task may yet run, or
+    it goes back to a proven definition.
 
     Twice is safe. A refusal stops nothing: it is said, with the command that does it by hand.
     """
     made, launch, cause = release.task_definition, release.launch, release.cause
-    if made is None or made.arn is None or made.status != "registered" or data_proven(release) == "yes":
+    if made is None or made.arn is None or made.status != "registered" or release.rollback:
+        return release
+    if data_proven(release) == "yes":
         return release
     if launch and not launch.over and (launch.arn or (cause and cause.transient)):
         return release

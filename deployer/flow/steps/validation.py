@@ -7,6 +7,7 @@ from deployer.flow.handlers import Context, StepResult
 from deployer.flow.revision import restore
 from deployer.model import Release, Verification
 from deployer.ports import Database, Unreachable
+from deployer.task.triggers import FIX, told, triggers_of
 from deployer.verification.contract import toml_of
 from deployer.verification.remote import RemoteDatabase, prefetch, verify_by_asking
 from deployer.verification.run import VerifyContext, verify
@@ -73,11 +74,21 @@ def _revision(release: Release) -> str:
     return made.arn if made and made.arn else release.launches[-1].task_definition
 
 
+def _warn_of_triggers(release: Release, context: Context) -> None:
+    """Other schedules and rules that do not start a proven revision; who may not read them is not told."""
+    ports, family = context.ports, _revision(release).rpartition("/")[2].partition(":")[0]
+    with suppress(DeployerError):
+        for trigger, problem in triggers_of(family, ports.schedules, ports.tasks, ports.clock.now()):
+            if problem:
+                context.note(f"warning: {told(trigger, problem)}; {FIX}")
+
+
 def promote_image(release: Release, context: Context) -> StepResult:
     """Move 'latest' to this image.
 
-    Only after the data is proven the tag of `[image] promote-tag` moves to the image and the schedule of
-    `[schedule]` to the revision. Twice is safe: tag and schedule already point there.
+    Only after the data is proven the tag of `[image] promote-tag` moves to the image and the schedule or rule
+    of `[schedule]` to the revision; others that may start an unproven one are told. Twice is safe: tag and
+    schedule already point there.
     """
     image, schedule = release.image, context.config.schedule
     if image is None or image.digest is None:
@@ -90,5 +101,6 @@ def promote_image(release: Release, context: Context) -> StepResult:
     if schedule:
         revision = _revision(release)
         context.ports.schedules.move(schedule.name, schedule.group, revision)
-        summary += f", schedule {schedule.name} starts {revision.rpartition('/')[2]}"
+        summary += f", {schedule.kind} {schedule.name} starts {revision.rpartition('/')[2]}"
+    _warn_of_triggers(release, context)
     return StepResult(release.with_(cause=None), summary)

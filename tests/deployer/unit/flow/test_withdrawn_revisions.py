@@ -141,3 +141,16 @@ def test_where_it_may_not_be_deregistered_that_is_said(world: World, tmp_path: P
     assert (releasing.go().exit_code, newest(world)) == (19, f"{FAMILY}:2")
     said = [event.text for event in releasing.events if isinstance(event, Noted)]
     assert any(f"aws ecs deregister-task-definition --task-definition {FAMILY}:2" in text for text in said)
+
+
+def test_a_schedule_of_the_family_is_told_when_a_release_is_promoted(world: World, tmp_path: Path) -> None:
+    """It would start the next unproven revision as well. Where it may not be read, nothing stops."""
+    world.schedules.targets["default", "weekly"] = FAMILY
+    for number, told in ((1, True), (2, False)):
+        world.tasks.script.append(world.loads())
+        releasing = Releasing(world, tmp_path / str(number), f"r{number}")
+        if not told:
+            world.schedules.faults.fail_next("triggers", Failure("aws-config", "not authorized"))
+        assert releasing.go().end == "END_SUCCESS"
+        said = [event.text for event in releasing.events if isinstance(event, Noted)]
+        assert any("schedule default/weekly starts the newest revision" in text for text in said) == told
