@@ -57,8 +57,9 @@ class Sandbox:
         with self._lock():
             gateway = engine.gateway()
             self._make_folders()
-            data, command = self._settings.data, self._settings.seed_command
-            folder = seed.source(data, command, self._settings.root, self._today(), self._report)
+            wanted = self._settings
+            made = (wanted.seed_command, wanted.root, self._today(), self._report, wanted.seed_environment)
+            folder = seed.source(wanted.data, *made)
             remembered = self._with_ports(replace(state.load(self._state_file), gateway=gateway))
             state.save(self._state_file, remembered)
             ministack, mongod = self._parts(remembered)
