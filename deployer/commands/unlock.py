@@ -33,7 +33,7 @@ def unlock(project: Project, env: str | None, confirm: Confirm | None) -> str:
 
 def _nothing_shared(project: Project, env: str) -> RefusedError:
     """The lock of a folder is its process's own: it cannot be broken, and ends with it."""
-    here = holder_of(project.folder / "leases", env)
+    here = holder_of(project.folder / "locks", env)
     if here is None:
         return RefusedError(f"{env} is not locked", "start a release: `deployer release`")
     return RefusedError(

@@ -1,9 +1,9 @@
 """One release per environment on all machines: an object in the shared state, renewed by a heartbeat.
 
-    {"holder": {release, user, host, pid, since, node} or null, "lease": 60.0, "expires": ..., "by": ...}
+    {"holder": {release, user, host, pid, since, node} or null, "ttl": 60.0, "expires": ..., "by": ...}
 
 Every write is conditional on the version that its writer has read, so one of many contenders wins. The
-store's clock alone decides whether a lock has expired: `age >= lease`, both read from the store; the clocks
+store's clock alone decides whether a lock has expired: `age >= ttl`, both read from the store; the clocks
 of the machines need not agree. A holder measures from before its last renewal, and stops `SLACK` of the
 time-to-live earlier than others may take over, because the store counts in whole seconds.
 """
@@ -42,7 +42,7 @@ class LockRecord:
         try:
             told = json.loads(stored.content)
             holder = told["holder"] and Holder(**told["holder"])
-            return cls(holder, float(told["lease"]), stored.age, str(told.get("by", "")))
+            return cls(holder, float(told["ttl"]), stored.age, str(told.get("by", "")))
         except (ValueError, TypeError, KeyError):
             return cls(Holder("unknown", "unknown", "unknown", 0, 0.0), ttl, stored.age)
 
@@ -66,7 +66,7 @@ class SharedLock:
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         """`prefix`: of the environment's keys in the store, `<project>/<env>/`."""
-        self.key, self.ttl = f"{prefix}lease.json", ttl
+        self.key, self.ttl = f"{prefix}lock.json", ttl
         self._env = prefix.split("/")[1]
         self._store, self._clock, self._elapsed = store, clock, elapsed
         self._writing = Lock()
@@ -143,7 +143,7 @@ class SharedLock:
     def _put(self, holder: Holder | None, version: str | None, by: str = "") -> bool:
         """Writes the object if it is still at `version` (None: does not exist)."""
         now, begun = self._clock.now(), self._elapsed()
-        record: dict[str, Any] = {"holder": asdict(holder) if holder else None, "lease": self.ttl}
+        record: dict[str, Any] = {"holder": asdict(holder) if holder else None, "ttl": self.ttl}
         record |= {"expires": now + self.ttl, "by": by}
         content = json.dumps(record).encode()
         if version is None:

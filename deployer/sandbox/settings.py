@@ -28,7 +28,7 @@ class SandboxSettings:
 
     @property
     def state_bucket(self) -> str:
-        """The bucket for release leases and mirrored journals."""
+        """The bucket for release locks and mirrored journals."""
         return f"{self.bucket}-state"
 
     @property

@@ -136,15 +136,15 @@ def _documents(row: Data) -> int | None:
 
 
 def _status(data: Data) -> Iterator[RenderableType]:
-    lease = data.get("lock")
-    holder = f"{lease.get('release')} by {lease.get('user')}@{lease.get('host')}" if lease else "free"
-    holder += f", at {lease['node']}" if lease and lease.get("node") else ""
+    lock = data.get("lock")
+    holder = f"{lock.get('release')} by {lock.get('user')}@{lock.get('host')}" if lock else "free"
+    holder += f", at {lock['node']}" if lock and lock.get("node") else ""
     running = ", ".join(map(str, data.get("running", ()))) or "nothing"
     yield facts(
         [
             ("environment", data.get("env")),
             ("lock", holder),
-            ("since", format_time((lease or {}).get("since"))),
+            ("since", format_time((lock or {}).get("since"))),
             ("under way", running),
         ]
     )

@@ -17,8 +17,8 @@ lock-ttl = "60s"
 
 
 def test_losing_s3_for_a_while_pauses_nothing_and_loses_nothing(job: Project, outside: Outside) -> None:
-    """From the build until the task runs every call to S3 breaks, less than a lease long: no pause, no retry
-    of a step, and in the end the bucket holds the journal byte for byte and all evidence."""
+    """From the build until the task runs every call to S3 breaks, for less than the lock's time to live: no
+    pause, no retry of a step, and in the end the bucket holds the journal byte for byte and all evidence."""
     s3, down = outside.aws("s3"), list[str]()
     s3.create_bucket(Bucket=job.name, CreateBucketConfiguration={"LocationConstraint": "eu-west-3"})
     with (job.folder / "deploy.toml").open("a") as file:

@@ -1,4 +1,4 @@
-"""One of many processes that want the same lease at the same moment."""
+"""One of many processes that want the same lock at the same moment."""
 
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
@@ -12,21 +12,21 @@ from tests.deployer.contract.aws.worlds import session
 SECONDS = 60.0
 
 
-def lease_of(bucket: StateBucket, number: int) -> SharedLock:
-    """The lease of that round."""
+def lock_of(bucket: StateBucket, number: int) -> SharedLock:
+    """The lock of that round."""
     return SharedLock(bucket, f"job/round-{number}/", SECONDS, SystemClock())
 
 
 def contend(
     endpoint: str, bucket: str, rounds: int, start: Barrier, won: "Queue[tuple[int, str | None]]"
 ) -> None:
-    """Tells for each round its own release's id if it got the lease, else None."""
+    """Tells for each round its own release's id if it got the lock, else None."""
     store, clock = StateBucket(bucket, session(endpoint)), SystemClock()
     for number in range(rounds):
         me = Holder.here(f"r{number}", clock.now())
         start.wait(60)
         try:
-            lease_of(store, number).acquire(me)
+            lock_of(store, number).acquire(me)
         except RefusedError:
             won.put((number, None))
         else:

@@ -19,7 +19,7 @@ from deployer.adapters.aws.session import AwsSession
 from tests.deployer.contract.aws.accounts import Account
 from tests.deployer.contract.aws.test_object_store import bucket
 
-LEASE = 10.0
+TTL = 10.0
 PROGRAM = Path(os.sys.executable).with_name("deployer")  # type: ignore[attr-defined]
 SETTINGS = """
 default-env = "aws"
@@ -72,7 +72,7 @@ security-groups = ["{group}"]
 assign-public-ip = true
 [env.aws.state]
 bucket = "{name}"
-lock-ttl = "{lease}s"
+lock-ttl = "{ttl}s"
 """
 
 
@@ -136,7 +136,7 @@ def machine(
     settings = SETTINGS.format(
         name=name,
         endpoint=ministack,
-        lease=LEASE,
+        ttl=TTL,
         role=account.roles["execution"],
         subnet=account.subnet,
         group=account.group,
@@ -172,7 +172,7 @@ def test_a_release_is_seen_respected_and_resumed_elsewhere(machine: Callable[[st
     release; the first one shows what the other did."""
     here, there = machine("here"), machine("there")
     process, release = here.held()
-    await_that(lambda: (there.told("status")["lock"] or {}).get("node") == "RUN_TESTS", LEASE)
+    await_that(lambda: (there.told("status")["lock"] or {}).get("node") == "RUN_TESTS", TTL)
     status = there.told("status")
     assert (status["lock"]["release"], status["lock"]["pid"]) == (release, process.pid)
     assert status["running"] == [release]
@@ -191,16 +191,20 @@ def test_a_release_is_seen_respected_and_resumed_elsewhere(machine: Callable[[st
     assert (code, "has started no task" in said) == (3, True), said
 
     there.go()
-    assert there.run("resume", "--output", "json")[0] == 10
+    code, _, said = there.run("resume")
+    assert (code, f"release {release} was begun or continued on another machine" in said) == (2, True), said
+    assert "@" in said and "pass --yes" in said
+    assert there.run("resume", "--yes", "--output", "json")[0] == 10
+    assert there.run("resume", release)[0] == 10, "agreed once, it is this machine's"
     again = here.told("show")
     assert again["id"] == release
     assert len(again["path"]) > len(shown["path"])
 
 
-def test_a_crash_blocks_its_own_machine_not_at_all_and_others_for_a_lease(
+def test_a_crash_blocks_its_own_machine_not_at_all_and_others_until_its_lock_expires(
     machine: Callable[[str], Machine],
 ) -> None:
-    """Killed without a word: elsewhere it is refused until the lease has passed, and no longer; the machine
+    """Killed without a word: elsewhere it is refused until the lock expires, and no longer; the machine
     where it was killed goes on at once."""
     here, there = machine("here"), machine("there")
     process, release = here.held()
@@ -213,9 +217,9 @@ def test_a_crash_blocks_its_own_machine_not_at_all_and_others_for_a_lease(
     process, _ = machine("third").held()
     process.kill()
     process.communicate()
-    assert await_that(lambda: there.told("status")["lock"] is None, LEASE + 5) > LEASE / 2
+    assert await_that(lambda: there.told("status")["lock"] is None, TTL + 5) > TTL / 2
     there.go()
-    assert there.run("resume", release)[0] == 10
+    assert there.run("resume", release, "--yes")[0] == 10
 
 
 def test_unlock_names_breaks_and_stops(machine: Callable[[str], Machine]) -> None:
@@ -229,18 +233,18 @@ def test_unlock_names_breaks_and_stops(machine: Callable[[str], Machine]) -> Non
     assert there.told("status")["lock"]
     code, _, said = there.run("unlock", "--yes")
     assert (code, release in said) == (0, True)
-    time.sleep(LEASE / 3 + 1)
+    time.sleep(TTL / 3 + 1)
     here.go()
     _, said = process.communicate(timeout=60)
     assert process.returncode == 3
     assert "it was broken by" in said and f"deployer resume {release}" in said
     assert there.run("unlock", "--yes")[0] == 3
     there.go()
-    assert there.run("resume", release)[0] == 10
+    assert there.run("resume", release, "--yes")[0] == 10
 
 
 @pytest.mark.parametrize("end", ["SIGINT", "SIGTERM"])
-def test_an_interrupt_gives_the_lease_back(machine: Callable[[str], Machine], end: str) -> None:
+def test_an_interrupt_gives_the_lock_back(machine: Callable[[str], Machine], end: str) -> None:
     """Ctrl-C and SIGTERM leave nothing that blocks: the other machine resumes at once."""
     import signal
 
@@ -250,4 +254,4 @@ def test_an_interrupt_gives_the_lease_back(machine: Callable[[str], Machine], en
     process.communicate(timeout=60)
     assert process.returncode == 130
     there.go()
-    assert there.run("resume", release)[0] == 10
+    assert there.run("resume", release, "--yes")[0] == 10

@@ -1,4 +1,4 @@
-"""One release per environment in one folder, with or without a lease that machines share."""
+"""One release per environment in one folder, with or without a lock that machines share."""
 
 import json
 from dataclasses import asdict
@@ -13,7 +13,7 @@ from tests.fakes.store import FakeStore
 
 
 def test_a_second_release_is_refused_with_the_holder(tmp_path: Path) -> None:
-    """While the lease is held, another one is told who, which release, and since when."""
+    """While the lock is held, another one is told who, which release, and since when."""
     first = Holder.here("20270101-000000-aaaa", 1_800_000_000.0)
     with acquire(tmp_path, "production", first):
         assert holder_of(tmp_path, "production") == first
@@ -32,7 +32,7 @@ def test_environments_do_not_block_each_other(tmp_path: Path) -> None:
 
 
 def test_nothing_is_held_afterwards(tmp_path: Path) -> None:
-    """The lease ends with the release, also when that ends by an error."""
+    """The lock ends with the release, also when that ends by an error."""
     with pytest.raises(ZeroDivisionError), acquire(tmp_path, "production", Holder.here("a", 0.0)):
         raise ZeroDivisionError
     assert holder_of(tmp_path, "production") is None
@@ -50,8 +50,8 @@ def test_a_file_left_by_a_crash_holds_nothing(tmp_path: Path) -> None:
 def test_the_refusal_says_where_the_release_is(tmp_path: Path) -> None:
     """The second one reads at which node the first one is, and how to end it."""
     first = Holder.here("20270101-000000-aaaa", 1_800_000_000.0)
-    with acquire(tmp_path, "production", first) as lease:
-        lease.report_node("DOCKER_PUSH")
+    with acquire(tmp_path, "production", first) as lock:
+        lock.report_node("DOCKER_PUSH")
         with pytest.raises(RefusedError, match=r"aaaa, at DOCKER_PUSH") as refused:
             acquire(tmp_path, "production", Holder.here("b", 0.0)).__enter__()
     assert f"kill {first.pid}" in refused.value.hint
@@ -62,15 +62,15 @@ def test_a_dead_holder_is_remembered_until_settled(tmp_path: Path) -> None:
     dead = Holder.here("dead", 0.0)
     (tmp_path / "production.json").write_text(json.dumps(asdict(dead)))
     for _ in range(2):
-        with local.acquire(tmp_path, "production", Holder.here("b", 0.0)) as lease:
-            assert lease.stale_owner == dead
+        with local.acquire(tmp_path, "production", Holder.here("b", 0.0)) as lock:
+            assert lock.stale_owner == dead
     shared = SharedLock(FakeStore(away=True), "job/production/", 60, FakeClock())
     with pytest.raises(Failure):
         acquire(tmp_path, "production", Holder.here("c", 0.0), shared).__enter__()
     with acquire(tmp_path, "production", Holder.here("d", 0.0)):
         pass
-    with local.acquire(tmp_path, "production", Holder.here("e", 0.0)) as lease:
-        assert lease.stale_owner is None
+    with local.acquire(tmp_path, "production", Holder.here("e", 0.0)) as lock:
+        assert lock.stale_owner is None
 
 
 def test_both_leases_are_held_and_given_back(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The lease that machines share: one holder, bounded in time, never two."""
+"""The lock that machines share: one holder, bounded in time, never two."""
 
 import json
 from dataclasses import replace
@@ -23,14 +23,14 @@ def store() -> FakeStore:
     return FakeStore()
 
 
-def lease(store: FakeStore, clock: FakeClock | None = None) -> SharedLock:
+def lock(store: FakeStore, clock: FakeClock | None = None) -> SharedLock:
     """One machine's side, with a clock of its own where one is given."""
     clock = clock or store.clock
     return SharedLock(store, PREFIX, SECONDS, clock, elapsed=clock.now)
 
 
 def taken(store: FakeStore, holder: Holder, clock: FakeClock | None = None) -> SharedLock:
-    mine = lease(store, clock)
+    mine = lock(store, clock)
     mine.acquire(holder)
     return mine
 
@@ -42,7 +42,7 @@ def test_the_refusal_says_who_where_what_and_what_to_type(store: FakeStore) -> N
     first.renew()
     store.clock.time += 15
     with pytest.raises(RefusedError) as refused:
-        lease(store).acquire(BOB)
+        lock(store).acquire(BOB)
     assert refused.value.message == (
         "another release to production is running: alice@laptop (process 4711), "
         "release 20270101-000000-aaaa, at DOCKER_PUSH, since 2027-01-15 08:00:00 UTC"
@@ -51,14 +51,14 @@ def test_the_refusal_says_who_where_what_and_what_to_type(store: FakeStore) -> N
     assert "in 45 s, or remove the lock now: `deployer unlock --env production`" in refused.value.hint
 
 
-def test_a_dead_holder_blocks_until_its_lease_has_passed(store: FakeStore) -> None:
-    """Up to the last second of the lease others are refused; after it one takes over."""
+def test_a_dead_holder_blocks_until_its_lock_has_passed(store: FakeStore) -> None:
+    """Up to the last second of the lock, others are refused; after it one takes over."""
     taken(store, ALICE)
     store.clock.time += SECONDS - 1
     with pytest.raises(RefusedError):
-        lease(store).acquire(BOB)
+        lock(store).acquire(BOB)
     store.clock.time += 1
-    lease(store).acquire(BOB)
+    lock(store).acquire(BOB)
 
 
 def test_renewing_keeps_it(store: FakeStore) -> None:
@@ -69,18 +69,18 @@ def test_renewing_keeps_it(store: FakeStore) -> None:
         first.renew()
         first.check()
     with pytest.raises(RefusedError):
-        lease(store).acquire(BOB)
+        lock(store).acquire(BOB)
 
 
 def test_clocks_need_not_agree(store: FakeStore) -> None:
     """A contender whose clock is a day ahead is refused all the same: the store's clock alone counts."""
     taken(store, ALICE, FakeClock(store.clock.now() - 86_400))
     with pytest.raises(RefusedError):
-        lease(store, FakeClock(store.clock.now() + 86_400)).acquire(BOB)
+        lock(store, FakeClock(store.clock.now() + 86_400)).acquire(BOB)
 
 
 def test_the_holder_stops_before_another_can_begin(store: FakeStore) -> None:
-    """With the store away the holder goes on for a while, and refuses well before the lease has passed."""
+    """With the store away the holder goes on for a while, and refuses well before the lock expires."""
     first = taken(store, ALICE)
     store.away = True
     store.clock.time += SECONDS * 0.79
@@ -93,7 +93,7 @@ def test_the_holder_stops_before_another_can_begin(store: FakeStore) -> None:
 
 @pytest.mark.parametrize("asleep", ["the clock jumps", "the machine's own time jumps"])
 def test_either_clock_can_say_that_time_is_up(store: FakeStore, asleep: str) -> None:
-    """A machine that slept, or whose clock was set back, does not believe in a lease of long ago."""
+    """A machine that slept, or whose clock was set back, does not believe in a lock of long ago."""
     clock, own = FakeClock(), FakeClock(0.0)
     mine = SharedLock(store, PREFIX, SECONDS, clock, elapsed=own.now)
     mine.acquire(ALICE)
@@ -109,11 +109,11 @@ def test_a_late_holder_goes_on_where_nobody_came(store: FakeStore) -> None:
     store.clock.time += 3600
     first.check()
     with pytest.raises(RefusedError):
-        lease(store).acquire(BOB)
+        lock(store).acquire(BOB)
 
 
 def test_a_late_holder_stops_where_another_came(store: FakeStore) -> None:
-    """The one that was taken over is told by whom, how to go on, and never writes the lease again."""
+    """The one that was taken over is told by whom, how to go on, and never writes the lock again."""
     first = taken(store, ALICE)
     store.clock.time += SECONDS + 1
     taken(store, BOB)
@@ -131,21 +131,21 @@ def test_given_back_it_is_free_at_once(store: FakeStore) -> None:
     first = taken(store, ALICE)
     first.release()
     first.renew()
-    assert lease(store).current() is None
+    assert lock(store).current() is None
     taken(store, BOB)
 
 
 def test_what_a_crash_left_behind_in_this_folder_blocks_nobody_here(store: FakeStore) -> None:
-    """The local lock proves that the process is dead: its release is resumed at once, not after the lease."""
+    """The local lock proves that the process is dead: its release is resumed at once."""
     taken(store, ALICE)
-    lease(store).acquire(BOB, stale_owner=replace(ALICE, node="RUN_TASK"))
+    lock(store).acquire(BOB, stale_owner=replace(ALICE, node="RUN_TASK"))
 
 
 def test_another_folder_is_no_proof(store: FakeStore) -> None:
     """A hold of another process than the one that died here is respected."""
     taken(store, ALICE)
     with pytest.raises(RefusedError):
-        lease(store).acquire(BOB, stale_owner=replace(ALICE, pid=4712))
+        lock(store).acquire(BOB, stale_owner=replace(ALICE, pid=4712))
 
 
 @pytest.mark.parametrize("method", ["create", "replace"])
@@ -154,7 +154,7 @@ def test_a_lost_answer_is_not_another_holder(store: FakeStore, method: str) -> N
     if method == "replace":
         taken(store, BOB).release()
     store.faults.lose_next_answer(method, LOST)
-    mine = lease(store)
+    mine = lock(store)
     with pytest.raises(Failure):
         mine.acquire(ALICE)
     mine.acquire(ALICE)
@@ -165,23 +165,23 @@ def test_a_lost_answer_is_not_another_holder(store: FakeStore, method: str) -> N
     mine.check()
 
 
-def test_a_broken_lease_stops_its_holder(store: FakeStore) -> None:
+def test_a_broken_lock_stops_its_holder(store: FakeStore) -> None:
     """After `unlock` the old holder learns at its next heartbeat by whom it was broken."""
     first = taken(store, ALICE)
-    assert lease(store).force_release(ALICE, "carol@desk")
+    assert lock(store).force_release(ALICE, "carol@desk")
     first.renew()
     with pytest.raises(RefusedError, match=r"broken by carol@desk"):
         first.check()
 
 
 def test_only_the_hold_that_was_named_is_broken(store: FakeStore) -> None:
-    """Between asking and breaking the lease may change hands; the new one is not broken."""
+    """Between asking and breaking the lock may change hands; the new one is not broken."""
     taken(store, BOB)
-    assert not lease(store).force_release(ALICE, "carol@desk")
-    assert lease(store).current()
+    assert not lock(store).force_release(ALICE, "carol@desk")
+    assert lock(store).current()
 
 
-def test_a_removed_object_is_a_lost_lease(store: FakeStore) -> None:
+def test_a_removed_object_is_a_lost_lock(store: FakeStore) -> None:
     """Somebody who deletes it by hand has ended the hold: another may have begun since."""
     first = taken(store, ALICE)
     del store.objects[first.key]
@@ -190,13 +190,13 @@ def test_a_removed_object_is_a_lost_lease(store: FakeStore) -> None:
         first.check()
 
 
-def test_an_unreadable_object_blocks_no_longer_than_a_lease(store: FakeStore) -> None:
-    """Nonsense in the bucket is respected as somebody's until a lease has passed, and then replaced."""
-    store.write(f"{PREFIX}lease.json", b"\x00nonsense")
+def test_an_unreadable_object_blocks_until_it_expires(store: FakeStore) -> None:
+    """Nonsense in the bucket is respected as somebody's until it expires, and then replaced."""
+    store.write(f"{PREFIX}lock.json", b"\x00nonsense")
     with pytest.raises(RefusedError):
-        lease(store).acquire(ALICE)
+        lock(store).acquire(ALICE)
     store.clock.time += SECONDS + 1
-    lease(store).acquire(ALICE)
+    lock(store).acquire(ALICE)
 
 
 def test_people_can_read_it(store: FakeStore) -> None:
@@ -206,12 +206,12 @@ def test_people_can_read_it(store: FakeStore) -> None:
     first.renew()
     told = json.loads(store.objects[first.key][0])
     assert told["holder"]["node"] == "RUN_TASK"
-    assert (told["lease"], told["expires"]) == (SECONDS, store.clock.now() + SECONDS)
+    assert (told["ttl"], told["expires"]) == (SECONDS, store.clock.now() + SECONDS)
 
 
 def test_the_heart_stops_with_the_release(store: FakeStore) -> None:
-    """However the release ends, the lease is free afterwards and no thread goes on."""
+    """However the release ends, the lock is free afterwards and no thread goes on."""
     first = taken(store, ALICE)
     with pytest.raises(KeyboardInterrupt), heartbeat(first):
         raise KeyboardInterrupt
-    assert lease(store).current() is None
+    assert lock(store).current() is None

@@ -23,7 +23,7 @@ PREFIX = "job/test/"
 
 
 class LightJournal(LockedJournal):
-    """Without the disk's own time: a lost lease is no power cut."""
+    """Without the disk's own time: a lost lock is no power cut."""
 
     _to_disk = staticmethod(lambda handle: None)
 
@@ -49,7 +49,7 @@ class Machine:
     def go(
         self, release: str = "r1", *, detach: bool = False, check: Callable[[], None] = lambda: None
     ) -> Outcome:
-        """Resumes what is here or elsewhere; `check` is asked as a lease is."""
+        """Resumes what is here or elsewhere; `check` is asked as a lock is."""
         folder = self.releases.path(release)
         mirror = Mirror(self.store, PREFIX, folder)
         journal = LightJournal.resume(folder / NAME, self.world.clock)
@@ -77,7 +77,7 @@ class Machine:
 
 
 class Lost(RefusedError):
-    """The lease, at the n-th time that it is asked for."""
+    """The lock, at the n-th time that it is asked for."""
 
 
 class LostAt:
@@ -87,7 +87,7 @@ class LostAt:
     def __call__(self) -> None:
         self.left -= 1
         if self.left < 0:
-            raise Lost("the lease is lost")
+            raise Lost("the lock is lost")
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_the_store_may_be_away_for_a_while(here: Machine, there: Machine, store:
 
 
 def test_lost_at_any_moment_it_does_nothing_more(tmp_path: Path) -> None:
-    """The lease is lost at each call and record in turn: the release stops there, writes no record, and
+    """The lock is lost at each call and record in turn: the release stops there, writes no record, and
     another one ends it with the same effects as if nothing had happened."""
     calm, ended = World(honours_tokens=False), LostAt(10**9)
     calm.tasks.script.append(calm.loads())

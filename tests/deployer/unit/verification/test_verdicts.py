@@ -11,7 +11,6 @@ from deployer.config.checks import Check
 from deployer.errors import Failure, TransientFailure, UsageError
 from deployer.model import Verification
 from deployer.ports import NotPermitted, QueryRefused, TimeLimitReached
-from deployer.verification.prepare import LARGE
 from deployer.verification.run import VerifyContext, verify
 from tests.fakes.database import FakeDatabase
 
@@ -125,13 +124,14 @@ def test_a_collection_that_is_not_there_fails_its_check_only(database: FakeDatab
     assert verification.checks[0].found == "no collection 'reading'; did you mean 'readings'?"
 
 
-def test_a_large_scan_is_not_begun_unasked(database: FakeDatabase) -> None:
+def test_a_large_scan_is_not_begun_unasked(database: FakeDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without an index a check on a large collection fails and says why; with one, or if wanted, it runs."""
-    for number in range(LARGE + 1):
+    monkeypatch.setattr("deployer.verification.prepare.LARGE", 2000)
+    for number in range(2001):
         database.collections["readings"][number] = {"_id": number, "run_id": "r0"}
     refused = asked(database, WRITTEN).checks[0]
     assert not refused.ok
-    assert refused.found.startswith("not run: no index serves it, so all 200,004 documents of readings")
+    assert refused.found.startswith("not run: no index serves it, so all 2,004 documents of readings")
     assert asked(database, {**WRITTEN, "allow-full-scan": True}).ok
     database.extra_indexes["readings"] = [{"name": "run_id_1", "key": {"run_id": 1}}]
     assert asked(database, WRITTEN).ok

@@ -25,6 +25,11 @@ def shape() -> Geometry:
     return geometry(FLOW)
 
 
+@pytest.fixture(scope="module")
+def drawn() -> str:
+    return draw(FLOW)
+
+
 def points(corners: list[Point]) -> list[Point]:
     """Every grid point of a line, its ends on the boxes left out."""
     line = [corners[0]]
@@ -35,14 +40,14 @@ def points(corners: list[Point]) -> list[Point]:
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda path: path.parent.name)
-def test_the_committed_picture_is_current(picture: Path) -> None:
+def test_the_committed_picture_is_current(drawn: str, picture: Path) -> None:
     """Both copies are what `python -m scripts.flowchart` writes for today's edge table."""
-    assert picture.read_text(encoding="utf-8") == draw(FLOW)
+    assert picture.read_text(encoding="utf-8") == drawn
 
 
-def test_every_node_and_answer_is_drawn() -> None:
+def test_every_node_and_answer_is_drawn(drawn: str) -> None:
     """The picture names each node and shows each answer of the table."""
-    root = ElementTree.fromstring(draw(FLOW))
+    root = ElementTree.fromstring(drawn)
     titles = {title.text for title in root.iter(f"{SVG}title")}
     assert set(FLOW.nodes) <= titles
     answers = [text.text for text in root.iter(f"{SVG}text") if text.get("class") == "answer"]
@@ -89,9 +94,9 @@ def test_the_walked_path_is_lit() -> None:
     assert [text for text in visits if text] == ["×2"]
 
 
-def test_nothing_is_lit_without_a_path() -> None:
+def test_nothing_is_lit_without_a_path(drawn: str) -> None:
     """Of a release that has not begun the picture is the flowchart itself."""
-    assert light([]) == draw(FLOW)
+    assert light([]) == drawn
 
 
 def test_a_report_stands_alone() -> None:

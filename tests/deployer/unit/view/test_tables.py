@@ -99,8 +99,8 @@ def test_history() -> None:
 
 def test_status() -> None:
     """Who holds the environment, what is under way, and the newest release."""
-    lease = {"release": "r1", "user": "ana", "host": "laptop", "since": 0}
-    shown = text("status", {"env": "sandbox", "lock": lease, "running": ["r1"], "latest": SHOWN})
+    lock = {"release": "r1", "user": "ana", "host": "laptop", "since": 0}
+    shown = text("status", {"env": "sandbox", "lock": lock, "running": ["r1"], "latest": SHOWN})
     assert "r1 by ana@laptop" in shown
     assert "END_FAILED" in shown
     assert "free" in text("status", {"env": "sandbox", "lock": None})

@@ -1,4 +1,4 @@
-"""Eight processes want one lease at once, on a real S3 over HTTP: one gets it, each time."""
+"""Eight processes want one lock at once, on a real S3 over HTTP: one gets it, each time."""
 
 import multiprocessing
 import time
@@ -8,7 +8,7 @@ from deployer.adapters.aws.object_store import StateBucket
 from deployer.adapters.aws.session import AwsSession
 from deployer.adapters.local.machine import SystemClock
 from deployer.lock import Holder, SharedLock
-from tests.deployer.contract.aws.contender import contend, lease_of
+from tests.deployer.contract.aws.contender import contend, lock_of
 from tests.deployer.contract.aws.test_object_store import bucket
 
 CONTENDERS = 8
@@ -17,12 +17,12 @@ DEAD = Holder("dead", "somebody", "elsewhere", 1, 0.0)
 
 
 def prepared(store: StateBucket, number: int) -> None:
-    """Before the round the lease was never held, or was given back, or its holder died long ago."""
+    """Before the round the lock was never held, or was given back, or its holder died long ago."""
     kind = number % 3
     if kind == 1:
-        lease = lease_of(store, number)
-        lease.acquire(DEAD)
-        lease.release()
+        lock = lock_of(store, number)
+        lock.acquire(DEAD)
+        lock.release()
     elif kind == 2:
         SharedLock(store, f"job/round-{number}/", 0.5, SystemClock()).acquire(DEAD)
 
@@ -30,12 +30,12 @@ def prepared(store: StateBucket, number: int) -> None:
 def test_crash_and_race_have_one_winner_each(
     ministack: str, ministack_session: AwsSession, name: str
 ) -> None:
-    """A hundred races of eight processes for a lease that is free, given back, or left by a dead holder:
+    """A hundred races of eight processes for a lock that is free, given back, or left by a dead holder:
     one winner each, and the store names that one."""
     store = bucket(name, ministack_session)
     for number in range(ROUNDS):
         prepared(store, number)
-    time.sleep(2)  # the dead holders' leases of half a second, in the store's whole seconds
+    time.sleep(2)  # the dead holders' locks of half a second, in the store's whole seconds
     spawn = multiprocessing.get_context("spawn")
     start, won = spawn.Barrier(CONTENDERS), spawn.Queue()
     processes = [
@@ -49,6 +49,6 @@ def test_crash_and_race_have_one_winner_each(
     winners = [(number, pid) for number, pid in answers if pid]
     assert Counter(number for number, _ in winners) == dict.fromkeys(range(ROUNDS), 1)
     for number, pid in winners:
-        hold = lease_of(store, number).current()
+        hold = lock_of(store, number).current()
         assert hold and hold.holder and str(hold.holder.pid) == pid
     assert len({pid for _, pid in winners}) > 1
