@@ -127,6 +127,9 @@ def _with_template(table: dict[str, Any], root: Path, mistake: Callable[[str], N
     except ValueError as error:
         mistake(f"task.definition: {task['definition']}: not valid JSON: {error}")
         definition = {}
+    if not isinstance(definition, dict):
+        mistake(f"task.definition: {task['definition']}: must be an object with containerDefinitions")
+        definition = {}
     return table | {"task": task | {"definition": definition}}
 
 
