@@ -25,7 +25,7 @@ _BUILT_IN: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "logs": {"drain-timeout": "0.2s"},
     "verify": {"uri": "${SANDBOX_MONGO_URI}"},
-    "state": {"bucket": "${SANDBOX_STATE_BUCKET}"},
+    "state": {"bucket": "${SANDBOX_STATE_BUCKET}", "bucket-owner": "", "key": ""},
 }
 _SANDBOX_VALUES: Final[Mapping[str, str]] = {
     "EXECUTION_ROLE_ARN": "${SANDBOX_EXECUTION_ROLE}",

@@ -227,6 +227,10 @@ class State(_Table):
     """What machines share. `lock_ttl`: how long the lock of a release that was killed blocks the next one."""
 
     bucket: str | None = None
+    bucket_owner: str = Field(default="", pattern=r"^(\d{12})?$")
+    """The account that owns the bucket; empty: the caller's own. Another account's is refused."""
+    key: str = ""
+    """A secret of Secrets Manager, by name or ARN: it signs the records, and unsigned ones are refused."""
     lock_ttl: Seconds = Field(default=60, ge=10)
 
 
