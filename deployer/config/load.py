@@ -70,7 +70,7 @@ def load(
     if variables.get("AWS_DEFAULT_REGION"):
         known.setdefault("AWS_REGION", variables["AWS_DEFAULT_REGION"])
     filled = _fill(merged(table, env), known, "", missing)
-    filled = completed(_with_template(filled, root, mistakes.append))
+    filled = completed(_with_template(filled, root, mistakes.append), mistakes.append)
     try:
         config = Config.model_validate({**filled, "env": env})
     except ValidationError as error:
