@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deployer.commands.init.command import FolderOptions, init_folder
-from deployer.commands.init.ecs import job_of
+from deployer.config.defaults import likely_jobs
 from deployer.errors import RefusedError, UsageError
 
 PYTHON = {
@@ -149,6 +149,6 @@ def test_the_job_is_not_the_log_router() -> None:
     router = {"name": "router", "image": "fluent-bit", "firelensConfiguration": {"type": "fluentbit"}}
     helper = {"name": "helper", "image": "x", "essential": False}
     job = {"name": "load", "image": "y", "logConfiguration": {"logDriver": "awsfirelens"}}
-    assert job_of([router, helper, job]) is job
-    assert job_of([router, helper]) is helper
-    assert job_of([router]) is router
+    assert likely_jobs([router, helper, job]) == [job]
+    assert likely_jobs([router, helper]) == [helper]
+    assert likely_jobs([router]) == [router]
