@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from deployer.adapters.aws.api_model import violations
 from deployer.commands.bootstrap import real_ports
 from deployer.commands.project import Project
 from deployer.config.model import Config
@@ -55,9 +56,17 @@ def plan(project: Project, env: str | None) -> dict[str, Any]:
         ],
         "image_changes": list(reasons.changes),
         "differences": list(facts.differences),
-        "warnings": [lacking] if (lacking := missing_proof_of(config)) else [],
+        "warnings": list(warnings_of(config)),
         "facts": asdict(facts),
     }
+
+
+def warnings_of(config: Config) -> Iterator[str]:
+    """What a release would end or stop by, as far as the settings alone tell."""
+    if lacking := missing_proof_of(config):
+        yield lacking
+    for refused in violations("ecs", "RegisterTaskDefinition", for_image(config, "image")):
+        yield f"AWS refuses this task definition: {refused}"
 
 
 def observe(releases: Releases, config: Config, ports: Ports) -> PlanFacts:

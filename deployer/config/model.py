@@ -1,6 +1,7 @@
 """What can be said in deploy.toml: its tables and keys, which are what the reference lists."""
 
 import datetime
+import re
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -86,6 +87,19 @@ class ImageSettings(_Table):
     keep_releases: int | None = Field(default=None, ge=1)
     """How many different verified releases keep their image and revision; None: all."""
 
+    @field_validator("repository")
+    @classmethod
+    def _bare(cls, repository: str) -> str:
+        host, slash, _ = repository.partition("/")
+        if ":" in repository or "@" in repository or (slash and "." in host and ".ecr" in f".{host}"):
+            raise ValueError("a name without a registry (it goes to `registry`), a tag or a digest")
+        return repository
+
+    @field_validator("registry")
+    @classmethod
+    def _host(cls, registry: str | None) -> str | None:
+        return re.sub(r"^https?://|/+$", "", registry) or None if registry else None
+
 
 class Task(_Table):
     """`definition`: path of the template, or the definition itself as a table, in the ECS API's spelling.
@@ -94,7 +108,8 @@ class Task(_Table):
     definition: dict[str, Any]
     """Left out: one container on Fargate, made from the keys below."""
     container: str
-    """Left out: the definition's first essential container that is no log router."""
+    """Left out: the definition's only container, or the one that `${IMAGE}`, its repository, its name or what
+    the others are tell from its sidecars."""
     values: dict[str, str] = {}
     cpu: str = "256"
     memory: str = "512"

@@ -83,7 +83,7 @@ class Sandbox:
         """
         with self._lock():
             for part in self._parts(state.load(self._state_file)):
-                parts.stop(part, self._report)
+                parts.stop(part, self._report, keep=not purge)
             self._remove(engine.remove_containers, instance(self._settings.root), "containers")
             if purge:
                 self._remove(engine.remove_images, self._settings.project, "images")

@@ -91,17 +91,16 @@ def test_a_release_succeeds_and_runs_its_task_once(
 def test_tags_that_cannot_move_are_said_before_anything_is_built(
     job: Project, outside: Outside, answers: Tally, jobs_repository: str
 ) -> None:
-    """`latest` is there and its repository immutable: exit code 13, no image and no task. With the key that it
-    names the release goes on and ends well."""
+    """`latest` is there and its repository immutable: exit code 13, no image and no task. With the key that
+    it names the release goes on and ends well."""
     first = job.release("--start-at", "build")
     assert first.code == 0, first.said()
     job.renew()
     with aws(outside.facts["SANDBOX_ENDPOINT"], BEHAVIORS[IMMUTABLE]) as reality:
         before = outside.images(jobs_repository)
         ran = job.deployer.release("--start-at", "build", environ=way(reality))
-        answers.count(
-            f"{IMMUTABLE}: {ran.ended['end']}", exit_code=ran.code, tasks=len(outside.tasks(ran.release))
-        )
+        tasks = outside.tasks(ran.release)
+        answers.count(f"{IMMUTABLE}: {ran.ended['end']}", exit_code=ran.code, tasks=len(tasks))
         assert (ran.code, ran.ended["end"], tasks) == (13, "PAUSED", []), ran.said()
         assert 'promote-tag = ""' in ran.paused["remedy"]
         assert outside.images(jobs_repository) == before
