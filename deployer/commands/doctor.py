@@ -34,7 +34,8 @@ def examine(project: Project, env: str | None, via: Via = "local") -> dict[str, 
     contract = ((EXIT_CODES["data"], finding) for finding in _contract(config))
     seen = _from_task(network) if via == "task" else ()
     proven = last_proven(project.releases, name)
-    starts = ((EXIT_CODES["aws-config"], finding) for finding in starting(ports, config, proven))
+    found = starting(ports, config, proven.made[1] if proven else None)
+    starts = ((EXIT_CODES["aws-config"], finding) for finding in found)
     checks = chain(_findings(ports, config), starts, access, contract, seen)
     for code, finding in checks:
         findings.append(

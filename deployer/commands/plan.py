@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from deployer.adapters.aws.api_model import violations
 from deployer.commands.bootstrap import real_ports
 from deployer.commands.project import Project
 from deployer.config.model import Config
@@ -56,7 +57,7 @@ def plan(project: Project, env: str | None) -> dict[str, Any]:
         ],
         "image_changes": list(reasons.changes),
         "differences": list(facts.differences),
-        "warnings": [*filter(None, [missing_proof_of(config)]), *triggers(config, ports)],
+        "warnings": [*warnings_of(config), *triggers(config, ports)],
         "facts": asdict(facts),
     }
 
@@ -72,6 +73,14 @@ def triggers(config: Config, ports: Ports) -> Iterator[str]:
     for trigger, problem in found:
         if problem:
             yield f"{told(trigger, problem)}; {FIX}"
+
+
+def warnings_of(config: Config) -> Iterator[str]:
+    """What a release would end or stop by, as far as the settings alone tell."""
+    if lacking := missing_proof_of(config):
+        yield lacking
+    for refused in violations("ecs", "RegisterTaskDefinition", for_image(config, "image")):
+        yield f"AWS refuses this task definition: {refused}"
 
 
 def observe(releases: Releases, config: Config, ports: Ports) -> PlanFacts:

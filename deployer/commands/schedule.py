@@ -9,6 +9,8 @@ from deployer.commands.bootstrap import real_ports
 from deployer.commands.project import Project
 from deployer.config.model import Config, Schedule
 from deployer.errors import RefusedError, UsageError
+from deployer.flow.trust import refuse_foreign
+from deployer.model import Release
 from deployer.ports import NewSchedule, Ports, Schedules, Tasks
 from deployer.records.releases import VERIFIED, Releases
 from deployer.redaction import Redactor
@@ -45,12 +47,10 @@ def schedule(project: Project, wanted: ScheduleOptions) -> dict[str, Any]:
     return {"env": env, "schedules": list(_shown(config, ports))}
 
 
-def last_proven(releases: Releases, env: str) -> str | None:
-    """The revision of the newest release whose data was proven, as far as it is known here."""
-    for release, end in releases.states(env):
-        if end in VERIFIED and release.task_definition:
-            return release.task_definition.arn
-    return None
+def last_proven(releases: Releases, env: str) -> Release | None:
+    """The newest release whose data was proven, as far as it is known here."""
+    proven = (release for release, end in releases.states(env) if end in VERIFIED)
+    return next((release for release in proven if release.made[1]), None)
 
 
 def _own(config: Config) -> Schedule:
@@ -70,7 +70,10 @@ def _own(config: Config) -> Schedule:
 
 
 def _new(releases: Releases, env: str, config: Config, ports: Ports, wanted: ScheduleOptions) -> NewSchedule:
-    own, arn = _own(config), last_proven(releases, env)
+    own, proven = _own(config), last_proven(releases, env)
+    if proven:
+        refuse_foreign(proven, config, ports)
+    arn = proven.made[1] if proven else None
     revision = ports.tasks.revision(arn) if arn else None
     if revision is None or not revision.active:
         raise RefusedError(

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from deployer.commands.plan import observe, read_plan, reasons_for, refuse_if_changed, steps, triggers
+from deployer.commands.plan import (
+    observe,
+    read_plan,
+    reasons_for,
+    refuse_if_changed,
+    steps,
+    triggers,
+    warnings_of,
+)
 from deployer.errors import Failure, RefusedError, UsageError
 from deployer.ports import Trigger
 from deployer.records.releases import Releases
@@ -112,3 +120,14 @@ def test_what_starts_unproven_code_is_a_warning(tmp_path: Path) -> None:
     world.schedules.faults.fail_next("triggers", Failure("aws-config", "not authorized"))
     (said_not,) = triggers(settings(), world.ports(tmp_path))
     assert "cannot be read: not authorized" in said_not
+
+
+def test_what_aws_would_refuse_is_told_before_anything_is_built() -> None:
+    """A number as a text and an unknown field are warnings of the plan; a good definition has none."""
+    good = settings().task.definition
+    job, *others = good["containerDefinitions"]
+    bad = {**good, "containerDefinitions": [{**job, "cpu": "256", "ports": []}, *others]}
+    told = " ".join(warnings_of(settings(task={"definition": bad})))
+    assert "cpu: 256 is a text, must be a number" in told
+    assert "unknown field ports" in told
+    assert "AWS refuses" not in " ".join(warnings_of(settings()))
