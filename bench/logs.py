@@ -6,7 +6,6 @@ run: a bare GetLogEvents loop (the limit), `deployer logs`, and `awslogs`.
 
 import os
 import platform
-import socket
 import subprocess
 import sys
 import tempfile
@@ -31,6 +30,7 @@ from deployer.commands.logs.tail import tail
 from deployer.config.load import load, read
 from deployer.config.model import Aws, Config
 from deployer.ports import TaskRequest
+from tests.ports import free_port
 
 ROUNDS = 5
 BATCH = 10_000
@@ -42,8 +42,7 @@ PROJECT = Path(__file__).parent.parent
 @contextmanager
 def ministack(folder: Path) -> Iterator[str]:
     """An AWS of our own on loopback, without a Docker engine."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),

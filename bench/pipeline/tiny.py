@@ -23,7 +23,7 @@ from pipeline.config import MongoSettings, Settings
 from pipeline.gateways.s3 import S3Source, s3_client
 from pipeline.prefetch import Prefetch
 from pipeline.report import Limits
-from tests.pipeline.mongod import free_port
+from tests.ports import free_port
 
 OBJECTS, ROWS = 1_000, 12
 _KEYS = {"AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_REGION": "eu-west-3"}

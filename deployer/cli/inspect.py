@@ -199,7 +199,7 @@ def watch(
     ] = "",
     output: Json = "human",
 ) -> None:
-    """Judge the new runs and tell people as [notify] says; for cron. Ends with an open failure's code."""
+    """Judge the new runs and notify people of what changed; for cron. Ends with an open failure's code."""
     with reported(context, output):
         from deployer.commands.watch import watch
         from deployer.config.durations import of_option

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from deployer.adapters.aws.api_model import violations
 from deployer.commands.bootstrap import real_ports
 from deployer.commands.project import Project
 from deployer.config.model import Config
@@ -55,9 +56,17 @@ def plan(project: Project, env: str | None) -> dict[str, Any]:
         ],
         "image_changes": list(reasons.changes),
         "differences": list(facts.differences),
-        "warnings": [lacking] if (lacking := missing_proof_of(config)) else [],
+        "warnings": list(warnings_of(config)),
         "facts": asdict(facts),
     }
+
+
+def warnings_of(config: Config) -> Iterator[str]:
+    """What a release would end or stop by, as far as the settings alone tell."""
+    if lacking := missing_proof_of(config):
+        yield lacking
+    for refused in violations("ecs", "RegisterTaskDefinition", for_image(config, "image")):
+        yield f"AWS refuses this task definition: {refused}"
 
 
 def observe(releases: Releases, config: Config, ports: Ports) -> PlanFacts:
@@ -108,12 +117,12 @@ def refuse_if_changed(planned: PlanFacts, now: PlanFacts) -> None:
         )
 
 
-NEWEST: Final = 100
-"""So many releases back a plan looks for what was built and verified."""
+NEWEST: Final = 20
+"""So many releases back a plan looks for what was built and verified: each may have to be fetched."""
 
 
 def _is_verified(releases: Releases, env: str, digest: str) -> bool:
-    ended = (state.image for state, end in islice(releases.states(env), NEWEST) if end == "END_SUCCESS")
+    ended = (state.image for state, _ in islice(releases.states(env, "END_SUCCESS"), NEWEST))
     return any(image is not None and image.digest == digest for image in ended)
 
 
@@ -134,6 +143,8 @@ def reasons_for(releases: Releases, facts: PlanFacts, ports: Ports) -> Reasons:
     for state, _ in islice(releases.states(facts.env), NEWEST):
         if changes is None and state.source and state.source.content_hash != facts.content_hash:
             changes = _changes_since(releases, state, ports)
+        if facts.digest is None and changes is not None:
+            break
         if state.image and state.image.id and state.image.digest == facts.digest and facts.digest:
             commit = state.source.commit if state.source else None
             dirty = " with changes" if state.source and state.source.dirty else ""
@@ -144,7 +155,7 @@ def reasons_for(releases: Releases, facts: PlanFacts, ports: Ports) -> Reasons:
 def _changes_since(releases: Releases, state: Release, ports: Ports) -> tuple[str, ...] | None:
     """None: that release has no record of it."""
     try:
-        kept = (releases.path(state.id) / EVIDENCE / f"{INPUTS}.json").read_text(encoding="utf-8")
+        kept = releases.file(state.id, f"{EVIDENCE}/{INPUTS}.json").read_text(encoding="utf-8")
         before = BuildInputs.from_record(json.loads(kept))
     except (OSError, ValueError):
         return None

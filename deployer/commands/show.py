@@ -47,12 +47,12 @@ def status(project: Project, env: str | None) -> dict[str, Any]:
     """Who holds the lock of the environment, and the state of its newest release."""
     name = project.env(env)
     lines = project.releases.summaries(name, NEWEST)
-    readable = [line for line in lines if line["end"] != "DAMAGED"]
+    latest = next((records for _, records in project.releases.readable(name)), None)
     holder = _holder(project, name)
     return {
         "env": name,
         "lock": asdict(holder) if holder else None,
-        "latest": summary(project.releases.records(readable[-1]["id"])) if readable else None,
+        "latest": summary(latest) if latest else None,
         "running": [line["id"] for line in lines if line["end"] is None],
     }
 

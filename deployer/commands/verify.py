@@ -109,10 +109,9 @@ def _newest(*baselines: Baseline | None) -> dict[str, int]:
 
 def _last_verified(project: Project, env: str) -> tuple[str, Baseline] | None:
     """Its ID, and what it found."""
-    for release, records in project.releases.readable(env):
-        if records[-1].get("end") == "END_SUCCESS":
-            verification = state_of(records).verification
-            return release, Baseline(records[-1]["time"], verification.counts if verification else {})
+    for release, records in project.releases.readable(env, end="END_SUCCESS"):
+        verification = state_of(records).verification
+        return release, Baseline(records[-1]["time"], verification.counts if verification else {})
     return None
 
 

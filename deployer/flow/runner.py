@@ -11,13 +11,14 @@ from math import inf
 from typing import Any, TypeVar
 
 from deployer.config.model import Config
-from deployer.errors import Failure, RefusedError, TransientFailure
+from deployer.errors import Failure, JournalDamaged, RefusedError, TransientFailure
 from deployer.events import Emit, Entered, Failed, Left, Paused, Retried
 from deployer.flow.chart import Edge, Flowchart
 from deployer.flow.handlers import Context, Handlers, Resolved, StepResult, Unresolved
-from deployer.model import Cause, Release, dump, load
+from deployer.model import Cause, Release, dump
 from deployer.ports import Ports
-from deployer.records.journal import Journal, newest_state
+from deployer.records.journal import Journal
+from deployer.records.releases import state_of
 from deployer.retry import RetryPolicy
 
 _Result = TypeVar("_Result")
@@ -60,13 +61,14 @@ def resume_point(journal: Journal, flow: Flowchart) -> ResumePoint:
             f"release {header['release']} has ended at {last['end']}; there is nothing to resume",
             "start a new release: `deployer release`",
         )
-    release = load(newest_state(journal.records))
+    release = state_of(journal.records)
     known = next(record for record in reversed(journal.records) if record["kind"] != "started")
     if known["kind"] == "header":
         return ResumePoint(flow.start, release)
-    if known["kind"] == "finished":
-        return ResumePoint(known["next"], release)
-    return ResumePoint(known["node"], release, resumed=known["kind"] == "paused")
+    node = known["next"] if known["kind"] == "finished" else known["node"]
+    if node not in flow.nodes:
+        raise JournalDamaged(f"release {header['release']}: there is no node {node!r}", "start a new release")
+    return ResumePoint(node, release, resumed=known["kind"] == "paused")
 
 
 class Runner:

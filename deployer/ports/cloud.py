@@ -40,6 +40,9 @@ class Registry(Protocol):
     def manifest(self, repository: str, reference: str) -> Mapping[str, Any] | None:
         """The manifest (or index) behind a tag or digest; None where there is none."""
 
+    def labels(self, repository: str, digest: str) -> Mapping[str, str] | None:
+        """The labels of an image; None where they cannot be read, or there is no such image."""
+
     def move_tag(self, repository: str, tag: str, digest: str) -> None:
         """Points `tag` to `digest` without moving a layer. Repeating it is fine."""
 

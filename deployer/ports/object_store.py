@@ -3,7 +3,7 @@
 Every method raises `deployer.errors.Failure` (or a subclass) and nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,3 +38,6 @@ class Store(Protocol):
 
     def sizes(self, prefix: str) -> Mapping[str, int]:
         """The keys with this prefix, and the size of each object in bytes."""
+
+    def folders(self, prefix: str, after: str = "") -> Sequence[str]:
+        """The names between this prefix and the next `/`, sorted; only those later than `after`."""

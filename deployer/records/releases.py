@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from pydantic import ValidationError
 
 from deployer.errors import EXIT_CODES, DeployerError, Failure, JournalDamaged, RefusedError
 from deployer.model import Launch, Release, load
+from deployer.records.index import ID, Line
 from deployer.records.journal import NAME, Record, newest_state, read
 from deployer.records.remote import Archive
 
@@ -23,9 +23,6 @@ PUT_BACK = "PUT_BACK"
 
 VERIFIED = ("END_SUCCESS", PUT_BACK)
 """The ends with proven data: of the release itself, or of the one that was put back."""
-
-ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-"""The form of a release ID; it names a folder, so nothing else may."""
 
 FETCHERS = 8
 """Journals that are fetched at the same time."""
@@ -49,10 +46,11 @@ class Releases:
         self.folder = folder
         self._archives, self._tell = archives, tell
         self._left_out: set[str] = set()
+        self._found: dict[str, Archive] = {}
 
     def ids(self, env: str | None = None) -> list[str]:
         """Oldest first (ids sort by time). With `env`, only that environment's archive is read."""
-        return sorted(self._here() | self._elsewhere(env).keys())
+        return sorted(self._here().union(*(archive.entries() for archive in self._elsewhere(env))))
 
     def path(self, release: str) -> Path:
         """The release's folder, with all evidence. RefusedError: no such release."""
@@ -60,7 +58,15 @@ class Releases:
 
     def records(self, release: str) -> list[Record]:
         """RefusedError: no such release. JournalDamaged: its journal cannot be trusted."""
-        return read(self._fetch(release, lambda archive, folder: self._fetch_journal(archive, folder)) / NAME)
+        path = self._fetch(release, _fetch_journal) / NAME
+        records = read(path)
+        if records[0]["release"] != release:
+            raise JournalDamaged(f"{path}: it is the journal of {records[0]['release']!r}", "remove it")
+        return records
+
+    def file(self, release: str, name: str) -> Path:
+        """One file of the release's folder; it may be missing. RefusedError: no such release."""
+        return self._fetch(release, lambda archive, folder: archive.fetch_file(release, folder, name)) / name
 
     def _here(self) -> set[str]:
         with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
@@ -68,23 +74,34 @@ class Releases:
             return {entry.name for entry in named if os.path.exists(f"{entry.path}/{NAME}")}
         return set()
 
-    def _elsewhere(self, env: str | None) -> dict[str, Archive]:
-        found: dict[str, Archive] = {}
+    def _is_here(self, release: str) -> bool:
+        return (self.folder / release / NAME).is_file()
+
+    def _elsewhere(self, env: str | None) -> list[Archive]:
+        """Those that answer; each is asked once."""
+        found = []
         for archive in self._archives(env):
             if archive.env not in self._left_out:
                 with self._leaving_out(archive):
-                    found |= dict.fromkeys(archive.journals(), archive)
+                    self._found.update(dict.fromkeys(archive.entries(), archive))
+                    found.append(archive)
         return found
+
+    def _archive_of(self, release: str) -> Archive | None:
+        if release not in self._found:
+            self._elsewhere(_env_of(self.folder / release))
+        archive = self._found.get(release)
+        return archive if archive and archive.env not in self._left_out else None
 
     def _fetch(self, release: str, fetch: Callable[[Archive, Path], object]) -> Path:
         folder = self.folder / release
         if not ID.fullmatch(release):
             raise RefusedError(f"{release!r} is not a release ID", "`deployer history` lists the releases")
-        archive = self._elsewhere(_env_of(folder)).get(release)
+        archive = self._archive_of(release)
         if archive:
             with self._leaving_out(archive):
                 fetch(archive, folder)
-        if (folder / NAME).is_file():
+        if self._is_here(release):
             return folder
         known = self.ids()
         raise RefusedError(
@@ -93,12 +110,6 @@ class Releases:
             if known
             else "no releases have been made from this folder",
         )
-
-    def _fetch_journal(self, archive: Archive, folder: Path) -> None:
-        """Only if the archive's is longer: this machine's own releases are complete here."""
-        path = folder / NAME
-        if not path.is_file() or archive.journals()[folder.name] > path.stat().st_size:
-            archive.fetch_journal(folder.name, folder)
 
     @contextmanager
     def _leaving_out(self, archive: Archive) -> Iterator[None]:
@@ -126,10 +137,14 @@ class Releases:
             break
         raise RefusedError(f"no release to {env} can be resumed here", "start a new one: `deployer release`")
 
-    def readable(self, env: str | None) -> Iterator[tuple[str, list[Record]]]:
-        """Newest first, each read only when it is asked for; a damaged one is reported and left out."""
+    def readable(self, env: str | None, end: str | None = None) -> Iterator[tuple[str, list[Record]]]:
+        """Newest first, each read only when it is asked for; a damaged one is reported and left out. `end`:
+        only those that ended so."""
         for release in reversed(self.ids(env)):
             if env is not None and not self._may_go_to(release, env):
+                continue
+            line = self._line_elsewhere(release)
+            if end and line and line.end != end:
                 continue
             try:
                 records = self.records(release)
@@ -139,7 +154,7 @@ class Releases:
             except JournalDamaged as error:
                 self._tell(f"release {release} is left out: {error.message}")
                 continue
-            if env is None or records[0]["env"] == env:
+            if (env is None or records[0]["env"] == env) and end in (None, _end(records[-1])):
                 yield release, records
 
     def summaries(self, env: str | None = None, most: int | None = None) -> list[dict[str, Any]]:
@@ -147,8 +162,9 @@ class Releases:
         and stops nothing."""
         newest = (name for name in reversed(self.ids(env)) if env is None or self._may_go_to(name, env))
         wanted = list(islice(newest, most))[::-1]
+        unknown = [name for name in wanted if not self._is_here(name) and not self._listed(name)]
         with ThreadPoolExecutor(FETCHERS) as fetchers:
-            list(fetchers.map(self._prefetch, set(wanted) - self._here()))
+            list(fetchers.map(self._prefetch, unknown))
         lines = [line for name in wanted if (line := self._line(name))]
         return [line for line in lines if env is None or line["env"] in (None, env)]
 
@@ -157,15 +173,27 @@ class Releases:
 
     def _line(self, release: str) -> dict[str, Any] | None:
         try:
-            return _short(self.records(release))
+            return self._listed(release) or _short(self.records(release))
         except RefusedError:
             return None
         except DeployerError as error:
             return {"id": release, "env": None, "end": "DAMAGED", "exit_code": error.exit_code}
 
-    def states(self, env: str) -> Iterator[tuple[Release, str | None]]:
+    def _line_elsewhere(self, release: str) -> Line | None:
+        """What an archive's index says of it."""
+        archive = self._found.get(release)
+        return archive.entries().get(release) if archive else None
+
+    def _listed(self, release: str) -> dict[str, Any] | None:
+        """A release of another machine as the index knows it; None: its journal has to be read."""
+        archive, line = self._found.get(release), self._line_elsewhere(release)
+        if archive is None or line is None or line.started_at is None or self._is_here(release):
+            return None
+        return {"id": release, "env": archive.env, **asdict(line)}
+
+    def states(self, env: str, end: str | None = None) -> Iterator[tuple[Release, str | None]]:
         """Each release to `env` with its end (None: not ended), newest first; damaged ones are left out."""
-        for _, records in self.readable(env):
+        for _, records in self.readable(env, end):
             yield state_of(records), _end(records[-1])
 
     def _prefetch(self, release: str) -> None:
@@ -183,16 +211,32 @@ def _env_of(folder: Path) -> str | None:
         return None
 
 
+def _fetch_journal(archive: Archive, folder: Path) -> None:
+    """Unless it is here to its end: then there is no more of it."""
+    if not _has_ended(folder / NAME):
+        archive.fetch_journal(folder.name, folder)
+
+
+def _has_ended(path: Path) -> bool:
+    with suppress(OSError, ValueError, IndexError, TypeError, KeyError):
+        return bool(json.loads(path.read_bytes().splitlines()[-1])["kind"] == "ended")
+    return False
+
+
 def state_of(records: Sequence[Record]) -> Release:
     """The newest recorded state. JournalDamaged: it has another shape than a release's."""
+    header = records[0]
     try:
-        return load(newest_state(records))
+        release = load(newest_state(records))
+        if (release.id, release.env) == (header["release"], header["env"]):
+            return release
+        what = f"it is the state of release {release.id} to {release.env}"
     except ValidationError as error:
         what = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:3])
-        raise JournalDamaged(
-            f"release {records[0]['release']}: the recorded state is damaged: {what}",
-            "restore the journal from a copy, or start a new release",
-        ) from error
+    raise JournalDamaged(
+        f"release {header['release']}: the recorded state is damaged: {what}",
+        "restore the journal from a copy, or start a new release",
+    )
 
 
 def summary(records: Sequence[Record]) -> dict[str, Any]:
@@ -214,6 +258,15 @@ def summary(records: Sequence[Record]) -> dict[str, Any]:
         "verification": asdict(release.verification) if release.verification else None,
         "diagnosis": asdict(release.cause) if release.cause else None,
     }
+
+
+def line_of(path: Path) -> Line | None:
+    """How the release of this journal ended or paused, for the index; None: it goes on, or is damaged."""
+    try:
+        short = _short(read(path))
+    except JournalDamaged:
+        return None
+    return Line(**{key: short[key] for key in short.keys() - {"id", "env"}}) if short["end"] else None
 
 
 def _short(records: Sequence[Record]) -> dict[str, Any]:

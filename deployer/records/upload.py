@@ -1,8 +1,9 @@
 """Copies the journal and the evidence of a release to the shared state as they grow.
 
 A thread watches the folder and uploads new content; the release never waits for it, and while the store is
-unavailable the thread only gets behind. Evidence is uploaded before the record that names it. The journal is
-replaced conditionally: a machine that has lost the lock cannot put back an older one.
+unavailable the thread only gets behind. Evidence is uploaded before the record that names it, and the index
+says that a release is under way before its journal grows. The journal is replaced conditionally: a machine
+that has lost the lock cannot put back an older one.
 """
 
 import time
@@ -13,7 +14,9 @@ from typing import Final
 
 from deployer.errors import Failure, RefusedError
 from deployer.ports.object_store import Store
+from deployer.records.index import Index, Line
 from deployer.records.journal import NAME
+from deployer.records.releases import line_of
 from deployer.records.remote import whole
 
 PERIOD: Final = 1.0
@@ -50,6 +53,9 @@ class Mirror:
         self._version: str | None = None
         self._files: dict[Path, tuple[int, int]] = {}
         self._too_large: set[str] = set()
+        self._index = Index(store, prefix)
+        self._line: Line | bool | None = False
+        self._entered = b""
         self._problem = ""
         self._stop = Event()
         self._thread = Thread(target=self._run, name="mirror", daemon=True)
@@ -67,7 +73,12 @@ class Mirror:
             if path.is_file():
                 self._send_file(path, eager=news or last)
         if news:
+            self._enter(None)
             self._send_journal(journal)
+        path = self._folder / NAME
+        if journal != self._entered and journal == whole(path.read_bytes()):
+            self._enter(line_of(path))
+            self._entered = journal
 
     def start(self) -> None:
         self._thread.start()
@@ -115,6 +126,12 @@ class Mirror:
             return False
         self._problem = ""
         return True
+
+    def _enter(self, line: Line | None) -> None:
+        """Into the index, if it has another line of this release."""
+        if line != self._line:
+            self._index.note(self._folder.name, line)
+            self._line = line
 
     def _send_file(self, path: Path, *, eager: bool) -> None:
         found = path.stat()

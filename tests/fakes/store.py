@@ -1,6 +1,6 @@
 """The shared state in memory. It keeps its own time, and can be away."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -52,6 +52,13 @@ class FakeStore:
         with self._called("sizes"):
             found = sorted(self.objects.items())
             return {key: len(value[0]) for key, value in found if key.startswith(prefix)}
+
+    def folders(self, prefix: str, after: str = "") -> Sequence[str]:
+        with self._called("folders"):
+            rest = (key.removeprefix(prefix) for key in self.objects if key.startswith(prefix))
+            return sorted(
+                {name for name, slash, _ in (key.partition("/") for key in rest) if slash and name > after}
+            )
 
     def _put(self, key: str, content: bytes) -> str:
         version = str(next(self._versions))

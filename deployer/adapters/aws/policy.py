@@ -84,6 +84,14 @@ def _optional(config: Config, place: Place, repository: str) -> Iterator[Permiss
         bucket = f"arn:{place.partition}:s3:::{config.state.bucket}"
         yield Permission("share the state", ("s3:GetObject", "s3:PutObject"), (f"{bucket}/*",))
         yield Permission("list the state", ("s3:ListBucket",), (bucket,))
+        if config.state.key:
+            yield Permission("sign the records", ("secretsmanager:GetSecretValue",), (_key(config, place),))
+
+
+def _key(config: Config, place: Place) -> str:
+    """Six random characters follow a secret's name in its ARN."""
+    key = config.state.key
+    return key if key.startswith("arn:") else place.arn("secretsmanager", f"secret:{key}-??????")
 
 
 _PUSH: Final = (

@@ -17,9 +17,9 @@ from pymongo import MongoClient
 
 from pipeline.config import MongoSettings
 from tests.pipeline.integration.conftest import READINGS
-from tests.pipeline.mongod import free_port
 from tests.pipeline.oracle import expected, stored
 from tests.pipeline.process import end, environment, load, start
+from tests.ports import free_port
 
 
 class Cluster:

@@ -23,9 +23,9 @@ import pytest
 from pipeline.config import MongoSettings
 from pipeline.gateways.s3 import ATTEMPTS
 from tests.pipeline.integration.conftest import READINGS
-from tests.pipeline.mongod import free_port
 from tests.pipeline.oracle import expected, stored
 from tests.pipeline.process import Ended, etl
+from tests.ports import free_port
 
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "eu-west-3"}
 

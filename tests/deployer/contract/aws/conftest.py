@@ -1,7 +1,6 @@
 """One MiniStack for all contract tests, without a Docker engine: it records tasks and runs none."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,12 +15,13 @@ from moto import mock_aws
 from deployer.adapters.aws.session import AwsSession
 from tests.deployer.contract.aws.accounts import Account
 from tests.deployer.contract.aws.worlds import AwsWorld, FakeWorld, World, session
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="session")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("ministack")
-    port = _free_port()
+    port = free_port()
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -43,11 +43,6 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(30)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def _await_health(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -3,7 +3,6 @@
 import datetime
 import ipaddress
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Collection, Iterator
@@ -18,6 +17,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from deployer.sandbox.mongod import binary
+from tests.ports import free_port
 
 DATABASE = "weather"
 LOOPBACK = "127.0.0.1"
@@ -30,7 +30,7 @@ class Mongod:
 
     def __init__(self, folder: Path, *, tls: bool = False, host: str = LOOPBACK) -> None:
         self._folder, self.host = folder, host
-        self.port = _free_port()
+        self.port = free_port()
         self.authority = _certificate(folder, {LOOPBACK, host}) if tls else None
         (folder / "db").mkdir()
         key = folder / "key"
@@ -125,12 +125,6 @@ def _until(attempt) -> None:
             time.sleep(0.2)
         else:
             return
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return probe.getsockname()[1]
 
 
 def _certificate(folder: Path, hosts: Collection[str]) -> Path:

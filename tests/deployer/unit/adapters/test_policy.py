@@ -23,7 +23,7 @@ def config() -> Config:
     return settings(
         image={"keep-releases": 3},
         schedule={"name": "nightly"},
-        state={"bucket": "shared"},
+        state={"bucket": "shared", "key": "deployer/state-key"},
         task={"definition": _definition(), "container": "job"},
     )
 

@@ -40,6 +40,25 @@ def test_a_flag_has_no_value(command: Sequence[str]) -> None:
     assert "<bool>" not in help_text
 
 
+def every_command() -> list[tuple[tuple[str, ...], str]]:
+    """Each command's words, and the text that its help is made from."""
+    found = [((), app.info.help or "")]
+    for group, name in [(app, ()), *((g.typer_instance, (g.name or "",)) for g in app.registered_groups)]:
+        for command in group.registered_commands:
+            assert command.callback
+            word = command.name or command.callback.__name__.replace("_", "-")
+            found.append(((*name, word), command.callback.__doc__ or ""))
+    return found
+
+
+@pytest.mark.parametrize(("command", "text"), every_command(), ids=lambda value: "")
+def test_no_word_of_a_help_text_is_lost(command: Sequence[str], text: str) -> None:
+    """A table's name such as [notify] is no markup."""
+    shown = said(*command, "--help")
+    assert text
+    assert [word for word in text.split() if word not in shown] == []
+
+
 def test_it_says_its_version() -> None:
     """One line: the program and its version."""
     name, version = said("--version").split()

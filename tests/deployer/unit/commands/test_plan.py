@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from deployer.commands.plan import observe, read_plan, reasons_for, refuse_if_changed, steps
+from deployer.commands.plan import (
+    observe,
+    read_plan,
+    reasons_for,
+    refuse_if_changed,
+    steps,
+    warnings_of,
+)
 from deployer.errors import RefusedError, UsageError
 from deployer.records.releases import Releases
 from tests.fakes.release import Releasing
@@ -92,3 +99,14 @@ def test_checks_of_other_environments_are_not_planned(tmp_path: Path) -> None:
     asked = settings(verify={"checks": there})
     seen = observe(Releases(tmp_path), asked, World().ports(tmp_path))
     assert {node: reason for node, _, reason in steps(asked, seen)}["VERIFY_DATA"] == "ours"
+
+
+def test_what_aws_would_refuse_is_told_before_anything_is_built() -> None:
+    """A number as a text and an unknown field are warnings of the plan; a good definition has none."""
+    good = settings().task.definition
+    job, *others = good["containerDefinitions"]
+    bad = {**good, "containerDefinitions": [{**job, "cpu": "256", "ports": []}, *others]}
+    told = " ".join(warnings_of(settings(task={"definition": bad})))
+    assert "cpu: 256 is a text, must be a number" in told
+    assert "unknown field ports" in told
+    assert "AWS refuses" not in " ".join(warnings_of(settings()))

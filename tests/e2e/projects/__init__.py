@@ -1,4 +1,7 @@
-"""Folders that a release can be made from: a copy of this one's ETL, and a job of one file."""
+"""Folders that a release can be made from: a copy of this one's ETL, and a job of one file.
+
+Beside this file: jobs of other people, for `test_foreign_projects.py`.
+"""
 
 import json
 import os
@@ -14,7 +17,7 @@ from tests.e2e.command import Deployer, Ran
 from tests.e2e.outside import Outside
 from tests.images import ROOT, base_images
 
-JOB = Path(__file__).parent / "job"
+JOB = Path(__file__).parents[1] / "job"
 ETL_FILES = (
     "deploy.toml",
     "task-definition.json",
