@@ -70,10 +70,7 @@ COMPOSE_SIGNATURES = (
         channels=(COMPOSE, DOCKER_BUILD),
         weight=0.94,
         meaning="The Compose file cannot be read, or is not valid.",
-        fix=(
-            "Correct the place that the message names ({variable}); `docker compose config "
-            "--quiet` checks the file."
-        ),
+        fix=("Correct the place that the message names; `docker compose config --quiet` checks the file."),
         source="https://docs.docker.com/reference/compose-file/",
         example="services.loader.ports must be a list",
         counter="services: 2",
