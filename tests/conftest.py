@@ -37,7 +37,7 @@ KINDS = {
 SHARED = ("e2e", "faults", "image")
 """Folders whose tests share something slow to make, a sandbox or an image: one worker runs a whole folder."""
 
-ALONE = ("e2e/test_pages_as_they_stand.py",)
+ALONE = ("e2e/test_foreign_projects.py", "e2e/test_pages_as_they_stand.py")
 """Files in these folders that use nothing of it."""
 
 

@@ -32,7 +32,7 @@ from deployer.ports.object_store import Store
 from deployer.records.evidence import EvidenceFolder
 from deployer.records.journal import Signer
 from deployer.records.remote import Archive
-from deployer.redaction import Redactor, parts_of, secrets_of
+from deployer.redaction import Redactor, parts_of, secrets_of, without_secrets
 from deployer.task.one_off import OneOffRunner
 
 
@@ -135,7 +135,7 @@ def real_ports(
     compose = ComposeFile(
         root,
         config.compose,
-        environ,
+        without_secrets(environ, config.compose.environment),
         ids,
         hints=(config.task.container, config.project.name),
         database=config.verify.database,
@@ -143,7 +143,7 @@ def real_ports(
     mongodb = MongoDatabase(config.verify.uri, config.verify.database)
     return Ports(
         workspace=ProjectFolder(root, config.build, engine.bases),
-        shell=LocalShell(root, environ),
+        shell=LocalShell(root, without_secrets(environ, config.test.environment)),
         compose=compose,
         engine=engine,
         registry=registry,

@@ -27,6 +27,8 @@ class Test(_Table):
     """The local tests. An empty command means there are none."""
 
     command: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    """Variables with credentials that tests and seed commands may have all the same, such as `PIP_*`."""
 
 
 class Compose(_Table):
@@ -47,6 +49,8 @@ class Compose(_Table):
     mongo_user: str | None = None
     database: str = ""
     """Empty: the database of `[verify]`."""
+    environment: tuple[str, ...] = ()
+    """Variables with credentials that the file may use all the same, such as `AWS_*`."""
     expect_documents: tuple[str, ...] = ()
     """Collections that must not be empty afterwards."""
 
@@ -264,6 +268,8 @@ class Notify(_Table):
     mail_to: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     """A program that gets the message as JSON on standard input."""
+    environment: tuple[str, ...] = ()
+    """Variables with credentials that the program may have all the same."""
     remind_after: Seconds = 86400
 
 

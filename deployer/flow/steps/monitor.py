@@ -189,7 +189,7 @@ def _unproven(release: Release) -> Cause:
     failed = [check for check in verification.checks if not check.ok] if verification else []
     lines = tuple(f"{c.name}: expected {c.expected}, found {c.found}" for c in failed)
     if verification and verification.unproven:
-        fix = "then resume: the data is verified again, the job does not run again"
+        fix = "change the checks, then resume: the data is verified again, the job does not run again"
         message = "every check passed, but nothing proves that this run loaded its data"
         return Cause("data", UNPROVEN, message, (verification.problem,), fix, node="DATA_OK")
     problem = verification.problem if verification else ""

@@ -57,7 +57,9 @@ def _propose(context: Context, about: VerifyContext, release: Release) -> None:
     with suppress(DeployerError):
         proposal = suggest(context.ports.database, about, release.baseline)
         if proposal.checks:
-            context.note(f"checks to add (`deployer verify --suggest --write` does it):\n{toml_of(proposal)}")
+            context.note("checks to add (`deployer verify --suggest --write` does it):")
+            for line in filter(None, toml_of(proposal).splitlines()):
+                context.note(line)
 
 
 def _keep_report(release: Release, context: Context, database: Database) -> None:

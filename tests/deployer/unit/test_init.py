@@ -41,7 +41,7 @@ def test_a_python_job(tmp_path: Path) -> None:
     folder = made(tmp_path, PYTHON)
     assert written(folder) == {
         "project": {"name": "parcel-import"},
-        "test": {"command": ["python", "-m", "pytest", "-q"]},
+        "test": {"command": ["python3", "-m", "pytest", "-q"]},
         "verify": {"database": "parcels"},
     }
     lines = (folder / "deploy.toml").read_text().splitlines()
@@ -66,7 +66,7 @@ def test_a_named_collection_is_a_check_that_is_bound_to_the_run(tmp_path: Path) 
         ({"go.mod": "module x", "load/load_test.go": ""}, ["go", "test", "./..."]),
         ({"go.mod": "module x"}, None),
         ({"Makefile": "build:\n\ntest: build\n"}, ["make", "test"]),
-        ({"tests/test_load.py": ""}, ["python", "-m", "pytest", "-q"]),
+        ({"tests/test_load.py": ""}, ["python3", "-m", "pytest", "-q"]),
         ({"run.sh": ""}, None),
     ],
 )
