@@ -3,6 +3,7 @@
     DeployerError
     ├── UsageError       2   the command line or deploy.toml is wrong
     ├── RefusedError     3   environment locked, flow changed, no such release
+    │   └── Unconfirmed         a person has to agree first
     ├── JournalDamaged   5   the release's journal is damaged
     └── Failure      10–19   an outside system refused; has a failure class
         ├── TransientFailure    the same call may succeed in a moment; the runner retries it
@@ -63,6 +64,10 @@ class RefusedError(DeployerError):
     """The request is understood and declined: it would not be safe, or there is nothing to act on."""
 
     exit_code = 3
+
+
+class Unconfirmed(RefusedError):
+    """A person has to agree first; the message says to what."""
 
 
 class JournalDamaged(DeployerError):

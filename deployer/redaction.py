@@ -5,6 +5,7 @@ import re
 from base64 import b64encode
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
+from fnmatch import fnmatchcase
 from html import escape
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, quote_plus, unquote, urlsplit
@@ -221,6 +222,28 @@ def secrets_of(uri: str, environ: Mapping[str, str]) -> Iterable[str]:
     for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ATLAS_PRIVATE_KEY"):
         if environ.get(name):
             yield environ[name]
+
+
+_KEPT: Final = ("AWS_REGION", "AWS_DEFAULT_REGION", "PWD", "OLDPWD", "SSH_AUTH_SOCK")
+_SECRET_VARIABLE: Final = re.compile(
+    r"AWS_|ATLAS_|MONGO\w*_UR[IL]$|DATABASE_URL$|(?:\w*_)?(?:TOKEN|JWT|PAT|SECRETS?|PASS(?:WORD|WD|PHRASE)?|PWD"
+    r"|CREDENTIALS?|\w*KEY|DSN|WEBHOOK)(?:_|$)"
+)
+
+
+def without_secrets(environ: Mapping[str, str], allowed: Iterable[str] = ()) -> dict[str, str]:
+    """The environment for a program that does not need the operator's credentials: without `AWS_*` (but the
+    region), the database's address and whatever is a secret by its name or value. A proxy's address stays.
+    `allowed`: names that are kept, with `*` for any rest."""
+    plain, patterns = Redactor(), tuple(allowed)
+
+    def fits(name: str, value: str) -> bool:
+        upper = name.upper()
+        if upper in _KEPT or upper.endswith("_PROXY") or any(fnmatchcase(name, each) for each in patterns):
+            return True
+        return not _SECRET_VARIABLE.match(upper) and plain.text(value) == value
+
+    return {name: value for name, value in environ.items() if fits(name, value)}
 
 
 def _small(text: str) -> str:

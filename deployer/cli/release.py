@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -105,6 +106,7 @@ def resume(
     """Go on with a release that paused, was interrupted or was killed."""
     with reported(context, output or "human"):
         from deployer.commands.session import ReleaseOptions
+        from deployer.errors import Unconfirmed
 
         options = ReleaseOptions(
             env=env,
@@ -113,8 +115,14 @@ def resume(
             accept=tuple(accept or ()),
             detach=detach,
             watch=watch,
+            trusted=yes,
         )
-        raise typer.Exit(_run(context, options, output, yes=yes))
+        try:
+            code = _run(context, options, output, yes=yes)
+        except Unconfirmed as unconfirmed:
+            _confirm("Go on with it?", unconfirmed.message)
+            code = _run(context, replace(options, trusted=True), output, yes=yes)
+        raise typer.Exit(code)
 
 
 def _run(
@@ -191,7 +199,8 @@ def rollback(
             changes = going_back.changes(run=run)
             render("rollback", {"event": "rollback", "time": time.time(), **changes}, output or "human")
             if not yes and changes["changes"]:
-                _confirm(f"Go back to release {going_back.target.id}?")
+                by = f", begun by {going_back.begun_by}" if going_back.begun_by else ""
+                _confirm(f"Go back to release {going_back.target.id}{by}?")
             back = going_back.put_back()
             if changes["changes"] and not run:
                 record(project_of(context), back)
@@ -204,13 +213,14 @@ def rollback(
             write(f"release {back.id} is restored")
 
 
-def _confirm(question: str) -> None:
+def _confirm(question: str, what: str = "") -> None:
     from deployer.errors import RefusedError, UsageError
 
     if not sys.stdin.isatty():
-        raise UsageError(
-            "confirmation is needed, but stdin is no terminal; nothing was changed", "pass --yes"
-        )
+        needed = "confirmation is needed, but stdin is no terminal; nothing was changed"
+        raise UsageError(f"{what}; {needed}" if what else needed, "pass --yes")
+    if what:
+        notify(what)
     if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):
         raise RefusedError("nothing was changed")
 

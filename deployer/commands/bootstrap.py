@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from deployer.adapters.aws import secrets
 from deployer.adapters.aws.account import AwsAccount
@@ -24,13 +25,14 @@ from deployer.adapters.mongodb.connectivity import MongoConnectivity
 from deployer.adapters.mongodb.database import MongoDatabase
 from deployer.adapters.one_off_task import OneOffNetwork
 from deployer.config.model import Aws, Config
-from deployer.errors import UsageError
+from deployer.errors import Failure, UsageError
 from deployer.lock import SharedLock
 from deployer.ports import Finding, Ports
 from deployer.ports.object_store import Store
 from deployer.records.evidence import EvidenceFolder
+from deployer.records.journal import Signer
 from deployer.records.remote import Archive
-from deployer.redaction import Redactor, parts_of, secrets_of
+from deployer.redaction import Redactor, parts_of, secrets_of, without_secrets
 from deployer.task.one_off import OneOffRunner
 
 
@@ -52,9 +54,14 @@ class SharedState:
     store: Store
     prefix: str
     seconds: float
+    key: Callable[[], bytes] | None = None
+    """Reads the key that signs the records; None where they are not signed."""
 
     def archive(self) -> Archive:
-        return Archive(self.store, self.prefix)
+        return Archive(self.store, self.prefix, self.signer)
+
+    def signer(self, release: str) -> Signer | None:
+        return Signer(self.key, f"{self.prefix}{release}") if self.key else None
 
     def lock(self) -> SharedLock:
         return SharedLock(self.store, self.prefix, self.seconds, SystemClock())
@@ -62,11 +69,26 @@ class SharedState:
 
 def shared_state(config: Config) -> SharedState | None:
     """None where deploy.toml names no `[state] bucket`."""
-    bucket, lock_ttl = config.state.bucket, config.state.lock_ttl
-    if not bucket:
+    state, aws = config.state, session(config)
+    if not state.bucket:
         return None
-    store = StateBucket(bucket, session(config), min(READ_TIMEOUT, lock_ttl / 6))
-    return SharedState(store, f"{config.project.name}/{config.env}/", lock_ttl)
+    store = StateBucket(state.bucket, aws, min(READ_TIMEOUT, state.lock_ttl / 6), state.bucket_owner)
+    key = cache(lambda: _signing_key(state.key, aws)) if state.key else None
+    return SharedState(store, f"{config.project.name}/{config.env}/", state.lock_ttl, key)
+
+
+_SHORTEST_KEY: Final = 32
+
+
+def _signing_key(name: str, aws: AwsSession) -> bytes:
+    key = secrets.SecretStore(aws).get(name).encode()
+    if len(key) < _SHORTEST_KEY:
+        raise Failure(
+            "aws-config",
+            f"[state] key: the secret {name} is shorter than {_SHORTEST_KEY} characters",
+            f"make another: `openssl rand -base64 48 | deployer secret set {name}`",
+        )
+    return key
 
 
 def redactor_of(config: Config, aws: AwsSession, environ: Mapping[str, str]) -> Redactor:
@@ -113,7 +135,7 @@ def real_ports(
     compose = ComposeFile(
         root,
         config.compose,
-        environ,
+        without_secrets(environ, config.compose.environment),
         ids,
         hints=(config.task.container, config.project.name),
         database=config.verify.database,
@@ -121,7 +143,7 @@ def real_ports(
     mongodb = MongoDatabase(config.verify.uri, config.verify.database)
     return Ports(
         workspace=ProjectFolder(root, config.build, engine.bases),
-        shell=LocalShell(root, environ),
+        shell=LocalShell(root, without_secrets(environ, config.test.environment)),
         compose=compose,
         engine=engine,
         registry=registry,

@@ -101,6 +101,7 @@ class Project:
                 database=checked.verify.database,
                 data=folder,
                 seed_command=checked.sandbox.seed_command,
+                seed_environment=checked.test.environment,
                 aws_port=checked.sandbox.aws_port,
                 mongo_port=checked.sandbox.mongo_port,
             ),

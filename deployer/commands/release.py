@@ -1,6 +1,7 @@
 """`deployer release`: take the lock, begin or resume, run the flow, report how it ended."""
 
 from contextlib import ExitStack, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from deployer.adapters.local.machine import RandomIds, SystemClock, private_folder
@@ -10,13 +11,16 @@ from deployer.commands.project import Project
 from deployer.commands.session import AskToStop, ReleaseOptions, Session
 from deployer.commands.shared_state import LockedJournal, Sharing, mirror_of, require_lock
 from deployer.config.model import Config
-from deployer.errors import RefusedError, TransientFailure
+from deployer.errors import RefusedError, TransientFailure, Unconfirmed
 from deployer.events import Emit, Noted
 from deployer.flow.release import FLOW
-from deployer.lock import Holder, acquire
+from deployer.flow.trust import refuse_foreign
+from deployer.lock import Holder, acquire, who
 from deployer.model import Release, Rollback, dump
 from deployer.ports import Ports
-from deployer.records.journal import NAME
+from deployer.records.journal import NAME, Signer
+from deployer.records.releases import state_of
+from deployer.records.remote import ELSEWHERE
 from deployer.retry import RetryPolicy
 from deployer.task.definition import for_image
 
@@ -47,8 +51,11 @@ def release(project: Project, request: ReleaseOptions, emit: Emit, ask: AskToSto
             _could_succeed(config, ports)
         if request.plan:
             refuse_if_changed(read_plan(request.plan), observe(project.releases, config, ports))
-        journal = _journal(folder, request, wanted, env, clock)
+        journal = _journal(folder, request, wanted, env, clock, state.signer(wanted) if state else None)
         stack.callback(journal.close)
+        if request.resume:
+            _agreed(folder, journal, trusted=request.trusted)
+            retry(lambda: refuse_foreign(state_of(journal.records), config, ports))
         journal.redactor, journal.check = redactor, lock.check
         sharing = Sharing(
             lambda event: emit(redactor.clean(event)),
@@ -78,16 +85,34 @@ def _could_succeed(config: Config, ports: Ports) -> None:
             ports.schedules.task_definition(config.schedule.name, config.schedule.group)
 
 
+def _agreed(folder: Path, journal: LockedJournal, *, trusted: bool) -> None:
+    """Unconfirmed: another machine began the release or continued it, and nobody here has agreed yet."""
+    marker = folder / ELSEWHERE
+    if marker.exists() and not trusted:
+        header, image = journal.records[0], state_of(journal.records).image
+        began = datetime.fromtimestamp(header["time"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        raise Unconfirmed(
+            f"release {header['release']} was begun or continued on another machine"
+            f" (by {header.get('by', 'unknown')}, {began}, as its records say);"
+            f" image: {image.tag if image else 'none yet'}"
+        )
+    marker.unlink(missing_ok=True)
+
+
 def _journal(
-    folder: Path, request: ReleaseOptions, wanted: str, env: str, clock: SystemClock
+    folder: Path,
+    request: ReleaseOptions,
+    wanted: str,
+    env: str,
+    clock: SystemClock,
+    signer: Signer | None,
 ) -> LockedJournal:
     if request.resume:
-        return LockedJournal.resume(folder / NAME, clock)
+        return LockedJournal.resume(folder / NAME, clock, signer)
     asked = Release(wanted, env, clock.now(), request.start_at, request.skip, request.rebuild, request.accept)
     state = first_state(asked, request.back_to)
-    return LockedJournal.create(
-        folder / NAME, clock, release=wanted, env=env, flow=FLOW.fingerprint, state=dump(state)
-    )
+    header = {"release": wanted, "env": env, "flow": FLOW.fingerprint, "by": who()}
+    return LockedJournal.create(folder / NAME, clock, signer, **header, state=dump(state))
 
 
 def first_state(release: Release, back_to: Release | None) -> Release:

@@ -15,12 +15,13 @@ from deployer.commands.shared_state import require_lock
 from deployer.config.model import Config
 from deployer.errors import RefusedError
 from deployer.flow.release import FLOW
-from deployer.flow.steps.deploy import tags_of
-from deployer.lock import Holder, acquire
+from deployer.flow.revision import tags_of
+from deployer.flow.trust import refuse_foreign, refuse_foreign_copy
+from deployer.lock import Holder, acquire, who
 from deployer.model import Image, Release, TaskDefinition, dump
 from deployer.ports import Ports, Revision, Tasks
 from deployer.records.evidence import EvidenceFolder
-from deployer.records.journal import NAME, Journal
+from deployer.records.journal import NAME, Journal, read
 from deployer.records.releases import PUT_BACK, VERIFIED, Releases, state_of
 from deployer.redaction import HIDDEN, Redactor
 from deployer.retry import RetryPolicy
@@ -52,7 +53,10 @@ def rollback(project: Project, wanted: str | None, env: str | None) -> Iterator[
             return EvidenceFolder(project.releases.path(target.id), Redactor()).read("task-definition")
 
         ports = require_lock(real, lock.check)
-        yield retry(lambda: Rollback(config, ports, target, newest, kept))
+        path = project.releases.path(target.id) / NAME
+        header = read(path, state.signer(target.id) if state else None)[0]
+        by = str(header.get("by", ""))
+        yield retry(lambda: Rollback(config, ports, target, newest, kept, by))
 
 
 def choose(releases: Releases, env: str, wanted: str | None) -> tuple[Release, str]:
@@ -89,11 +93,12 @@ def _verified(releases: Releases, env: str, wanted: str) -> Release:
 
 def record(project: Project, back: Release) -> None:
     """Records a rollback that was not run, for `deployer history`."""
-    clock = SystemClock()
+    clock, shared = SystemClock(), shared_state(project.config(back.env, needed=NEEDED))
     release = RandomIds().release_id(clock.now())
     state = dump(first_state(Release(release, back.env, clock.now()), back))
     path = project.releases.folder / release / NAME
-    journal = Journal.create(path, clock, release=release, env=back.env, flow=FLOW.fingerprint, state=state)
+    header = {"release": release, "env": back.env, "flow": FLOW.fingerprint, "by": who()}
+    journal = Journal.create(path, clock, shared.signer(release) if shared else None, **header, state=state)
     journal.append("ended", end=PUT_BACK, exit_code=0)
     journal.close()
 
@@ -102,13 +107,23 @@ class Rollback:
     """What runs now, what ran then, and the changes between them."""
 
     def __init__(
-        self, config: Config, ports: Ports, target: Release, newest: str, kept: Callable[[], Any]
+        self,
+        config: Config,
+        ports: Ports,
+        target: Release,
+        newest: str,
+        kept: Callable[[], Any],
+        begun_by: str = "",
     ) -> None:
-        """`kept` reads the definition from the release's evidence, for where ECS no longer has it."""
-        self.target, self.newest = target, newest
+        """`kept` reads the definition from the release's evidence, for where ECS no longer has it.
+
+        RefusedError: what the target's records name is not this project's.
+        """
+        self.target, self.newest, self.begun_by = target, newest, begun_by
         self._config, self._ports = config, ports
         self._image, made = _proven(target)
-        self._definition = _definition(ports.tasks, made, target.id, kept)
+        refuse_foreign(target, config, ports)
+        self._definition = _definition(ports.tasks, made, target, config, kept)
         self._family = made.family
 
     def changes(self, *, run: bool = False) -> dict[str, Any]:
@@ -121,6 +136,7 @@ class Rollback:
         return {
             "env": self.target.env,
             "release": self.target.id,
+            "begun_by": self.begun_by,
             "newest": self.newest,
             "changes": any(action == DO for _, action, _ in steps),
             "steps": [{"node": node, "action": action, "reason": reason} for node, action, reason in steps],
@@ -189,7 +205,11 @@ def _proven(target: Release) -> tuple[Image, TaskDefinition]:
 
 
 def _definition(
-    tasks: Tasks, made: TaskDefinition, release: str, kept: Callable[[], Mapping[str, Any] | None]
+    tasks: Tasks,
+    made: TaskDefinition,
+    target: Release,
+    config: Config,
+    kept: Callable[[], Mapping[str, Any] | None],
 ) -> dict[str, Any]:
     revision = tasks.revision(str(made.arn))
     if revision:
@@ -197,7 +217,9 @@ def _definition(
     definition = kept()
     if definition is None or HIDDEN in json.dumps(definition):
         raise RefusedError(
-            f"Task definition {made.arn} no longer exists in ECS, and release {release} has no complete copy",
+            f"Task definition {made.arn} no longer exists in ECS, and release {target.id} has no complete"
+            " copy",
             "release its commit again, or name another: `deployer rollback ID`",
         )
+    refuse_foreign_copy(definition, target, config)
     return dict(definition)

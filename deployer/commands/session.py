@@ -40,6 +40,8 @@ class ReleaseOptions:
     plan: Path | None = None
     detach: bool = False
     watch: bool = False
+    trusted: bool = False
+    """A release that somebody else began or continued is gone on with."""
     back_to: Release | None = None
     """Run again what this verified release ran; its task definition's ARN is the revision to run."""
 

@@ -70,7 +70,7 @@ def load(
     if variables.get("AWS_DEFAULT_REGION"):
         known.setdefault("AWS_REGION", variables["AWS_DEFAULT_REGION"])
     filled = _fill(merged(table, env), known, "", missing)
-    filled = completed(_with_template(filled, root, mistakes.append))
+    filled = completed(_with_template(filled, root, mistakes.append), mistakes.append)
     try:
         config = Config.model_validate({**filled, "env": env})
     except ValidationError as error:
@@ -126,6 +126,9 @@ def _with_template(table: dict[str, Any], root: Path, mistake: Callable[[str], N
         definition = {}
     except ValueError as error:
         mistake(f"task.definition: {task['definition']}: not valid JSON: {error}")
+        definition = {}
+    if not isinstance(definition, dict):
+        mistake(f"task.definition: {task['definition']}: must be an object with containerDefinitions")
         definition = {}
     return table | {"task": task | {"definition": definition}}
 

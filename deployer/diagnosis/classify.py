@@ -10,7 +10,7 @@ from deployer.diagnosis.matching import Hit, Seen, recognized, spoken_of
 from deployer.diagnosis.model import Diagnosis, Evidence
 from deployer.diagnosis.sieve import sifted
 from deployer.diagnosis.signature import CLIENT_ERROR, ENGINE, LINE, PYMONGO, TASK_LOG, Signature
-from deployer.diagnosis.signatures import WHOLE_TABLE
+from deployer.diagnosis.signatures import whole_table
 from deployer.diagnosis.signatures.parties import PARTIES, Party
 from deployer.diagnosis.values import fix_of
 from deployer.model import Cause
@@ -212,7 +212,7 @@ class _Table:
 
 @lru_cache(maxsize=16)
 def _table(channel: str) -> _Table:
-    admitted = tuple(signature for signature in WHOLE_TABLE if channel in signature.channels)
+    admitted = tuple(signature for signature in whole_table() if channel in signature.channels)
     return _Table(
         signatures=tuple(s for s in admitted if s.pattern or s.texts or s.names),
         by_code=tuple(s for s in admitted if s.by_code),

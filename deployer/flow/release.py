@@ -9,7 +9,7 @@ from typing import Final
 from deployer.flow.chart import Edge, Flowchart, Kind, Node
 
 PHASES: Final = {
-    "DEV": "1 · Local development",
+    "TEST": "1 · Local development",
     "BUILD": "2 · Build & push",
     "DEPLOY": "3 · Deploy to AWS",
     "MONITORING": "4 · Monitoring",
@@ -18,12 +18,12 @@ PHASES: Final = {
 
 # fmt: off
 _NODES: Final[tuple[tuple[str, Kind, str, str], ...]] = (
-    ("START",          "start",    "DEV",        "Start"),
-    ("CODE",           "repair",   "DEV",        "Code to release"),
-    ("RUN_TESTS",      "step",     "DEV",        "Run the local tests"),
-    ("TEST_LOCAL",     "decision", "DEV",        "Local tests pass?"),
-    ("DOCKER_COMPOSE", "step",     "DEV",        "Compose test"),
-    ("LOCAL_OK",       "decision", "DEV",        "Local pipeline works?"),
+    ("START",          "start",    "TEST",       "Start"),
+    ("CODE",           "repair",   "TEST",       "Code to release"),
+    ("RUN_TESTS",      "step",     "TEST",       "Run the local tests"),
+    ("TEST_LOCAL",     "decision", "TEST",       "Local tests pass?"),
+    ("DOCKER_COMPOSE", "step",     "TEST",       "Compose test"),
+    ("LOCAL_OK",       "decision", "TEST",       "Local pipeline works?"),
     ("BUILD_PHASE",    "step",     "BUILD",      "Prepare the image"),
     ("DOCKER_BUILD",   "step",     "BUILD",      "Build the image"),
     ("BUILD_OK",       "decision", "BUILD",      "Image built?"),
@@ -43,7 +43,7 @@ _NODES: Final[tuple[tuple[str, Kind, str, str], ...]] = (
     ("ANALYZE_LOGS",   "step",     "MONITORING", "Analyze the evidence"),
     ("ERROR_TYPE",     "decision", "MONITORING", "Kind of error?"),
     ("CHECK_ATLAS",    "repair",   "MONITORING", "Check MongoDB"),
-    ("BACK_OFF",       "step",     "MONITORING", "Wait for a transient error to pass"),
+    ("BACK_OFF",       "step",     "MONITORING", "Wait before the next try"),
     ("VERIFY_DATA",    "step",     "VALIDATION", "Verify the documents"),
     ("DATA_OK",        "decision", "VALIDATION", "Data proven?"),
     ("CHECK_DATA",     "repair",   "VALIDATION", "Check the source data"),

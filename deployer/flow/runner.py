@@ -11,13 +11,14 @@ from math import inf
 from typing import Any, TypeVar
 
 from deployer.config.model import Config
-from deployer.errors import Failure, RefusedError, TransientFailure
+from deployer.errors import Failure, JournalDamaged, RefusedError, TransientFailure
 from deployer.events import Emit, Entered, Failed, Left, Paused, Retried
 from deployer.flow.chart import Edge, Flowchart
 from deployer.flow.handlers import Context, Handlers, Resolved, StepResult, Unresolved
-from deployer.model import Cause, Release, dump, load
+from deployer.model import Cause, Release, dump
 from deployer.ports import Ports
-from deployer.records.journal import Journal, newest_state
+from deployer.records.journal import Journal
+from deployer.records.releases import state_of
 from deployer.retry import RetryPolicy
 
 _Result = TypeVar("_Result")
@@ -60,13 +61,14 @@ def resume_point(journal: Journal, flow: Flowchart) -> ResumePoint:
             f"release {header['release']} has ended at {last['end']}; there is nothing to resume",
             "start a new release: `deployer release`",
         )
-    release = load(newest_state(journal.records))
+    release = state_of(journal.records)
     known = next(record for record in reversed(journal.records) if record["kind"] != "started")
     if known["kind"] == "header":
         return ResumePoint(flow.start, release)
-    if known["kind"] == "finished":
-        return ResumePoint(known["next"], release)
-    return ResumePoint(known["node"], release, resumed=known["kind"] == "paused")
+    node = known["next"] if known["kind"] == "finished" else known["node"]
+    if node not in flow.nodes:
+        raise JournalDamaged(f"release {header['release']}: there is no node {node!r}", "start a new release")
+    return ResumePoint(node, release, resumed=known["kind"] == "paused")
 
 
 class Runner:
@@ -136,7 +138,7 @@ class Runner:
         return edge.target
 
     def _handle(self, node: str, *, resumed: bool) -> StepResult | Resolved | Unresolved | str:
-        context = Context(node, self._config, self._ports, self._emit, self._record(node), resumed)
+        context = self._context(node, resumed=resumed)
         match self._flow.nodes[node].kind:
             case "decision":
                 return self._handlers.decisions[node](self._release)
@@ -148,6 +150,14 @@ class Runner:
                 return self._retrying(node, lambda: step(self._release, context))
             case _:
                 return StepResult(self._release)
+
+    def _context(self, node: str, *, resumed: bool = False) -> Context:
+        return Context(node, self._config, self._ports, self._emit, self._record(node), resumed)
+
+    def _stopped(self, node: str, release: Release) -> Release:
+        """Its evidence is kept, and its revision no longer the newest one."""
+        self._handlers.record_stop(release, self._config, self._ports)
+        return self._handlers.withdraw(release, self._context(node))
 
     def _record(self, node: str) -> Callable[[Release], None]:
         def record(release: Release) -> None:
@@ -175,8 +185,7 @@ class Runner:
         return edge if self._loops[name] <= limit else self._flow.follow(node, "exhausted")
 
     def _pause(self, node: str, cause: Cause) -> Outcome:
-        release = self._release.with_(cause=cause)
-        self._handlers.record_stop(release, self._config, self._ports)
+        release = self._stopped(node, self._release.with_(cause=cause))
         self._journal.append("paused", node=node, cause=asdict(cause), state=dump(release))
         resume = f"deployer resume {release.id}"
         self._emit(Paused(node, **_cause_fields(cause), resume=resume, exit_code=cause.exit_code))
@@ -187,8 +196,8 @@ class Runner:
         cause = release.cause
         exit_code = 0 if node == "END_SUCCESS" else cause.exit_code if cause else 19
         if exit_code:
-            self._handlers.record_stop(release, self._config, self._ports)
-        self._journal.append("ended", end=node, exit_code=exit_code)
+            release = self._stopped(node, release)
+        self._journal.append("ended", end=node, exit_code=exit_code, state=dump(release))
         if cause:
             self._emit(Failed(cause.node, **_cause_fields(cause)))
         return Outcome(node, node, exit_code, release)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from deployer.lock import local
 from deployer.lock.local import LocalLock, holder_of
-from deployer.lock.owner import Holder
+from deployer.lock.owner import Holder, who
 from deployer.lock.shared import LockRecord, SharedLock, heartbeat
 
-__all__ = ["Holder", "Lock", "LockRecord", "SharedLock", "acquire", "holder_of"]
+__all__ = ["Holder", "Lock", "LockRecord", "SharedLock", "acquire", "holder_of", "who"]
 
 
 class Lock:

@@ -17,6 +17,11 @@ def user_name() -> str:
         return f"uid-{os.getuid()}"
 
 
+def who() -> str:
+    """`user@host`, as people are named in records."""
+    return f"{user_name()}@{socket.gethostname()}"
+
+
 @dataclass(frozen=True)
 class Holder:
     """Who releases, on which machine, since when (seconds since the epoch), and at which node."""

@@ -7,20 +7,24 @@ A line is `{"seq": N, "kind": ..., "time": ..., ..., "crc": "xxxxxxxx"}`. Kinds:
     noted     node, changes                               in the middle of a node, before a single call
     finished  node, answer, next, seconds, skipped, summary, changes
     paused    node, cause, changes                        waits for a person
-    ended     end, exit_code                              always the last
+    ended     end, exit_code, changes                     always the last
 
 The header has the release's whole state, every later record only what has changed since: `changes` replaces
 whole keys of the state.
 
 A last line that a crash cut short is dropped. Any other damage (a changed byte, a missing or repeated
 record) is refused: `JournalDamaged` names the file and the line.
+
+Where `[state] key` is set, a line also has a `"mac"` before its checksum: HMAC-SHA256 of the record and of
+the line before. Who may write the bucket, but does not have the key, can change no record.
 """
 
 import errno
+import hmac
 import json
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Self
@@ -33,11 +37,23 @@ NAME: Final = "journal.jsonl"
 VERSION: Final = 1
 
 
+class Signer:
+    """Signs the records of one release. `scope`: its place in the store; a record of another does not fit."""
+
+    def __init__(self, key: Callable[[], bytes], scope: str) -> None:
+        self._key, self._scope = key, scope
+
+    def mac(self, before: str, body: bytes) -> str:
+        """Of a record as it is written; `before` is the mac of the one before it, empty for the first."""
+        return hmac.new(self._key(), f"{self._scope}\n{before}\n".encode() + body, "sha256").hexdigest()
+
+
 class Journal:
     """The records of one release, open for appending. Use `create` or `resume`; `read` only reads."""
 
     _to_disk = staticmethod(os.fsync)
     redactor = Redactor()
+    signer: Signer | None = None
 
     def __init__(self, path: Path, records: list[Record], clock: Any) -> None:
         self._path = path
@@ -47,7 +63,7 @@ class Journal:
         self._state = newest_state(records)
 
     @classmethod
-    def create(cls, path: Path, clock: Any, **header: Any) -> Self:
+    def create(cls, path: Path, clock: Any, signer: Signer | None = None, **header: Any) -> Self:
         """A new journal with its header; creates the folder. A crash leaves all of it or nothing.
         RefusedError: it exists."""
         if path.exists():
@@ -56,6 +72,7 @@ class Journal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             journal = cls(new, [], clock)
+            journal.signer = signer
             journal.append("header", version=VERSION, **header)
             new.rename(path)
             journal._path = path
@@ -65,14 +82,16 @@ class Journal:
         return journal
 
     @classmethod
-    def resume(cls, path: Path, clock: Any) -> Self:
+    def resume(cls, path: Path, clock: Any, signer: Signer | None = None) -> Self:
         """Reads the records, cuts off an incomplete last line, and continues after it."""
         content = _content(path)
-        records, good = _parse(path, content)
+        records, good = _parse(path, content, signer)
         try:
             if good < len(content):
                 os.truncate(path, good)
-            return cls(path, records, clock)
+            journal = cls(path, records, clock)
+            journal.signer = signer
+            return journal
         except OSError as error:
             raise _unwritable(path, error) from error
 
@@ -80,14 +99,17 @@ class Journal:
         """On return the record is on the disk. Failure `resources`: the disk is full or read-only."""
         record = {"seq": len(self.records), "kind": kind, "time": self._clock.now(), **fields}
         record = self._without_repetition(self.redactor.clean(record))
-        line, before = _line(record), self._file.seek(0, os.SEEK_END)
+        if self.signer:
+            before = str(self.records[-1].get("mac", "")) if self.records else ""
+            record["mac"] = self.signer.mac(before, _body(record))
+        line, end = _line(record), self._file.seek(0, os.SEEK_END)
         try:
             if self._file.write(line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             self._to_disk(self._file.fileno())
         except OSError as error:
             with suppress(OSError):
-                self._file.truncate(before)
+                self._file.truncate(end)
             raise _unwritable(self._path, error) from error
         self.records.append(record)
         self._state = _changed(self._state, record)
@@ -106,9 +128,9 @@ class Journal:
         self._file.close()
 
 
-def read(path: Path) -> list[Record]:
-    """All complete records. JournalDamaged: the file cannot be trusted."""
-    return _parse(path, _content(path))[0]
+def read(path: Path, signer: Signer | None = None) -> list[Record]:
+    """All complete records. JournalDamaged: the file cannot be trusted; with a signer, nor who wrote it."""
+    return _parse(path, _content(path), signer)[0]
 
 
 def newest_state(records: Sequence[Record]) -> dict[str, Any]:
@@ -133,22 +155,32 @@ def _content(path: Path) -> bytes:
         ) from error
 
 
+def _body(record: Record) -> bytes:
+    return json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode()
+
+
 def _line(record: Record) -> bytes:
-    body = json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode()
+    body = _body(record)
     return body[:-1] + b',"crc":"%08x"}\n' % zlib.crc32(body)
 
 
 _TAIL: Final = len(b',"crc":"00000000"}')
+_SIGNED: Final = len(b',"mac":"' + bytes(64) + b'"}')
 
 
-def _parse(path: Path, content: bytes) -> tuple[list[Record], int]:
+def _parse(path: Path, content: bytes, signer: Signer | None = None) -> tuple[list[Record], int]:
     """The records, and how many bytes of the file they fill."""
     good = content.rfind(b"\n") + 1
     records: list[Record] = []
+    mac = ""
     for number, line in enumerate(content[:good].splitlines(), start=1):
         body = line[:-_TAIL] + b"}"
         if line[-_TAIL:] != b',"crc":"%08x"}' % zlib.crc32(body):
             raise _damaged(path, number, "its checksum does not match")
+        if signer:
+            mac = signer.mac(mac, body[:-_SIGNED] + b"}")
+            if not hmac.compare_digest(body[-_SIGNED:], b',"mac":"%s"}' % mac.encode()):
+                raise _unsigned(path, number)
         record = _record(path, number, body)
         if record["seq"] != len(records):
             raise _damaged(path, number, f"record {record['seq']} is in the place of {len(records)}")
@@ -192,6 +224,13 @@ def _damaged(path: Path, line: int, what: str) -> JournalDamaged:
         f"{path}: line {line} is damaged: {what}",
         "restore the file from a copy; or check what the release did "
         "(`aws ecs list-tasks --started-by <release>-1`), then start a new one",
+    )
+
+
+def _unsigned(path: Path, line: int) -> JournalDamaged:
+    return JournalDamaged(
+        f"{path}: line {line} is not signed with the key that [state] key names",
+        "find out who wrote it, if it is not from before the key was set; then start a new release",
     )
 
 

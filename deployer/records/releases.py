@@ -58,7 +58,11 @@ class Releases:
 
     def records(self, release: str) -> list[Record]:
         """RefusedError: no such release. JournalDamaged: its journal cannot be trusted."""
-        return read(self._fetch(release, _fetch_journal) / NAME)
+        path = self._fetch(release, _fetch_journal) / NAME
+        records = read(path)
+        if records[0]["release"] != release:
+            raise JournalDamaged(f"{path}: it is the journal of {records[0]['release']!r}", "remove it")
+        return records
 
     def file(self, release: str, name: str) -> Path:
         """One file of the release's folder; it may be missing. RefusedError: no such release."""
@@ -221,14 +225,18 @@ def _has_ended(path: Path) -> bool:
 
 def state_of(records: Sequence[Record]) -> Release:
     """The newest recorded state. JournalDamaged: it has another shape than a release's."""
+    header = records[0]
     try:
-        return load(newest_state(records))
+        release = load(newest_state(records))
+        if (release.id, release.env) == (header["release"], header["env"]):
+            return release
+        what = f"it is the state of release {release.id} to {release.env}"
     except ValidationError as error:
         what = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:3])
-        raise JournalDamaged(
-            f"release {records[0]['release']}: the recorded state is damaged: {what}",
-            "restore the journal from a copy, or start a new release",
-        ) from error
+    raise JournalDamaged(
+        f"release {header['release']}: the recorded state is damaged: {what}",
+        "restore the journal from a copy, or start a new release",
+    )
 
 
 def summary(records: Sequence[Record]) -> dict[str, Any]:
@@ -243,6 +251,7 @@ def summary(records: Sequence[Record]) -> dict[str, Any]:
         "image": asdict(release.image) if release.image else None,
         "rollback_to": release.rollback.release if release.rollback else None,
         "task_definition": release.task_definition.arn if release.task_definition else None,
+        "task_definition_status": release.task_definition.status if release.task_definition else None,
         "tasks": [_task(launch) for launch in release.launches],
         "skipped": list(release.skipped),
         "accepted": list(release.accepted),

@@ -13,18 +13,29 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from deployer.errors import JournalDamaged
 from deployer.ports.object_store import Store
+from deployer.records.evidence import FOLDER
 from deployer.records.index import Entries, Index
-from deployer.records.journal import NAME, read
+from deployer.records.journal import NAME, Signer, read
+
+ELSEWHERE: Final = "elsewhere"
+"""A file beside the journal that another machine began or continued, until somebody here agrees to it."""
+_LARGEST: Final = 64 * 2**20
+"""Bytes of an object that is fetched; nothing larger is uploaded."""
 
 
 class Archive:
     """The releases of one environment. Every method raises Failure if the store cannot be reached."""
 
-    def __init__(self, store: Store, prefix: str) -> None:
-        """`prefix`: of the environment's keys in the store, `<project>/<env>/`."""
+    def __init__(
+        self, store: Store, prefix: str, signer: Callable[[str], Signer | None] = lambda release: None
+    ) -> None:
+        """`prefix`: of the environment's keys in the store, `<project>/<env>/`. `signer`: of a release, where
+        records are signed."""
+        self._signer = signer
         self.env = prefix.split("/")[1]
         self._store, self._prefix = store, f"{prefix}releases/"
         self._index = Index(store, prefix)
@@ -39,7 +50,7 @@ class Archive:
     def fetch_journal(self, release: str, folder: Path) -> bool:
         """Fetches the journal if it is longer than the local one; returns whether the local one is longer.
 
-        JournalDamaged: it cannot be read, or the two copies differ.
+        JournalDamaged: it cannot be read, is not signed as it must be, or the two copies differ.
         """
         key, path = f"{self._prefix}{release}/{NAME}", folder / NAME
         stored = self._store.read(key)
@@ -50,7 +61,12 @@ class Archive:
         where = f"{self._store.where}/{key}"
         if not there.startswith(here):
             raise _diverged(path, where)
-        _place(path, there, lambda new: _readable(new, where))
+
+        def accept(new: Path) -> None:
+            _readable(new, where, self._signer(release))
+            (folder / ELSEWHERE).touch()
+
+        _place(path, there, accept)
         return False
 
     def fetch_file(self, release: str, folder: Path, name: str) -> None:
@@ -67,7 +83,8 @@ class Archive:
             name = key.removeprefix(prefix)
             path = folder / name
             complete = path.is_file() and (ahead or path.stat().st_size >= size)
-            if name != NAME and _plain(*PurePosixPath(name).parts) and not complete:
+            parts = PurePosixPath(name).parts
+            if parts[:1] == (FOLDER,) and size <= _LARGEST and _plain(*parts) and not complete:
                 stored = self._store.read(key)
                 if stored:
                     _place(path, stored.content)
@@ -97,9 +114,9 @@ def _place(path: Path, content: bytes, check: Callable[[Path], None] = lambda ne
             os.unlink(name)
 
 
-def _readable(new: Path, where: str) -> None:
+def _readable(new: Path, where: str, signer: Signer | None) -> None:
     try:
-        read(new)
+        read(new, signer)
     except JournalDamaged as error:
         raise JournalDamaged(error.message.replace(str(new), where), error.hint) from error
 

@@ -11,6 +11,10 @@ from tests.e2e import projects
 from tests.e2e.outside import Outside
 from tests.e2e.projects import Project
 from tests.images import base_images
+from tests.tally import Tally
+
+collect_ignore = ["projects"]
+"""The tests of other people's jobs are run by their releases."""
 
 
 @pytest.fixture(scope="session")
@@ -92,3 +96,11 @@ def make_job(tmp_path: Path, outside: Outside, jobs_repository: str) -> Callable
 @pytest.fixture
 def job(make_job: Callable[[], Project]) -> Project:
     return make_job()
+
+
+@pytest.fixture(scope="session")
+def answers(counted: dict[str, object]) -> Tally:
+    """By behavior of AWS: what the release did."""
+    tally = counted.setdefault("releases on an AWS that answers as the real one", Tally())
+    assert isinstance(tally, Tally)
+    return tally

@@ -21,6 +21,8 @@ class FakeRegistry:
     pushes: list[tuple[str, str, str]] = field(default_factory=list)
     logins: int = 0
     pushed_at: dict[str, float] = field(default_factory=dict)
+    carried: dict[str, dict[str, str]] = field(default_factory=dict)
+    """The labels of an image, by digest; without an entry they cannot be read."""
 
     def create(self, repository: str) -> None:
         self.tags.setdefault(repository, {})
@@ -50,6 +52,10 @@ class FakeRegistry:
         digest = self._tags(repository).get(reference, reference)
         there = digest in self.digests[repository]
         return {"schemaVersion": 2, "config": {"digest": digest}} if there else None
+
+    def labels(self, repository: str, digest: str) -> Mapping[str, str] | None:
+        self.faults.before("labels")
+        return self.carried.get(digest) if digest in self.digests.get(repository, ()) else None
 
     def move_tag(self, repository: str, tag: str, digest: str) -> None:
         self.faults.before("move_tag")

@@ -7,6 +7,7 @@ from deployer.events import Event
 from deployer.flow.release import FLOW
 from deployer.flow.runner import Outcome, Runner, resume_point
 from deployer.flow.steps import HANDLERS
+from deployer.flow.trust import refuse_foreign
 from deployer.model import Release, dump
 from deployer.records.journal import Journal, read
 from deployer.records.releases import state_of, summary
@@ -40,11 +41,13 @@ class Releasing:
         """Resumes in a new process and walks as far as it goes."""
         journal = journal or Journal.resume(self.path, self.world.clock)
         try:
+            ports = self.world.ports(self.folder)
+            refuse_foreign(state_of(journal.records), self.config, ports)
             runner = Runner(
                 FLOW,
                 HANDLERS,
                 self.config,
-                self.world.ports(self.folder),
+                ports,
                 journal,
                 self.events.append,
                 detach_after="TASK_STARTED" if detach else None,

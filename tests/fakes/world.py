@@ -148,4 +148,5 @@ class World:
     def _receive(self, name: str, tag: str, image_id: str) -> str:
         digest = image_id
         self.registry.receive(name.split("/", 1)[1], tag, digest)
+        self.registry.carried[digest] = self.engine.labels[image_id]
         return digest

@@ -3,8 +3,9 @@
 import base64
 import json
 import re
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from deployer.adapters.aws.session import AwsSession, error_code, translated
@@ -14,6 +15,10 @@ from deployer.ports import Login, Tagged
 
 _AT_ONCE: Final = 100
 """BatchDeleteImage takes at most this many."""
+
+_TIMEOUT: Final = 10.0
+_LARGEST: Final = 4 * 2**20
+"""Bytes of a configuration, which is a list of layers and their history."""
 
 # Without these ECR would answer with a schema 1 manifest, or not at all for an OCI image.
 _MEDIA_TYPES: Final = (
@@ -91,6 +96,29 @@ class Ecr:
                 repositoryName=repository, layerDigest=digest, **self._account
             )
         return str(answer["downloadUrl"]), {}
+
+    def configuration(self, repository: str, digest: str) -> Mapping[str, Any]:
+        """An image's configuration, by its own digest. OSError: it cannot be read; ValueError: it is none."""
+        url, headers = self.blob(repository, digest)
+        if not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+            raise ValueError(f"{url.partition('?')[0]} is no https address")
+        request = urllib.request.Request(url, headers=headers)  # noqa: S310  see above
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
+            held = json.loads(answer.read(_LARGEST))
+        if not isinstance(held, dict):
+            raise ValueError("the image's configuration is no JSON object")
+        return held
+
+    def labels(self, repository: str, digest: str) -> Mapping[str, str] | None:
+        """Of an index: those of its first image."""
+        with suppress(Failure, OSError, ValueError, LookupError, TypeError, AttributeError):
+            manifest = self.manifest(repository, digest) or {}
+            images = (e for e in manifest.get("manifests", ()) if e["platform"]["os"] != "unknown")
+            first = next(images, None)
+            manifest = self.manifest(repository, first["digest"]) or {} if first else manifest
+            held = self.configuration(repository, manifest["config"]["digest"])["config"]
+            return {str(key): str(value) for key, value in (held.get("Labels") or {}).items()}
+        return None
 
     def move_tag(self, repository: str, tag: str, digest: str) -> None:
         """PutImage of the existing manifest."""

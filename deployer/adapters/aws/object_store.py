@@ -19,17 +19,23 @@ _CONFLICT: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict"
 
 
 class StateBucket:
-    """The object store in S3. The caller needs GetObject, PutObject and ListBucket."""
+    """The object store in S3. The caller needs GetObject, PutObject and ListBucket.
 
-    def __init__(self, bucket: str, session: AwsSession, read_timeout: float = READ_TIMEOUT) -> None:
+    `owner`: the account that owns the bucket, empty for the caller's own. Every call names it: a bucket of
+    that name in another account is refused.
+    """
+
+    def __init__(
+        self, bucket: str, session: AwsSession, read_timeout: float = READ_TIMEOUT, owner: str = ""
+    ) -> None:
         self.where = f"s3://{bucket}"
-        self._read_timeout = read_timeout
+        self._read_timeout, self._owner = read_timeout, owner
         self._bucket, self._session = bucket, session
 
     def read(self, key: str) -> Stored | None:
         with self._calling():
             try:
-                answer = self._client.get_object(Bucket=self._bucket, Key=key)
+                answer = self._client.get_object(**self._place, Key=key)
                 content = bytes(answer["Body"].read())
             except Exception as error:
                 if error_code(error) == _ABSENT:
@@ -40,7 +46,7 @@ class StateBucket:
 
     def write(self, key: str, content: bytes) -> None:
         with self._calling():
-            self._client.put_object(Bucket=self._bucket, Key=key, Body=content)
+            self._client.put_object(**self._place, Key=key, Body=content)
 
     def create(self, key: str, content: bytes) -> str | None:
         return self._put(key, content, IfNoneMatch="*")
@@ -50,7 +56,7 @@ class StateBucket:
 
     def sizes(self, prefix: str) -> Mapping[str, int]:
         with self._calling():
-            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            pages = self._client.get_paginator("list_objects_v2").paginate(**self._place, Prefix=prefix)
             return {entry["Key"]: entry["Size"] for page in pages for entry in page.get("Contents", ())}
 
     def folders(self, prefix: str, after: str = "") -> Sequence[str]:
@@ -58,7 +64,7 @@ class StateBucket:
         start = {"StartAfter": f"{prefix}{after}0"} if after else {}
         with self._calling():
             pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=prefix, Delimiter="/", **start
+                **self._place, Prefix=prefix, Delimiter="/", **start
             )
             found = [entry["Prefix"] for page in pages for entry in page.get("CommonPrefixes", ())]
         return sorted(name for each in found if (name := each.removeprefix(prefix)[:-1]) > after)
@@ -66,12 +72,16 @@ class StateBucket:
     def _put(self, key: str, content: bytes, **condition: str) -> str | None:
         with self._calling():
             try:
-                answer = self._client.put_object(Bucket=self._bucket, Key=key, Body=content, **condition)
+                answer = self._client.put_object(**self._place, Key=key, Body=content, **condition)
             except Exception as error:
                 if error_code(error) in _CONFLICT:
                     return None
                 raise
         return str(answer["ETag"])
+
+    @property
+    def _place(self) -> dict[str, str]:
+        return {"Bucket": self._bucket, "ExpectedBucketOwner": self._owner or self._session.account}
 
     @property
     def _client(self) -> Any:

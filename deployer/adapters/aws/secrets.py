@@ -29,6 +29,12 @@ class SecretStore:
                     raise
             return str(client.create_secret(Name=name, SecretString=value)["ARN"])
 
+    def get(self, name: str) -> str:
+        """Its value. Failure `aws-config`: there is none, or the caller may not read it."""
+        with translated(f"secret {name}"):
+            client = self._session.client("secretsmanager")
+            return str(client.get_secret_value(SecretId=name).get("SecretString", ""))
+
 
 def values(config: Config, session: AwsSession) -> Iterator[str]:
     """The values of the job's secrets, to redact them everywhere; without those that the caller may not read.

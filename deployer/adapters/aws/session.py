@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Final
 
 from deployer.adapters.aws.limiter import Limiter, again, is_throttled
@@ -64,6 +64,12 @@ class AwsSession:
                         "aws-config", f"AWS {service}: {error}", "fix [aws] in deploy.toml"
                     ) from error
             return self._clients[key]
+
+    @cached_property
+    def account(self) -> str:
+        """The number of the caller's account, asked for once."""
+        with translated("AWS identity"):
+            return str(self.client("sts").get_caller_identity()["Account"])
 
     def _make(self, service: str, region: str, read_timeout: float) -> Any:
         from botocore.config import Config

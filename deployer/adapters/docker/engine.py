@@ -13,6 +13,7 @@ from deployer.adapters.docker.errors import base_failure, failure_of, push_failu
 from deployer.adapters.docker.logins import Ecr, Logins, login_command, registry_of
 from deployer.adapters.docker.sending import archived, staged
 from deployer.adapters.local.context import BuildContext
+from deployer.adapters.local.dockerfile import platform_arguments
 from deployer.adapters.local.machine import private_folder
 from deployer.adapters.local.shell import LocalShell
 from deployer.config.model import Build
@@ -132,9 +133,11 @@ class DockerEngine:
         on_progress: OnProgress,
     ) -> BuildOutput:
         shell = LocalShell(self._folder, self._environment)
-        if shell.run(("docker", "buildx", "version"), lambda _: None) != 0:
+        has_buildx = shell.run(("docker", "buildx", "version"), lambda _: None) == 0
+        if not has_buildx:
             self._refuse_buildkit(context)
-            self._pull_moved(client, context, on_line)
+        self._pull_moved(client, context, on_line)
+        if not has_buildx:
             return self._run_classic(client, context, image, BuildOutput(on_line, on_progress))
         output = BuildKitOutput(on_line, on_progress)
         with staged(context, private_folder(self._own)) as folder, self._logins.environment() as environment:
@@ -185,7 +188,7 @@ class DockerEngine:
             )
 
     def _pull_moved(self, client: "APIClient", context: BuildContext, on_line: OnLine) -> None:
-        """The classic builder takes the engine's copy of a base image, however old."""
+        """A builder takes the engine's copy of a base image, however old."""
         for image in self.bases.outdated(client, context.images()):
             on_line(f"{image} has moved in its registry: pulling it")
             login = self._logins.of(registry_of(image)) or None
@@ -232,10 +235,7 @@ class DockerEngine:
 
     def _classic_arguments(self, context: BuildContext) -> dict[str, str]:
         """The arguments, with the platform's, which only BuildKit sets by itself."""
-        system, _, architecture = self._build.platform.partition("/")
-        architecture, _, variant = architecture.partition("/")
-        known = {"PLATFORM": self._build.platform, "OS": system, "ARCH": architecture, "VARIANT": variant}
-        automatic = {f"{of}{name}": value for of in ("TARGET", "BUILD") for name, value in known.items()}
+        automatic = platform_arguments(self._build.platform)
         declared = {name: value for name, value in automatic.items() if name in context.parsed.declared}
         return {**declared, **self._build.args}
 

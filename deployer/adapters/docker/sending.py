@@ -33,7 +33,7 @@ def archived(context: BuildContext) -> Iterator[tuple[IO[bytes], str]]:
             own = context.own_ignore_file.is_file()
             name = inner if inner and not own else _APART
             if name not in entries:
-                _add(tar, str(context.dockerfile), name)
+                _add(tar, os.path.realpath(context.dockerfile), name)
             if name == _APART:
                 _add_text(tar, _IGNORE, f"{_APART}\n{_IGNORE}\n")
             elif _IGNORE not in entries and (context.root / _IGNORE).is_file():

@@ -1,6 +1,5 @@
 """What Docker is sent for a build: the context's files but the ignored ones, and the Dockerfile."""
 
-import fnmatch
 import os
 import posixpath
 import re
@@ -10,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from deployer.adapters.local.dockerfile import Dockerfile, read_dockerfile
-from deployer.adapters.local.ignore import IgnoreFile, Matched
+from deployer.adapters.local.dockerfile import Dockerfile, platform_arguments, read_dockerfile
+from deployer.adapters.local.ignore import IgnoreFile, Matched, go_pattern
 from deployer.config.load import FILE
 from deployer.config.model import Build
 from deployer.errors import Failure
@@ -27,8 +26,9 @@ _OTHER_PLACE: Final = re.compile(r"[a-z][a-z0-9+-]*://|[^/]*@|target:")
 
 
 class Entry(NamedTuple):
-    """A file, a program (an executable file), a link or an empty folder. `stamp` changes whenever the file is
-    touched: its size, times, inode and device; `touched` is the later of its times, in nanoseconds."""
+    """A file, a program (an executable file), a link or an empty folder; `private`: others than its owner and
+    group may not read it, which counts for a container's user. `stamp` changes whenever the file is touched:
+    its size, times, inode and device; `touched` is the later of its times, in nanoseconds."""
 
     path: str
     kind: str
@@ -41,6 +41,7 @@ class Entry(NamedTuple):
         mode, written, changed = about.st_mode, about.st_mtime_ns, about.st_ctime_ns
         if stat.S_ISREG(mode):
             kind = "program" if mode & stat.S_IXUSR else "file"
+            kind += "" if mode & stat.S_IROTH else ", private"
         else:
             kind = "link" if stat.S_ISLNK(mode) else "folder" if stat.S_ISDIR(mode) else "special"
         stamp = f"{about.st_size} {written} {changed} {about.st_ino} {about.st_dev}"
@@ -68,7 +69,8 @@ class BuildContext:
 
     @cached_property
     def parsed(self) -> Dockerfile:
-        return read_dockerfile(self.dockerfile, self._build.args)
+        automatic = platform_arguments(self._build.platform)
+        return read_dockerfile(self.dockerfile, self._build.args, automatic)
 
     @property
     def own_ignore_file(self) -> Path:
@@ -193,17 +195,10 @@ def matching(source: str, entries: Entries) -> list[str]:
     wanted = posixpath.normpath(f"/{source}").lstrip("/")
     if not wanted or "$" in wanted:
         return list(entries)
-    if not any(sign in wanted for sign in "*?["):
+    if not any(sign in wanted for sign in "*?[\\"):
         return [path for path in entries if _within(path, [wanted])]
-    depth = wanted.count("/") + 1
-    patterns = [re.compile(fnmatch.translate(part.replace("[^", "[!"))) for part in wanted.split("/")]
-    return [path for path in entries if _matches(path.split("/")[:depth], patterns)]
-
-
-def _matches(parts: list[str], patterns: list[re.Pattern[str]]) -> bool:
-    return len(parts) == len(patterns) and all(
-        pattern.match(part) for pattern, part in zip(patterns, parts, strict=True)
-    )
+    depth, pattern = wanted.count("/") + 1, re.compile(go_pattern(re.sub(r"\*+", "*", wanted)))
+    return [path for path in entries if pattern.match("/".join(path.split("/")[:depth]))]
 
 
 def _within(path: str, folders: list[str]) -> bool:

@@ -11,7 +11,9 @@ from typing import Final
 from deployer.errors import Failure
 
 _DIRECTIVE: Final = re.compile(r"#\s*([a-z]+)\s*=\s*(\S.*?)\s*$", re.IGNORECASE)
-_HEREDOC: Final = re.compile(r"<<-?\s*([\"']?)([A-Za-z_][A-Za-z0-9_]*)\1")
+_WORD: Final = re.compile(r"""(?:[^\s"']|"(?:\\.|[^"\\])*"|'[^']*'|["'])+""")
+_HEREDOC: Final = re.compile(r"""\d*<<(-?)(["']?)([^<"'\s]+)\2""")
+_ONBUILD: Final = re.compile(r"ONBUILD\s+", re.IGNORECASE)
 _WITH_FLAGS: Final = frozenset({"RUN", "COPY", "ADD", "FROM", "HEALTHCHECK"})
 _VARIABLE: Final = re.compile(
     r"\\(\$)|\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[-+])([^}]*))?\})"
@@ -78,23 +80,35 @@ class Dockerfile:
         return tuple(image for image in dict.fromkeys(images) if image != "scratch" and image not in local)
 
 
-def read_dockerfile(path: Path, arguments: Mapping[str, str]) -> Dockerfile:
-    """Failure `code`: there is no such file, or it cannot be read."""
+def platform_arguments(platform: str) -> dict[str, str]:
+    """The arguments that a builder sets by itself, for `linux/amd64` or `linux/arm/v7`."""
+    system, _, machine = platform.partition("/")
+    architecture, _, variant = machine.partition("/")
+    known = {"PLATFORM": platform, "OS": system, "ARCH": architecture, "VARIANT": variant}
+    return {f"{of}{name}": value for of in ("TARGET", "BUILD") for name, value in known.items()}
+
+
+def read_dockerfile(
+    path: Path, arguments: Mapping[str, str], automatic: Mapping[str, str] | None = None
+) -> Dockerfile:
+    """As `parse`. Failure `code`: there is no such file, or it cannot be read."""
     try:
         text = path.read_bytes().decode("utf-8-sig", "replace")
     except OSError as error:
         raise Failure(
             "code", f"{path}: {error.strerror}", "correct [build] dockerfile, or restore the file"
         ) from error
-    return parse(text, arguments)
+    return parse(text, arguments, automatic)
 
 
-def parse(text: str, arguments: Mapping[str, str]) -> Dockerfile:
-    """`arguments` are the build's; an ARG without a value of its own takes its default."""
+def parse(text: str, arguments: Mapping[str, str], automatic: Mapping[str, str] | None = None) -> Dockerfile:
+    """`arguments` are the build's; an ARG without a value of its own takes its default. `automatic` are those
+    of the platform, which a FROM may name without an ARG."""
+    arguments = {**(automatic or {}), **arguments}
     syntax, lines = _head(text)
     stages: list[Stage] = []
     known: dict[str, str] = {}
-    before_stages: dict[str, str] = {}
+    before_stages = dict(automatic or {})
     needs, declared = "", set[str]()
     for item in lines:
         if item.keyword == "FROM":
@@ -113,7 +127,7 @@ def parse(text: str, arguments: Mapping[str, str]) -> Dockerfile:
 
 def _head(text: str) -> tuple[bool, Iterator[Instruction]]:
     """Whether there is a `# syntax` directive, and the instructions."""
-    escape, syntax, lines = "\\", False, text.splitlines()
+    escape, syntax, lines = "\\", False, text.split("\n")
     for line in lines:
         directive = _DIRECTIVE.fullmatch(line.strip())
         if directive is None:
@@ -126,30 +140,39 @@ def _head(text: str) -> tuple[bool, Iterator[Instruction]]:
 
 
 def _instructions(lines: list[str], escape: str) -> Iterator[Instruction]:
+    """What ONBUILD puts off counts as if it stood there: a later stage may run it."""
     at = 0
     while at < len(lines):
-        first, parts = at, list[str]()
+        first, text = at, ""
         while at < len(lines):
-            line, at = lines[at].strip(), at + 1
-            if not line or line.startswith("#"):
-                if parts:
+            line, at = lines[at].rstrip(), at + 1
+            if not line or line.lstrip().startswith("#"):
+                if text:
                     continue
                 break
-            parts.append(line.removesuffix(escape))
-            if not line.endswith(escape):
+            goes_on = line.endswith(escape) and not line.endswith(escape * 2)
+            text += line.removesuffix(escape) if goes_on else line
+            if not goes_on:
                 break
-        if not parts:
+        keyword, _, rest = _ONBUILD.sub("", text.strip()).replace("\t", " ").partition(" ")
+        if not keyword:
             continue
-        keyword, _, rest = "".join(parts).partition(" ")
         flags, rest = _flags(rest.strip()) if keyword.upper() in _WITH_FLAGS else ((), rest.strip())
-        ends = (
-            [word for _, word in _HEREDOC.findall(rest)] if keyword.upper() in ("RUN", "COPY", "ADD") else []
-        )
-        for end in ends:
-            while at < len(lines) and lines[at].strip() != end:
-                at += 1
-            at += 1
-        yield Instruction(first + 1, keyword.upper(), flags, rest, bool(ends))
+        end = _end_of_heredocs(rest, lines, at) if keyword.upper() in ("RUN", "COPY", "ADD") else at
+        yield Instruction(first + 1, keyword.upper(), flags, rest, end > at)
+        at = end
+
+
+def _end_of_heredocs(rest: str, lines: list[str], at: int) -> int:
+    """The first line behind the instruction's heredocs; `at` where it has none, or one has no end."""
+    end = at
+    for dash, _, name in (found.groups() for found in map(_HEREDOC.fullmatch, _WORD.findall(rest)) if found):
+        while end < len(lines) and (lines[end].lstrip("\t") if dash else lines[end]).rstrip("\r") != name:
+            end += 1
+        if end == len(lines):
+            return at
+        end += 1
+    return end
 
 
 def _flags(rest: str) -> tuple[tuple[tuple[str, str], ...], str]:
@@ -162,7 +185,7 @@ def _flags(rest: str) -> tuple[tuple[tuple[str, str], ...], str]:
 
 def _stage(item: Instruction, known: Mapping[str, str], earlier: list[Stage]) -> Stage:
     words = item.words()
-    image = _expanded(words[0], known) if words else ""
+    image = _plain(words[0], known) if words else ""
     name = words[2] if len(words) > 2 and words[1].lower() == "as" else ""
     if image.lower() in {stage.name.lower() for stage in earlier if stage.name}:
         return Stage(name, None)
@@ -210,7 +233,7 @@ def _take(item: Instruction, stages: list[Stage], known: Mapping[str, str]) -> N
     names = {earlier.name.lower() for earlier in stages[:-1] if earlier.name}
     for origin, sources in places:
         if origin is None:
-            paths = [_expanded(source, known) for source in sources]
+            paths = [_plain(source, known) for source in sources]
             stage.sources += [(item, path) for path in paths if not _remote(path)]
         elif not origin.isdigit() and origin.lower() not in names:
             stage.images.append(_expanded(origin, known))
@@ -243,6 +266,11 @@ def _only_buildkit(item: Instruction) -> str:
     elif item.keyword == "FROM" and re.search(r"\$\{?(BUILD|TARGET)", item.flag("platform") or ""):
         what = f"FROM --platform={item.flag('platform')}"
     return f"line {item.line}: {what}" if what else ""
+
+
+def _plain(word: str, known: Mapping[str, str]) -> str:
+    """A word with its variables replaced, without its quotes."""
+    return re.sub("[\"']", "", _expanded(word, known))
 
 
 def _expanded(text: str, known: Mapping[str, str]) -> str:

@@ -33,7 +33,7 @@ class FileHashes:
         """The content's hash; of a link its target's, of anything without content an empty text.
         Failure `code`: it cannot be read, or has gone meanwhile."""
         stamp, _, known = self._known.get(entry.path, "").partition(":")
-        if stamp == entry.stamp and entry.kind in ("file", "program"):
+        if stamp == entry.stamp and entry.kind not in ("link", "folder", "special"):
             self._used[entry.path] = f"{stamp}:{known}"
             return known
         try:

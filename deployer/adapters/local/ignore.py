@@ -85,13 +85,13 @@ def _compiled(pattern: tuple[bool, str], name: str) -> _Pattern:
     try:
         if not text:
             raise ValueError("a pattern without a name")
-        return _Pattern(includes, text, re.compile(_regex(text), re.DOTALL))
+        return _Pattern(includes, text, re.compile(go_pattern(text), re.DOTALL))
     except (ValueError, re.error) as error:
         shown = f"!{text}" if includes else text
         raise Failure("code", f"{name}: {shown!r} is no pattern: {error}", "correct that line") from error
 
 
-def _regex(text: str) -> str:
+def go_pattern(text: str) -> str:
     """As moby/patternmatcher compiles it: `**` alone at the end matches all, `**x` any path that ends so."""
     if text.startswith("**") and not set("*?[]\\") & set(text[2:]):
         suffix = text[2:]

@@ -13,6 +13,7 @@ from deployer.adapters.local.ignore import IgnoreFile
 from deployer.config.model import Build
 from deployer.model import Source
 from deployer.ports import BuildInputs
+from deployer.redaction import without_secrets
 
 Resolve = Callable[[Sequence[str]], Mapping[str, str]]
 """Images -> the digest or local id of each, empty where neither can be had."""
@@ -40,7 +41,7 @@ class ProjectFolder:
         hashes = FileHashes(self._folder / ".deployer" / "hashes.json")
         context = BuildContext(self._folder, self._build)
         content_hash = self._inputs(context, hashes).content_hash
-        tree_hash = self._tree_hash(hashes)
+        tree_hash = self._tree_hash(context, hashes)
         hashes.save()
         checkout = _checkout(self._folder, context)
         return Source(content_hash, tree_hash, checkout.commit, checkout.branch, checkout.dirty)
@@ -79,26 +80,30 @@ class ProjectFolder:
         }
         return BuildInputs(files, settings, dict(self._resolve(context.images())))
 
-    def _tree_hash(self, hashes: FileHashes) -> str:
+    def _tree_hash(self, context: BuildContext, hashes: FileHashes) -> str:
         """Of every file that git tracks or does not ignore; of every file where there is no git."""
         listed = _git(self._folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-        entries = walk(self._folder, IgnoreFile(_INSTALLED)) if listed is None else self._entries(listed)
+        entries = (
+            walk(self._folder, IgnoreFile(_INSTALLED)) if listed is None else self._entries(listed, context)
+        )
         digest = hashlib.sha256()
         for path in sorted(entries):
             if entries[path].kind != "folder":
                 digest.update(os.fsencode(f"{path}\0{_described(entries[path], hashes)}\0"))
         return digest.hexdigest()
 
-    def _entries(self, listed: str) -> dict[str, Entry]:
+    def _entries(self, listed: str, context: BuildContext) -> dict[str, Entry]:
         """Git lists a file that was deleted too, one in conflict three times, and a submodule as its
         folder."""
-        found: dict[str, Entry] = {}
-        for path in set(listed.split("\0")) - {""}:
-            place = self._folder / path
-            if not os.path.lexists(place) or not left_in(path):
+        known = {entry.path: entry for entry in context.entries.values()}
+        root, found = os.path.abspath(self._folder), dict[str, Entry]()
+        for path in filter(left_in, set(listed.split("\0")) - {""}):
+            place = f"{root}/{path.rstrip('/')}"
+            try:
+                entry = known.get(place) or Entry.of(place, os.lstat(place))
+            except (FileNotFoundError, NotADirectoryError):
                 continue
-            entry = Entry.of(os.path.abspath(place), place.lstat())
-            inner = walk(place, IgnoreFile()) if entry.kind == "folder" else {}
+            inner = walk(Path(place), IgnoreFile()) if entry.kind == "folder" else {}
             found |= {f"{path}{below}": item for below, item in inner.items()} or {path: entry}
         return found
 
@@ -114,9 +119,13 @@ class _Checkout:
     dirty: bool = False
 
 
+_ALL = ("--untracked-files=normal", "--ignore-submodules=none")
+"""Whatever the user's own git leaves out."""
+
+
 def _checkout(folder: Path, context: BuildContext) -> _Checkout:
     """Everything None and clean where there is no git or no repository."""
-    options = ("--porcelain=v2", "--branch", "--untracked-files=normal")
+    options = ("--porcelain=v2", "--branch", *_ALL)
     leave_out = (f":(exclude,glob)**/{name}/**" for name in sorted(NEVER))
     status = _git(folder, "status", *options, "--", ".", *leave_out)
     if status is None:
@@ -133,14 +142,14 @@ def _checkout(folder: Path, context: BuildContext) -> _Checkout:
 
 def _differs(folder: Path, context: BuildContext) -> bool:
     """Whether something that makes the image is not as in the commit though the project's folder is: it lies
-    outside of that folder, or git ignores it."""
+    outside of that folder, git ignores it, or was told not to look (`update-index --assume-unchanged`)."""
     for root, entries in ((context.root, context.entries), *context.named_roots()):
-        listed = _git(root, "ls-files", "-z", "--recurse-submodules")
-        files = {path for path, entry in entries.items() if entry.kind != "folder"}
-        if listed is None or not files <= set(listed.split("\0")):
+        listed = _git(root, "ls-files", "-z", "-v", "--recurse-submodules")
+        compared = {line[2:] for line in (listed or "").split("\0") if line.startswith("H ")}
+        if any(entry.kind != "folder" and path not in compared for path, entry in entries.items()):
             return True
     outside = [str(path) for path in context.outside()]
-    changed = _git(folder, "status", "--porcelain", "-z", "--", *outside) if outside else ""
+    changed = _git(folder, "status", "--porcelain", "-z", *_ALL, "--", *outside) if outside else ""
     return changed is None or any(left_in(line[3:]) for line in changed.split("\0") if line)
 
 
@@ -148,7 +157,10 @@ def _git(folder: Path, *arguments: str) -> str | None:
     """Git's answer; None where there is no git, or it does not know this folder. Takes no lock."""
     command = ("git", "--no-optional-locks", "-C", str(folder), *arguments)
     try:
-        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+        environment = without_secrets(os.environ)
+        done = subprocess.run(
+            command, capture_output=True, stdin=subprocess.DEVNULL, check=False, env=environment
+        )
     except OSError:
         return None
     return os.fsdecode(done.stdout) if done.returncode == 0 else None

@@ -124,7 +124,7 @@ def test_command(root: Path, context: str) -> tuple[str, ...]:
     """The command of the tests, run in the project's folder; empty: none were found."""
     folder, inside = root / context, context != "."
     if _has_pytest(folder):
-        return ("python", "-m", "pytest", "-q", *((context,) if inside else ()))
+        return ("python3", "-m", "pytest", "-q", *((context,) if inside else ()))
     script = str(_object(_object(_json(folder / "package.json")).get("scripts")).get("test", ""))
     if script and _NO_TEST not in script:
         return ("npm", *(("--prefix", context) if inside else ()), "test")

@@ -56,6 +56,7 @@ def folder(tmp_path: Path) -> Folder:
         (lambda f: (f.path / "main.go").unlink(), "- main.go"),
         (lambda f: f.write("Dockerfile", "FROM base:1\nCOPY . /srv\n"), "~ Dockerfile"),
         (lambda f: (f.path / "main.go").chmod(0o755), "~ main.go"),
+        (lambda f: (f.path / "main.go").chmod(0o600), "~ main.go"),
         (lambda f: f.write(".dockerignore", "web\n"), "- web/page.html"),
         (lambda f: (f.path / "data").mkdir(), "+ data"),
         (lambda f: (f.path / "latest").symlink_to("web"), "+ latest"),
@@ -68,7 +69,7 @@ def folder(tmp_path: Path) -> Folder:
         ),
     ],
     ids=[
-        *("file", "removed", "dockerfile", "mode", "ignored", "folder", "link"),
+        *("file", "removed", "dockerfile", "mode", "private", "ignored", "folder", "link"),
         *("target", "argument", "platform", "base"),
     ],
 )
@@ -88,8 +89,9 @@ def test_every_way_to_change_an_image_is_seen_and_named(folder: Folder, change: 
         lambda f: f.write(".git/HEAD", "ref"),
         lambda f: f.write("web/__pycache__/x.pyc", "bytes"),
         lambda f: os.utime(f.path / "main.go", (1, 1)),
+        lambda f: (f.path / "main.go").chmod(0o664),
     ],
-    ids=["own folder", "history", "bytecode", "times"],
+    ids=["own folder", "history", "bytecode", "times", "another umask"],
 )
 def test_what_does_not_make_the_image_changes_nothing(folder: Folder, change: Change) -> None:
     """The deployer's own folder, git's, caches and times are no content."""
@@ -132,8 +134,16 @@ def test_a_dockerfile_that_is_ignored_still_counts(folder: Folder) -> None:
         "FROM base:1\nENV S=main\nCOPY ${S}.go \\\n  # why\n  /\n",
         "FROM base:1 AS one\nFROM base:1\nRUN --mount=type=bind,source=main.go,target=/m true\n",
         "FROM base:1\nCOPY . /\n",
+        "FROM base:1\nCOPY web\\\n main.go /\n",
+        'FROM base:1\nCOPY "main.go" /\n',
+        "FROM base:1\nCOPY\tm[a-c]in.g? /\n",
+        "FROM base:1\nRUN echo $((1<<X))\nCOPY mai\\n.go /\n",
+        "FROM base:1\nONBUILD COPY main.go /\n",
     ],
-    ids=["copy", "json", "pattern", "variable", "mount", "all"],
+    ids=[
+        *("copy", "json", "pattern", "variable", "mount", "all"),
+        *("continued", "quoted", "class", "shift", "onbuild"),
+    ],
 )
 def test_a_source_that_the_inputs_do_not_cover_is_named(folder: Folder, dockerfile: str) -> None:
     """Narrowed inputs never leave out what the Dockerfile takes: the release stops and says which file."""
@@ -206,6 +216,55 @@ def test_files_outside_the_project_make_it_dirty(tmp_path: Path) -> None:
     beside = workspace.source()
     rig.write("shared/lib.py", "2")
     assert (clean.dirty, beside.dirty, workspace.source().dirty) == (False, False, True)
+
+
+def _tell_git_not_to_look(rig: RealRig) -> None:
+    rig.git("update-index", "--assume-unchanged", "shared/lib.py")
+    rig.write("shared/lib.py", "changed")
+
+
+def _hide_submodules(rig: RealRig) -> None:
+    rig.git("config", "diff.ignoreSubmodules", "all")
+    rig.write("shared/vendored/part.py", "changed")
+
+
+def _hide_new_files(rig: RealRig) -> None:
+    rig.git("config", "status.showUntrackedFiles", "no")
+    rig.write("shared/new.py", "new")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rig: rig.git("mv", "shared/lib.py", "shared/library.py"),
+        lambda rig: rig.write("shared/new.py", "new"),
+        lambda rig: rig.remove("shared/lib.py"),
+        lambda rig: (rig.folder / "shared/lib.py").chmod(0o755),
+        lambda rig: rig.write("shared/vendored/part.py", "changed"),
+        lambda rig: rig.write("shared/vendored/new.py", "new"),
+        _tell_git_not_to_look,
+        _hide_submodules,
+        _hide_new_files,
+    ],
+    ids=[
+        *("renamed", "untracked", "deleted", "mode", "submodule", "untracked in a submodule"),
+        *("assumed unchanged", "submodules ignored", "untracked files ignored"),
+    ],
+)
+def test_whatever_git_is_told_to_leave_out_counts(tmp_path: Path, change: Callable[[RealRig], None]) -> None:
+    """The image's files are compared with the commit, whichever way one differs and however git is set."""
+    part, rig = RealRig(tmp_path / "part"), RealRig(tmp_path / "all")
+    part.write("part.py", "1")
+    part.commit()
+    rig.write("job/Dockerfile", "FROM base\nCOPY . /srv")
+    rig.write("shared/lib.py", "1")
+    rig.git("init", "--quiet")
+    rig.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "../part", "shared/vendored")
+    rig.commit()
+    workspace = ProjectFolder(tmp_path / "all" / "job", Build(context=".."))
+    assert not workspace.source().dirty
+    change(rig)
+    assert workspace.source().dirty
 
 
 def test_an_input_that_git_ignores_makes_it_dirty(tmp_path: Path) -> None:

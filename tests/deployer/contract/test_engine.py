@@ -402,6 +402,21 @@ def test_a_dockerfile_outside_of_the_context_leaves_no_trace(real: RealRig) -> N
     assert sorted(files_of(real.image)) == ["app/main.sh"]
 
 
+@pytest.mark.parametrize("place", ["../common/Dockerfile", "build/Dockerfile"], ids=["outside", "ignored"])
+def test_a_dockerfile_that_is_a_link_is_followed(real: RealRig, place: str) -> None:
+    """To a file outside of the context, or to one that is not sent."""
+    project = real.folder / "job"
+    file = project / place
+    file.parent.mkdir(parents=True)
+    file.write_text("FROM scratch\nCOPY main.sh /app/\n")
+    (project / "main.sh").write_text("true")
+    (project / ".dockerignore").write_text("build\n")
+    (project / "Dockerfile").symlink_to(place)
+    engine = DockerEngine(project, Build(), os.environ)
+    assert engine.build(real.image, {}, real.lines.append, real.report).error == ""
+    assert sorted(files_of(real.image)) == ["app/main.sh"]
+
+
 def test_the_target_is_built_and_no_later_stage(real: RealRig) -> None:
     """`[build] target` chooses the stage."""
     text = "FROM scratch AS prod\nCOPY content /app/prod\nFROM scratch\nCOPY content /app/test\n"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deployer.commands.init.command import FolderOptions, init_folder
-from deployer.commands.init.ecs import job_of
+from deployer.config.defaults import likely_jobs
 from deployer.errors import RefusedError, UsageError
 
 PYTHON = {
@@ -41,7 +41,7 @@ def test_a_python_job(tmp_path: Path) -> None:
     folder = made(tmp_path, PYTHON)
     assert written(folder) == {
         "project": {"name": "parcel-import"},
-        "test": {"command": ["python", "-m", "pytest", "-q"]},
+        "test": {"command": ["python3", "-m", "pytest", "-q"]},
         "verify": {"database": "parcels"},
     }
     lines = (folder / "deploy.toml").read_text().splitlines()
@@ -66,7 +66,7 @@ def test_a_named_collection_is_a_check_that_is_bound_to_the_run(tmp_path: Path) 
         ({"go.mod": "module x", "load/load_test.go": ""}, ["go", "test", "./..."]),
         ({"go.mod": "module x"}, None),
         ({"Makefile": "build:\n\ntest: build\n"}, ["make", "test"]),
-        ({"tests/test_load.py": ""}, ["python", "-m", "pytest", "-q"]),
+        ({"tests/test_load.py": ""}, ["python3", "-m", "pytest", "-q"]),
         ({"run.sh": ""}, None),
     ],
 )
@@ -149,6 +149,6 @@ def test_the_job_is_not_the_log_router() -> None:
     router = {"name": "router", "image": "fluent-bit", "firelensConfiguration": {"type": "fluentbit"}}
     helper = {"name": "helper", "image": "x", "essential": False}
     job = {"name": "load", "image": "y", "logConfiguration": {"logDriver": "awsfirelens"}}
-    assert job_of([router, helper, job]) is job
-    assert job_of([router, helper]) is helper
-    assert job_of([router]) is router
+    assert likely_jobs([router, helper, job]) == [job]
+    assert likely_jobs([router, helper]) == [helper]
+    assert likely_jobs([router]) == [router]

@@ -4,10 +4,8 @@ An index names a platform for each of its images; of a single image only its con
 registry (https://github.com/opencontainers/image-spec/blob/main/config.md).
 """
 
-import json
-import urllib.request
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from deployer.adapters.aws.ecr import Ecr, RepositoryMissing
 from deployer.adapters.aws.probes.probe import failed, passed, platform, unknown
@@ -15,10 +13,6 @@ from deployer.adapters.aws.session import AwsSession
 from deployer.config.model import Config
 from deployer.errors import Failure
 from deployer.ports import Finding
-
-_TIMEOUT: Final = 10.0
-_LARGEST: Final = 4 * 2**20
-"""Bytes of a configuration, which is a list of layers and their history."""
 
 
 def check(config: Config, session: AwsSession, digest: str | None) -> Iterator[Finding]:
@@ -61,19 +55,6 @@ def _platforms(manifest: Mapping[str, Any], repository: str, registry: Ecr) -> l
     if "manifests" in manifest:
         described = [entry.get("platform", {}) for entry in manifest["manifests"]]
     else:
-        described = [_configuration(manifest["config"]["digest"], repository, registry)]
+        described = [registry.configuration(repository, manifest["config"]["digest"])]
     named = (f"{found.get('os')}/{found.get('architecture')}" for found in described)
     return sorted({name for name in named if "unknown" not in name and "None" not in name})
-
-
-def _configuration(digest: str, repository: str, registry: Ecr) -> Mapping[str, Any]:
-    """OSError: it cannot be read; ValueError: it is none."""
-    url, headers = registry.blob(repository, digest)
-    if not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
-        raise ValueError(f"{url.partition('?')[0]} is no https address")
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310  see above
-    with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
-        held = json.loads(answer.read(_LARGEST))
-    if not isinstance(held, dict):
-        raise ValueError("the image's configuration is no JSON object")
-    return held

@@ -56,11 +56,13 @@ def platform(config: Config) -> str:
 
 
 def secrets(config: Config) -> dict[str, str]:
-    """`valueFrom` of every container's secrets, by the variable's name."""
+    """`valueFrom` of every container's secrets, by the variable's name; one that lacks either is found by the
+    check of the definition."""
     return {
         secret["name"]: secret["valueFrom"]
         for entry in definition(config)["containerDefinitions"]
         for secret in entry.get("secrets", ())
+        if secret.get("name") and secret.get("valueFrom")
     }
 
 

@@ -1,6 +1,6 @@
 """What lock and mirror rely on of the shared state, held by the fake, moto and MiniStack."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 
 import pytest
@@ -80,6 +80,26 @@ def test_folders_are_named_once_and_in_order(store: Store) -> None:
     assert list(store.folders("r/")) == ["a", "ab", "b", "c-1"]
     assert list(store.folders("r/", "a")) == ["ab", "b", "c-1"]
     assert list(store.folders("r/", "c-1")) == list(store.folders("t/")) == []
+
+
+def _owner_into(sent: list[str]) -> Callable[..., None]:
+    return lambda params, **_: sent.append(params["ExpectedBucketOwner"])
+
+
+def test_every_call_names_the_owner(name: str, moto_session: AwsSession) -> None:
+    """The caller's account unless another one is named: S3 refuses a bucket of that name elsewhere."""
+    sent: list[str] = []
+    with mock_aws():
+        own, named = bucket(name, moto_session), StateBucket(name, moto_session, owner="9" * 12)
+        events = moto_session.client("s3", read_timeout=30).meta.events
+        events.register("provide-client-params.s3", _owner_into(sent))
+        for store, owner in ((own, "123456789012"), (named, "9" * 12)):
+            version = store.create(f"{owner}/a", b"1")
+            assert version and store.replace(f"{owner}/a", b"2", version)
+            store.write(f"{owner}/b", b"3")
+            assert store.read(f"{owner}/b") and len(store.sizes(owner)) == 2
+            assert [*sent] == [owner] * 5
+            sent.clear()
 
 
 @pytest.mark.parametrize("world", ["moto", "ministack"])

@@ -191,7 +191,11 @@ def test_a_release_is_seen_respected_and_resumed_elsewhere(machine: Callable[[st
     assert (code, "has started no task" in said) == (3, True), said
 
     there.go()
-    assert there.run("resume", "--output", "json")[0] == 10
+    code, _, said = there.run("resume")
+    assert (code, f"release {release} was begun or continued on another machine" in said) == (2, True), said
+    assert "@" in said and "pass --yes" in said
+    assert there.run("resume", "--yes", "--output", "json")[0] == 10
+    assert there.run("resume", release)[0] == 10, "agreed once, it is this machine's"
     again = here.told("show")
     assert again["id"] == release
     assert len(again["path"]) > len(shown["path"])
@@ -215,7 +219,7 @@ def test_a_crash_blocks_its_own_machine_not_at_all_and_others_until_its_lock_exp
     process.communicate()
     assert await_that(lambda: there.told("status")["lock"] is None, TTL + 5) > TTL / 2
     there.go()
-    assert there.run("resume", release)[0] == 10
+    assert there.run("resume", release, "--yes")[0] == 10
 
 
 def test_unlock_names_breaks_and_stops(machine: Callable[[str], Machine]) -> None:
@@ -236,7 +240,7 @@ def test_unlock_names_breaks_and_stops(machine: Callable[[str], Machine]) -> Non
     assert "it was broken by" in said and f"deployer resume {release}" in said
     assert there.run("unlock", "--yes")[0] == 3
     there.go()
-    assert there.run("resume", release)[0] == 10
+    assert there.run("resume", release, "--yes")[0] == 10
 
 
 @pytest.mark.parametrize("end", ["SIGINT", "SIGTERM"])
@@ -250,4 +254,4 @@ def test_an_interrupt_gives_the_lock_back(machine: Callable[[str], Machine], end
     process.communicate(timeout=60)
     assert process.returncode == 130
     there.go()
-    assert there.run("resume", release)[0] == 10
+    assert there.run("resume", release, "--yes")[0] == 10

@@ -6,7 +6,7 @@ import pytest
 
 from deployer.errors import JournalDamaged, RefusedError, TransientFailure
 from deployer.records.journal import NAME, Journal, read
-from deployer.records.remote import Archive
+from deployer.records.remote import ELSEWHERE, Archive
 from deployer.records.upload import GROWTH, LARGEST, UNSENT, Mirror, unsent
 from tests.fakes.clock import FakeClock
 from tests.fakes.store import FakeStore
@@ -250,9 +250,11 @@ def test_no_key_leads_out_of_the_folder(here: Machine, there: Machine, store: Fa
     here.mirror.catch_up()
     store.write(f"{PLACE}../../escaped", b"x")
     store.write(f"job/test/releases/../{NAME}", b"x")
+    store.write(f"job/test/releases/a b/{NAME}", b"x")
+    store.write(f"{PLACE}{UNSENT}", b"x")
     assert list(Archive(store, PREFIX).entries()) == ["r1"]
     there.fetch()
-    assert [path.name for path in there.folder.parent.rglob("*") if path.is_file()] == [NAME]
+    assert [path.name for path in there.folder.parent.rglob("*") if path.is_file()] == [ELSEWHERE, NAME]
 
 
 def test_what_could_not_be_sent_goes_with_the_next_release(here: Machine, store: FakeStore) -> None:

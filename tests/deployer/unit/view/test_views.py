@@ -63,7 +63,7 @@ def test_plain_tells_a_release() -> None:
     summary = out[out.index("END_SUCCESS after 1 min 01 s, exit code 0") :]
     assert summary[1] == "  documents: measurements 2,320, stations 6"
     assert summary[2] == "  skipped:   DOCKER_BUILD"
-    assert summary[3] == "  dev        6.0 s"
+    assert summary[3] == "  test       6.0 s"
     assert err == [f"next: deployer show {RELEASE}"]
 
 
