@@ -81,7 +81,7 @@ def overdue(run_at: float | None, now: float, deadline: Deadline) -> str:
             "date, into its report"
         )
     limit = f"the newest run started {_moment(run_at)}, {spelled(now - run_at)} ago"
-    return f"no run since {_moment(since)}: {limit}; check the schedule and its last invocation"
+    return f"no run since {_moment(since)}: {limit}"
 
 
 def _must_be_since(now: float, deadline: Deadline) -> float | None:

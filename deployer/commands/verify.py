@@ -4,12 +4,14 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from deployer.adapters.aws.ecs import Ecs
+from deployer.adapters.aws.scheduler import EventBridgeScheduler
 from deployer.adapters.local.machine import SystemClock
 from deployer.adapters.mongodb.database import MongoDatabase
 from deployer.commands.baselines import Baseline, Baselines
 from deployer.commands.bootstrap import job_network, session, shared_state
 from deployer.commands.newest_run import judge_newer_task, overdue
 from deployer.commands.project import Project
+from deployer.commands.schedule import why_not_started
 from deployer.config.model import Config
 from deployer.errors import EXIT_CODES, DeployerError
 from deployer.model import Cause, Verification, Via
@@ -68,7 +70,7 @@ def verify(project: Project, wanted: VerifyOptions) -> dict[str, Any]:
             deadline = deadline.model_copy(update={"max_age": wanted.max_age})
         late = overdue(found.run_at, now, deadline)
         if late and not found.problem:
-            found = replace(found, ok=False, problem=late)
+            found = replace(found, ok=False, problem=late + _schedules(project, name, now))
     if wanted.update_baseline:
         baselines.take(Baseline(now, found.counts))
         project.notify(f"this is the new baseline: {found.counts}")
@@ -76,6 +78,16 @@ def verify(project: Project, wanted: VerifyOptions) -> dict[str, Any]:
     exit_code = 0 if found.ok else cause.exit_code if cause and cause.failure_class != "unknown" else _DATA
     shown = {**cause.to_json(), "message": cause.message} if cause else None
     return {"env": name, "release": release, **asdict(found), "cause": shown, "exit_code": exit_code}
+
+
+def _schedules(project: Project, env: str, now: float) -> str:
+    """What the schedules say of a run that is missing; nothing where they cannot be read."""
+    try:
+        config = project.config(env, needed=("aws", "run", "task"))
+        aws = session(config)
+        return f"; {why_not_started(config, EventBridgeScheduler(config, aws), Ecs(config, aws), now)}"
+    except DeployerError:
+        return "; check the schedule and its last invocation"
 
 
 def _newest_run(
