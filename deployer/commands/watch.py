@@ -121,7 +121,7 @@ def watch(project: Project, env: str | None) -> dict[str, Any]:
         seen = [run for run in observe(project, name, _LOOKS_BACK) if run.verdict != "running"]
         state, version = files.read()
         now = SystemClock().now()
-        late = _late(seen, now, config.verify.deadline)
+        late = why_late(seen, now, config.verify.deadline)
         state, messages = judge(state, seen[::-1], late, now, config.notify.remind_after)
         about = f"{config.project.name} ({name})"
         titled = [replace(message, title=f"{about}: {message.title}") for message in messages]
@@ -139,7 +139,7 @@ def watch(project: Project, env: str | None) -> dict[str, Any]:
     }
 
 
-def _late(runs: Sequence[Run], now: float, deadline: Deadline) -> str:
+def why_late(runs: Sequence[Run], now: float, deadline: Deadline) -> str:
     """Why a good run is missing, whatever the reason; "" if none is, or no deadline is set."""
     good = [run.started_at for run in runs if run.verdict == "ok" and run.started_at is not None]
     if good:
