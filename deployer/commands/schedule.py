@@ -116,7 +116,7 @@ def why_not_started(config: Config, schedules: Schedules, tasks: Tasks, now: flo
     return "; ".join(said) or f"no schedule or rule starts {family}"
 
 
-def why_late(project: Project, env: str, runs: Sequence[Run], now: float) -> str:
+def reason_late(project: Project, env: str, runs: Sequence[Run], now: float) -> str:
     """Why no run has ended in time: one still runs, or what the schedules say."""
     running = next((run for run in runs if run.verdict == "running" and run.started_at is not None), None)
     if running and running.started_at is not None:

@@ -10,7 +10,7 @@ from deployer.commands.bootstrap import job_network, session, shared_state
 from deployer.commands.newest_run import judge_newest, overdue
 from deployer.commands.project import Project
 from deployer.commands.runs import observe
-from deployer.commands.schedule import why_late
+from deployer.commands.schedule import reason_late
 from deployer.config.model import Config
 from deployer.errors import EXIT_CODES, DeployerError
 from deployer.model import Verification, Via
@@ -71,7 +71,7 @@ def verify(project: Project, wanted: VerifyOptions) -> dict[str, Any]:
             deadline = deadline.model_copy(update={"max_age": wanted.max_age})
         late = overdue(found.run_at, now, deadline)
         if late and not found.problem:
-            found = replace(found, ok=False, problem=f"{late}; {why_late(project, name, runs, now)}")
+            found = replace(found, ok=False, problem=f"{late}; {reason_late(project, name, runs, now)}")
     if wanted.update_baseline:
         baselines.take(Baseline(now, found.counts))
         project.notify(f"this is the new baseline: {found.counts}")

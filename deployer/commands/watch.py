@@ -17,7 +17,7 @@ from deployer.commands.bootstrap import SharedState, session, shared_state
 from deployer.commands.newest_run import overdue
 from deployer.commands.project import Project
 from deployer.commands.runs import observe
-from deployer.commands.schedule import why_late
+from deployer.commands.schedule import reason_late
 from deployer.config.model import Deadline
 from deployer.errors import EXIT_CODES, Failure, RefusedError, TransientFailure
 from deployer.records.runs import Run
@@ -131,9 +131,9 @@ def watch(project: Project, env: str | None) -> dict[str, Any]:
         seen = [run for run in runs if run.verdict != "running"]
         state, version = files.read()
         now = SystemClock().now()
-        late = _late(seen, now, config.verify.deadline)
+        late = why_late(seen, now, config.verify.deadline)
         if late:
-            late = f"{late}; {why_late(project, name, runs, now)}"
+            late = f"{late}; {reason_late(project, name, runs, now)}"
         state, messages = judge(state, seen[::-1], late, now, config.notify.remind_after)
         about = f"{config.project.name} ({name})"
         titled = [replace(message, title=f"{about}: {message.title}") for message in messages]
@@ -151,7 +151,7 @@ def watch(project: Project, env: str | None) -> dict[str, Any]:
     }
 
 
-def _late(runs: Sequence[Run], now: float, deadline: Deadline) -> str:
+def why_late(runs: Sequence[Run], now: float, deadline: Deadline) -> str:
     """Why a good run is missing, whatever the reason; "" if none is, or no deadline is set."""
     good = [run.started_at for run in runs if run.verdict == "ok" and run.started_at is not None]
     if good:
