@@ -86,7 +86,7 @@ def observe(project: Project, env: str, last: int) -> list[Run]:
         logs=CloudWatchLogs(config, aws),
         reports=_reports(project, config, last),
         releases=project.releases.states(env),
-        redactor=redactor_of(config, aws, project.environ),
+        redactor=redactor_of(config, aws, project.environ, project.notify, strict=project.strict),
         now=SystemClock().now(),
         empty=config.verify.deadline.empty,
         configured=values_of(config),

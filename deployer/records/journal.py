@@ -61,6 +61,7 @@ class Journal:
         self._file = path.open("ab", buffering=0)
         self.records: list[Record] = records
         self._state = newest_state(records)
+        self._given: Mapping[str, Any] = self._state
 
     @classmethod
     def create(cls, path: Path, clock: Any, signer: Signer | None = None, **header: Any) -> Self:
@@ -98,7 +99,7 @@ class Journal:
     def append(self, kind: str, **fields: Any) -> Record:
         """On return the record is on the disk. Failure `resources`: the disk is full or read-only."""
         record = {"seq": len(self.records), "kind": kind, "time": self._clock.now(), **fields}
-        record = self._without_repetition(self.redactor.clean(record))
+        record = self._without_repetition(record)
         if self.signer:
             before = str(self.records[-1].get("mac", "")) if self.records else ""
             record["mac"] = self.signer.mac(before, _body(record))
@@ -113,16 +114,20 @@ class Journal:
             raise _unwritable(self._path, error) from error
         self.records.append(record)
         self._state = _changed(self._state, record)
+        self._given = fields.get("state", self._given)
         return record
 
     def _without_repetition(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Of a state only what has changed: a long release has fifty of them, almost the same."""
+        """Without secrets; and of a state only what has changed: a long release has fifty of them, almost the
+        same."""
         if "state" not in record or not self._state:
-            return record
-        state = record.pop("state")
+            return self.redactor.clean(record)
         missing = object()
-        changes = {key: value for key, value in state.items() if self._state.get(key, missing) != value}
-        return {**record, "changes": json.loads(json.dumps(changes))} if changes else record
+        given = {k: v for k, v in record.pop("state").items() if self._given.get(k, missing) != v}
+        record = self.redactor.clean({**record, "changes": given})
+        found = json.loads(json.dumps(record.pop("changes")))
+        changes = {key: value for key, value in found.items() if self._state.get(key, missing) != value}
+        return {**record, "changes": changes} if changes else record
 
     def close(self) -> None:
         self._file.close()
