@@ -200,7 +200,8 @@ def _parse(path: Path, content: bytes, signer: Signer | None = None) -> tuple[li
     return records, good
 
 
-_SHAPES: Final[Mapping[str, Mapping[str, type]]] = {
+_NUMBER: Final = (int, float)
+_SHAPES: Final[Mapping[str, Mapping[str, type | tuple[type, ...]]]] = {
     "header": {"version": int, "release": str, "env": str, "flow": str, "state": dict},
     "started": {"node": str},
     "noted": {"node": str},
@@ -214,9 +215,12 @@ _SHAPES: Final[Mapping[str, Mapping[str, type]]] = {
 def _record(path: Path, number: int, body: bytes) -> Record:
     try:
         record = json.loads(body)
-        shape: dict[str, Any] = {"seq": int, "time": (int, float), **_SHAPES[record["kind"]]}
+        shape: dict[str, Any] = {"seq": int, "time": _NUMBER, **_SHAPES[record["kind"]]}
         wrong = [name for name, kind in shape.items() if not isinstance(record.get(name), kind)]
-        wrong += [name for name in ("state", "changes") if not isinstance(record.get(name, {}), dict)]
+        wrong += [
+            name for name in ("state", "changes", "cause") if not isinstance(record.get(name, {}), dict)
+        ]
+        wrong += [name for name in ("seconds",) if not isinstance(record.get(name, 0), _NUMBER)]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _damaged(path, number, "it is not a record of a release") from error
     if wrong:

@@ -236,7 +236,7 @@ def canonical(definition: Mapping[str, Any]) -> dict[str, Any]:
                 mapping.get("hostPort") == 0
                 or (own_address and mapping.get("hostPort") == mapping.get("containerPort"))
             ):
-                mapping.pop("hostPort")
+                mapping.pop("hostPort", None)
     return table
 
 
