@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 
 KINDS = {
     "architecture": "unit",
+    "browser": "browser",
     "deployer/unit": "unit",
     "deployer/contract": "integration",
     "deployer/contract/test_compose_port.py": "docker",

@@ -11,7 +11,7 @@ from deployer.adapters.aws.api_model import violations
 from deployer.commands.bootstrap import real_ports
 from deployer.commands.project import Project
 from deployer.config.model import Config
-from deployer.errors import RefusedError, UsageError
+from deployer.errors import Failure, RefusedError, UsageError
 from deployer.flow.steps.build import INPUTS, tag_of
 from deployer.model import Image, Release
 from deployer.ports import BuildInputs, Ports
@@ -19,6 +19,7 @@ from deployer.records.evidence import FOLDER as EVIDENCE
 from deployer.records.releases import Releases
 from deployer.redaction import Redactor
 from deployer.task.definition import changes, for_image, launch_type
+from deployer.task.triggers import FIX, told, triggers_of
 from deployer.verification.proof import missing_proof_of
 
 SKIP, DO = "skip", "do"
@@ -56,9 +57,22 @@ def plan(project: Project, env: str | None) -> dict[str, Any]:
         ],
         "image_changes": list(reasons.changes),
         "differences": list(facts.differences),
-        "warnings": list(warnings_of(config)),
+        "warnings": [*warnings_of(config), *triggers(config, ports)],
         "facts": asdict(facts),
     }
+
+
+def triggers(config: Config, ports: Ports) -> Iterator[str]:
+    """What starts another revision than a proven one, or could not be read."""
+    family = str(for_image(config, "image")["family"])
+    try:
+        found = triggers_of(family, ports.schedules, ports.tasks, ports.clock.now())
+    except Failure as failure:
+        yield f"what starts the job cannot be read: {failure.message}"
+        return
+    for trigger, problem in found:
+        if problem:
+            yield f"{told(trigger, problem)}; {FIX}"
 
 
 def warnings_of(config: Config) -> Iterator[str]:
@@ -181,7 +195,7 @@ def steps(config: Config, facts: PlanFacts, why: Reasons = Reasons()) -> Iterato
     yield "RUN_TASK", DO, f"one task on cluster {config.run.cluster} ({_launched(config)})"
     asked = [check.name for check in config.verify.checks if check.is_for(config.env)]
     yield "VERIFY_DATA", DO, "; ".join(asked)
-    schedule = f" and schedule {config.schedule.name}" if config.schedule else ""
+    schedule = f" and {config.schedule.kind} {config.schedule.name}" if config.schedule else ""
     tag = config.image.promote_tag
     moved = f"{config.image.repository}:{tag}{schedule}" if tag else schedule.removeprefix(" and ")
     yield "PROMOTE", DO if moved else SKIP, f"{moved or 'nothing'}, once the data is proven"

@@ -52,6 +52,12 @@ class Project:
     def table(self) -> dict[str, Any]:
         return load.read(self.root / FILE)
 
+    @property
+    def name(self) -> str:
+        """The project's name in deploy.toml, else its folder's."""
+        about = self.table.get("project")
+        return str(about["name"]) if isinstance(about, dict) and "name" in about else self.root.resolve().name
+
     def env(self, wanted: str | None) -> str:
         return load.environment_name(self.table, wanted)
 

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from deployer.adapters.local.machine import write_private
 from deployer.commands.project import Project
 from deployer.errors import UsageError
 from deployer.flow.release import FLOW
@@ -22,17 +23,22 @@ def show(project: Project, release: str | None, env: str | None = None) -> dict[
 
 def write_page(project: Project, release: str | None, env: str | None, path: Path) -> None:
     """One release as an HTML page. UsageError: the file cannot be written."""
-    from deployer.view.report import page
-
-    wanted = release or project.releases.newest(env)
-    records = project.releases.records(wanted)
-    launch = state_of(records).launch
-    evidence = EvidenceFolder(project.releases.path(wanted), Redactor())
-    log = evidence.log(launch.attempt, LOG_LINES) if launch else []
+    text = release_html(project, release or project.releases.newest(env))
     try:
-        path.write_text(page(summary(records), FLOW, log), encoding="utf-8")
+        write_private(path, text)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", "name a file that can be written") from error
+
+
+def release_html(project: Project, release: str, *, home: str = "") -> str:
+    """Its page; `home` is the address of the report that it belongs to."""
+    from deployer.view.html.release import release_page
+
+    records = project.releases.records(release)
+    launch = state_of(records).launch
+    evidence = EvidenceFolder(project.releases.path(release), Redactor())
+    log = evidence.log(launch.attempt, LOG_LINES) if launch else []
+    return release_page(summary(records), FLOW, log, home=home)
 
 
 NEWEST: Final = 20

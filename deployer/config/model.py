@@ -170,10 +170,17 @@ class Run(_Table):
 
 
 class Schedule(_Table):
-    """An EventBridge Scheduler schedule that starts the job: its target follows every proven release."""
+    """What starts the job: its target follows every proven release."""
 
     name: str
+    """Of the schedule, or of the rule; `deployer schedule` makes a schedule of this name."""
     group: str = "default"
+    """The schedule's group, or the rule's event bus."""
+    kind: Literal["schedule", "rule"] = "schedule"
+    """A schedule of EventBridge Scheduler, or a rule of EventBridge."""
+    role: str = ""
+    """The ARN of the role in which a new schedule starts the job: it trusts scheduler.amazonaws.com and may
+    run the task and pass its roles, as `deployer doctor --policy` prints it."""
 
 
 class LogSettings(_Table):

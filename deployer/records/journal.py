@@ -7,7 +7,7 @@ A line is `{"seq": N, "kind": ..., "time": ..., ..., "crc": "xxxxxxxx"}`. Kinds:
     noted     node, changes                               in the middle of a node, before a single call
     finished  node, answer, next, seconds, skipped, summary, changes
     paused    node, cause, changes                        waits for a person
-    ended     end, exit_code                              always the last
+    ended     end, exit_code, changes                     always the last
 
 The header has the release's whole state, every later record only what has changed since: `changes` replaces
 whole keys of the state.

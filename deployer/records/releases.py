@@ -212,7 +212,7 @@ def _env_of(folder: Path) -> str | None:
 
 
 def _fetch_journal(archive: Archive, folder: Path) -> None:
-    """Unless it is here to its end: then there is no more of it."""
+    """Unless it is here to its end."""
     if not _has_ended(folder / NAME):
         archive.fetch_journal(folder.name, folder)
 
@@ -251,6 +251,7 @@ def summary(records: Sequence[Record]) -> dict[str, Any]:
         "image": asdict(release.image) if release.image else None,
         "rollback_to": release.rollback.release if release.rollback else None,
         "task_definition": release.task_definition.arn if release.task_definition else None,
+        "task_definition_status": release.task_definition.status if release.task_definition else None,
         "tasks": [_task(launch) for launch in release.launches],
         "skipped": list(release.skipped),
         "accepted": list(release.accepted),

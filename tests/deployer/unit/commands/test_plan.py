@@ -12,9 +12,11 @@ from deployer.commands.plan import (
     reasons_for,
     refuse_if_changed,
     steps,
+    triggers,
     warnings_of,
 )
-from deployer.errors import RefusedError, UsageError
+from deployer.errors import Failure, RefusedError, UsageError
+from deployer.ports import Trigger
 from deployer.records.releases import Releases
 from tests.fakes.release import Releasing
 from tests.fakes.world import World, settings
@@ -99,6 +101,25 @@ def test_checks_of_other_environments_are_not_planned(tmp_path: Path) -> None:
     asked = settings(verify={"checks": there})
     seen = observe(Releases(tmp_path), asked, World().ports(tmp_path))
     assert {node: reason for node, _, reason in steps(asked, seen)}["VERIFY_DATA"] == "ours"
+
+
+def test_what_starts_unproven_code_is_a_warning(tmp_path: Path) -> None:
+    """A schedule of the family without a revision, a disabled one, a rule of a revision that is gone."""
+    world = World()
+    world.tasks.script.append(world.loads())
+    Releasing(world, tmp_path / "r1").go()
+    arn = world.tasks.registered[0].arn
+    world.schedules.targets = {("default", "nightly"): arn.rpartition(":")[0], ("default", "fine"): arn}
+    world.schedules.rules.append(Trigger("rule", "default/hourly", "job:7"))
+    world.schedules.rules.append(Trigger("rule", "default/others", "another-job"))
+    said = list(triggers(settings(), world.ports(tmp_path)))
+    assert [text.partition(";")[0] for text in said] == [
+        "schedule default/nightly starts the newest revision of job, proven or not",
+        "rule default/hourly starts job:7, which is not active",
+    ]
+    world.schedules.faults.fail_next("triggers", Failure("aws-config", "not authorized"))
+    (said_not,) = triggers(settings(), world.ports(tmp_path))
+    assert "cannot be read: not authorized" in said_not
 
 
 def test_what_aws_would_refuse_is_told_before_anything_is_built() -> None:
