@@ -212,7 +212,7 @@ def _env_of(folder: Path) -> str | None:
 
 
 def _fetch_journal(archive: Archive, folder: Path) -> None:
-    """Unless it is here to its end: then there is no more of it."""
+    """Unless it is here to its end."""
     if not _has_ended(folder / NAME):
         archive.fetch_journal(folder.name, folder)
 

@@ -5,9 +5,9 @@
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -46,6 +46,9 @@ class Run:
     documents: int | None = None
     cause: Cause | None = None
     log: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Documents per collection when the run was judged, at `counted_at`: for jobs without a report."""
+    counted_at: float | None = None
 
     @property
     def id(self) -> str:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from deployer.adapters.local.machine import private_folder
 from deployer.commands.init import folder as project
+from deployer.config import schema
 from deployer.config.defaults import containers_of, likely_jobs
 from deployer.config.load import FILE
 from deployer.errors import RefusedError, UsageError
@@ -71,9 +73,19 @@ def init_folder(
         write(line)
     if ask and ask(f"Write {FILE}?", "yes").lower() not in ("y", "yes"):
         raise RefusedError("nothing was written")
-    (root / FILE).write_text(deploy_toml(plan), encoding="utf-8")
+    write_with_schema(root, deploy_toml(plan))
     write(f"wrote {FILE}")
     write("next: deployer release   (to the sandbox on this machine)")
+
+
+def write_with_schema(root: Path, text: str) -> None:
+    """deploy.toml, and in the deployer's own folder the schema that its first line names for editors."""
+    own = private_folder(root / _OWN)
+    (own / _SCHEMA).write_text(schema.page(), encoding="utf-8")
+    (root / FILE).write_text(f"#:schema {_OWN}/{_SCHEMA}\n{text}", encoding="utf-8")
+
+
+_OWN, _SCHEMA = ".deployer", "deploy.schema.json"
 
 
 def refuse_overwriting(root: Path, *names: str) -> None:

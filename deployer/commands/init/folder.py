@@ -108,15 +108,12 @@ def _database(root: Path, names: list[str]) -> str | None:
 
 
 def context_of(root: Path, dockerfile: str) -> str:
-    """The build context: the folder in which every COPY source of this Dockerfile lies, its own first."""
-    own = PurePosixPath(dockerfile).parent.as_posix()
+    """The build context: of the folders above this Dockerfile the nearest with most of its COPY sources."""
     parsed = parse(_text(root / dockerfile), {})
     sources = [path.strip("/") for stage in parsed.stages for _, path in stage.sources]
-    known = [path for path in sources if path not in ("", ".") and "$" not in path and ".." not in path]
-    for context in dict.fromkeys((own, ".")):
-        if all(any(True for _ in (root / context).glob(source)) for source in known):
-            return context
-    return own
+    sources = [path for path in sources if "$" not in path and ".." not in path and path not in ("", ".")]
+    folders = [folder.as_posix() for folder in PurePosixPath(dockerfile).parents]
+    return max(folders, key=lambda at: sum(any(True for _ in (root / at).glob(path)) for path in sources))
 
 
 def language_of(folder: Path) -> str | None:

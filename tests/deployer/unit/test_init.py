@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from deployer.commands.init.command import FolderOptions, init_folder
+from deployer.commands.init.folder import context_of
 from deployer.config.defaults import likely_jobs
 from deployer.errors import RefusedError, UsageError
 
@@ -47,6 +48,29 @@ def test_a_python_job(tmp_path: Path) -> None:
     lines = (folder / "deploy.toml").read_text().splitlines()
     assert len(lines) <= 25
     assert sum(line.startswith("# Open:") for line in lines) == 2
+    assert lines[0].startswith("#:schema ")
+    schema = json.loads((folder / lines[0].removeprefix("#:schema ")).read_text())
+    assert schema["required"] == ["project"]
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "copied", "context"),
+    [
+        ("jobs/load/Dockerfile", "COPY load.py rates.csv ./", "jobs/load"),
+        ("jobs/load/Dockerfile", 'COPY --chown=1:1 ["jobs/load/load.py", "/srv/"]', "."),
+        ("jobs/load/docker/Dockerfile", "COPY load.py\\\n  rates.csv /srv/", "jobs/load"),
+        ("jobs/load/docker/Containerfile", "RUN <<EOF\nCOPY nothing /\nEOF\nCOPY *.csv /srv/", "jobs/load"),
+        ("jobs/load/Dockerfile", "COPY dist/app load.py /srv/\nADD https://x.example/jobs /y", "jobs/load"),
+        ("jobs/load/Dockerfile", "COPY . /srv", "jobs/load"),
+        ("Dockerfile", "COPY jobs /srv", "."),
+    ],
+)
+def test_the_context_is_where_the_copied_files_lie(
+    tmp_path: Path, dockerfile: str, copied: str, context: str
+) -> None:
+    """The Dockerfile's own folder or one above it, in whatever spelling it copies."""
+    files = {dockerfile: f"FROM base\n{copied}\n", "jobs/load/load.py": "", "jobs/load/rates.csv": ""}
+    assert context_of(made(tmp_path, files), dockerfile) == context
 
 
 def test_a_named_collection_is_a_check_that_is_bound_to_the_run(tmp_path: Path) -> None:
