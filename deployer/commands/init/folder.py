@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from deployer.adapters.local.dockerfile import parse
+from deployer.errors import UsageError
 
 _DEEPEST: Final = 3
 """Folders below the project's own in which a Dockerfile is looked for."""
@@ -81,9 +82,20 @@ def _definitions(root: Path) -> Iterator[str]:
     """JSON files with `containerDefinitions`, in the folder itself or where people keep them."""
     for folder in (root, *(root / name for name in ("ecs", "deploy", "infra", "aws", ".aws"))):
         for path in sorted(folder.glob("*.json")):
-            with_definitions = '"containerDefinitions"' in _text(path)
-            if with_definitions and isinstance(_json(path), dict):
+            if '"containerDefinitions"' in _text(path) and isinstance(definition(root, path), dict):
                 yield path.relative_to(root).as_posix()
+
+
+def definition(root: Path, path: Path) -> Any:
+    """A task definition's JSON. UsageError: it is damaged, so that none is made up beside it."""
+    try:
+        return json.loads(_text(path))
+    except (ValueError, RecursionError) as error:
+        where = f"line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else str(error)
+        raise UsageError(
+            f"{path.relative_to(root)} looks like a task definition and is no JSON: {where}",
+            "correct it (JSON has no comments and no comma at the end of a list), or move it away",
+        ) from error
 
 
 def _database(root: Path, names: list[str]) -> str | None:

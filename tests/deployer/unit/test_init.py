@@ -129,6 +129,51 @@ def test_a_containerfile_and_a_task_definition(tmp_path: Path) -> None:
     assert table["task"] == {"definition": "ecs/job.json"}
 
 
+def test_a_definition_that_is_damaged_is_not_passed_over(tmp_path: Path) -> None:
+    """None is made up beside it: the place of the mistake is told, and nothing is written."""
+    text = '{"family": "f",\n "containerDefinitions": [{"name": "job"},] // the job\n}'
+    folder = made(tmp_path, {"Dockerfile": "FROM x\n", "ecs/job.json": text})
+    with pytest.raises(
+        UsageError, match=r"ecs/job\.json looks like a task definition and is no JSON: line 2"
+    ):
+        written(folder)
+    assert not (folder / "deploy.toml").exists()
+
+
+def test_which_container_is_the_job_is_told_or_asked(tmp_path: Path) -> None:
+    """A collector is none, essential or not; of several that may be it one is chosen and written."""
+    collector = {"name": "collect", "image": "public.ecr.aws/x/aws-otel-collector:v1", "essential": True}
+    helpers = [{"name": name, "image": f"acme/{name}", "essential": False} for name in ("load", "clean")]
+    files = {
+        "Dockerfile": "FROM x\n",
+        "job.json": json.dumps({"containerDefinitions": [collector, *helpers]}),
+    }
+    folder, told = made(tmp_path, files), list[str]()
+    init_folder(folder, FolderOptions(), "", None, told.append)
+    assert "the job          container load or clean: say which in [task] container" in told
+    (folder / "deploy.toml").unlink()
+
+    def ask(question: str, default: str) -> str:
+        return "clean" if question == "Which container is the job (load, clean)?" else default
+
+    init_folder(folder, FolderOptions(), "", ask, told.append)
+    table = tomllib.loads((folder / "deploy.toml").read_text())
+    assert table["task"] == {"definition": "job.json", "container": "clean"}
+
+
+def test_the_longest_file_has_at_most_25_lines(tmp_path: Path) -> None:
+    """With tests, a context of its own and a definition; the example of a check works as it stands."""
+    definition = json.dumps({"containerDefinitions": [{"name": "job"}]})
+    files = {"jobs/load/Dockerfile": "FROM x\n", "jobs/load/test_it.py": "", "ecs/job.json": definition}
+    folder = made(tmp_path, files)
+    written(folder)
+    text = (folder / "deploy.toml").read_text()
+    assert len(text.splitlines()) <= 25
+    (example,) = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# checks")]
+    (check,) = tomllib.loads(example)["checks"]
+    assert (check["kind"], check["query"]) == ("count", {"run_id": "${RUN_ID}"})
+
+
 def test_several_dockerfiles(tmp_path: Path) -> None:
     """Without an answer none is chosen for a person; an option or an answer chooses."""
     files = {"a/Dockerfile": "FROM x\n", "b/Dockerfile": "FROM x\n", "node_modules/m/Dockerfile": ""}
