@@ -121,10 +121,10 @@ class Converter:
         if type(value) is str and 16 <= len(value) <= _LONGEST and value[10] in " T":
             day, clock = self.cells.get(value[:10]), self.cells.get(value[11:])
             if day and clock and day.elapsed is None and not clock.days and len(day.days) == 1:
-                return Cell(day.days, clock.elapsed, clock.offset)
+                return Cell(day.days, clock.elapsed, clock.offset, day.order)
             read = read_cell(value)
             if read is not None and read.days:
-                self.cells.setdefault(value[:10], Cell(read.days))
+                self.cells.setdefault(value[:10], Cell(read.days, order=read.order))
                 self.cells.setdefault(value[11:], Cell((), read.elapsed, read.offset))
             return read
         return read_cell(value)
@@ -143,20 +143,25 @@ class Converter:
             return None
         told = {time, date, moment, station}
         matched: dict[str, tuple[Any, Column, str | None]] = {}
-        unknown = []
+        unknown, twice = [], set()
         for header in headers:
             if header in told or not str(header).strip() or str(header).startswith(_AIRBYTE):
                 continue
             match = column_of(str(header), network.columns)
-            if match is not None:
-                matched.setdefault(match[0].field.name, (header, *match))
+            if match is not None and (first := matched.get(match[0].field.name)):
+                if first[1] is match[0]:
+                    unknown.append(str(header).strip()[:100])
+                    if unit_key(first[2] or "") == unit_key(match[1] or ""):
+                        twice.add(match[0].field.name)
+            elif match is not None:
+                matched[match[0].field.name] = (header, *match)
             elif not network.ignores_all and column_name(header) not in network.ignore:
                 unknown.append(str(header).strip()[:100])
         metric = use.metric or _is_metric(matched.values())
         found = {
             name: (header, self._conversion(network, column, unit, metric=metric))
             for name, (header, column, unit) in matched.items()
-            if name not in use.without
+            if name not in use.without and name not in twice
         }
         if not found and network.station_id:
             return None
@@ -220,7 +225,7 @@ def column_of(header: str, columns: Mapping[str, Column]) -> tuple[Column, str |
         unit = "".join(words[number:])
         if column and unit_key(unit) in column.field.units:
             return column, unit
-    for length in range(len(name) - 1, 4, -1):
+    for length in range(len(name) - 1, 1, -1):
         column, unit = columns.get(name[:length]), name[length:]
         if column and (exact := _spelling(unit, column)):
             return column, exact

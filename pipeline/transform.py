@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from pipeline.clock import NamedDay, Refused, RowDates, days_of_range
+from pipeline.clock import AMBIGUOUS, NamedDay, Refused, RowDates, days_of_range
 from pipeline.columns import Converter, Foreign, Layout
-from pipeline.dates import Span
+from pipeline.dates import Order, Span, has_dashes
 from pipeline.errors import BrokenObject
 from pipeline.fields import OtherUnit
 from pipeline.localtime import Cell, LocalDays, NonexistentTime
@@ -94,6 +94,7 @@ class StationRows:
         self._not_after = context.not_after
         self._doubt = ""
         self._waiting: list[tuple[int, Any, Layout, timedelta]] = []
+        self._undecided: list[tuple[int, Any, Layout]] = []
         self._hour: RepeatedHour | None = None
         self._before: tuple[date, timedelta] | None = None
         self.ready: list[Row] = []
@@ -117,6 +118,9 @@ class StationRows:
                     return self._context.finish(self._series, moment, fields, position, row)
             return self._read(position, row, layout)
         except Refused as error:
+            if error.reason == AMBIGUOUS and len(self._undecided) < _HELD:
+                self._undecided.append((position, row, layout))
+                return None
             return self._refuse(position, error, row, layout)
         except OtherUnit as error:
             self._doubt = f"{error}: set units of {self._station.id} in stations.toml, or write the unit"
@@ -126,8 +130,24 @@ class StationRows:
         except (TypeError, OverflowError) as error:
             return Rejection(position, "malformed", f"a cell holds no plain value: {error}", row)
 
+    def _decide(self) -> None:
+        """The rows that waited for a date that tells whether day or month comes first."""
+        undecided, self._undecided = self._undecided, []
+        for position, row, layout in undecided:
+            if (read := self.read(position, row, layout)) is not None:
+                self.ready.append(read)
+
     def finish(self) -> list[Row]:
         """The rows that waited, when the object has no more."""
+        if self._undecided and all(_has_dashes(row, layout) for _, row, layout in self._undecided):
+            self._dates.order = Order.DAY
+            self._decide()
+        for position, row, layout in self._undecided:
+            try:
+                self._read(position, row, layout)
+            except Refused as error:
+                self.ready.append(Rejection(position, error.reason, f"{error}", row))
+        self._undecided = []
         span, waiting = self._span, self._waiting
         self._waiting = []
         if waiting and span is not None:
@@ -145,6 +165,8 @@ class StationRows:
     def _read(self, position: int, row: Any, layout: Layout) -> Row | None:
         moment, clock, day = (self._cell(row, key) for key in (layout.moment, layout.time, layout.date))
         own, elapsed, offset = self._dates.combine(moment, clock, day)
+        if self._undecided and self._dates.order is not None:
+            self._decide()
         if own is None:
             if self._order is None:
                 raise Refused(
@@ -233,6 +255,12 @@ def _check_bare(row: Any, layout: Layout) -> None:
         if conversion.doubtful and conversion.is_bare(row[key]):
             name = conversion.field.name
             raise OtherUnit(f"{name} {row[key]} without a unit beside {told} may be of its system of units")
+
+
+def _has_dashes(row: Any, layout: Layout) -> bool:
+    """Whether a date is written as 3-4-2024: where nothing tells the order, the day comes first."""
+    keys = (layout.date, layout.moment, layout.time)
+    return any(key is not None and has_dashes(str(row[key])) for key in keys)
 
 
 def _is_blank(value: Any) -> bool:

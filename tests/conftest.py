@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 
 KINDS = {
     "architecture": "unit",
+    "browser": "browser",
     "deployer/unit": "unit",
     "deployer/contract": "integration",
     "deployer/contract/test_compose_port.py": "docker",
@@ -28,6 +29,7 @@ KINDS = {
     "docs": "unit",
     "e2e": "e2e",
     "faults": "e2e",
+    "fuzz": "unit",
     "image": "docker",
     "pipeline": "integration",
     "pipeline/unit": "unit",
@@ -37,7 +39,7 @@ KINDS = {
 SHARED = ("e2e", "faults", "image")
 """Folders whose tests share something slow to make, a sandbox or an image: one worker runs a whole folder."""
 
-ALONE = ("e2e/test_pages_as_they_stand.py",)
+ALONE = ("e2e/test_foreign_projects.py", "e2e/test_pages_as_they_stand.py")
 """Files in these folders that use nothing of it."""
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from deployer.flow.revision import ENV_TAG
 from deployer.flow.steps.build import CONTENT
-from deployer.flow.steps.deploy import ENV_TAG
 from deployer.model import Release
 from deployer.ports import Ports
 from deployer.records.releases import VERIFIED, Releases
@@ -51,7 +51,7 @@ def _needed(releases: Releases, env: str, keep: int) -> _Needed:
 
 
 def _deregister_old(env: str, needed: _Needed, ports: Ports) -> int:
-    used = needed.revisions | ports.schedules.used()
+    used = needed.revisions | {trigger.task_definition for trigger in ports.schedules.triggers()}
     oldest = min(map(_number, needed.revisions))
     old = [arn for arn in ports.tasks.revisions(_family(needed)) if _number(arn) < oldest and arn not in used]
     ours = [arn for arn in old if (found := ports.tasks.revision(arn)) and found.tags.get(ENV_TAG) == env]

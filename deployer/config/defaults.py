@@ -4,13 +4,18 @@ The sandbox is built in: an environment of that name exists in every project, an
 environment (MongoDB, cluster, network, registry, state) reaches it.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 SANDBOX: Final = "sandbox"
 """The name of the built-in environment."""
 
-_ROUTERS: Final = ("firelensConfiguration",)
+_SIDECARS: Final = re.compile(
+    r"(?:^|/)(?:[\w-]*fluent-?bit|fluentd[\w-]*|vector|logstash|filebeat|promtail|[\w-]*agent|[\w-]*xray-daemon"
+    r"|[\w-]*otel-collector|opentelemetry-collector[\w-]*|[\w-]*envoy|[\w-]*guardduty[\w-]*)(?:[:@]|$)"
+)
+"""Images that are no project's own: log routers, agents of monitoring services, proxies."""
 _ADDRESS_NAMES: Final = ("MONGO_URI", "MONGODB_URI", "MONGO_URL", "MONGODB_URL", "DATABASE_URL")
 """How jobs call the secret with their database's address."""
 
@@ -85,8 +90,9 @@ def overlaid(base: Any, top: Any) -> Any:
     return top
 
 
-def completed(table: dict[str, Any]) -> dict[str, Any]:
-    """The filled table with a task definition, made if there is none, its container and its log group."""
+def completed(table: dict[str, Any], mistake: Callable[[str], None]) -> dict[str, Any]:
+    """The filled table with a task definition, made if there is none, its container and its log group;
+    `mistake` is told where nothing tells which container is the job."""
     task, name = _table(table, "task"), _text(table, "project", "name")
     given = task.get("definition")
     if given is None:
@@ -95,8 +101,14 @@ def completed(table: dict[str, Any]) -> dict[str, Any]:
         given = _for_sandbox(given, _table(task, "values"))
     if not isinstance(given, dict):
         return table
-    job = _job(given, str(task.get("container") or ""))
-    task = {**task, "definition": given, "container": task.get("container") or job.get("name") or name}
+    wanted, repository = task.get("container"), _text(table, "image", "repository")
+    named = [one for one in containers_of(given) if wanted in (None, "", one.get("name"))]
+    jobs = likely_jobs(named, name, repository)
+    if len(jobs) > 1:
+        names = ", ".join(str(one.get("name")) for one in jobs)
+        mistake(f"task.container: missing, and needed: the job is one of {names}")
+    job = next(iter(jobs), {})
+    task = {**task, "definition": given, "container": wanted or job.get("name") or name}
     result = {**table, "task": task}
     logging = job.get("logConfiguration")
     options = _table(logging if isinstance(logging, dict) else {}, "options")
@@ -175,16 +187,43 @@ def _is_literal_address(secret: Any) -> bool:
     return known and "$" not in str(secret.get("valueFrom", "$"))
 
 
-def _job(definition: Mapping[str, Any], wanted: str) -> Mapping[str, Any]:
-    """The container that is the job: the one named, else the first essential one that routes no logs."""
+def containers_of(definition: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     inner = definition.get("taskDefinition", definition)
     listed = inner.get("containerDefinitions") if isinstance(inner, dict) else None
-    containers = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    if wanted:
-        return next((one for one in containers if one.get("name") == wanted), {})
-    jobs = [one for one in containers if not any(one.get(key) for key in _ROUTERS)]
-    essential = [one for one in jobs if one.get("essential") is not False]
-    return next(iter((*essential, *jobs)), {})
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def likely_jobs(
+    containers: Sequence[Mapping[str, Any]], name: str = "", repository: str = ""
+) -> Sequence[Mapping[str, Any]]:
+    """The containers that may be the job: one where something tells which, else all that are left.
+
+    What tells, the surest first: `${IMAGE}`, no log router, the project's repository or name, no image of a
+    well-known sidecar, essential, nobody waits for it."""
+    awaited = [one.get("dependsOn") for one in containers]
+    first = {
+        str(way.get("containerName")) for ways in awaited if isinstance(ways, list) for way in ways if way
+    }
+    signs: tuple[Callable[[Mapping[str, Any]], bool], ...] = (
+        lambda one: "${IMAGE" in str(one.get("image")),
+        lambda one: not one.get("firelensConfiguration"),
+        lambda one: repository != "" and repository_of(str(one.get("image"))) == repository,
+        lambda one: one.get("name") == name,
+        lambda one: not _SIDECARS.search(str(one.get("image"))),
+        lambda one: one.get("essential") is not False,
+        lambda one: one.get("name") not in first,
+    )
+    for sign in signs:
+        containers = [one for one in containers if sign(one)] or containers
+    return containers
+
+
+def repository_of(image: str) -> str:
+    """`host/a/b:tag@digest` is `a/b`."""
+    name = image.partition("@")[0]
+    host, slash, path = name.partition("/")
+    path = path if slash and ("." in host or ":" in host) else name
+    return re.sub(r":[^:/]+$", "", path)
 
 
 def _default(table: dict[str, Any], part: str, key: str, value: Any) -> None:

@@ -1,6 +1,7 @@
 """What can be said in deploy.toml: its tables and keys, which are what the reference lists."""
 
 import datetime
+import re
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,6 +27,8 @@ class Test(_Table):
     """The local tests. An empty command means there are none."""
 
     command: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    """Variables with credentials that tests and seed commands may have all the same, such as `PIP_*`."""
 
 
 class Compose(_Table):
@@ -46,6 +49,8 @@ class Compose(_Table):
     mongo_user: str | None = None
     database: str = ""
     """Empty: the database of `[verify]`."""
+    environment: tuple[str, ...] = ()
+    """Variables with credentials that the file may use all the same, such as `AWS_*`."""
     expect_documents: tuple[str, ...] = ()
     """Collections that must not be empty afterwards."""
 
@@ -82,6 +87,19 @@ class ImageSettings(_Table):
     keep_releases: int | None = Field(default=None, ge=1)
     """How many different verified releases keep their image and revision; None: all."""
 
+    @field_validator("repository")
+    @classmethod
+    def _bare(cls, repository: str) -> str:
+        host, slash, _ = repository.partition("/")
+        if ":" in repository or "@" in repository or (slash and "." in host and ".ecr" in f".{host}"):
+            raise ValueError("a name without a registry (it goes to `registry`), a tag or a digest")
+        return repository
+
+    @field_validator("registry")
+    @classmethod
+    def _host(cls, registry: str | None) -> str | None:
+        return re.sub(r"^https?://|/+$", "", registry) or None if registry else None
+
 
 class Task(_Table):
     """`definition`: path of the template, or the definition itself as a table, in the ECS API's spelling.
@@ -90,7 +108,8 @@ class Task(_Table):
     definition: dict[str, Any]
     """Left out: one container on Fargate, made from the keys below."""
     container: str
-    """Left out: the definition's first essential container that is no log router."""
+    """Left out: the definition's only container, or the one that `${IMAGE}`, its repository, its name or what
+    the others are tell from its sidecars."""
     values: dict[str, str] = {}
     cpu: str = "256"
     memory: str = "512"
@@ -151,10 +170,17 @@ class Run(_Table):
 
 
 class Schedule(_Table):
-    """An EventBridge Scheduler schedule that starts the job: its target follows every proven release."""
+    """What starts the job: its target follows every proven release."""
 
     name: str
+    """Of the schedule, or of the rule; `deployer schedule` makes a schedule of this name."""
     group: str = "default"
+    """The schedule's group, or the rule's event bus."""
+    kind: Literal["schedule", "rule"] = "schedule"
+    """A schedule of EventBridge Scheduler, or a rule of EventBridge."""
+    role: str = ""
+    """The ARN of the role in which a new schedule starts the job: it trusts scheduler.amazonaws.com and may
+    run the task and pass its roles, as `deployer doctor --policy` prints it."""
 
 
 class LogSettings(_Table):
@@ -223,6 +249,10 @@ class Retries(_Table):
     max_loops_by_edge: dict[str, int] = {}
 
 
+LONGEST_TTL = 86400.0
+"""Seconds that a lock may block others after its holder has died."""
+
+
 class State(_Table):
     """What machines share. `lock_ttl`: how long the lock of a release that was killed blocks the next one."""
 
@@ -231,7 +261,7 @@ class State(_Table):
     """The account that owns the bucket; empty: the caller's own. Another account's is refused."""
     key: str = ""
     """A secret of Secrets Manager, by name or ARN: it signs the records, and unsigned ones are refused."""
-    lock_ttl: Seconds = Field(default=60, ge=10)
+    lock_ttl: Seconds = Field(default=60, ge=10, le=LONGEST_TTL)
 
 
 class Notify(_Table):
@@ -249,6 +279,8 @@ class Notify(_Table):
     mail_to: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     """A program that gets the message as JSON on standard input."""
+    environment: tuple[str, ...] = ()
+    """Variables with credentials that the program may have all the same."""
     remind_after: Seconds = 86400
 
 

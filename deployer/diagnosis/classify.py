@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from deployer.diagnosis.events import Event, cut
-from deployer.diagnosis.matching import Hit, Seen, recognized, spoken_of
+from deployer.diagnosis.matching import Hit, Index, Seen, recognized, spoken_of
 from deployer.diagnosis.model import Diagnosis, Evidence
 from deployer.diagnosis.sieve import sifted
 from deployer.diagnosis.signature import CLIENT_ERROR, ENGINE, LINE, PYMONGO, TASK_LOG, Signature
-from deployer.diagnosis.signatures import WHOLE_TABLE
+from deployer.diagnosis.signatures import whole_table
 from deployer.diagnosis.signatures.parties import PARTIES, Party
 from deployer.diagnosis.values import fix_of
 from deployer.model import Cause
@@ -170,7 +170,7 @@ def _of_event(table: "_Table", evidence: Evidence, weighed: _Weighed, configured
     seen = Seen(event, evidence.channel)
     container = evidence.container or event.service
     quiet = event.quiet and evidence.channel in _LOGS
-    for signature in table.signatures:
+    for signature in table.signatures.candidates(seen):
         if quiet and signature.weight < _QUIET:
             continue
         if hit := recognized(signature, seen):
@@ -205,16 +205,16 @@ def _codes(evidence: Evidence) -> str:
 class _Table:
     """What may speak on one channel."""
 
-    signatures: tuple[Signature, ...]
+    signatures: Index
     by_code: tuple[Signature, ...]
     parties: tuple[Party, ...]
 
 
 @lru_cache(maxsize=16)
 def _table(channel: str) -> _Table:
-    admitted = tuple(signature for signature in WHOLE_TABLE if channel in signature.channels)
+    admitted = tuple(signature for signature in whole_table() if channel in signature.channels)
     return _Table(
-        signatures=tuple(s for s in admitted if s.pattern or s.texts or s.names),
+        signatures=Index(s for s in admitted if s.pattern or s.texts or s.names),
         by_code=tuple(s for s in admitted if s.by_code),
         parties=tuple(party for party in PARTIES if channel in party.channels),
     )

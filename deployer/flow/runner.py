@@ -139,8 +139,8 @@ class Runner:
         return edge.target
 
     def _handle(self, node: str, *, resumed: bool) -> StepResult | Resolved | Unresolved | str:
-        self._node, ports = node, repeating(self._ports, self._retry)
-        context = Context(node, self._config, ports, self._emit, self._record(node), resumed)
+        self._node = node
+        context = self._context(node, repeating(self._ports, self._retry), resumed=resumed)
         match self._flow.nodes[node].kind:
             case "decision":
                 return self._handlers.decisions[node](self._release)
@@ -152,6 +152,14 @@ class Runner:
                 return self._retry(lambda: step(self._release, context))
             case _:
                 return StepResult(self._release)
+
+    def _context(self, node: str, ports: Ports, *, resumed: bool = False) -> Context:
+        return Context(node, self._config, ports, self._emit, self._record(node), resumed)
+
+    def _stopped(self, node: str, release: Release) -> Release:
+        """Its evidence is kept, and its revision no longer the newest one."""
+        self._handlers.record_stop(release, self._config, self._ports)
+        return self._handlers.withdraw(release, self._context(node, self._ports))
 
     def _record(self, node: str) -> Callable[[Release], None]:
         def record(release: Release) -> None:
@@ -177,8 +185,7 @@ class Runner:
         return edge if self._loops[name] <= limit else self._flow.follow(node, "exhausted")
 
     def _pause(self, node: str, cause: Cause) -> Outcome:
-        release = self._release.with_(cause=cause)
-        self._handlers.record_stop(release, self._config, self._ports)
+        release = self._stopped(node, self._release.with_(cause=cause))
         self._journal.append("paused", node=node, cause=asdict(cause), state=dump(release))
         resume = f"deployer resume {release.id}"
         self._emit(Paused(node, **_cause_fields(cause), resume=resume, exit_code=cause.exit_code))
@@ -189,8 +196,8 @@ class Runner:
         cause = release.cause
         exit_code = 0 if node == "END_SUCCESS" else cause.exit_code if cause else 19
         if exit_code:
-            self._handlers.record_stop(release, self._config, self._ports)
-        self._journal.append("ended", end=node, exit_code=exit_code)
+            release = self._stopped(node, release)
+        self._journal.append("ended", end=node, exit_code=exit_code, state=dump(release))
         if cause:
             self._emit(Failed(cause.node, **_cause_fields(cause)))
         return Outcome(node, node, exit_code, release)

@@ -82,11 +82,13 @@ def ensure_running(part: Part, report: Callable[[str], None]) -> Process:
     return _start(part, report)
 
 
-def stop(part: Part, report: Callable[[str], None]) -> None:
-    """End the part's processes; one that does not answer will not end cleanly and is not waited for long."""
+def stop(part: Part, report: Callable[[str], None], *, keep: bool) -> None:
+    """End the part's processes; one that does not answer will not end cleanly and is not waited for long,
+    nor is one whose files need not be kept."""
     for process in processes.find(part.marker):
         report(f"stopping {part.name} (pid {process.pid})")
-        processes.stop(process, part.grace if part.healthy() else _HUNG_GRACE_SECONDS)
+        grace = part.grace if keep and part.healthy() else _HUNG_GRACE_SECONDS
+        processes.stop(process, grace if keep else 0)
     Path(part.marker[1]).unlink(missing_ok=True)
 
 

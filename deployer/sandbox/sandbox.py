@@ -57,8 +57,9 @@ class Sandbox:
         with self._lock():
             gateway = engine.gateway()
             self._make_folders()
-            data, command = self._settings.data, self._settings.seed_command
-            folder = seed.source(data, command, self._settings.root, self._today(), self._report)
+            wanted = self._settings
+            made = (wanted.seed_command, wanted.root, self._today(), self._report, wanted.seed_environment)
+            folder = seed.source(wanted.data, *made)
             remembered = self._with_ports(replace(state.load(self._state_file), gateway=gateway))
             state.save(self._state_file, remembered)
             ministack, mongod = self._parts(remembered)
@@ -82,7 +83,7 @@ class Sandbox:
         """
         with self._lock():
             for part in self._parts(state.load(self._state_file)):
-                parts.stop(part, self._report)
+                parts.stop(part, self._report, keep=not purge)
             self._remove(engine.remove_containers, instance(self._settings.root), "containers")
             if purge:
                 self._remove(engine.remove_images, self._settings.project, "images")

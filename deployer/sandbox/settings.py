@@ -23,6 +23,8 @@ class SandboxSettings:
     database: str = "test"
     data: Path | None = None
     seed_command: tuple[str, ...] = ()
+    seed_environment: tuple[str, ...] = ()
+    """Variables with credentials that it may have."""
     aws_port: int | None = None
     mongo_port: int | None = None
 

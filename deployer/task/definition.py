@@ -12,6 +12,7 @@ from typing import Any, Final
 from deployer.config.model import Config
 from deployer.errors import UsageError
 from deployer.ports import Revision
+from deployer.redaction import Redactor, names_a_secret
 
 READ_ONLY: Final = frozenset(
     (
@@ -61,7 +62,8 @@ def render(
 
     `${NAME:-default}` is left to the container unless `values` has NAME; `$${NAME}` becomes `${NAME}`.
     The answer of `aws ecs describe-task-definition` serves as a template as well; its tags are kept.
-    UsageError: names without a value (all of them at once, and where), or no container of that name.
+    UsageError: names without a value (all of them at once, and where), a field of another type than ECS
+    knows, no family, or no container of that name.
     """
     missing: list[str] = []
 
@@ -84,12 +86,30 @@ def render(
     return {**filled, **sizes}
 
 
+_LISTS: Final = ("environment", "secrets", "dependsOn", "mountPoints", "portMappings")
+_OBJECTS: Final = ("logConfiguration", "firelensConfiguration", "repositoryCredentials")
+
+
 def _container(definition: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The container of this name, of a definition whose fields have the types that are relied upon."""
     containers = definition.get("containerDefinitions")
-    if not isinstance(containers, list) or not all(isinstance(entry, dict) for entry in containers):
+    wrong = [] if definition.get("family") else ["family is missing"]
+    wrong += [
+        f"{key} must be a list of objects" for key in ("tags", "volumes") if not _is_list(definition, key)
+    ]
+    if not containers or not _is_list(definition, "containerDefinitions"):
+        wrong, containers = [*wrong, "containerDefinitions must be a list of objects"], []
+    for entry in containers:
+        place = f"containerDefinitions[{entry.get('name')}]"
+        wrong += [f"{place}.{key} must be a list of objects" for key in _LISTS if not _is_list(entry, key)]
+        objects = [key for key in _OBJECTS if not isinstance(entry.get(key, {}), dict)]
+        wrong += [f"{place}.{key} must be an object" for key in objects]
+        logging = entry.get("logConfiguration", {})
+        if not objects and not isinstance(logging.get("options", {}), dict):
+            wrong.append(f"{place}.logConfiguration.options must be an object")
+    if wrong:
         raise UsageError(
-            "task definition: containerDefinitions must be a list of objects",
-            "fix [task] definition in deploy.toml",
+            "task definition: " + "\n".join(wrong), "fix it where [task] definition in deploy.toml has it"
         )
     named: dict[str, dict[str, Any]] = {str(entry.get("name")): entry for entry in containers}
     if name not in named:
@@ -98,6 +118,11 @@ def _container(definition: Mapping[str, Any], name: str) -> dict[str, Any]:
             "fix [task] container in deploy.toml",
         )
     return named[name]
+
+
+def _is_list(table: Mapping[str, Any], key: str) -> bool:
+    entries = table.get(key, [])
+    return isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)
 
 
 def _fill(value: Any, values: Mapping[str, str], path: str, missing: Callable[[str, str], str]) -> Any:
@@ -145,8 +170,8 @@ def registrable(definition: Mapping[str, Any]) -> dict[str, Any]:
 
 def own_tags(definition: Mapping[str, Any]) -> dict[str, str]:
     """The definition's own tags; those that AWS reserves are left out."""
-    tags = {str(tag["key"]): str(tag.get("value") or "") for tag in definition.get("tags") or ()}
-    return {key: value for key, value in tags.items() if not key.lower().startswith("aws:")}
+    tags = {str(tag.get("key") or ""): str(tag.get("value") or "") for tag in definition.get("tags") or ()}
+    return {key: value for key, value in tags.items() if key and not key.lower().startswith("aws:")}
 
 
 def changes(ours: Mapping[str, Any], registered: Revision) -> tuple[str, ...]:
@@ -211,7 +236,7 @@ def canonical(definition: Mapping[str, Any]) -> dict[str, Any]:
                 mapping.get("hostPort") == 0
                 or (own_address and mapping.get("hostPort") == mapping.get("containerPort"))
             ):
-                mapping.pop("hostPort")
+                mapping.pop("hostPort", None)
     return table
 
 
@@ -292,8 +317,14 @@ def _differences(old: Any, new: Any, path: str) -> Iterator[str]:
             inner = f"{path}[{key}]" if named else f"{path}.{key}".lstrip(".")
             yield from _differences(old.get(key), new.get(key), inner)
     elif old != new:
-        yield f"{path}: {_shown(old)} -> {_shown(new)}"
+        variable = _VARIABLE_OF.search(path)
+        hidden = variable and names_a_secret(variable[1])
+        yield f"{path}: (changed)" if hidden else f"{path}: {_shown(old)} -> {_shown(new)}"
+
+
+_VARIABLE_OF: Final = re.compile(r"\.environment\[([^\]]+)\]$")
+_LOOKS: Final = Redactor()
 
 
 def _shown(value: Any) -> str:
-    return "(none)" if value is None else repr(value)
+    return "(none)" if value is None else _LOOKS.text(repr(value))

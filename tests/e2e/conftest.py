@@ -13,6 +13,9 @@ from tests.e2e.projects import Project
 from tests.images import base_images
 from tests.tally import Tally
 
+collect_ignore = ["projects"]
+"""The tests of other people's jobs are run by their releases."""
+
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[docker.DockerClient]:

@@ -33,8 +33,12 @@ class Ecs:
         return self._session.client("ecs")
 
     def newest_revision(self, family: str) -> Revision | None:
+        """Emulators describe the newest revision of a family though it is INACTIVE."""
         newest = self.revision(family)
-        return newest if newest and newest.definition.get("status", "ACTIVE") == "ACTIVE" else None
+        if newest is None or newest.active:
+            return newest
+        active = self.revisions(family)
+        return self.revision(active[-1]) if active else None
 
     def revision(self, arn: str) -> Revision | None:
         """Of a family without a number ECS describes the newest."""

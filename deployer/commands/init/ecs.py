@@ -2,15 +2,16 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from deployer.adapters.aws.discovery import Discovery, Network, default_region
 from deployer.adapters.aws.session import AwsSession
-from deployer.commands.init.command import refuse_overwriting, toml
+from deployer.commands.init.command import refuse_overwriting, toml, write_with_schema
 from deployer.commands.init.folder import project_name
+from deployer.config.defaults import likely_jobs, repository_of
 from deployer.config.load import FILE
 from deployer.config.model import Aws
 from deployer.errors import UsageError
@@ -46,6 +47,8 @@ class Found:
     launch_type: str
     template: Mapping[str, Any]
     hidden: tuple[str, ...]
+    doubtful: tuple[str, ...] = ()
+    """The containers of which the first was taken for the job, where nothing tells which one it is."""
 
 
 def init_from_ecs(root: Path, options: EcsOptions, environ: Mapping[str, str]) -> list[str]:
@@ -62,7 +65,7 @@ def init_from_ecs(root: Path, options: EcsOptions, environ: Mapping[str, str]) -
     found = discover(Discovery(AwsSession(Aws(region=region))), options, region)
     text = deploy_toml(found)
     (root / TEMPLATE).write_text(json.dumps(found.template, indent=2) + "\n", encoding="utf-8")
-    (root / FILE).write_text(text, encoding="utf-8")
+    write_with_schema(root, text)
     return list(_next_steps(found, text))
 
 
@@ -72,7 +75,8 @@ def discover(account: Discovery, options: EcsOptions, region: str) -> Found:
     cluster = options.cluster or _only("--cluster", "cluster", account.clusters)
     definition = registrable(account.definition(family))
     containers = definition["containerDefinitions"]
-    job = job_of(containers)
+    jobs = likely_jobs(containers, family)
+    job = jobs[0]
     hidden: list[str] = []
     template = {
         **definition,
@@ -87,20 +91,15 @@ def discover(account: Discovery, options: EcsOptions, region: str) -> Found:
         cluster=cluster,
         family=family,
         container=job["name"],
-        repository=_repository(job["image"]),
+        repository=repository_of(job["image"]),
         log_options=job.get("logConfiguration", {}).get("options", {}),
         environment={e["name"]: e["value"] for e in job.get("environment", ()) if e["name"] not in hidden},
         network=account.last_network(cluster, family),
         launch_type="EC2" if definition.get("requiresCompatibilities") == ["EC2"] else "FARGATE",
         template=template,
         hidden=tuple(hidden),
+        doubtful=tuple(str(one["name"]) for one in jobs) if len(jobs) > 1 else (),
     )
-
-
-def job_of(containers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The first essential container that routes no logs: a router's image is not the project's."""
-    jobs = [one for one in containers if not one.get("firelensConfiguration")] or containers
-    return next((one for one in jobs if one.get("essential", True)), jobs[0])
 
 
 def _only(option: str, what: str, ask: Callable[[], tuple[str, ...]]) -> str:
@@ -134,14 +133,6 @@ _SECRET_NAME: Final = re.compile(
 
 def _secret(name: str, value: str) -> bool:
     return bool(value) and (bool(_SECRET_NAME.search(name)) or Redactor().text(value) != value)
-
-
-def _repository(image: str) -> str:
-    """`host/a/b:tag@digest` is `a/b`."""
-    name = image.partition("@")[0]
-    host, slash, path = name.partition("/")
-    path = path if slash and ("." in host or ":" in host) else name
-    return re.sub(r":[^:/]+$", "", path)
 
 
 def deploy_toml(found: Found) -> str:
@@ -192,6 +183,11 @@ def _next_steps(found: Found, text: str) -> Iterator[str]:
         yield (
             f"{name} looks like a secret and was left out of {TEMPLATE}; export it until it is stored: "
             f"`deployer secret set {found.family}/{name.lower().replace('_', '-')}`"
+        )
+    if found.doubtful:
+        yield (
+            f"{found.container} was taken for the job, one of {', '.join(found.doubtful)}: if it is "
+            f"another, correct [task] container, [image] repository, and the images in {TEMPLATE}"
         )
     if found.network.public_ip is None:
         yield f"whether its tasks have a public address is unknown: [env.{found.env}.run] assign-public-ip"

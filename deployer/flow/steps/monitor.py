@@ -189,7 +189,7 @@ def _unproven(release: Release) -> Cause:
     failed = [check for check in verification.checks if not check.ok] if verification else []
     lines = tuple(f"{c.name}: expected {c.expected}, found {c.found}" for c in failed)
     if verification and verification.unproven:
-        fix = "then resume: the data is verified again, the job does not run again"
+        fix = "change the checks, then resume: the data is verified again, the job does not run again"
         message = "every check passed, but nothing proves that this run loaded its data"
         return Cause("data", UNPROVEN, message, (verification.problem,), fix, node="DATA_OK")
     problem = verification.problem if verification else ""
@@ -204,7 +204,7 @@ def _unproven(release: Release) -> Cause:
 
 
 def back_off(release: Release, context: Context) -> StepResult:
-    """Wait for a transient error to pass.
+    """Wait before the next try.
 
     Waits longer with each launch, so that capacity or a throttled service can recover; after `[retries]
     max-wait` in all it pauses, and a person who resumes starts it afresh. Twice is safe: it only waits.

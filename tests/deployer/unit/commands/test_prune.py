@@ -81,7 +81,7 @@ def test_with_too_few_verified_releases_nothing_is_old(project: Project) -> None
     project.release("a1")
     project.release("a2", FAILS)
     assert "1 of 2" in project.prune(2)
-    assert (project.images(), project.revisions()) == ({"a1", "a2"}, ["1", "2"])
+    assert (project.images(), project.revisions()) == ({"a1", "a2"}, ["1"])
 
 
 def test_the_same_released_again_is_one_release(project: Project) -> None:
@@ -146,7 +146,7 @@ def test_where_schedules_cannot_be_seen_nothing_goes(project: Project) -> None:
     """Without knowing what schedules start, nothing is known to be old."""
     for name in ("a1", "a2"):
         project.release(name)
-    project.world.schedules.faults.fail_next("used", Failure("aws-config", "AccessDenied"))
+    project.world.schedules.faults.fail_next("triggers", Failure("aws-config", "AccessDenied"))
     with pytest.raises(Failure, match="AccessDenied"):
         project.prune(1)
     assert (project.images(), project.revisions()) == ({"a1", "a2"}, ["1", "2"])
@@ -170,7 +170,7 @@ def test_trouble_with_it_fails_no_release(project: Project) -> None:
     world, folder, events = project.world, project.folder / "a1", list[Event]()
     releasing = Releasing(world, folder, "a1")
     world.tasks.script.append(world.loads())
-    world.schedules.faults.fail_next("used", Failure("aws-config", "AccessDenied"))
+    world.registry.faults.fail_next("tagged", Failure("aws-config", "AccessDenied"))
     journal = Journal.resume(releasing.path, world.clock)
     config, ports = settings(image={"keep-releases": 1}), world.ports(folder)
     session = Session(config, ports, journal, ReleaseOptions(), events.append, None, Releases(project.folder))

@@ -9,8 +9,8 @@ import pytest
 
 from deployer.commands.project import Project
 from deployer.config import load as load_file
-from deployer.config.defaults import is_sandbox
-from deployer.config.model import Config
+from deployer.config.defaults import is_sandbox, likely_jobs
+from deployer.config.model import Config, ImageSettings
 from deployer.errors import UsageError
 from deployer.sandbox import SandboxFacts
 from deployer.task.definition import for_image
@@ -110,6 +110,58 @@ def test_container_and_log_are_read_from_the_definition(tmp_path: Path) -> None:
     assert (config.task.container, config.logs.group, config.logs.stream_prefix) == (
         "job", "/jobs/orders", "run",
     )  # fmt: skip
+
+
+AGENT = {"name": "agent", "image": "public.ecr.aws/datadog/agent:7"}
+PROXY = {"name": "proxy", "image": "proxies/own:1"}
+LOAD = {"name": "load", "image": "123456789012.dkr.ecr.eu-west-3.amazonaws.com/shop/load:3"}
+
+
+@pytest.mark.parametrize(
+    ("containers", "job"),
+    [
+        ([PROXY, {"name": "b", "image": "${IMAGE}"}], "b"),
+        ([{**PROXY, "image": "${IMAGE}", "essential": False}, {"name": "b", "image": "${IMAGE}"}], "b"),
+        ([AGENT, LOAD], "load"),
+        ([PROXY, LOAD, {"name": "shop/load", "image": "x"}], "load"),
+        ([PROXY, {"name": "orders", "image": "y"}], "orders"),
+        ([{**PROXY, "essential": None}, {"name": "b", "essential": False}], "proxy"),
+        ([PROXY, {"name": "b", "dependsOn": [{"containerName": "proxy", "condition": "HEALTHY"}]}], "b"),
+        ([{"name": "log_router", "firelensConfiguration": {"type": "fluentbit"}}, {"name": "b"}], "b"),
+        ([{"name": "vector", "image": "timberio/vector:0.4"}, {"name": "b", "dependsOn": None}], "b"),
+    ],
+)
+def test_the_job_is_told_from_its_sidecars(containers: list[dict[str, Any]], job: str) -> None:
+    """By the placeholder, the repository, the project's name, who waits for whom, what is essential, and
+    well-known images; never by the order alone."""
+    for listed in (containers, containers[::-1]):
+        assert [one["name"] for one in likely_jobs(listed, "orders", "shop/load")] == [job]
+
+
+def test_a_job_that_nothing_tells_is_asked_for(tmp_path: Path) -> None:
+    """The image of the wrong container would be replaced, and the job's old one would run."""
+    task = {"family": "f", "containerDefinitions": [PROXY, {"name": "b", "image": "z"}]}
+    (tmp_path / "td.json").write_text(json.dumps(task))
+    with pytest.raises(UsageError, match=r"task\.container: missing, and needed: the job is one of proxy, b"):
+        load(SMALLEST + '[task]\ndefinition = "td.json"\n', root=tmp_path)
+    config = load(SMALLEST + '[task]\ndefinition = "td.json"\ncontainer = "b"\n', root=tmp_path)
+    assert [c["image"] for c in for_image(config, "new")["containerDefinitions"]] == ["proxies/own:1", "new"]
+
+
+@pytest.mark.parametrize("spelling", ["{}", "https://{}", "http://{}/", "{}//"])
+def test_a_registry_is_its_host_however_it_is_spelled(spelling: str) -> None:
+    """An address of ECR names the account and the region that are asked."""
+    host = "444455556666.dkr.ecr.eu-south-1.amazonaws.com"
+    assert ImageSettings(repository="a/b", registry=spelling.format(host)).registry == host
+
+
+@pytest.mark.parametrize(
+    "repository", ["orders:1", "a@sha256:2", "444455556666.dkr.ecr.eu-west-3.amazonaws.com/a"]
+)
+def test_a_repository_is_a_name_alone(repository: str) -> None:
+    """Registry and tag have keys of their own."""
+    with pytest.raises(ValueError, match="without a registry"):
+        ImageSettings(repository=repository)
 
 
 def test_a_definition_for_aws_runs_in_the_sandbox(tmp_path: Path) -> None:

@@ -216,7 +216,7 @@ def test_a_warning_that_was_survived_is_not_the_cause() -> None:
     )
     cause = classify(Evidence(text, TASK_LOG)).cause
 
-    assert (cause.failure_class, cause.subcause) == ("code", "uncaught-exception")
+    assert (cause.failure_class, cause.subcause) == ("code", "exception")
     assert "/app/main.py" in cause.remedy
 
 

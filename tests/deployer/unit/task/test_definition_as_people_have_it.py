@@ -1,6 +1,7 @@
 """Task definitions as people keep them: nulls, tags, shell variables, and as ECS gives them back."""
 
 import copy
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from deployer.errors import UsageError
 from deployer.ports import Revision
 from deployer.task.definition import changes, differences, own_tags, render, size
+from deployer.task.verdict import log_place
 
 
 def job(**fields: Any) -> dict[str, Any]:
@@ -42,6 +44,58 @@ def test_a_shell_variable_is_left_to_the_container() -> None:
     template = job(command=["sh", "-c", "run ${DAY:-yesterday} $${HOME} ${STAGE:-dev} ${1} $USER"])
     command = rendered(template, STAGE="prod")["containerDefinitions"][0]["command"]
     assert command[2] == "run ${DAY:-yesterday} ${HOME} prod ${1} $USER"
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"family": None}, "family is missing"),
+        ({"tags": {"team": "data"}}, "tags must be a list of objects"),
+        ({"secrets": {"URI": "arn"}}, r"containerDefinitions\[load\].secrets must be a list"),
+        ({"environment": ["A=1"]}, r"containerDefinitions\[load\].environment must be a list"),
+        ({"logConfiguration": "awslogs"}, r"containerDefinitions\[load\].logConfiguration must be an object"),
+        ({"logConfiguration": {"logDriver": "awslogs", "options": []}}, "options must be an object"),
+    ],
+)
+def test_a_field_of_another_type_is_refused_by_its_path(fields: dict[str, Any], wrong: str) -> None:
+    """What is written as in Compose or Terraform is a mistake of the file, never one of deployer's own."""
+    of_task = {key: value for key, value in fields.items() if key in ("family", "tags")}
+    with pytest.raises(UsageError, match=wrong):
+        rendered(job(**{k: v for k, v in fields.items() if k not in of_task}) | of_task)
+
+
+def _with_null(value: Any) -> Iterator[Any]:
+    """The value with each of its parts in turn set to null."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in parts:
+        for changed in (None, *_with_null(inner)):
+            copied = copy.copy(value)
+            copied[key] = changed
+            yield copied
+
+
+def test_a_null_anywhere_is_no_crash() -> None:
+    """Each field, entry and key in turn: as if it were not there, or a sentence says what is missing."""
+    whole = job(
+        environment=[{"name": "A", "value": "1"}],
+        secrets=[{"name": "URI", "valueFrom": "arn:aws:ssm:eu-west-3:1:parameter/uri"}],
+        portMappings=[{"containerPort": 80, "hostPort": 80, "protocol": "tcp"}],
+        dependsOn=[{"containerName": "migrate", "condition": "SUCCESS"}],
+        linuxParameters={"capabilities": {"add": ["NET_RAW"]}, "tmpfs": [{"containerPath": "/t", "size": 1}]},
+        logConfiguration={"logDriver": "awslogs", "options": {"awslogs-group": "/g"}, "secretOptions": []},
+    ) | {"tags": [{"key": "team", "value": "data"}], "volumes": [{"name": "v", "host": {"sourcePath": "/v"}}]}
+    seen = 0
+    for template in _with_null(whole):
+        try:
+            filled = rendered(template)
+        except UsageError as refused:
+            assert refused.message.startswith("task definition: ")
+            continue
+        seen += 1
+        assert "None" not in repr(filled)
+        assert changes(filled, Revision("arn", filled, own_tags(filled))) == ()
+        log_place(filled, "load")
+    assert seen >= 40
 
 
 def test_a_name_without_value_and_default_is_refused() -> None:

@@ -1,0 +1,3 @@
+module example.org/sensors
+
+go 1.27
