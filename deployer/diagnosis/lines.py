@@ -35,7 +35,7 @@ _LEVEL = re.compile(
     r"|SEVERE|PANIC)\b|level[=:] ?\"?(\w{3,8})|npm (WARN|warn|notice|ERR!|error)\b)"
     r"|^(?:\[|<\d>)?([Dd]ebug|[Ii]nfo|[Nn]otice|[Ww]arn|[Ww]arning|[Ee]rror|[Ff]atal"
     r"|[Pp]anic|E|W|N)(?:\]|: |\s{2,})"
-    r"|\[(trace|debug|info|notice|warn|warning|error|fatal)\]"
+    r"|\[(trace|debug|info|notice|warn|warning|error|fatal)\]|^(info|warning|error) (?=\S)"
 )
 _LEVELS = {
     (
@@ -94,6 +94,12 @@ _LEVELS = {
     ): "ERROR",
 }  # fmt: skip
 _LEVEL_WIDTH = 140
+_NOTHING_WRONG = re.compile(
+    r"\b(?:0|no|zero) (?:errors?|fail(?:ures?|ed)(?: \w{1,20})?|warnings?|exceptions?|timeouts?|rejected|duplicates?"
+    r"|conflicts?|retries|missing|invalid)\b|\b(?:errors|failures|warnings|timeouts|rejected|failed)(?:=|\": ?| )0\b(?! of)",
+    re.IGNORECASE,
+)
+"""What a line says went well; its words are no signature's."""
 _HEALTHY = re.compile(
     r"\s{0,8}(?:(?:Get|Hit|Ign):\d+ |Reading (?:package|state)|Building dependency"
     r"|Setting up \S+ \(|Unpacking |Selecting previously|Preparing to unpack|Fetched \d"
@@ -105,14 +111,15 @@ _HEALTHY = re.compile(
     r"|Installing build dependencies[^\n]{0,40}done|\[notice\]|added \d+ packages"
     r"|up to date|audited \d+|found 0 vuln|\d+ packages are looking|run `npm (?:fund"
     r"|audit)|Step \d+/\d+ :|---> |Removing intermediate|Sending build context"
-    r"|Sending tarball|The push refers to|[0-9a-f]{12}: (?:Pull|Push|Layer already|Waiting"
+    r"|Sending tarball|The push refers to|[0-9a-f]{12}: (?:Pull|Push|Layer already|Waiting|Retrying"
     r"|Prepar|Mounted|Download|Verif|Already)|Digest: sha256|Status: |\S+: Pulling from"
     r"|Using default tag|naming to |writing image|exporting |transferring |CACHED|DONE \d"
     r"|\[(?:internal|auth)\] (?!load metadata)|\[[\w./ -]{0,40}\d+/\d+\] (?:RUN|COPY|FROM"
     r"|WORKDIR|ADD)\b|(?:Container|Network|Volume|Image) \S+ {1,4}(?:Creat|Start|Runn"
     r"|Health|Wait|Recreat|Stopp|Remov|Pull|Built|Exited$)\w*|Attaching to "
     r"|Creating (?:network|volume|\S+ {0,2}\.{3})|Starting \S+ \.{3}"
-    r"|[a-z][\w.-]{0,60} exited with code 0\b)"
+    r"|[a-z][\w.-]{0,60} exited with code 0\b|\S+\.py:\d+: \w{3,40}Warning: "
+    r"|\(node:\d+\) (?:\[DEP\d+\] )?(?:Deprecation|Experimental)Warning)"
 )
 
 
@@ -140,6 +147,7 @@ def line_of(number: int, raw: str) -> Line:
     if len(shown) > MAX_WIDTH:
         shown = narrowed(shown)
     text, service, step = _without_prefixes(shown)
+    text = _NOTHING_WRONG.sub("", text)
     return Line(number, text, shown.strip(), level_of(text, shown), service, step, bool(_HEALTHY.match(text)))
 
 

@@ -23,7 +23,7 @@ _FAILED = re.compile(
         r"\b(?:err(?:or)?s?|\w{1,60}(?:Error|Exception|Failed)|fail\w{0,5}|can ?not|can't"
         r"|could ?n[o']t|unable|corrupt\w{0,4}|invalid|illegal|not (?:exist|authorized|found"
         r"|valid|supported|recogni[sz]ed|allowed|possible)|returned [45]\d\d|no \w{1,30} found"
-        r"|exhausted|g[ai]v\w{1,3} up|timed? ?out|time-?out|abort\w{0,4}|fatal|crash\w{0,4}"
+        r"|exhausted|g[ai]v\w{1,3} up|timed? ?out(?! ?[=:])|time-?out(?! ?[=:])|abort\w{0,4}|fatal|crash\w{0,4}"
         r"|panic\w{0,4}|lost|unexpected|missing|bad|broken|damaged|impossible|unsuccessful"
         r"|mismatch\w{0,3}|wrong|incorrect|conflict\w{0,3}|inconsistent|out of range"
         r"|reject\w{0,4}|refused|denied|exceed\w{0,4}|must be|unacknowledged|not empty"
