@@ -81,7 +81,7 @@ FINDERS: Final[dict[str, str]] = {
     "target_group": r"(arn:aws[\w-]{0,10}:elasticloadbalancing:[\w:/-]{8,200})",
     "host": (
         r"lookup ([\w.-]{3,253})(?: on|:)"
-        r"|(?:getaddrinfo )?(?:ENOTFOUND|EAI_AGAIN) ([\w.-]{2,253})"
+        r"|(?:getaddrinfo )?(?:ENOTFOUND|EAI_AGAIN) (?:_mongodb\._tcp\.)?([\w.-]{2,253})"
         r"|(?:resolve|resolving|resolve host(?: address)?"
         r"|address)[: ]{1,2}['\"\u2018]?([\w-]{1,63}(?:\.[\w-]{1,63}){1,6})"
         r"|https?://(?:[^\s/@'\"]{0,200}@)?([\w-][\w.-]{1,253})|host=['\"]([\w.-]{2,253})"
@@ -111,7 +111,8 @@ FINDERS: Final[dict[str, str]] = {
         r"|depends on ([A-Za-z][\w.-]{0,60})"
     ),
     "library": (
-        r"\b(lib[\w+.-]{1,60}\.so(?:\.\d{1,6}){0,3})(?!: version|\.?\d)|library (?:called )?['\"]([\w+.-]{2,60})"
+        r"\b(lib[\w+.-]{1,60}\.so(?:\.\d{1,6}){0,3})(?!: version|\.?\d)"
+        r"|library (?:called )?['\"]([\w+.-]{2,60})"
         r"|version `(GLIBC(?:XX)?_[\d.]{1,10})'"
     ),
     "command": (
@@ -142,7 +143,6 @@ FINDERS: Final[dict[str, str]] = {
         r"|ns: ?['\"]([\w.-]{1,120})"
     ),
     "index": r"index: ([\w.$-]{1,120})|[Ii]ndex (?:with name)?:? ?['\"]?([\w.-]{1,120})['\"]? already",
-    "dup_key": r"dup key: (\{[^}\n]{1,120}\})",
     "column": (
         r"KeyError: \"?['\"]\[?'?([^'\"\]\n]{1,80})"
         r"|(?:column|field|header)s?:? \[?['\"`]([^'\"`\n]{1,80})['\"`]"

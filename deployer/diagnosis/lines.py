@@ -95,8 +95,9 @@ _LEVELS = {
 }  # fmt: skip
 _LEVEL_WIDTH = 140
 _NOTHING_WRONG = re.compile(
-    r"\b(?:0|no|zero) (?:errors?|fail(?:ures?|ed)(?: \w{1,20})?|warnings?|exceptions?|timeouts?|rejected|duplicates?"
-    r"|conflicts?|retries|missing|invalid)\b|\b(?:errors|failures|warnings|timeouts|rejected|failed)(?:=|\": ?| )0\b(?! of)",
+    r"\b(?:0|no|zero) (?:errors?|fail(?:ures?|ed)(?: \w{1,20})?|warnings?|exceptions?|timeouts?"
+    r"|rejected|duplicates?|conflicts?|retries|missing|invalid)\b"
+    r"|\b(?:errors|failures|warnings|timeouts|rejected|failed)(?:=|\": ?| )0\b(?! of)",
     re.IGNORECASE,
 )
 """What a line says went well; its words are no signature's."""
@@ -120,6 +121,21 @@ _HEALTHY = re.compile(
     r"|Creating (?:network|volume|\S+ {0,2}\.{3})|Starting \S+ \.{3}"
     r"|[a-z][\w.-]{0,60} exited with code 0\b|\S+\.py:\d+: \w{3,40}Warning: "
     r"|\(node:\d+\) (?:\[DEP\d+\] )?(?:Deprecation|Experimental)Warning)"
+)
+
+
+_FAILED = re.compile(
+    (
+        r"\b(?:err(?:or)?s?|\w{1,60}(?:Error|Exception|Failed)|fail\w{0,5}|can ?not|can't"
+        r"|could ?n[o']t|unable|corrupt\w{0,4}|invalid|illegal|not (?:exist|authorized|found"
+        r"|valid|supported|recogni[sz]ed|allowed|possible)|returned [45]\d\d|no \w{1,30} found"
+        r"|exhausted|g[ai]v\w{1,3} up|(?:timed? ?|time-)out(?! ?[=:])|abort\w{0,4}|fatal|crash\w{0,4}"
+        r"|panic\w{0,4}|lost|unexpected|missing|bad|broken|damaged|impossible|unsuccessful"
+        r"|mismatch\w{0,3}|wrong|incorrect|conflict\w{0,3}|inconsistent|out of range"
+        r"|reject\w{0,4}|refused|denied|exceed\w{0,4}|must be|unacknowledged|not empty"
+        r"|too (?:many|few|long|open))\b"
+    ),
+    re.IGNORECASE,
 )
 
 
@@ -180,10 +196,9 @@ def level_named(name: str) -> str:
     return name if name in ("DEBUG", "INFO", "WARN", "ERROR") else ""
 
 
-def tells_of_trouble(text: str) -> bool:
-    """Whether one of the words stands in it that messages of failures have."""
-    lowered = text.lower()
-    return any(word in lowered for word in TROUBLE)
+def tells_of_failure(text: str) -> bool:
+    """Whether a line says that something went wrong."""
+    return bool(_FAILED.search(text))
 
 
 def narrowed(text: str) -> str:
