@@ -1,18 +1,23 @@
 """`deployer schedule`: what starts the job on its own, and the schedule of its last proven revision."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from deployer.adapters.aws.ecs import Ecs
 from deployer.adapters.aws.policy import Place
+from deployer.adapters.aws.scheduler import EventBridgeScheduler
 from deployer.adapters.local.machine import SystemClock
-from deployer.commands.bootstrap import real_ports
+from deployer.commands.bootstrap import real_ports, session
 from deployer.commands.project import Project
+from deployer.config.durations import spelled
 from deployer.config.model import Config, Schedule
-from deployer.errors import RefusedError, UsageError
+from deployer.errors import DeployerError, RefusedError, UsageError
 from deployer.flow.trust import refuse_foreign
 from deployer.model import Release
 from deployer.ports import NewSchedule, Ports, Schedules, Tasks
 from deployer.records.releases import VERIFIED, Releases
+from deployer.records.runs import Run
 from deployer.redaction import Redactor
 from deployer.task.definition import for_image
 from deployer.task.triggers import told, triggers_of
@@ -109,6 +114,19 @@ def why_not_started(config: Config, schedules: Schedules, tasks: Tasks, now: flo
         fine = f"({trigger.expression}) is enabled and starts {trigger.starts}: look at its invocations, and "
         said.append(told(trigger, problem or f"{fine}whether its role {trigger.role} may start the task"))
     return "; ".join(said) or f"no schedule or rule starts {family}"
+
+
+def reason_late(project: Project, env: str, runs: Sequence[Run], now: float) -> str:
+    """Why no run has ended in time: one still runs, or what the schedules say."""
+    running = next((run for run in runs if run.verdict == "running" and run.started_at is not None), None)
+    if running and running.started_at is not None:
+        return f"task {running.id} has been running for {spelled(now - running.started_at)}"
+    try:
+        config = project.config(env, needed=("aws", "run", "task"))
+        aws = session(config)
+        return why_not_started(config, EventBridgeScheduler(config, aws), Ecs(config, aws), now)
+    except DeployerError as error:
+        return f"what starts the job cannot be read: {error.message}"
 
 
 def _shown(config: Config, ports: Ports) -> Any:

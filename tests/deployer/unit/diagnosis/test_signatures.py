@@ -10,7 +10,7 @@ import pytest
 from deployer.diagnosis.classify import classify
 from deployer.diagnosis.events import cut
 from deployer.diagnosis.finders import FINDERS
-from deployer.diagnosis.matching import Seen, recognized
+from deployer.diagnosis.matching import Index, Seen, recognized
 from deployer.diagnosis.model import Evidence
 from deployer.diagnosis.signature import Signature, alternatives, compiled
 from deployer.diagnosis.signatures import shared, signatures, whole_table
@@ -84,6 +84,23 @@ def test_every_alternative_is_hit() -> None:
     ]
 
     assert idle == []
+
+
+def test_what_is_not_worth_a_search_is_not_recognized() -> None:
+    """The index leaves out no signature that recognizes a message; of a message it leaves out most."""
+    index = Index(whole_table())
+    overlooked, tried, events = [], 0, 0
+    for text in [*(signature.example for signature in whole_table()), *FAMILIES]:
+        for event in cut(enumerate(text.split("\n"), start=1)):
+            seen = Seen(event, "task_log")
+            worth = {id(signature) for signature in index.candidates(seen)}
+            tried, events = tried + len(worth), events + 1
+            overlooked += [
+                (s.subcause, text) for s in whole_table() if id(s) not in worth and recognized(s, seen)
+            ]
+
+    assert overlooked == []
+    assert tried < 0.25 * events * len(whole_table())
 
 
 def test_names_and_texts_are_told_once() -> None:

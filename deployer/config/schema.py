@@ -1,4 +1,4 @@
-"""docs/reference/deploy.schema.json: deploy.toml as editors check it, from the models that check it."""
+"""The JSON schema of deploy.toml, for editors, from the models that check it."""
 
 import json
 from typing import Any, Final
