@@ -29,6 +29,7 @@ KINDS = {
     "docs": "unit",
     "e2e": "e2e",
     "faults": "e2e",
+    "fuzz": "unit",
     "image": "docker",
     "pipeline": "integration",
     "pipeline/unit": "unit",

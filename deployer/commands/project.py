@@ -32,10 +32,15 @@ class Project:
     """Everything that a command may want to know before it builds anything."""
 
     def __init__(
-        self, root: Path, environ: Mapping[str, str], notify: Callable[[str], None] = _say_nothing
+        self,
+        root: Path,
+        environ: Mapping[str, str],
+        notify: Callable[[str], None] = _say_nothing,
+        *,
+        strict: bool = False,
     ) -> None:
-        """`notify` prints notices: nothing has failed."""
-        self.root = root
+        """`notify` prints notices: nothing has failed. `strict`: see the option of that name."""
+        self.root, self.strict = root, strict
         self.folder = root / ".deployer"
         self.releases = Releases(self.folder / "releases", self._archives, notify)
         self.environ = {**_assignments(self.folder / IMAGES), **environ}

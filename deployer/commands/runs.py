@@ -55,7 +55,7 @@ def observe(project: Project, env: str, last: int) -> list[Run]:
         logs=CloudWatchLogs(config, aws),
         reports=_reports(project, config, last),
         releases=project.releases.states(env),
-        redactor=redactor_of(config, aws, project.environ),
+        redactor=redactor_of(config, aws, project.environ, project.notify, strict=project.strict),
         now=SystemClock().now(),
         **_counted(project, config, kept),
         empty=config.verify.deadline.empty,

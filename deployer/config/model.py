@@ -249,6 +249,10 @@ class Retries(_Table):
     max_loops_by_edge: dict[str, int] = {}
 
 
+LONGEST_TTL = 86400.0
+"""Seconds that a lock may block others after its holder has died."""
+
+
 class State(_Table):
     """What machines share. `lock_ttl`: how long the lock of a release that was killed blocks the next one."""
 
@@ -257,7 +261,7 @@ class State(_Table):
     """The account that owns the bucket; empty: the caller's own. Another account's is refused."""
     key: str = ""
     """A secret of Secrets Manager, by name or ARN: it signs the records, and unsigned ones are refused."""
-    lock_ttl: Seconds = Field(default=60, ge=10)
+    lock_ttl: Seconds = Field(default=60, ge=10, le=LONGEST_TTL)
 
 
 class Notify(_Table):

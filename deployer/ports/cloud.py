@@ -243,8 +243,11 @@ class Logs(Protocol):
         """The events after `cursor` (None: from the start) that are not older than `since`. At the end of
         the stream the cursor comes back unchanged, with no events."""
 
-    def streams(self, group: str, prefix: str, since: float = 0.0) -> tuple[str, ...]:
-        """Streams under a prefix that may hold events not older than `since`, the most recent first."""
+    def streams(
+        self, group: str, prefix: str, since: float = 0.0, most: int | None = None
+    ) -> tuple[str, ...]:
+        """Streams under a prefix that may hold events not older than `since`, the most recent first; not more
+        than `most`, without looking at the rest."""
 
     def retention(self, group: str) -> float | None:
         """Seconds for which events are kept; None for ever, or where there is no such group."""

@@ -255,7 +255,7 @@ def summary(records: Sequence[Record]) -> dict[str, Any]:
         "tasks": [_task(launch) for launch in release.launches],
         "skipped": list(release.skipped),
         "accepted": list(release.accepted),
-        "timings": [{"node": r["node"], "seconds": round(r["seconds"], 3)} for r in finished],
+        "timings": [{"node": r["node"], "seconds": round(r.get("seconds", 0), 3)} for r in finished],
         "verification": asdict(release.verification) if release.verification else None,
         "diagnosis": asdict(release.cause) if release.cause else None,
     }
@@ -294,7 +294,8 @@ def _end(last: Record) -> str | None:
 def _exit_code(last: Record) -> int | None:
     if last["kind"] == "ended":
         return int(last["exit_code"])
-    return EXIT_CODES.get(last["cause"]["failure_class"]) if last["kind"] == "paused" else None
+    cause = last.get("cause") or {}
+    return EXIT_CODES.get(str(cause.get("failure_class"))) if last["kind"] == "paused" else None
 
 
 def _at(records: Sequence[Record]) -> str:

@@ -122,8 +122,14 @@ async def _refuse(send: Send, status: int, reason: str) -> None:
 def contained(
     container: Mapping[str, Any], task: Mapping[str, Any], options: dict[str, Any], job_key: str
 ) -> dict[str, Any]:
-    """How Docker starts a container of a task: as ECS would (entry point, memory), without privileges or
-    folders of this machine, and with the container's key."""
+    """How Docker starts a container of a task: as ECS would (entry point, memory, read-only root, dropped
+    capabilities, volumes of the task as memory), without privileges or folders of this machine, and with the
+    container's key."""
+    dropped = ((container.get("linuxParameters") or {}).get("capabilities") or {}).get("drop")
+    volumes = {
+        v.get("name") for v in task.get("volumes") or () if not (v.get("host") or {}).get("sourcePath")
+    }
+    mounts = (m for m in container.get("mountPoints") or () if m.get("sourceVolume") in volumes)
     memory = _mebibytes(container.get("memory") or task.get("memory"))
     for name in ("privileged", "cap_add", "pid_mode", "volumes"):
         options.pop(name, None)
@@ -136,6 +142,9 @@ def contained(
         **options,
         **({"entrypoint": list(container["entryPoint"])} if container.get("entryPoint") else {}),
         **({"mem_limit": f"{memory}m", "memswap_limit": f"{memory}m"} if memory else {}),
+        **({"cap_drop": list(dropped)} if dropped else {}),
+        **({"read_only": True} if container.get("readonlyRootFilesystem") else {}),
+        "tmpfs": {mount["containerPath"]: "mode=1777" for mount in mounts},
         "environment": environment,
         "security_opt": ["no-new-privileges"],
     }
