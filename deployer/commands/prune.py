@@ -1,13 +1,19 @@
-"""`[image] keep-releases`: removes what no verified release, schedule or unfinished release needs."""
+"""`deployer prune`, and `[image] keep-releases` after a release: removes what no verified release, schedule
+or unfinished release needs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any, Final
 
+from deployer.commands.project import Project
+from deployer.commands.shared_state import locked_ports
 from deployer.flow.revision import ENV_TAG
 from deployer.flow.steps.build import CONTENT
 from deployer.model import Release
 from deployer.ports import Ports
 from deployer.records.releases import VERIFIED, Releases
+from deployer.sandbox.engine import images_of, remove_names
 
 
 @dataclass
@@ -22,20 +28,47 @@ class _Needed:
         return {arn for _, arn in (release.made for release in self.verified) if arn}
 
 
+@dataclass(frozen=True)
+class Old:
+    """What may go of an environment; `kept_because`: why nothing is looked for."""
+
+    revisions: tuple[str, ...] = ()
+    repository: str = ""
+    tags: tuple[str, ...] = ()
+    kept_because: str = ""
+
+
 def prune(releases: Releases, env: str, keep: int, ports: Ports) -> str:
-    """Removes old images (by their content's tag) and deregisters old revisions; says what it did.
+    """Removes what is old, and says what it did. Twice is safe: what is gone is not found again."""
+    return remove_old(find_old(releases, env, keep, ports), ports)
+
+
+def find_old(releases: Releases, env: str, keep: int, ports: Ports) -> Old:
+    """Old images (by their content's tag) and old revisions; only reads.
 
     Old is what was there before the last `keep` different verified releases to `env` that are known here;
-    where they are fewer, nothing is. Only revisions that a release to `env` registered are touched, and
-    only images that no active revision names. Twice is safe: what is gone is not found again. Failure: a
-    service would not; whatever was removed by then was old.
+    where they are fewer, nothing is. Only revisions that a release to `env` registered are meant, and only
+    images that no revision names which stays active. Failure: a service would not answer.
     """
     needed = _needed(releases, env, keep)
     if len(needed.verified) < keep:
-        return f"nothing is old yet: {len(needed.verified)} of {keep} verified releases are known here"
-    revisions = _deregister_old(env, needed, ports)
-    images = _remove_old(needed, ports)
-    return f"{revisions} old revisions deregistered, {images} old images removed"
+        known = len(needed.verified)
+        return Old(kept_because=f"nothing is old yet: {known} of {keep} verified releases are known here")
+    active = ports.tasks.revisions(_family(needed))
+    revisions = _old_revisions(env, active, needed, ports)
+    repository = next(release.image.repository for release in needed.verified if release.image)
+    remaining = [arn for arn in active if arn not in revisions]
+    return Old(revisions, repository, _old_tags(repository, remaining, needed, ports))
+
+
+def remove_old(old: Old, ports: Ports) -> str:
+    """Deregisters and removes. Failure: a service would not; whatever was removed by then was old."""
+    if old.kept_because:
+        return old.kept_because
+    for arn in old.revisions:
+        ports.tasks.deregister(arn)
+    ports.registry.remove(old.repository, old.tags)
+    return f"{len(old.revisions)} old revisions deregistered, {len(old.tags)} old images removed"
 
 
 def _needed(releases: Releases, env: str, keep: int) -> _Needed:
@@ -50,29 +83,25 @@ def _needed(releases: Releases, env: str, keep: int) -> _Needed:
     return needed
 
 
-def _deregister_old(env: str, needed: _Needed, ports: Ports) -> int:
+def _old_revisions(env: str, active: Sequence[str], needed: _Needed, ports: Ports) -> tuple[str, ...]:
     used = needed.revisions | {trigger.task_definition for trigger in ports.schedules.triggers()}
     oldest = min(map(_number, needed.revisions))
-    old = [arn for arn in ports.tasks.revisions(_family(needed)) if _number(arn) < oldest and arn not in used]
-    ours = [arn for arn in old if (found := ports.tasks.revision(arn)) and found.tags.get(ENV_TAG) == env]
-    for arn in ours:
-        ports.tasks.deregister(arn)
-    return len(ours)
+    old = [arn for arn in active if _number(arn) < oldest and arn not in used]
+    return tuple(
+        arn for arn in old if (found := ports.tasks.revision(arn)) and found.tags.get(ENV_TAG) == env
+    )
 
 
-def _remove_old(needed: _Needed, ports: Ports) -> int:
-    repository = next(release.image.repository for release in needed.verified if release.image)
+def _old_tags(repository: str, remaining: Sequence[str], needed: _Needed, ports: Ports) -> tuple[str, ...]:
     since = needed.verified[-1].started_at
     tagged = ports.registry.tagged(repository)
     stay = needed.digests | {tag.digest for tag in tagged if not tag.tag.startswith(CONTENT)}
-    stay |= _digests(ports, ports.tasks.revisions(_family(needed)))
-    old = [
+    stay |= _digests(ports, remaining)
+    return tuple(
         image.tag
         for image in tagged
         if image.tag.startswith(CONTENT) and image.digest not in stay and image.pushed_at < since
-    ]
-    ports.registry.remove(repository, old)
-    return len(old)
+    )
 
 
 def _digests(ports: Ports, revisions: Iterable[str]) -> set[str]:
@@ -88,3 +117,53 @@ def _family(needed: _Needed) -> str:
 
 def _number(arn: str) -> int:
     return int(arn.rpartition(":")[2])
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """What `deployer prune` would remove. `local`: names of images of this machine that the project's
+    releases built."""
+
+    env: str
+    local: tuple[str, ...]
+    old: Old
+    ports: Ports
+
+    def as_data(self) -> dict[str, Any]:
+        return {
+            "env": self.env,
+            "local": list(self.local),
+            "images": [f"{self.old.repository}:{tag}" for tag in self.old.tags],
+            "task_definitions": list(self.old.revisions),
+            "kept_because": self.old.kept_because,
+        }
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.local or self.old.tags or self.old.revisions)
+
+    def remove(self) -> str:
+        """Failure: a service would not; whatever was removed by then was old."""
+        done = remove_old(self.old, self.ports)
+        return f"{remove_names(self.local)} local images removed; {done}"
+
+
+@contextmanager
+def pruning(project: Project, env: str | None) -> Iterator[Pruning]:
+    """Holds the environment's lock while it is shown, confirmed and done. RefusedError: a release is running.
+
+    An image of this machine that an unfinished release built stays, and so does one without the project's
+    label. Failure, SandboxDown: Docker or AWS does not answer.
+    """
+    name = project.env(env)
+    config = project.config(name, needed=("aws", "image", "run", "logs", "schedule", "state"))
+    unfinished = {line["id"] for line in project.releases.summaries() if line["end"] not in _ENDS}
+    with locked_ports(project, config, "prune") as ports:
+        local = (image for image, made in images_of(config.project.name).items() if made not in unfinished)
+        keep = config.image.keep_releases
+        old = find_old(project.releases, name, keep, ports) if keep else Old(kept_because=_KEEPS_ALL)
+        yield Pruning(name, tuple(sorted(local)), old, ports)
+
+
+_ENDS: Final = (*VERIFIED, "END_FAILED")
+_KEEPS_ALL: Final = "the registry keeps all: [image] keep-releases is not set"

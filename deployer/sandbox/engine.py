@@ -5,7 +5,7 @@ import ipaddress
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import Any
@@ -95,16 +95,33 @@ def remove_containers(instance: str) -> int:
 
 
 def remove_images(project: str) -> int:
-    """Remove every tag of the images that carry the project's label; returns how many images there were."""
+    """Remove every tag of the images that carry the project's label; returns how many names there were."""
+    return remove_names(images_of(project)) if project else 0
+
+
+def images_of(project: str) -> dict[str, str]:
+    """The release that built it, by each name (an id, where it has none) of the images with the project's
+    label."""
+    with _engine() as client:
+        ours = client.images.list(filters={"label": f"deployer.project={project}"})
+        return {
+            name: image.labels.get("deployer.release", "")
+            for image in ours
+            for name in image.tags or [image.id]
+        }
+
+
+def remove_names(names: Iterable[str]) -> int:
+    """Takes these names from their images; an image without one is gone. Returns how many were taken."""
     from docker.errors import APIError
 
+    removed = 0
     with _engine() as client:
-        ours = client.images.list(filters={"label": f"deployer.project={project}"}) if project else []
-        for image in ours:
-            for tag in image.tags or [image.id]:
-                with suppress(APIError):  # in use by a container that is not ours
-                    client.images.remove(tag, force=True)
-    return len(ours)
+        for name in names:
+            with suppress(APIError):  # in use by a container that is not ours
+                client.images.remove(name, force=True)
+                removed += 1
+    return removed
 
 
 @contextmanager
