@@ -1,6 +1,7 @@
 """`deployer prune`, and `[image] keep-releases` after a release: removes what no verified release, schedule
 or unfinished release needs."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any, Final
 from deployer.commands.project import Project
 from deployer.commands.shared_state import locked_ports
 from deployer.flow.revision import ENV_TAG
-from deployer.flow.steps.build import CONTENT
+from deployer.flow.steps.build import CONTENT, LABEL
 from deployer.model import Release
 from deployer.ports import Ports
 from deployer.records.releases import VERIFIED, Releases
@@ -30,45 +31,49 @@ class _Needed:
 
 @dataclass(frozen=True)
 class Old:
-    """What may go of an environment; `kept_because`: why nothing is looked for."""
+    """What nothing needs any more: ARNs of revisions, and tags of the repository."""
 
-    revisions: tuple[str, ...] = ()
     repository: str = ""
+    revisions: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
-    kept_because: str = ""
+    reason: str = ""
+    """Why nothing is old."""
+
+    def told(self) -> str:
+        """What is removed, by name."""
+        if self.reason:
+            return self.reason
+        names = [arn.rpartition("/")[2] for arn in self.revisions], self.tags
+        revisions, images = (f"{len(found)}{': ' if found else ''}{', '.join(found)}" for found in names)
+        return f"old revisions: {revisions}; old images: {images}"
 
 
-def prune(releases: Releases, env: str, keep: int, ports: Ports) -> str:
-    """Removes what is old, and says what it did. Twice is safe: what is gone is not found again."""
-    return remove_old(find_old(releases, env, keep, ports), ports)
+def prune(releases: Releases, env: str, keep: int, ports: Ports, project: str) -> str:
+    """Deregisters old revisions and removes old images; says what it did. Twice is safe: what is gone is not
+    found again. Failure: a service would not; whatever was removed by then was old."""
+    old = select(releases, env, keep, ports, project)
+    remove(old, ports)
+    return old.told()
 
 
-def find_old(releases: Releases, env: str, keep: int, ports: Ports) -> Old:
-    """Old images (by their content's tag) and old revisions; only reads.
-
-    Old is what was there before the last `keep` different verified releases to `env` that are known here;
-    where they are fewer, nothing is. Only revisions that a release to `env` registered are meant, and only
-    images that no revision names which stays active. Failure: a service would not answer.
-    """
-    needed = _needed(releases, env, keep)
-    if len(needed.verified) < keep:
-        known = len(needed.verified)
-        return Old(kept_because=f"nothing is old yet: {known} of {keep} verified releases are known here")
-    active = ports.tasks.revisions(_family(needed))
-    revisions = _old_revisions(env, active, needed, ports)
-    repository = next(release.image.repository for release in needed.verified if release.image)
-    remaining = [arn for arn in active if arn not in revisions]
-    return Old(revisions, repository, _old_tags(repository, remaining, needed, ports))
-
-
-def remove_old(old: Old, ports: Ports) -> str:
-    """Deregisters and removes. Failure: a service would not; whatever was removed by then was old."""
-    if old.kept_because:
-        return old.kept_because
+def remove(old: Old, ports: Ports) -> None:
     for arn in old.revisions:
         ports.tasks.deregister(arn)
-    ports.registry.remove(old.repository, old.tags)
-    return f"{len(old.revisions)} old revisions deregistered, {len(old.tags)} old images removed"
+    if old.tags:
+        ports.registry.remove(old.repository, old.tags)
+
+
+def select(releases: Releases, env: str, keep: int, ports: Ports, project: str) -> Old:
+    """What was there before the last `keep` different verified releases to `env` that are known here; where
+    they are fewer, nothing. Only revisions that a release to `env` registered, and only images that carry
+    the labels of this project and that no active revision, schedule or rule of the account names."""
+    needed = _needed(releases, env, keep)
+    if len(needed.verified) < keep:
+        return Old(reason=f"nothing is old yet: {len(needed.verified)} of {keep} verified releases are known")
+    triggers = {trigger.task_definition for trigger in ports.schedules.triggers()}
+    revisions = _old_revisions(env, needed, triggers, ports)
+    repository = next(release.image.repository for release in needed.verified if release.image)
+    return Old(repository, revisions, _old_images(repository, needed, triggers, revisions, ports, project))
 
 
 def _needed(releases: Releases, env: str, keep: int) -> _Needed:
@@ -83,32 +88,38 @@ def _needed(releases: Releases, env: str, keep: int) -> _Needed:
     return needed
 
 
-def _old_revisions(env: str, active: Sequence[str], needed: _Needed, ports: Ports) -> tuple[str, ...]:
-    used = needed.revisions | {trigger.task_definition for trigger in ports.schedules.triggers()}
-    oldest = min(map(_number, needed.revisions))
-    old = [arn for arn in active if _number(arn) < oldest and arn not in used]
-    return tuple(
-        arn for arn in old if (found := ports.tasks.revision(arn)) and found.tags.get(ENV_TAG) == env
-    )
+def _old_revisions(env: str, needed: _Needed, triggers: set[str], ports: Ports) -> tuple[str, ...]:
+    oldest, used = min(map(_number, needed.revisions)), needed.revisions | triggers
+    old = [arn for arn in ports.tasks.revisions(_family(needed)) if _number(arn) < oldest and arn not in used]
+    found = ((arn, ports.tasks.revision(arn)) for arn in old)
+    return tuple(arn for arn, revision in found if revision and revision.tags.get(ENV_TAG) == env)
 
 
-def _old_tags(repository: str, remaining: Sequence[str], needed: _Needed, ports: Ports) -> tuple[str, ...]:
-    since = needed.verified[-1].started_at
-    tagged = ports.registry.tagged(repository)
+def _old_images(
+    repository: str, needed: _Needed, triggers: set[str], gone: Sequence[str], ports: Ports, project: str
+) -> tuple[str, ...]:
+    """Every revision of the account is only read where an image would go."""
+    since, tagged = needed.verified[-1].started_at, ports.registry.tagged(repository)
     stay = needed.digests | {tag.digest for tag in tagged if not tag.tag.startswith(CONTENT)}
-    stay |= _digests(ports, remaining)
-    return tuple(
-        image.tag
+    old = [
+        image
         for image in tagged
-        if image.tag.startswith(CONTENT) and image.digest not in stay and image.pushed_at < since
-    )
+        if image.tag.startswith(CONTENT)
+        and image.digest not in stay
+        and image.pushed_at < since
+        and (ports.registry.labels(repository, image.digest) or {}).get(f"{LABEL}project") == project
+    ]
+    named = _named({*ports.tasks.revisions(None), *triggers} - {*gone}, ports) if old else set()
+    return tuple(image.tag for image in old if not {image.tag, image.digest} & named)
 
 
-def _digests(ports: Ports, revisions: Iterable[str]) -> set[str]:
-    """Of the images that these revisions name by digest."""
+def _named(revisions: Iterable[str], ports: Ports) -> set[str]:
+    """The digests and tags of the images that these revisions name."""
     found = (ports.tasks.revision(arn) for arn in revisions)
     containers = (c for revision in found if revision for c in revision.definition["containerDefinitions"])
-    return {container["image"].rpartition("@")[2] for container in containers}
+    return {
+        re.split("[@:]", container["image"].rpartition("/")[2], maxsplit=1)[-1] for container in containers
+    }
 
 
 def _family(needed: _Needed) -> str:
@@ -135,7 +146,7 @@ class Pruning:
             "local": list(self.local),
             "images": [f"{self.old.repository}:{tag}" for tag in self.old.tags],
             "task_definitions": list(self.old.revisions),
-            "kept_because": self.old.kept_because,
+            "kept_because": self.old.reason,
         }
 
     @property
@@ -144,8 +155,8 @@ class Pruning:
 
     def remove(self) -> str:
         """Failure: a service would not; whatever was removed by then was old."""
-        done = remove_old(self.old, self.ports)
-        return f"{remove_names(self.local)} local images removed; {done}"
+        remove(self.old, self.ports)
+        return f"{remove_names(self.local)} local images removed; {self.old.told()}"
 
 
 @contextmanager
@@ -161,7 +172,9 @@ def pruning(project: Project, env: str | None) -> Iterator[Pruning]:
     with locked_ports(project, config, "prune") as ports:
         local = (image for image, made in images_of(config.project.name).items() if made not in unfinished)
         keep = config.image.keep_releases
-        old = find_old(project.releases, name, keep, ports) if keep else Old(kept_because=_KEEPS_ALL)
+        old = Old(reason=_KEEPS_ALL)
+        if keep:
+            old = select(project.releases, name, keep, ports, config.project.name)
         yield Pruning(name, tuple(sorted(local)), old, ports)
 
 

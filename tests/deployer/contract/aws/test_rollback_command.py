@@ -174,6 +174,6 @@ def test_a_prune_shows_asks_and_removes(
     )
     done = deployer("prune", "--yes")
     assert done.returncode == 0, done.stderr
-    assert b"0 local images removed; 1 old revisions deregistered" in done.stdout
+    assert b"0 local images removed; old revisions: 1: " in done.stdout
     assert oldest not in world.tasks.revisions(name)
     assert b"- task" not in deployer("prune", "--yes").stdout
