@@ -23,6 +23,9 @@ ENV PATH=/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/
 WORKDIR /app
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
+# For archives that do not fit into memory: where the root file system is read-only, Fargate mounts a volume here and
+# gives it the mode of this folder.
+VOLUME ["/tmp"]
 USER 10001:10001
 ENTRYPOINT ["python", "-m", "pipeline"]
 CMD ["run"]

@@ -56,8 +56,15 @@ test-fast: setup ## The unit tests: under a minute, without Docker
 test: base data/downloaded ## Every test: unit, integration (MongoDB, AWS emulators), Docker, end to end
 	$(VENV)/python -m pytest $(WORKERS) $(ARGS)
 
+test-browser: setup ## The pages of `deployer report` in a browser without a screen
+	@scripts/ensure-browser
+	$(VENV)/python -m pytest -q tests/browser $(ARGS)
+
 test-crash: base ## Kill a release before and after every journal record, resume it, compare; 20 minutes
 	$(VENV)/python -m pytest -k crash -o faulthandler_timeout=3600 $(ARGS)
+
+test-fuzz: setup ## Try 5000 other inputs each of what tests/fuzz tries 60 of; FUZZ_EXAMPLES=n for more
+	FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-5000} $(VENV)/python -m pytest -q tests/fuzz $(WORKERS) $(ARGS)
 
 test-faults: base ## Break what the release depends on, one thing at a time
 	FAULTED_RELEASES=50 $(VENV)/python -m pytest -k faults $(ARGS)
@@ -77,5 +84,6 @@ bench-logs: base ## Measure following logs: lines a second, completeness
 bench-verify: setup ## Measure the checks of deploy.toml on 5,000,000 documents
 	$(VENV)/python -m bench.verify $(ARGS)
 
-.PHONY: help setup engine base compose-env release down clean check docs test-fast test test-crash test-faults \
+.PHONY: help setup engine base compose-env release down clean check docs test-fast test test-browser test-crash \
+	test-fuzz test-faults \
 	bench-pipeline bench-release bench-diagnosis bench-logs bench-verify

@@ -74,12 +74,14 @@ class Image:
 
 @dataclass(frozen=True)
 class TaskDefinition:
-    """`current` is the newest active revision's ARN; `differences` are the fields in which ours differs."""
+    """`current` is the newest active revision's ARN; `differences` are the fields in which ours differs.
+    `status`: found (it was there), registered (by this release), withdrawn (deregistered when it stopped)."""
 
     family: str
     current: str | None
     differences: tuple[str, ...] = ()
     arn: str | None = None
+    status: Literal["found", "registered", "withdrawn"] = "found"
 
 
 STOPPED_FROM_OUTSIDE: Final = (

@@ -5,12 +5,15 @@ import re
 from base64 import b64encode
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
+from fnmatch import fnmatchcase
 from html import escape
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 _T = TypeVar("_T")
 HIDDEN: Final = "***"
+_SHORT: Final = 120
+"""Up to here one look for all signs is cheaper than one for each."""
 _SHORTEST: Final = 6
 """A shorter value would be found by chance in ordinary text."""
 
@@ -78,13 +81,19 @@ _EXACT: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = (
 first ones are matched against the text in small letters, a third of the work of ignoring case. Every
 repetition is bounded or begins where no other can, so that the time is linear."""
 
+_SIGNS: Final = re.compile(
+    "|".join(sorted({"://"}.union(re.escape(s) for signs, _ in (*_LOWER, *_EXACT) for s in signs)))
+)
+"""Without any of them nothing can match: one look instead of twenty at most texts."""
+
 _TOKEN: Final = re.compile(r"[^\s\"'<>\\]{0,4000}")
 _PORT: Final = re.compile(r"\d{1,5}(?:[/?#]|$)")
 _KEY_AS_USER: Final = re.compile(r"[\w-]{16,}")
 _SECRET_NAME: Final = re.compile(rf"(?:{_SURE})$")
 
 
-def _names_a_secret(name: object) -> bool:
+def names_a_secret(name: object) -> bool:
+    """Whether a value under this name is to be hidden: `DB_PASSWORD`, `client-secret`."""
     if not isinstance(name, str):
         return False
     small = name.lower()
@@ -130,9 +139,12 @@ class Redactor:
         for known in self._known:
             if known in text:
                 text = text.replace(known, HIDDEN)
+        small = _small(text)
+        if len(text) < _SHORT and not _SIGNS.search(small):
+            return text
         if "://" in text and "@" in text:
             text = _without_passwords(text)
-        small = _small(text)
+            small = _small(text)
         for signs, pattern in _LOWER:
             if any(sign in small for sign in signs):
                 text = _hidden(text, pattern.finditer(small))
@@ -150,10 +162,10 @@ class Redactor:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            named = _is_literal(value.get("value")) and _names_a_secret(value.get("name"))
+            named = _is_literal(value.get("value")) and names_a_secret(value.get("name"))
             return {
                 key: HIDDEN
-                if _is_literal(item) and (_names_a_secret(key) or (named and key == "value"))
+                if _is_literal(item) and (names_a_secret(key) or (named and key == "value"))
                 else self._clean(item)
                 for key, item in value.items()
             }
@@ -221,6 +233,28 @@ def secrets_of(uri: str, environ: Mapping[str, str]) -> Iterable[str]:
     for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "ATLAS_PRIVATE_KEY"):
         if environ.get(name):
             yield environ[name]
+
+
+_KEPT: Final = ("AWS_REGION", "AWS_DEFAULT_REGION", "PWD", "OLDPWD", "SSH_AUTH_SOCK")
+_SECRET_VARIABLE: Final = re.compile(
+    r"AWS_|ATLAS_|MONGO\w*_UR[IL]$|DATABASE_URL$|(?:\w*_)?(?:TOKEN|JWT|PAT|SECRETS?|PASS(?:WORD|WD|PHRASE)?|PWD"
+    r"|CREDENTIALS?|\w*KEY|DSN|WEBHOOK)(?:_|$)"
+)
+
+
+def without_secrets(environ: Mapping[str, str], allowed: Iterable[str] = ()) -> dict[str, str]:
+    """The environment for a program that does not need the operator's credentials: without `AWS_*` (but the
+    region), the database's address and whatever is a secret by its name or value. A proxy's address stays.
+    `allowed`: names that are kept, with `*` for any rest."""
+    plain, patterns = Redactor(), tuple(allowed)
+
+    def fits(name: str, value: str) -> bool:
+        upper = name.upper()
+        if upper in _KEPT or upper.endswith("_PROXY") or any(fnmatchcase(name, each) for each in patterns):
+            return True
+        return not _SECRET_VARIABLE.match(upper) and plain.text(value) == value
+
+    return {name: value for name, value in environ.items() if fits(name, value)}
 
 
 def _small(text: str) -> str:

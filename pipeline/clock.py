@@ -24,6 +24,9 @@ HOUR = timedelta(hours=1)
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 
 
+AMBIGUOUS = "ambiguous_date"
+
+
 class Refused(Exception):
     """A row has no moment; `reason` is a stable word."""
 
@@ -38,7 +41,8 @@ class RowDates:
     def __init__(self, days: LocalDays, span: Span | None, order: Order | None) -> None:
         self._days = days
         self._span = span
-        self._order = order
+        self.order = order
+        """Which of day and month comes first; None while nothing has told."""
 
     def combine(
         self, moment: Cell, clock: Cell, day: Cell
@@ -52,6 +56,9 @@ class RowDates:
         told = next((cell for cell in (clock, moment, day) if cell.elapsed is not None), None)
         if told is None or told.elapsed is None:
             raise Refused("no_time", "the row has values but no time")
+        for cell in (moment, clock, day):
+            if cell.order is not None:
+                self._meet(cell.order)
         exact = next((cell for cell in (moment, clock) if cell.days and cell.offset is not None), None)
         if exact is not None and exact.elapsed is not None:
             return self._one_of(exact.days), exact.elapsed, exact.offset
@@ -75,20 +82,27 @@ class RowDates:
             return Cell(moment.days)
         raise Refused("times_disagree", f"the row tells the local times {shown} and {clock.elapsed}")
 
+    def _meet(self, order: Order) -> None:
+        """A date that can be read in one order only: it holds for the others of the object too."""
+        if self.order is None:
+            self.order = order
+        elif self.order is not order:
+            raise Refused("dates_disagree", f"day and month change places: other dates are {self.order}")
+
     def _one_of(self, days: Sequence[date]) -> date:
         """The day that is meant where day and month could change places: as others of the object say."""
         if len(days) == 1:
             return days[0]
-        if self._order is None and self._span is not None:
+        if self.order is None and self._span is not None:
             named = [day for day in days if day in self._span]
             if len(named) == 1:
-                self._order = Order.DAY if named[0] == days[0] else Order.MONTH
-        if self._order is None:
+                self.order = Order.DAY if named[0] == days[0] else Order.MONTH
+        if self.order is None:
             raise Refused(
-                "ambiguous_date",
+                AMBIGUOUS,
                 f"{days[0]} or {days[1]}: set date-order of the station in stations.toml",
             )
-        return days[0] if self._order is Order.DAY else days[1]
+        return days[0] if self.order is Order.DAY else days[1]
 
 
 class NamedDay:

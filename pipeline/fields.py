@@ -31,7 +31,7 @@ class Field:
     """A field of `measurements`: inclusive physical range in its own unit, decimals kept, units understood.
 
     `telling`: a bare number that is impossible in the unit of its column and possible in another one says
-    that the column is in that other unit.
+    that the column is in that other unit. `share`: a value between 0 and 1 is no percentage but a share.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Field:
     words: Words = field(default_factory=dict)
     whole: bool = False
     telling: bool = False
+    share: bool = False
 
 
 FIELDS: Mapping[str, Field] = {
@@ -49,7 +50,7 @@ FIELDS: Mapping[str, Field] = {
     for item in (
         Field("temperature_c", -90, 60, units.TEMPERATURE),
         Field("dew_point_c", -90, 60, units.TEMPERATURE),
-        Field("humidity_pct", 0, 100, units.PERCENT),
+        Field("humidity_pct", 0, 100, units.PERCENT, share=True),
         Field("wind_direction_deg", 0, 360, units.DEGREES, words=WIND_WORDS),
         Field("wind_speed_kmh", 0, 410, units.SPEED),
         Field("wind_gust_kmh", 0, 410, units.SPEED),
@@ -173,7 +174,7 @@ class Conversion(dict[Hashable, Made]):
                 raise OtherUnit(f"{number} without a unit is no {what} in {self._bare_name} but in {name}")
 
     def _within(self, exact: Decimal) -> bool:
-        return self.field.low <= exact <= self.field.high
+        return self.field.low <= exact <= self.field.high and not (self.field.share and 0 < exact < 1)
 
     def _rounded(self, exact: Decimal) -> float | int:
         if self.field.whole:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pipeline.dates import cell_days
+from pipeline.dates import Order, cell_days, order_in
 from pipeline.units import plain_text
 
 _OFFSET = r"(z|utc|gmt|[+-]\d{2}(?::?\d{2})?)?"
@@ -18,8 +18,12 @@ _EPOCH = re.compile(r"(1\d{9})(\d{3})?")
 _NUMBER = re.compile(r"\d{0,5}\.\d+")
 _PARTED = re.compile(r"(.*?\d)(?:t|, *| +|[ t]at )(\d{1,2}[:h]\d{2}.*)", re.DOTALL)
 _MIDNIGHT, _DAY = timedelta(0), timedelta(days=1)
-_ONLY_A_TIME = frozenset({"1899-12-30", "1899-12-31", "1900-01-00", "1900-01-01", "1904-01-01", "1970-01-01"})
-"""The day of a cell with a time only, as spreadsheets and what reads them write it."""
+_ONLY_A_TIME = re.compile(
+    r"(?:1899[-/.]12[-/.]3[01]|1900[-/.]0?1[-/.]0?[01]|(?:0001|1904|1970)[-/.]0?1[-/.]0?1"
+    r"|(?:3[01][-/.]12|12[-/.]3[01])[-/.](?:18)?99|(?:0?[01][-/.]0?1|0?1[-/.]0?0)[-/.](?:19)?00"
+    r"|0?1[-/.]0?1[-/.](?:1904|1970|0001))"
+)
+"""The day of a cell with a time only, as spreadsheets and what reads them write it; its zone is none."""
 
 
 class NonexistentTime(ValueError):
@@ -33,6 +37,8 @@ class Cell:
     days: tuple[date, ...] = ()
     elapsed: timedelta | None = None
     offset: timedelta | None = None
+    order: Order | None = None
+    """Which of day and month comes first, where the cell itself shows it."""
     clock: timedelta | None = field(init=False, compare=False, repr=False)
     """The time of day of a cell that tells nothing else."""
 
@@ -48,8 +54,8 @@ def read_cell(value: Any) -> Cell | None:
     of spreadsheets, Excel's numbers, and seconds since 1970.
     """
     if isinstance(value, datetime):
-        offset = value.utcoffset()
-        return Cell(cell_days(value), time_of_day(value.time()), offset)
+        days, elapsed = cell_days(value), time_of_day(value.time())
+        return Cell(days, elapsed, value.utcoffset()) if days else Cell(elapsed=elapsed)
     if isinstance(value, date):
         return Cell(cell_days(value))
     if isinstance(value, time | timedelta):
@@ -67,7 +73,7 @@ def _read_text(text: str) -> Cell | None:
     if text == "0":
         return Cell(elapsed=_MIDNIGHT)
     if days := cell_days(text):
-        return Cell(days)
+        return Cell(days, order=order_in(text))
     if found := _COMPACT.fullmatch(text):
         hour, minute, second = found[2], found[3], found[4] or "00"
         clock = _written_time(f"{hour}:{minute}:{second}{found[5] or ''}")
@@ -82,10 +88,10 @@ def _read_text(text: str) -> Cell | None:
     clock = _written_time(found[2]) if found else None
     if found is None or clock is None:
         return None
-    if found[1] in _ONLY_A_TIME:
-        return clock
+    if _ONLY_A_TIME.fullmatch(found[1]):
+        return Cell(elapsed=clock.elapsed)
     days = cell_days(found[1])
-    return Cell(days, clock.elapsed, clock.offset) if days else None
+    return Cell(days, clock.elapsed, clock.offset, order_in(found[1])) if days else None
 
 
 def _excel_number(text: str) -> Cell | None:

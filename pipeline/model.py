@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeGuard
 
 Document = dict[str, Any]
@@ -31,8 +31,15 @@ class ObjectRef:
     modified: datetime
     error: str = ""
     """Why it cannot be read, where the listing shows that already."""
+    first_day: date | None = None
+    """The first day of its rows, as the object beside it says whose key ends in `.first-day`."""
     suspect: bool = False
     """A run died while it was read: it is read alone, after the others."""
+
+    @property
+    def content_etag(self) -> str:
+        """The etag of the object alone, without that of the first day beside it."""
+        return self.etag.partition("+")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.dates import Span, before_days, day_of, looks_dated, span_in
+from pipeline.dates import Order, Span, before_days, day_of, is_of_dates, looks_dated, span_in, year_in
 
 _SUFFIX = re.compile(
     r"(?:\.(?:xlsx|xlsm|xls|csv|tsv|jsonl|ndjson|json|parquet|avro|txt))?(?:\.(?:gz|zip|zst|bz2|xz|7z))*$",
@@ -35,6 +35,7 @@ _COPY = re.compile(
     r"\(\d{1,3}\)|(?<![A-Za-z0-9])(?:v\d{1,3}|part[-_ ]?\d{0,6})(?![A-Za-z0-9])", re.IGNORECASE
 )
 """What a browser adds to a second download, and what programs number parts with."""
+_YEAR_AND_MONTH = re.compile(r"(?<!\d)(?:19|20)\d\d[-_](?:0[1-9]|1[0-2])(?![-_]?\d)")
 _PWS_ID = re.compile(r"(?<![A-Za-z0-9])[IK][A-Z]{3,10}\d{1,4}(?![A-Za-z0-9])")
 _PASS = re.compile(
     r"(?<![A-Za-z0-9])(?:0?[1-3]h?:?(?:00)?([ab])|(cest|cet|bst|gmt|summer|winter|ete|hiver))(?![A-Za-z0-9])",
@@ -88,8 +89,8 @@ class Part:
 
 def _is_neutral(rest: str) -> bool:
     """Whether what stands before the day, or all where there is none, names nothing."""
-    words = re.split(r"[\W_]+", before_days(_COPY.sub(" ", rest)))
-    return all(word.lower() in _NEUTRAL for word in words if word)
+    words = re.split(r"[\W_]+", before_days(_COPY.sub(" ", _YEAR_AND_MONTH.sub(" ", rest))))
+    return all(word in _NEUTRAL or is_of_dates(word) for word in words if word)
 
 
 def names_a_station(part: str, beginnings: Sequence[str]) -> bool:
@@ -98,14 +99,16 @@ def names_a_station(part: str, beginnings: Sequence[str]) -> bool:
     return _PWS_ID.search(part) is not None or (first in beginnings and not _is_neutral(part))
 
 
-def span_of(parts: Sequence[str], own: int, rest: str) -> Span | None:
+def span_of(parts: Sequence[str], own: int, rest: str, order: Order | None = None) -> Span | None:
     """The days that a key tells: its name first, then its folders from the inner ones outwards.
 
-    `own` is the index of the part that names the station, `rest` what stands beside that name.
+    `own` is the index of the part that names the station, `rest` what stands beside that name. A day
+    without a year, as `March-3`, is of the year that stands elsewhere in the key.
     """
+    year = year_in("/".join(parts))
     for index in reversed(range(len(parts))):
         for text in _dated_texts(rest if index == own else parts[index]):
-            if span := span_in(text):
+            if span := span_in(text, order, year):
                 return span
             if looks_dated(text):
                 return None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.columns import Layout, Use
-from pipeline.dates import Span
+from pipeline.dates import Span, cell_days, span_in, year_in
 from pipeline.errors import BrokenObject
 from pipeline.measurement import Row
 from pipeline.model import Document, Rejection, is_station_id
@@ -28,7 +28,7 @@ class ObjectRows:
         self.context = context
         self._catalog = catalog
         self._name = name
-        self._found = catalog.find(name)
+        self._found = catalog.find(name, context.ref.first_day)
         self._known: StationRows | None = None
         self._by_id: dict[str, StationRows] = {}
         self._layouts: dict[tuple[str, ...], tuple[Layout | None, bool]] = {}
@@ -43,6 +43,14 @@ class ObjectRows:
     @property
     def span(self) -> Span | None:
         return self._found.span if self._found else None
+
+    def span_of_sheet(self, name: str) -> Span | None:
+        """The day or days in a sheet's name; a day without a year is of the year in the object's name."""
+        order = self._found.station.order if self._found else None
+        if span := span_in(name, order, year_in(name) or year_in(self._name)):
+            return span
+        days = cell_days(name)
+        return Span(days[0], days[0]) if len(days) == 1 else None
 
     def dated(self, span: Span | None) -> None:
         """The rows from here on are of these days, as the name of their sheet says."""

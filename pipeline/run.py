@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from itertools import islice
 
-from pipeline.errors import PipelineError, Stopped, WorkerDied
+from pipeline.dates import cell_days
+from pipeline.errors import PipelineError, Stopped, UnreadableObject, WorkerDied
 from pipeline.model import Extent, ObjectRef, ObjectReport
 from pipeline.parsers.reading import format_of
 from pipeline.ports import Executor, RunStore, Source
@@ -102,7 +103,7 @@ class Run:
     def _load_overlapping(self) -> None:
         """Read objects once more that may hold what another one has withdrawn."""
         keys = self._run_store.overlapping(self._withdrawn)
-        refs = [ref for ref in self._source.list() if ref.key in keys]
+        refs = [ref for ref in self._listed() if ref.key in keys]
         before: dict[str, ObjectReport] = {}
         for page in _pages(refs, _PAGE):
             before |= self._run_store.loaded(page)
@@ -142,8 +143,39 @@ class Run:
                     yield ref
         yield from suspects
 
-    def _wanted(self) -> Iterator[ObjectRef]:
+    def _listed(self) -> Iterator[ObjectRef]:
+        """The objects of the source, each with the first day that stands in the object beside it.
+
+        `x.csv.first-day` comes after `x.csv`, and between them only keys that begin like it.
+        """
+        held: list[ObjectRef] = []
         for ref in self._source.list():
+            if held and not ref.key.startswith(held[0].key):
+                yield from held
+                held = []
+            if held and ref.key.endswith(FIRST_DAY):
+                of = ref.key.removesuffix(FIRST_DAY)
+                held = [self._dated(other, ref) if other.key == of else other for other in held]
+            elif held or format_of(ref.key):
+                held.append(ref)
+            else:
+                yield ref
+        yield from held
+
+    def _dated(self, ref: ObjectRef, sidecar: ObjectRef) -> ObjectRef:
+        """The object with this first day; when that changes, it is another version of the object."""
+        try:
+            text = b"" if sidecar.error or sidecar.size > _DATE_BYTES else self._source.fetch(sidecar)
+        except UnreadableObject as error:
+            return replace(ref, error=error.message)
+        days = cell_days(text.decode("utf-8-sig", "replace").strip())
+        if len(days) != 1:
+            why = sidecar.error or "it is no date such as 2024-10-01"
+            return replace(ref, error=f"{sidecar.key}: {why}")
+        return replace(ref, etag=f"{ref.etag}+{sidecar.etag}", first_day=days[0])
+
+    def _wanted(self) -> Iterator[ObjectRef]:
+        for ref in self._listed():
             if self._selection.only is not None and ref.key not in self._selection.only:
                 continue
             self._seen.add(hash(ref.key))
@@ -175,11 +207,14 @@ class Run:
             self._run_store.end_run(self._report.as_document(), orderly=orderly)
 
 
+FIRST_DAY = ".first-day"
+"""Ends the key of an object that holds the first day of the one beside it."""
+_DATE_BYTES = 100
 _UNREADABLE_FORMAT = "unknown_format: named like a station's file, but its ending is none that is read"
 
 
 def _suspect(ref: ObjectRef) -> ObjectRef:
-    return ObjectRef(ref.key, ref.etag, ref.size, ref.modified, suspect=True)
+    return replace(ref, suspect=True)
 
 
 def _pages(refs: Iterable[ObjectRef], size: int) -> Iterator[list[ObjectRef]]:

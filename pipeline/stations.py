@@ -76,8 +76,11 @@ class Catalog:
     networks: Networks
     digest: str = field(default="", compare=False)
 
-    def find(self, key: str) -> Found | None:
-        """The station of an object: by its id or by a pattern, in the name first, then in its folders."""
+    def find(self, key: str, first_day: date | None = None) -> Found | None:
+        """The station of an object: by its id or by a pattern, in the name first, then in its folders.
+
+        `first_day` is of rows that tell no day, where the key tells none.
+        """
         parts = names.parts_of(key)
         for index in reversed(range(len(parts))):
             matched = self._match(names.Part.of(parts[index]))
@@ -86,11 +89,18 @@ class Catalog:
             station, rest = matched
             if index < len(parts) - 1 and names.names_a_station(parts[-1], self._beginnings):
                 return None
-            span = names.span_of(parts, index, rest)
-            if span is None and (day := station.first_day(key)):
+            span = names.span_of(parts, index, rest, station.order)
+            if span is None and (day := first_day or station.first_day(key)):
                 span = Span(day, None)
             return Found(station, span)
         return None
+
+    def resembles(self, name: str) -> bool:
+        """Whether a name begins like a station's, or has its id in it, whatever else stands there."""
+        part = names.Part.of(name)
+        literals = (pattern.removesuffix("*") for station in self.stations for pattern in station.files)
+        begins = any(part.plain.startswith(names.plain(text), part.front) for text in literals)
+        return begins or not self._by_id.keys().isdisjoint(part.ids())
 
     def by_id(self, station_id: str) -> Station | None:
         return self._by_id.get(station_id.lower())

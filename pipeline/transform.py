@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from pipeline.clock import NamedDay, Refused, RowDates, days_of_range
+from pipeline.clock import AMBIGUOUS, NamedDay, Refused, RowDates, days_of_range
 from pipeline.columns import Converter, Foreign, Layout
-from pipeline.dates import Span
+from pipeline.dates import Order, Span, has_dashes
 from pipeline.errors import BrokenObject
 from pipeline.fields import OtherUnit
 from pipeline.localtime import Cell, LocalDays, NonexistentTime
@@ -28,6 +28,8 @@ from pipeline.stations import Station
 
 _EMPTY = (None, "")
 _NOTHING = Cell()
+_BETWEEN = (" ", "T")
+"""Between the day and the time of a cell of both."""
 _HELD = 200_000
 """Rows of one object that may wait for the rows after them."""
 _NAMES = 100
@@ -94,6 +96,7 @@ class StationRows:
         self._not_after = context.not_after
         self._doubt = ""
         self._waiting: list[tuple[int, Any, Layout, timedelta]] = []
+        self._undecided: list[tuple[int, Any, Layout]] = []
         self._hour: RepeatedHour | None = None
         self._before: tuple[date, timedelta] | None = None
         self.ready: list[Row] = []
@@ -102,21 +105,20 @@ class StationRows:
     def read(self, position: int, row: Any, layout: Layout) -> Row | None:
         """One row, addressed as the layout says; None for a blank one and for one that has to wait."""
         try:
-            order = self._order
-            if order is not None and layout.only_time and not self._doubt:
-                elapsed, last, midnight = self._clocks.get(row[layout.time]), order.last, self._midnight
-                if elapsed is not None and last is not None and elapsed >= last and midnight is not None:
-                    order.last = elapsed
-                    values = [conversion[row[key]] for key, conversion in layout.columns]
-                    if layout.telling is not None and type(values[layout.telling]) is Foreign:
-                        _check_bare(row, layout)
-                    fields = b"".join(values)
-                    moment = midnight + elapsed
-                    if fields and moment <= self._not_after:
-                        return self._series.at(moment, fields, self._context.before + position)
-                    return self._context.finish(self._series, moment, fields, position, row)
+            moment = None if self._doubt or self._undecided else self._known_moment(row, layout)
+            if moment is not None:
+                values = [conversion[row[key]] for key, conversion in layout.columns]
+                if layout.telling is not None and type(values[layout.telling]) is Foreign:
+                    _check_bare(row, layout)
+                fields = b"".join(values)
+                if fields and moment <= self._not_after:
+                    return self._series.at(moment, fields, self._context.before + position)
+                return self._context.finish(self._series, moment, fields, position, row)
             return self._read(position, row, layout)
         except Refused as error:
+            if error.reason == AMBIGUOUS and len(self._undecided) < _HELD:
+                self._undecided.append((position, row, layout))
+                return None
             return self._refuse(position, error, row, layout)
         except OtherUnit as error:
             self._doubt = f"{error}: set units of {self._station.id} in stations.toml, or write the unit"
@@ -126,8 +128,52 @@ class StationRows:
         except (TypeError, OverflowError) as error:
             return Rejection(position, "malformed", f"a cell holds no plain value: {error}", row)
 
+    def _known_moment(self, row: Any, layout: Layout) -> datetime | None:
+        """The instant of most rows: their cells were met before, each for itself, and leave nothing open."""
+        days, clocks = self._context.converter.days, self._clocks
+        if layout.date is not None:
+            day = None if layout.moment is not None else days.get(row[layout.date])
+            elapsed = clocks.get(row[layout.time])
+        else:
+            text = row[layout.time if layout.only_time else layout.moment]
+            elapsed = clocks.get(text) if layout.only_time else None
+            if elapsed is not None:
+                return self._next_of_named_day(elapsed)
+            if type(text) is not str or text[10:11] not in _BETWEEN or (layout.moment and layout.time):
+                return None
+            day, elapsed = days.get(text[:10]), clocks.get(text[11:])
+        midnight = self._days.constant_midnight(day) if day is not None else None
+        if midnight is None or day is None or elapsed is None:
+            return None
+        if self._span is not None and day not in self._span:
+            self._context.columns.other_day += 1
+        return midnight + elapsed
+
+    def _next_of_named_day(self, elapsed: timedelta) -> datetime | None:
+        order, midnight = self._order, self._midnight
+        if order is None or midnight is None or order.last is None or elapsed < order.last:
+            return None
+        order.last = elapsed
+        return midnight + elapsed
+
+    def _decide(self) -> None:
+        """The rows that waited for a date that tells whether day or month comes first."""
+        undecided, self._undecided = self._undecided, []
+        for position, row, layout in undecided:
+            if (read := self.read(position, row, layout)) is not None:
+                self.ready.append(read)
+
     def finish(self) -> list[Row]:
         """The rows that waited, when the object has no more."""
+        if self._undecided and all(_has_dashes(row, layout) for _, row, layout in self._undecided):
+            self._dates.order = Order.DAY
+            self._decide()
+        for position, row, layout in self._undecided:
+            try:
+                self._read(position, row, layout)
+            except Refused as error:
+                self.ready.append(Rejection(position, error.reason, f"{error}", row))
+        self._undecided = []
         span, waiting = self._span, self._waiting
         self._waiting = []
         if waiting and span is not None:
@@ -145,6 +191,8 @@ class StationRows:
     def _read(self, position: int, row: Any, layout: Layout) -> Row | None:
         moment, clock, day = (self._cell(row, key) for key in (layout.moment, layout.time, layout.date))
         own, elapsed, offset = self._dates.combine(moment, clock, day)
+        if self._undecided and self._dates.order is not None:
+            self._decide()
         if own is None:
             if self._order is None:
                 raise Refused(
@@ -233,6 +281,12 @@ def _check_bare(row: Any, layout: Layout) -> None:
         if conversion.doubtful and conversion.is_bare(row[key]):
             name = conversion.field.name
             raise OtherUnit(f"{name} {row[key]} without a unit beside {told} may be of its system of units")
+
+
+def _has_dashes(row: Any, layout: Layout) -> bool:
+    """Whether a date is written as 3-4-2024: where nothing tells the order, the day comes first."""
+    keys = (layout.date, layout.moment, layout.time)
+    return any(key is not None and has_dashes(str(row[key])) for key in keys)
 
 
 def _is_blank(value: Any) -> bool:

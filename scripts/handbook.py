@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 
 from deployer.diagnosis.signature import LINE, Signature
-from deployer.diagnosis.signatures import SIGNATURES
+from deployer.diagnosis.signatures import signatures
 from deployer.errors import EXIT_CODES, FailureClass
 
 _INTRODUCTION = f"""\
@@ -57,15 +57,15 @@ def _section(name: FailureClass) -> Iterator[str]:
     yield f"{_CLASSES[name][0]}. Exit code {EXIT_CODES[name]}.\n"
     yield "| Cause | What it means | More |"
     yield "|---|---|---|"
-    for subcause, signatures in _by_subcause(name).items():
-        meanings = " ".join(dict.fromkeys(signature.meaning for signature in signatures))
-        passes = " *passes*" if any(signature.transient for signature in signatures) else ""
-        yield f"| {subcause}{passes} | {_plain(meanings)} | [source]({signatures[0].source}) |"
+    for subcause, alike in _by_subcause(name).items():
+        meanings = " ".join(dict.fromkeys(signature.meaning for signature in alike))
+        passes = " *passes*" if any(signature.transient for signature in alike) else ""
+        yield f"| {subcause}{passes} | {_plain(meanings)} | [source]({alike[0].source}) |"
 
 
 def _by_subcause(name: FailureClass) -> dict[str, list[Signature]]:
     found: dict[str, list[Signature]] = {}
-    for signature in SIGNATURES:
+    for signature in signatures():
         if signature.failure_class == name:
             found.setdefault(signature.subcause, []).append(signature)
     return found

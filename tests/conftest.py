@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 
 KINDS = {
     "architecture": "unit",
+    "browser": "browser",
     "deployer/unit": "unit",
     "deployer/contract": "integration",
     "deployer/contract/test_compose_port.py": "docker",
@@ -28,6 +29,7 @@ KINDS = {
     "docs": "unit",
     "e2e": "e2e",
     "faults": "e2e",
+    "fuzz": "unit",
     "image": "docker",
     "pipeline": "integration",
     "pipeline/unit": "unit",

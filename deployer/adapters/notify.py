@@ -8,6 +8,7 @@ Teams: an Adaptive Card, as its workflows take it.
 import hashlib
 import hmac
 import json
+import os
 import smtplib
 import ssl
 import subprocess
@@ -22,6 +23,7 @@ from urllib.parse import unquote, urlsplit
 from deployer.adapters.aws.session import AwsSession, translated
 from deployer.config.model import Notify
 from deployer.errors import Failure, TransientFailure
+from deployer.redaction import without_secrets
 
 _TIMEOUT: Final = 15.0
 _MOST: Final = 2900
@@ -56,7 +58,7 @@ def channels(settings: Notify, aws: Callable[[], AwsSession]) -> Iterator[tuple[
     if settings.smtp and settings.mail_to:
         yield "e-mail", lambda message: _mail(settings, message)
     if settings.command:
-        yield "command", lambda message: _run(settings.command, message)
+        yield "command", lambda message: _run(settings, message)
 
 
 def _post(settings: Notify, told: Message) -> None:
@@ -140,10 +142,18 @@ def _mail(settings: Notify, message: Message) -> None:
         raise TransientFailure("network", text, "check [notify] smtp") from error
 
 
-def _run(command: tuple[str, ...], message: Message) -> None:
-    given = json.dumps(asdict(message))
+def _run(settings: Notify, message: Message) -> None:
+    given, environment = json.dumps(asdict(message)), without_secrets(os.environ, settings.environment)
     try:
-        done = subprocess.run(command, input=given, text=True, capture_output=True, timeout=60, check=False)
+        done = subprocess.run(
+            settings.command,
+            input=given,
+            text=True,
+            capture_output=True,
+            timeout=60,
+            check=False,
+            env=environment,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Failure("code", f"[notify] command: {error}", "check that it can be run here") from error
     if done.returncode:

@@ -48,10 +48,9 @@ class OneOffNetwork:
             raise _unset("connectivity")
         self._note("checking MongoDB connectivity from a one-off task in the job's network")
         returned = self._runner.run(OneOffTask("connectivity", command), revision)
-        checked = _last_object(returned.lines, "stages")
-        if checked is None:
+        steps = findings_of(returned)
+        if steps is None:
             raise returned.failure()
-        steps = tuple(_findings(checked))
         return (*self._gate(), *steps) if any(step.state is FindingState.FAIL for step in steps) else steps
 
     def ask(self, questions: Sequence[Question], revision: str | None = None) -> tuple[Reply, ...]:
@@ -69,7 +68,7 @@ class OneOffNetwork:
                 f"querying MongoDB from a one-off task in the job's network: {len(questions)} questions"
             )
             returned = self._runner.run(replace(task, environment={VARIABLE: packed}), revision)
-            yield from _read(returned, len(questions))
+            yield from replies_of(returned, questions)
         elif len(questions) == 1:
             yield Reply(
                 error=QueryRefused(
@@ -92,11 +91,26 @@ def _unset(key: str) -> UsageError:
 _STATES: Final = {True: FindingState.PASS, False: FindingState.FAIL, None: FindingState.UNKNOWN}
 
 
-def _findings(checked: Mapping[str, Any]) -> Iterator[Finding]:
-    for stage in checked["stages"]:
-        state = _STATES.get(stage.get("ok", False), FindingState.FAIL)
-        remedy = str(checked.get("hint") or "") if state is FindingState.FAIL else ""
-        yield Finding(f"from the task: {stage.get('name')}", state, str(stage.get("detail", "")), remedy)
+def findings_of(returned: OneOffResult) -> tuple[Finding, ...] | None:
+    """The steps that the program has printed; None: it has printed none."""
+    checked = _last_object(returned.lines, "stages")
+    stages = checked["stages"] if checked else ()
+    if checked is None or not all(isinstance(stage, dict) for stage in stages):
+        return None
+    states = [
+        _STATES[ok] if ok is None or isinstance(ok, bool) else FindingState.FAIL
+        for ok in (stage.get("ok", False) for stage in stages)
+    ]
+    hint = str(checked.get("hint") or "")
+    return tuple(
+        Finding(
+            f"from the task: {stage.get('name')}",
+            state,
+            str(stage.get("detail", "")),
+            hint if state is FindingState.FAIL else "",
+        )
+        for stage, state in zip(stages, states, strict=True)
+    )
 
 
 def _last_object(lines: Sequence[str], key: str) -> Mapping[str, Any] | None:
@@ -108,7 +122,7 @@ def _object(line: str) -> Mapping[str, Any]:
     """The line's JSON object; an empty one if it is none."""
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -121,22 +135,43 @@ def _packed(database: str, questions: Sequence[Question]) -> str:
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
-def _read(returned: OneOffResult, number: int) -> list[Reply]:
-    """Failure: the task failed, or lines of its log are missing."""
+_LARGEST: Final = 16 * 2**20
+"""Bytes of an answer, unpacked: more than MongoDB puts into one document."""
+_SHAPES: Final[Mapping[str, tuple[type, ...]]] = {
+    "counts": (dict,),
+    "find_one": (dict, type(None)),
+    "options": (dict, type(None)),
+    "aggregate": (list,),
+    "explain": (list,),
+    "indexes": (list,),
+}
+
+
+def replies_of(returned: OneOffResult, questions: Sequence[Question]) -> list[Reply]:
+    """Failure: the task failed, lines of its log are missing, or an answer is none to its question."""
     if returned.exit_code != 0:
         raise returned.failure()
-    told = {line["question"]: line for line in _whole(map(_object, returned.lines)) if "question" in line}
-    missing = [n for n in range(number) if n not in told]
-    if missing:
+    where, number = f"the one-off task {returned.arn}", len(questions)
+    try:
+        lines = (line for line in _whole(map(_object, returned.lines)) if isinstance(line, dict))
+        told = {line["question"]: line for line in lines if "question" in line}
+        missing = [n for n in range(number) if n not in told]
+        if not missing:
+            return [_reply(told[n], question) for n, question in enumerate(questions)]
+    except Exception as error:
         raise Failure(
             "unknown",
-            f"{len(missing)} of {number} answers are missing in the log of the one-off task {returned.arn}",
-            "try again; a non-blocking log driver may drop lines",
-        )
-    return [_reply(told[n]) for n in range(number)]
+            f"an answer of {where} cannot be read: {type(error).__name__}: {error}"[:500],
+            f"what the command must print: {_MANUAL}",
+        ) from error
+    raise Failure(
+        "unknown",
+        f"{len(missing)} of {number} answers are missing in the log of {where}",
+        "try again; a non-blocking log driver may drop lines",
+    )
 
 
-def _whole(lines: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def _whole(lines: Iterator[Mapping[str, Any]]) -> Iterator[Any]:
     """Joins answers that came in parts; an incomplete one is left out."""
     parts: dict[Any, dict[int, str]] = {}
     for line in lines:
@@ -146,20 +181,29 @@ def _whole(lines: Iterator[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
         held = parts.setdefault(line["question"], {})
         held[line["part"]] = line["zlib"]
         if len(held) == line["of"]:
-            packed = "".join(text for _, text in sorted(held.items()))
-            yield json.loads(zlib.decompress(base64.b64decode(packed)))
+            yield json.loads(_unpacked("".join(text for _, text in sorted(held.items()))))
 
 
-def _reply(line: Mapping[str, Any]) -> Reply:
+def _unpacked(packed: str) -> bytes:
+    unpacker = zlib.decompressobj()
+    content = unpacker.decompress(base64.b64decode(packed), _LARGEST)
+    if unpacker.unconsumed_tail:
+        raise ValueError(f"it is too large: more than {_LARGEST // 2**20} MB")
+    return content
+
+
+def _reply(line: Mapping[str, Any], question: Question) -> Reply:
     from bson import json_util
 
     seconds = float(line.get("seconds", 0))
-    error = line.get("error")
-    if error:
+    if error := line.get("error"):
         message = str(error.get("message", ""))
         kind: type[Failure] = TimeLimitReached if error.get("kind") == "time-limit" else QueryRefused
         if "not authorized" in message:
             kind = NotPermitted
         return Reply(error=kind("mongodb", message), seconds=seconds)
     aware = json_util.RELAXED_JSON_OPTIONS.with_options(tz_aware=True)
-    return Reply(json_util.loads(json.dumps(line.get("answer")), json_options=aware), seconds=seconds)
+    answer = json_util.loads(json.dumps(line.get("answer")), json_options=aware)
+    if not isinstance(answer, _SHAPES[question.kind]):
+        raise TypeError(f"{question.kind} is answered by {type(answer).__name__}")
+    return Reply(answer, seconds=seconds)

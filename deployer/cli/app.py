@@ -71,10 +71,10 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")
 
 
 class _Settings:
-    """The options before the command: the project's folder, and whether to show tracebacks."""
+    """The options before the command: the project's folder, whether to show tracebacks, what to refuse."""
 
-    def __init__(self, folder: Path, *, debug: bool) -> None:
-        self.folder, self.debug = folder, debug
+    def __init__(self, folder: Path, *, debug: bool, strict: bool) -> None:
+        self.folder, self.debug, self.strict = folder, debug, strict
 
 
 def _show_version(wanted: bool) -> None:
@@ -90,19 +90,23 @@ def settings(
     context: typer.Context,
     project: Annotated[Path, typer.Option("--project", "-C", help="The folder with deploy.toml.")] = Path(),
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Refuse where a secret of the job cannot be read, so as to hide it."),
+    ] = False,
     version: Annotated[
         bool,
         typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
     """Options of every command."""
-    context.obj = _Settings(project.resolve(), debug=debug)
+    context.obj = _Settings(project.resolve(), debug=debug, strict=strict)
 
 
 def project_of(context: typer.Context) -> "Project":
     from deployer.commands.project import Project
 
-    return Project(context.obj.folder, os.environ, notify)
+    return Project(context.obj.folder, os.environ, notify, strict=context.obj.strict)
 
 
 @contextmanager
@@ -132,21 +136,25 @@ def reported(context: typer.Context, output: str = "human") -> Iterator[None]:
 
 
 def _print_error(error: DeployerError, output: str) -> None:
+    from deployer.redaction import Redactor
+
+    message, hint = map(Redactor().text, (error.message, error.hint))
     if output == "json":
         event = {"event": "ended", "time": time.time(), "release": None, "end": None}
-        problem = {"exit_code": error.exit_code, "error": error.message, "hint": error.hint}
+        problem = {"exit_code": error.exit_code, "error": message, "hint": hint}
         with suppress(OSError):
             print(json.dumps(event | problem), flush=True)
-    notify(f"deployer: {error.message}")
-    if error.hint:
-        notify(f"  -> {error.hint}")
+    notify(f"deployer: {message}")
+    if hint:
+        notify(f"  -> {hint}")
 
 
 def render(kind: str, data: Mapping[str, Any], output: str) -> None:
+    from deployer.redaction import Redactor
     from deployer.view import tables
 
     color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    tables.render(kind, data, output=output, stream=sys.stdout, color=color)
+    tables.render(kind, Redactor().clean(data), output=output, stream=sys.stdout, color=color)
 
 
 def write(text: str) -> None:

@@ -25,6 +25,7 @@ from deployer.cli.app import (
     reported,
     write,
 )
+from deployer.errors import UsageError
 
 Task = Annotated[
     str | None, typer.Option("--task", metavar="ARN", help="A run of the job instead: its task's ARN or ID.")
@@ -188,6 +189,39 @@ def runs(
         from deployer.commands.runs import runs
 
         render("runs", runs(project_of(context), env, last), output)
+
+
+@app.command(cls=Command, rich_help_panel=LOOK)
+def report(
+    context: typer.Context,
+    env: Env = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the pages into this folder.")] = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Show them to this machine's browser, kept current.")
+    ] = False,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Of --serve; 0: a free one.")] = 0,
+    output: Json = "human",
+) -> None:
+    """Make pages of all runs and releases: a calendar, trends, what is open, and each with its cause."""
+    with reported(context, output):
+        from deployer.commands import report
+
+        if serve:
+            report.serve(project_of(context), env, port, notify)
+        elif html is None:
+            raise UsageError("nothing to do", "name a folder, `--html DIR`, or look at it: `--serve`")
+        else:
+            written = report.write_report(project_of(context), env, html)
+            print(json.dumps(written) if output == "json" else f"written: {written['written']}")
+
+
+@app.command(cls=Command, rich_help_panel=LOOK)
+def sbom(context: typer.Context, release: ReleaseId = None, env: Env = None) -> None:
+    """Print what is in the image of a release: a bill of materials in CycloneDX JSON."""
+    with reported(context):
+        from deployer.commands.sbom import sbom
+
+        print(sbom(project_of(context), release, env))
 
 
 @app.command(cls=Command, rich_help_panel=DATA)

@@ -135,11 +135,14 @@ def _run(
     from deployer.commands.release import release
     from deployer.view.factory import open_view
     from deployer.view.github import with_github
+    from deployer.view.telemetry import with_traces
 
     with open_view(output, stdout=sys.stdout, stderr=sys.stderr, env=os.environ) as view:
         ask = None if yes or output == "json" or not sys.stdin.isatty() else _ask_to_stop(view.settle)
+        project = project_of(context)
         emit = with_github(view, os.environ, sys.stderr)
-        return release(project_of(context), options, emit, ask)
+        emit = with_traces(emit, os.environ, project.name, notify)
+        return release(project, options, emit, ask)
 
 
 def _ask_to_stop(settle: Callable[[], None]) -> Callable[[str], bool]:

@@ -84,6 +84,33 @@ def _ask(question: str, default: str) -> str:
         raise RefusedError("nothing was written") from None
 
 
+@app.command(cls=Command, rich_help_panel=SET_UP)
+def schedule(
+    context: typer.Context,
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="EXPRESSION|off|show", help="When to start the job, such as 'cron(0 3 * * ? *)'."
+        ),
+    ] = "show",
+    time_zone: Annotated[
+        str, typer.Option("--time-zone", help="Of the expression, such as Europe/Paris.")
+    ] = "UTC",
+    role: Annotated[
+        str,
+        typer.Option("--role", metavar="ARN", help="That starts the job; [schedule] role if left out."),
+    ] = "",
+    env: Env = None,
+    output: Json = "human",
+) -> None:
+    """Show what starts the job; make or change the schedule of its last proven revision, or turn it off."""
+    with reported(context, output):
+        from deployer.commands import schedule as command
+
+        options = command.ScheduleOptions(env, what, time_zone, role)
+        render("schedule", command.schedule(project_of(context), options), output)
+
+
 @secret.command("set", cls=Command)
 def secret_set(
     context: typer.Context,

@@ -13,6 +13,7 @@ from typing import Final
 
 from deployer.commands.bootstrap import SharedState
 from deployer.errors import Failure
+from deployer.records.releases import Releases, state_of
 
 _KEY: Final = "baseline.json"
 
@@ -23,6 +24,15 @@ class Baseline:
 
     at: float
     counts: Mapping[str, int]
+
+
+def last_verified(releases: Releases, env: str) -> tuple[str, Baseline] | None:
+    """The ID of the newest release that has proven its data, and what it found."""
+    for release, records in releases.readable(env):
+        if records[-1].get("end") == "END_SUCCESS":
+            verification = state_of(records).verification
+            return release, Baseline(records[-1]["time"], verification.counts if verification else {})
+    return None
 
 
 class Baselines:

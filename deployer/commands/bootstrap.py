@@ -1,6 +1,6 @@
 """The real ports of one environment."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -32,7 +32,7 @@ from deployer.ports.object_store import Store
 from deployer.records.evidence import EvidenceFolder
 from deployer.records.journal import Signer
 from deployer.records.remote import Archive
-from deployer.redaction import Redactor, parts_of, secrets_of
+from deployer.redaction import Redactor, parts_of, secrets_of, without_secrets
 from deployer.task.one_off import OneOffRunner
 
 
@@ -91,12 +91,27 @@ def _signing_key(name: str, aws: AwsSession) -> bytes:
     return key
 
 
-def redactor_of(config: Config, aws: AwsSession, environ: Mapping[str, str]) -> Redactor:
-    """Knows the operator's secrets, and the job's as far as the operator may read them."""
+def redactor_of(
+    config: Config,
+    aws: AwsSession,
+    environ: Mapping[str, str],
+    tell: Callable[[str], None],
+    *,
+    strict: bool,
+) -> Redactor:
+    """Knows the operator's secrets, and the job's as far as the operator may read them. `tell` is told which
+    ones not; if it is to be `strict`, that is a Failure."""
     clear = frozenset(_texts(config.model_dump(exclude={"verify": {"uri"}})))
-    jobs: Iterable[str] = ()
+    found, unread = list[str](), list[str]()
     with suppress(UsageError):
-        jobs = [part for value in secrets.values(config, aws) for part in parts_of(value, clear)]
+        found, unread = secrets.values(config, aws)
+    if unread:
+        names = ", ".join(unread)
+        what = f"secrets of the job that cannot be read, and so are hidden by their looks only: {names}"
+        if strict:
+            raise Failure("aws-config", what, "allow secretsmanager:GetSecretValue, or leave --strict out")
+        tell(what)
+    jobs = (part for value in found for part in parts_of(value, clear))
     return Redactor((*secrets_of(config.verify.uri, environ), *jobs))
 
 
@@ -135,7 +150,7 @@ def real_ports(
     compose = ComposeFile(
         root,
         config.compose,
-        environ,
+        without_secrets(environ, config.compose.environment),
         ids,
         hints=(config.task.container, config.project.name),
         database=config.verify.database,
@@ -143,7 +158,7 @@ def real_ports(
     mongodb = MongoDatabase(config.verify.uri, config.verify.database)
     return Ports(
         workspace=ProjectFolder(root, config.build, engine.bases),
-        shell=LocalShell(root, environ),
+        shell=LocalShell(root, without_secrets(environ, config.test.environment)),
         compose=compose,
         engine=engine,
         registry=registry,

@@ -9,11 +9,14 @@ from deployer.adapters.aws.policy import policies
 from deployer.adapters.mongodb import atlas
 from deployer.commands.bootstrap import job_network, real_ports, session
 from deployer.commands.project import Project
+from deployer.commands.schedule import last_proven
 from deployer.config.model import Config
 from deployer.errors import EXIT_CODES, DeployerError
 from deployer.model import Via
 from deployer.ports import Finding, FindingState, JobNetwork, Ports
 from deployer.redaction import Redactor
+from deployer.task.definition import for_image
+from deployer.task.triggers import FIX, triggers_of
 from deployer.verification.proof import missing_proof_of
 
 
@@ -30,7 +33,10 @@ def examine(project: Project, env: str | None, via: Via = "local") -> dict[str, 
     access = ((EXIT_CODES["mongodb"], finding) for finding in atlas.check(config, aws, project.environ))
     contract = ((EXIT_CODES["data"], finding) for finding in _contract(config))
     seen = _from_task(network) if via == "task" else ()
-    checks = chain(_findings(ports, config), access, contract, seen)
+    proven = last_proven(project.releases, name)
+    found = starting(ports, config, proven.made[1] if proven else None)
+    starts = ((EXIT_CODES["aws-config"], finding) for finding in found)
+    checks = chain(_findings(ports, config), starts, access, contract, seen)
     for code, finding in checks:
         findings.append(
             {"what": finding.what, "state": finding.state, "detail": finding.detail, "remedy": finding.remedy}
@@ -74,6 +80,27 @@ def _findings(ports: Ports, config: Config) -> Iterator[tuple[int, Finding]]:
         yield error.exit_code, Finding("AWS account", FindingState.UNKNOWN, error.message, error.hint)
     for finding in ports.server.check():
         yield EXIT_CODES["mongodb"], finding
+
+
+def starting(ports: Ports, config: Config, proven: str | None) -> Iterator[Finding]:
+    """What starts the job on its own. A schedule that starts nothing, or unproven code, stops no release."""
+    what, family = "schedules and rules", str(for_image(config, "image")["family"])
+    try:
+        found = triggers_of(family, ports.schedules, ports.tasks, ports.clock.now())
+        newest = ports.tasks.newest_revision(family)
+    except DeployerError as error:
+        yield Finding(what, FindingState.UNKNOWN, error.message, error.hint)
+        return
+    for trigger, problem in found:
+        if problem and newest and newest.arn != proven and ":" not in trigger.starts:
+            problem += f": now {newest.arn.rpartition('/')[2]}, which no release known here has proven"
+        about = f"{trigger.kind} {trigger.name}"
+        if problem:
+            yield Finding(about, FindingState.UNKNOWN, problem, FIX)
+        else:
+            yield Finding(about, FindingState.PASS, f"starts {trigger.starts}")
+    if not found:
+        yield Finding(what, FindingState.PASS, f"none starts {family}")
 
 
 def _from_task(network: JobNetwork) -> Iterator[tuple[int, Finding]]:

@@ -8,39 +8,43 @@ from zoneinfo import ZoneInfo
 
 from deployer.config.durations import spelled
 from deployer.config.model import Deadline
-from deployer.diagnosis.classify import diagnosed
 from deployer.model import Cause, Verification
 from deployer.ports import TaskStatus
-from deployer.task.verdict import ending, evidence_of
+from deployer.records.runs import Run
 
 _DAY: Final = datetime.timedelta(days=1)
 
 
-def judge_newer_task(
-    found: Verification, tasks: Sequence[TaskStatus], *, reports: bool
+def judge_newest(
+    found: Verification, runs: Sequence[Run], *, reports: bool
 ) -> tuple[Verification, Cause | None]:
-    """`tasks`: of the family, oldest first. A task that started after the judged run and failed, or that
-    ended without a report, overrules the verdict; its cause is returned as well."""
-    ended = [task for task in tasks if task.result is not None and not task.one_off]
-    task = ended[-1] if ended else None
-    if task is None or task.result is None or not _is_newer(task, found):
+    """`runs`: all that are known, newest first. The newest that has ended overrules what the checks say of an
+    older one, or of itself: it failed, left no report (where the job writes `reports`), or nothing at all.
+    Without reports it is the run that is judged. The cause of a failure is returned as well."""
+    ended = (run for run in runs if run.verdict != "running")
+    newest = next(ended, None)
+    if newest is None or not (_is(newest, found) or _is_newer(newest, found)):
         return found, None
-    when = f"task {task.arn.rsplit('/', 1)[-1]} of {_moment(created_at(task))}"
-    if task.result.exit_code != 0:
-        message = f"a newer run failed: {when} ended {ending(task.result)}"
-        cause = diagnosed(message, evidence_of(task.result), "PIPELINE_OK")
-        return replace(found, ok=False, problem=message), cause
-    if reports:
-        message = f"a newer run left no report: {when} ended with exit code 0"
-        return replace(found, ok=False, problem=message), None
-    return found, None
+    if not reports:
+        found = replace(found, run=newest.run_id or newest.id, run_at=newest.started_at)
+    if newest.verdict == "ok" or (newest.verdict != "failed" and (_is(newest, found) and reports)):
+        return found, None
+    if newest.verdict != "failed" and newest.cause is None and not reports:
+        return found, None
+    which = "the run" if _is(newest, found) else "a newer run"
+    failed = "failed" if newest.verdict == "failed" else "left no report" if reports else "is unproven"
+    said = f": {newest.cause.message}" if newest.cause and newest.cause.message else ""
+    problem = f"{which} {failed}: task {newest.id} of {moment(newest.started_at)}{said}"
+    return replace(found, ok=False, problem=problem, unproven=newest.verdict != "failed"), newest.cause
 
 
-def _is_newer(task: TaskStatus, found: Verification) -> bool:
-    created = created_at(task)
-    if found.run and (found.run == run_id_of(task) or task.started_by.startswith(found.run)):
-        return False
-    return found.run_at is None or (created is not None and created > found.run_at)
+def _is(run: Run, found: Verification) -> bool:
+    """Whether the checks were made for this run."""
+    return bool(found.run) and found.run in (run.run_id, run.release, run.id)
+
+
+def _is_newer(run: Run, found: Verification) -> bool:
+    return found.run_at is None or (run.started_at is not None and run.started_at > found.run_at)
 
 
 def run_id_of(task: TaskStatus) -> str:
@@ -80,8 +84,8 @@ def overdue(run_at: float | None, now: float, deadline: Deadline) -> str:
             "when the newest run started is unknown, so it may be too old; let the job write `started_at`, a "
             "date, into its report"
         )
-    limit = f"the newest run started {_moment(run_at)}, {spelled(now - run_at)} ago"
-    return f"no run since {_moment(since)}: {limit}; check the schedule and its last invocation"
+    limit = f"the newest run started {moment(run_at)}, {spelled(now - run_at)} ago"
+    return f"no run since {moment(since)}: {limit}"
 
 
 def _must_be_since(now: float, deadline: Deadline) -> float | None:
@@ -96,7 +100,7 @@ def _must_be_since(now: float, deadline: Deadline) -> float | None:
     return max(limits, default=None)
 
 
-def _moment(time: float | None) -> str:
+def moment(time: float | None) -> str:
     if time is None:
         return "an unknown time"
     return datetime.datetime.fromtimestamp(time, datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

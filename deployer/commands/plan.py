@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from deployer.adapters.aws.api_model import violations
 from deployer.commands.bootstrap import real_ports
 from deployer.commands.project import Project
+from deployer.commands.show import NEWEST, built_by
 from deployer.config.model import Config
-from deployer.errors import RefusedError, UsageError
+from deployer.errors import Failure, RefusedError, UsageError
 from deployer.flow.steps.build import INPUTS, tag_of
 from deployer.model import Image, Release
 from deployer.ports import BuildInputs, Ports
@@ -19,6 +20,7 @@ from deployer.records.evidence import FOLDER as EVIDENCE
 from deployer.records.releases import Releases
 from deployer.redaction import Redactor
 from deployer.task.definition import changes, for_image, launch_type
+from deployer.task.triggers import FIX, told, triggers_of
 from deployer.verification.proof import missing_proof_of
 
 SKIP, DO = "skip", "do"
@@ -56,9 +58,22 @@ def plan(project: Project, env: str | None) -> dict[str, Any]:
         ],
         "image_changes": list(reasons.changes),
         "differences": list(facts.differences),
-        "warnings": list(warnings_of(config)),
+        "warnings": [*warnings_of(config), *triggers(config, ports)],
         "facts": asdict(facts),
     }
+
+
+def triggers(config: Config, ports: Ports) -> Iterator[str]:
+    """What starts another revision than a proven one, or could not be read."""
+    family = str(for_image(config, "image")["family"])
+    try:
+        found = triggers_of(family, ports.schedules, ports.tasks, ports.clock.now())
+    except Failure as failure:
+        yield f"what starts the job cannot be read: {failure.message}"
+        return
+    for trigger, problem in found:
+        if problem:
+            yield f"{told(trigger, problem)}; {FIX}"
 
 
 def warnings_of(config: Config) -> Iterator[str]:
@@ -117,10 +132,6 @@ def refuse_if_changed(planned: PlanFacts, now: PlanFacts) -> None:
         )
 
 
-NEWEST: Final = 20
-"""So many releases back a plan looks for what was built and verified: each may have to be fetched."""
-
-
 def _is_verified(releases: Releases, env: str, digest: str) -> bool:
     ended = (state.image for state, _ in islice(releases.states(env, "END_SUCCESS"), NEWEST))
     return any(image is not None and image.digest == digest for image in ended)
@@ -137,19 +148,18 @@ class Reasons:
 
 
 def reasons_for(releases: Releases, facts: PlanFacts, ports: Ports) -> Reasons:
-    """Reads the newest release that has recorded what made its image, and the one that built this image."""
-    changes: tuple[str, ...] | None = None
-    built = ""
-    for state, _ in islice(releases.states(facts.env), NEWEST):
-        if changes is None and state.source and state.source.content_hash != facts.content_hash:
-            changes = _changes_since(releases, state, ports)
-        if facts.digest is None and changes is not None:
-            break
-        if state.image and state.image.id and state.image.digest == facts.digest and facts.digest:
-            commit = state.source.commit if state.source else None
-            dirty = " with changes" if state.source and state.source.dirty else ""
-            built = f"built by release {state.id}" + (f" from commit {commit[:10]}{dirty}" if commit else "")
-    return Reasons((changes or ()) if facts.digest is None else (), built, ports.compose.files())
+    """Reads the newest release that has recorded what made another image, or the one that built this one."""
+    if facts.digest:
+        return Reasons((), built_by(releases, facts.env, facts.digest), ports.compose.files())
+    others = (
+        state
+        for state, _ in islice(releases.states(facts.env), NEWEST)
+        if state.source and state.source.content_hash != facts.content_hash
+    )
+    recorded = (
+        changes for state in others if (changes := _changes_since(releases, state, ports)) is not None
+    )
+    return Reasons(next(recorded, ()), "", ports.compose.files())
 
 
 def _changes_since(releases: Releases, state: Release, ports: Ports) -> tuple[str, ...] | None:
@@ -181,7 +191,7 @@ def steps(config: Config, facts: PlanFacts, why: Reasons = Reasons()) -> Iterato
     yield "RUN_TASK", DO, f"one task on cluster {config.run.cluster} ({_launched(config)})"
     asked = [check.name for check in config.verify.checks if check.is_for(config.env)]
     yield "VERIFY_DATA", DO, "; ".join(asked)
-    schedule = f" and schedule {config.schedule.name}" if config.schedule else ""
+    schedule = f" and {config.schedule.kind} {config.schedule.name}" if config.schedule else ""
     tag = config.image.promote_tag
     moved = f"{config.image.repository}:{tag}{schedule}" if tag else schedule.removeprefix(" and ")
     yield "PROMOTE", DO if moved else SKIP, f"{moved or 'nothing'}, once the data is proven"

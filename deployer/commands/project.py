@@ -35,10 +35,15 @@ class Project:
     """Everything that a command may want to know before it builds anything."""
 
     def __init__(
-        self, root: Path, environ: Mapping[str, str], notify: Callable[[str], None] = _say_nothing
+        self,
+        root: Path,
+        environ: Mapping[str, str],
+        notify: Callable[[str], None] = _say_nothing,
+        *,
+        strict: bool = False,
     ) -> None:
-        """`notify` prints notices: nothing has failed."""
-        self.root = root
+        """`notify` prints notices: nothing has failed. `strict`: see the option of that name."""
+        self.root, self.strict = root, strict
         self.folder = root / ".deployer"
         self.releases = Releases(self.folder / "releases", self._archives, notify)
         self.environ = {**_assignments(self.folder / IMAGES), **environ}
@@ -49,6 +54,12 @@ class Project:
     @cached_property
     def table(self) -> dict[str, Any]:
         return load.read(self.root / FILE)
+
+    @property
+    def name(self) -> str:
+        """The project's name in deploy.toml, else its folder's."""
+        about = self.table.get("project")
+        return str(about["name"]) if isinstance(about, dict) and "name" in about else self.root.resolve().name
 
     def env(self, wanted: str | None) -> str:
         return load.environment_name(self.table, wanted)
@@ -105,6 +116,7 @@ class Project:
                 mongo_image=self.environ.get(MONGO_IMAGE) or "mongo:8.0",
                 data=folder,
                 seed_command=checked.sandbox.seed_command,
+                seed_environment=checked.test.environment,
                 aws_port=checked.sandbox.aws_port,
                 mongo_port=checked.sandbox.mongo_port,
             ),

@@ -36,7 +36,9 @@ def release(project: Project, request: ReleaseOptions, emit: Emit, ask: AskToSto
         wanted, env = RandomIds().release_id(SystemClock().now()), project.env(request.env)
     config = _ready(project, env, emit)
     with ExitStack() as stack:
-        clock, redactor = SystemClock(), redactor_of(config, session(config), project.environ)
+        clock, tell = SystemClock(), lambda text: emit(Noted("START", text))
+        aws, strict = session(config), project.strict
+        redactor = redactor_of(config, aws, project.environ, tell, strict=strict)
         state, folder = shared_state(config), project.releases.folder / wanted
         me, shared = Holder.here(wanted, clock.now()), state.lock() if state else None
         locks, retry = (

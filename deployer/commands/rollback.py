@@ -15,7 +15,7 @@ from deployer.commands.shared_state import require_lock
 from deployer.config.model import Config
 from deployer.errors import RefusedError
 from deployer.flow.release import FLOW
-from deployer.flow.steps.deploy import tags_of
+from deployer.flow.revision import tags_of
 from deployer.flow.trust import refuse_foreign, refuse_foreign_copy
 from deployer.lock import Holder, acquire, who
 from deployer.model import Image, Release, TaskDefinition, dump

@@ -3,23 +3,25 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
-from deployer.adapters.aws.ecs import Ecs
 from deployer.adapters.local.machine import SystemClock
 from deployer.adapters.mongodb.database import MongoDatabase
-from deployer.commands.baselines import Baseline, Baselines
+from deployer.commands.baselines import Baseline, Baselines, last_verified
 from deployer.commands.bootstrap import job_network, session, shared_state
-from deployer.commands.newest_run import judge_newer_task, overdue
+from deployer.commands.newest_run import judge_newest, overdue
 from deployer.commands.project import Project
+from deployer.commands.runs import observe
+from deployer.commands.schedule import reason_late
 from deployer.config.model import Config
 from deployer.errors import EXIT_CODES, DeployerError
-from deployer.model import Cause, Verification, Via
-from deployer.records.releases import state_of
+from deployer.model import Verification, Via
+from deployer.records.runs import Run
 from deployer.sandbox.errors import SandboxDown
 from deployer.verification.remote import RemoteDatabase, prefetch, verify_by_asking
 from deployer.verification.run import VerifyContext
 from deployer.verification.run import verify as run_checks
 
 _DATA: Final = EXIT_CODES["data"]
+_LOOKS_BACK: Final = 20
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def verify(project: Project, wanted: VerifyOptions) -> dict[str, Any]:
     name = project.env(env)
     here = wanted.via == "local"
     config = project.config(name, needed=("verify",) if here else ("aws", "logs", "run", "task"))
-    verified = _last_verified(project, name)
+    verified = last_verified(project.releases, name)
     baselines = _baselines(project, name)
     now = SystemClock().now()
     context = VerifyContext(
@@ -62,13 +64,14 @@ def verify(project: Project, wanted: VerifyOptions) -> dict[str, Any]:
     found = _from_here(config, context) if here else _from_task(project, config, context)
     cause = None
     if not wanted.release:
-        found, cause = _newest_run(project, name, config, found)
+        runs = _runs(project, name)
+        found, cause = judge_newest(found, runs, reports=config.verify.report is not None)
         deadline = config.verify.deadline
         if wanted.max_age:
             deadline = deadline.model_copy(update={"max_age": wanted.max_age})
         late = overdue(found.run_at, now, deadline)
         if late and not found.problem:
-            found = replace(found, ok=False, problem=late)
+            found = replace(found, ok=False, problem=f"{late}; {reason_late(project, name, runs, now)}")
     if wanted.update_baseline:
         baselines.take(Baseline(now, found.counts))
         project.notify(f"this is the new baseline: {found.counts}")
@@ -78,17 +81,13 @@ def verify(project: Project, wanted: VerifyOptions) -> dict[str, Any]:
     return {"env": name, "release": release, **asdict(found), "cause": shown, "exit_code": exit_code}
 
 
-def _newest_run(
-    project: Project, env: str, config: Config, found: Verification
-) -> tuple[Verification, Cause | None]:
-    """ECS knows runs that left no report. Where it cannot be asked, the reports alone are judged."""
+def _runs(project: Project, env: str) -> list[Run]:
+    """The newest ones, first; none where they cannot be looked up, which is said."""
     try:
-        full = project.config(env, needed=("aws", "run", "task"))
-        tasks = Ecs(full, session(full)).of_family(str(full.task.definition.get("family", "")))
+        return observe(project, env, _LOOKS_BACK)
     except DeployerError as error:
-        project.notify(f"ECS is unavailable, judging by the reports only: {error.message}")
-        return found, None
-    return judge_newer_task(found, tasks, reports=config.verify.report is not None)
+        project.notify(f"other runs are unknown, judging by the reports only: {error.message}")
+        return []
 
 
 def _from_here(config: Config, context: VerifyContext) -> Verification:
@@ -105,14 +104,6 @@ def _from_task(project: Project, config: Config, context: VerifyContext) -> Veri
 def _newest(*baselines: Baseline | None) -> dict[str, int]:
     known = [baseline for baseline in baselines if baseline]
     return dict(max(known, key=lambda baseline: baseline.at).counts) if known else {}
-
-
-def _last_verified(project: Project, env: str) -> tuple[str, Baseline] | None:
-    """Its ID, and what it found."""
-    for release, records in project.releases.readable(env, end="END_SUCCESS"):
-        verification = state_of(records).verification
-        return release, Baseline(records[-1]["time"], verification.counts if verification else {})
-    return None
 
 
 def _baselines(project: Project, env: str) -> Baselines:

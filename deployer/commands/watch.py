@@ -17,6 +17,7 @@ from deployer.commands.bootstrap import SharedState, session, shared_state
 from deployer.commands.newest_run import overdue
 from deployer.commands.project import Project
 from deployer.commands.runs import observe
+from deployer.commands.schedule import reason_late
 from deployer.config.model import Deadline
 from deployer.errors import EXIT_CODES, Failure, RefusedError, TransientFailure
 from deployer.records.runs import Run
@@ -63,8 +64,11 @@ def judge(
                 messages.append(_recovered(run, episode))
             episode = None
         elif run.verdict == "failed" or run.cause is not None:
+            was = episode
             episode, told = _failed(run, episode, now)
             messages += told
+            if any(_later(good, run) for good in runs if good.verdict == "ok" and good.id in state.judged):
+                episode = was
     if late and episode is None:
         episode = Episode("late", now, now, 0, EXIT_CODES["data"])
         messages.append(Message("late", f"late-{int(now)}", "No run when one was due", late))
@@ -78,6 +82,11 @@ def judge(
         episode = replace(episode, told_at=now)
     judged = (*state.judged, *(run.id for run in fresh))[-_REMEMBERED:]
     return WatchState(judged, episode, state.undelivered), messages
+
+
+def _later(good: Run, run: Run) -> bool:
+    """Whether a good run has begun after this one, so that its trouble is over."""
+    return good.started_at is not None and run.started_at is not None and good.started_at > run.started_at
 
 
 def _failed(run: Run, episode: Episode | None, now: float) -> tuple[Episode, list[Message]]:
@@ -118,10 +127,13 @@ def watch(project: Project, env: str | None) -> dict[str, Any]:
     shared = shared_state(config)
     files = _StateFile(project.folder / "watch" / f"{name}.json", shared)
     with files:
-        seen = [run for run in observe(project, name, _LOOKS_BACK) if run.verdict != "running"]
+        runs = observe(project, name, _LOOKS_BACK)
+        seen = [run for run in runs if run.verdict != "running"]
         state, version = files.read()
         now = SystemClock().now()
-        late = _late(seen, now, config.verify.deadline)
+        late = why_late(seen, now, config.verify.deadline)
+        if late:
+            late = f"{late}; {reason_late(project, name, runs, now)}"
         state, messages = judge(state, seen[::-1], late, now, config.notify.remind_after)
         about = f"{config.project.name} ({name})"
         titled = [replace(message, title=f"{about}: {message.title}") for message in messages]
@@ -139,7 +151,7 @@ def watch(project: Project, env: str | None) -> dict[str, Any]:
     }
 
 
-def _late(runs: Sequence[Run], now: float, deadline: Deadline) -> str:
+def why_late(runs: Sequence[Run], now: float, deadline: Deadline) -> str:
     """Why a good run is missing, whatever the reason; "" if none is, or no deadline is set."""
     good = [run.started_at for run in runs if run.verdict == "ok" and run.started_at is not None]
     if good:

@@ -102,7 +102,7 @@ def completed(table: dict[str, Any], mistake: Callable[[str], None]) -> dict[str
     if not isinstance(given, dict):
         return table
     wanted, repository = task.get("container"), _text(table, "image", "repository")
-    named = [one for one in _containers(given) if wanted in (None, "", one.get("name"))]
+    named = [one for one in containers_of(given) if wanted in (None, "", one.get("name"))]
     jobs = likely_jobs(named, name, repository)
     if len(jobs) > 1:
         names = ", ".join(str(one.get("name")) for one in jobs)
@@ -187,7 +187,7 @@ def _is_literal_address(secret: Any) -> bool:
     return known and "$" not in str(secret.get("valueFrom", "$"))
 
 
-def _containers(definition: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def containers_of(definition: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     inner = definition.get("taskDefinition", definition)
     listed = inner.get("containerDefinitions") if isinstance(inner, dict) else None
     return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
@@ -198,8 +198,8 @@ def likely_jobs(
 ) -> Sequence[Mapping[str, Any]]:
     """The containers that may be the job: one where something tells which, else all that are left.
 
-    What tells, the surest first: `${IMAGE}`, no log router, the project's repository or name, essential,
-    nobody waits for it, no image of a well-known sidecar."""
+    What tells, the surest first: `${IMAGE}`, no log router, the project's repository or name, no image of a
+    well-known sidecar, essential, nobody waits for it."""
     awaited = [one.get("dependsOn") for one in containers]
     first = {
         str(way.get("containerName")) for ways in awaited if isinstance(ways, list) for way in ways if way
@@ -209,9 +209,9 @@ def likely_jobs(
         lambda one: not one.get("firelensConfiguration"),
         lambda one: repository != "" and repository_of(str(one.get("image"))) == repository,
         lambda one: one.get("name") == name,
+        lambda one: not _SIDECARS.search(str(one.get("image"))),
         lambda one: one.get("essential") is not False,
         lambda one: one.get("name") not in first,
-        lambda one: not _SIDECARS.search(str(one.get("image"))),
     )
     for sign in signs:
         containers = [one for one in containers if sign(one)] or containers

@@ -24,13 +24,28 @@ FILE: Final = "deploy.toml"
 def read(path: Path) -> dict[str, Any]:
     """The file as a table. UsageError: not there, or not TOML."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        _depth(table)
+        return table
+    except RecursionError:
+        raise UsageError(f"{path.name}: tables are nested too deeply", "it is no deploy.toml") from None
     except FileNotFoundError:
         raise UsageError(
             f"{path.name}: no such file in {path.parent}", "run in the project's folder, or `deployer init`"
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path.name}: not valid TOML: {error}", "fix the syntax at that place") from error
+
+
+_DEEPEST: Final = 100
+
+
+def _depth(value: Any, left: int = _DEEPEST) -> None:
+    """RecursionError: deeper than anything that has a meaning."""
+    if not left:
+        raise RecursionError
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _depth(inner, left - 1)
 
 
 def environment_name(table: Mapping[str, Any], wanted: str | None) -> str:
@@ -192,7 +207,8 @@ def _unknown_environments(table: Mapping[str, Any]) -> Iterator[str]:
     verify = table.get("verify")
     checks = verify.get("checks") if isinstance(verify, dict) else None
     for number, check in enumerate(checks if isinstance(checks, list) else ()):
-        names = check.get("environments", ()) if isinstance(check, dict) else ()
+        names = check.get("environments") if isinstance(check, dict) else ()
+        names = names if isinstance(names, list) else ()
         for name in (str(name) for name in names if name not in known):
             hint = suggestion(name, known)
             yield f"verify.checks[{number}].environments: no environment {name!r}{hint}"

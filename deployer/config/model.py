@@ -27,6 +27,8 @@ class Test(_Table):
     """The local tests. An empty command means there are none."""
 
     command: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    """Variables with credentials that tests and seed commands may have all the same, such as `PIP_*`."""
 
 
 class Compose(_Table):
@@ -47,6 +49,8 @@ class Compose(_Table):
     mongo_user: str | None = None
     database: str = ""
     """Empty: the database of `[verify]`."""
+    environment: tuple[str, ...] = ()
+    """Variables with credentials that the file may use all the same, such as `AWS_*`."""
     expect_documents: tuple[str, ...] = ()
     """Collections that must not be empty afterwards."""
 
@@ -166,10 +170,17 @@ class Run(_Table):
 
 
 class Schedule(_Table):
-    """An EventBridge Scheduler schedule that starts the job: its target follows every proven release."""
+    """What starts the job: its target follows every proven release."""
 
     name: str
+    """Of the schedule, or of the rule; `deployer schedule` makes a schedule of this name."""
     group: str = "default"
+    """The schedule's group, or the rule's event bus."""
+    kind: Literal["schedule", "rule"] = "schedule"
+    """A schedule of EventBridge Scheduler, or a rule of EventBridge."""
+    role: str = ""
+    """The ARN of the role in which a new schedule starts the job: it trusts scheduler.amazonaws.com and may
+    run the task and pass its roles, as `deployer doctor --policy` prints it."""
 
 
 class LogSettings(_Table):
@@ -225,17 +236,21 @@ class JobCommands(_Table):
 
 
 class Retries(_Table):
-    """`max_attempts`: of one call, on errors that pass by themselves. `max_loops`: how often another retry
-    edge of the flowchart may be taken before the release ends; `max_loops_by_edge` names exceptions
-    ("PUSH_OK -> ECR_LOGIN")."""
+    """`max_elapsed`: how long a call is repeated on errors that pass by themselves, from the first one.
+    `max_loops`: how often another retry edge of the flowchart may be taken before the release ends;
+    `max_loops_by_edge` names exceptions ("PUSH_OK -> ECR_LOGIN")."""
 
-    max_attempts: int = Field(default=5, ge=1)
+    max_elapsed: Seconds = 600
     initial_delay: Seconds = 1
     max_delay: Seconds = 30
     max_wait: Seconds = 900
     """How long a task that finds no capacity is launched again before the release pauses."""
     max_loops: int = Field(default=3, ge=1)
     max_loops_by_edge: dict[str, int] = {}
+
+
+LONGEST_TTL = 86400.0
+"""Seconds that a lock may block others after its holder has died."""
 
 
 class State(_Table):
@@ -246,7 +261,7 @@ class State(_Table):
     """The account that owns the bucket; empty: the caller's own. Another account's is refused."""
     key: str = ""
     """A secret of Secrets Manager, by name or ARN: it signs the records, and unsigned ones are refused."""
-    lock_ttl: Seconds = Field(default=60, ge=10)
+    lock_ttl: Seconds = Field(default=60, ge=10, le=LONGEST_TTL)
 
 
 class Notify(_Table):
@@ -264,6 +279,8 @@ class Notify(_Table):
     mail_to: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     """A program that gets the message as JSON on standard input."""
+    environment: tuple[str, ...] = ()
+    """Variables with credentials that the program may have all the same."""
     remind_after: Seconds = 86400
 
 

@@ -1,15 +1,18 @@
 """Whether a signature, or a party, recognizes an event, and by which of its lines."""
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from deployer.diagnosis.events import Event, Part
+from deployer.diagnosis.lines import tells_of_failure
 from deployer.diagnosis.signature import Signature, compiled
-from deployer.diagnosis.signatures.parties import ABOUT, BESIDE, Party, is_the_programs_own, tells_of_failure
+from deployer.diagnosis.signatures.parties import ABOUT, BESIDE, Party, is_the_programs_own
 
 EVIDENCE_WIDTH = 400
+_LONG_TEXT = 20_000
 _FRAMES = 0.5  # found in the stack of an event that says nothing
 _TOKEN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{3,60}")
 
@@ -35,6 +38,13 @@ class Seen:
     def tokens(self) -> frozenset[str]:
         """The identifiers in it."""
         return frozenset(_TOKEN.findall(self.text))
+
+    @cached_property
+    def telling(self) -> tuple[Part, ...]:
+        """The lines that tell of a failure; none where only the program's own text can be wrong."""
+        if is_the_programs_own(self.text):
+            return ()
+        return tuple(part for part in self.event.parts if tells_of_failure(part.text))
 
     @cached_property
     def around(self) -> str:
@@ -67,7 +77,7 @@ def recognized(signature: Signature, seen: Seen) -> Hit | None:
     if signature.ecosystem and event.ecosystem and signature.ecosystem != event.ecosystem:
         return None
     place, known = _place(signature, seen), {}
-    if _may_match(signature, seen.lowered) and (match := compiled(signature.pattern).search(seen.text)):
+    if signature.pattern and (match := compiled(signature.pattern).search(seen.text)):
         place, known = match.start(), match.groupdict()
     if place >= 0:
         return _in_message(signature, seen, place, known) if _fits(signature, seen) else None
@@ -78,13 +88,49 @@ def recognized(signature: Signature, seen: Seen) -> Hit | None:
 
 def spoken_of(party: Party, seen: Seen) -> Hit | None:
     """The hit of a party: a line that tells of a failure names it, or another line beside one does."""
-    telling = [part for part in seen.event.parts if tells_of_failure(part.text)]
-    if not telling or is_the_programs_own(seen.text):
-        return None
-    about = next((part for part in telling if party.named_in(part.text)), None)
+    about = next((part for part in seen.telling if party.named_in(part.text)), None)
     if about:
         return Hit(about, weight=party.weight)
-    return Hit(telling[-1], weight=BESIDE * party.weight / ABOUT) if party.named_in(seen.text) else None
+    if seen.telling and party.named_in(seen.text):
+        return Hit(seen.telling[-1], weight=BESIDE * party.weight / ABOUT)
+    return None
+
+
+class Index:
+    """Which of many signatures are worth a search in an event: each needs one of its literals there, and a
+    literal is looked for where its rarest three characters are."""
+
+    def __init__(self, signatures: Iterable[Signature]) -> None:
+        self._all = tuple(signatures)
+        literals = [_literals(signature) for signature in self._all]
+        common = Counter(three for found in literals for literal in found for three in _threes(literal))
+        self._always = [at for at, found in enumerate(literals) if not found]
+        self._by_threes: dict[str, list[tuple[str, int]]] = {}
+        for at, found in enumerate(literals):
+            for literal in found:
+                rarest = min(_threes(literal), key=lambda three: (common[three], three))
+                self._by_threes.setdefault(rarest, []).append((literal, at))
+
+    def candidates(self, seen: Seen) -> Iterable[Signature]:
+        """Those signatures, in the order of the table; all where a stack or a very long text is searched."""
+        if seen.event.frames or len(seen.text) > _LONG_TEXT:
+            return self._all
+        places = set(self._always)
+        for three in self._by_threes.keys() & _threes(seen.lowered):
+            places.update(at for literal, at in self._by_threes[three] if literal in seen.lowered)
+        return [self._all[at] for at in sorted(places)]
+
+
+def _threes(text: str) -> set[str]:
+    return {text[at : at + 3] for at in range(len(text) - 2)}
+
+
+def _literals(signature: Signature) -> list[str]:
+    """Of which one stands in every text that the signature recognizes; none where that is not known."""
+    if signature.pattern and not signature.anchors:
+        return []
+    found = [*signature.anchors, *signature.all_texts, *(name.lower() for name in signature.all_names)]
+    return found if all(len(literal) >= 3 for literal in found) else []
 
 
 def _place(signature: Signature, seen: Seen) -> int:
@@ -92,12 +138,6 @@ def _place(signature: Signature, seen: Seen) -> int:
     places = [seen.text.find(name) for name in signature.all_names & seen.tokens]
     places += [seen.lowered.find(fixed) for fixed in signature.all_texts]
     return min((place for place in places if place >= 0), default=-1)
-
-
-def _may_match(signature: Signature, lowered: str) -> bool:
-    """Whether the pattern is worth a search: without one of its literals it cannot match."""
-    anchors = signature.anchors
-    return bool(signature.pattern) and (not anchors or any(anchor in lowered for anchor in anchors))
 
 
 def _fits(signature: Signature, seen: Seen) -> bool:

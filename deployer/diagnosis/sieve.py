@@ -7,6 +7,7 @@ Streams blocks of bytes, so memory does not grow with the log. A line is new whe
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
 from deployer.diagnosis.lines import TROUBLE
 
@@ -19,9 +20,9 @@ MAX_KEPT = 8_000  # lines; half of them the first, half the last
 _FOLLOWING = 3  # lines after one that tells of trouble
 
 _SHAPE = bytes.maketrans(b"123456789abcdefABCDEF", b"0" * 21)
-_WORDS = tuple(
-    word.encode() for word in TROUBLE if word not in ("no ", "not ", "too ", "limit", "require", "space")
-)
+_WEAK = ("no ", "not ", "too ", "limit", "require", "space")
+_FREQUENT = (b"err", b"fail", b"warn")
+_OTHERS = tuple(word.encode() for word in TROUBLE if word not in _WEAK and word.encode() not in _FREQUENT)
 
 
 def sifted(blocks: Iterable[bytes]) -> Iterator[tuple[int, str]]:
@@ -99,17 +100,24 @@ def _new_and_troubled(block: bytes, lines: list[bytes], seen: set[int]) -> list[
 
 
 def _troubled(lines: list[bytes]) -> list[int]:
-    """Which of these lines have a word of trouble: found by word over all of them, not line by line."""
+    """Which of these lines have a word of trouble: found by word over all of them, not line by line; what the
+    frequent words find, the others need not look at."""
     hits = {at for at, line in enumerate(lines) if len(line) > LONG}
-    text = b"\n".join(b"" if len(line) > LONG else line for line in lines).lower()
-    ends, total = [], 0
-    for line in lines:
-        total += (0 if len(line) > LONG else len(line)) + 1
-        ends.append(total)
-    for word in _WORDS:
+    rest = [at for at in range(len(lines)) if at not in hits]
+    for words in (_FREQUENT, _OTHERS):
+        hits |= _hit_by(words, lines, rest)
+        rest = [at for at in rest if at not in hits]
+    return sorted(hits)
+
+
+def _hit_by(words: tuple[bytes, ...], lines: list[bytes], places: list[int]) -> set[int]:
+    text = b"\n".join([lines[at] for at in places]).lower()
+    ends = list(accumulate(len(lines[at]) + 1 for at in places))
+    hits = set()
+    for word in words:
         place = text.find(word)
         while place >= 0:
             at = bisect_right(ends, place)
-            hits.add(at)
+            hits.add(places[at])
             place = text.find(word, ends[at])
-    return sorted(hits)
+    return hits

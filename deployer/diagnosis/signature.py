@@ -32,6 +32,8 @@ LINE = 0.3
 
 _ANCHOR = 3
 _CLASSES = "bBAZwWdDsSntx"
+_GROUP = re.compile(r"\?(?:P<\w+>|-i:|:)")  # how a group begins that is no look-around
+_OPTIONAL = ("?", "??", "*", "{0")
 _QUANTIFIER = re.compile(r"[?*+]|\{[\d,]+\}")
 _SUFFIXES = ("", "Exception", "Error", "Fault")
 
@@ -95,8 +97,7 @@ class Signature:
     @cached_property
     def anchors(self) -> tuple[str, ...]:
         """Literals of which one stands in every text that the pattern matches; none where not known."""
-        found = [max(_literals(part), key=len, default="") for part in alternatives(self.pattern)]
-        return tuple(found) if all(len(literal) >= _ANCHOR for literal in found) else ()
+        return tuple(_needed(self.pattern))
 
 
 def alternatives(pattern: str) -> list[str]:
@@ -125,27 +126,49 @@ def _class_end(pattern: str, at: int) -> int:
     return at
 
 
-def _literals(alternative: str) -> list[str]:
-    """The runs of literal characters that one alternative cannot match without, in lower case."""
-    runs, depth, at = [""], 0, 0
+def _group_end(pattern: str, at: int) -> int:
+    depth = 0
+    while True:
+        sign = pattern[at]
+        if sign == "[":
+            at = _class_end(pattern, at)
+        depth += (sign == "(") - (sign == ")")
+        if not depth:
+            return at
+        at += 2 if sign == "\\" else 1
+
+
+def _needed(pattern: str) -> list[str]:
+    """Literals, in lower case, of which every match has one: the best of each alternative."""
+    found = [_needed_by_one(part) for part in alternatives(pattern)]
+    return [literal for literals in found for literal in literals] if all(found) else []
+
+
+def _needed_by_one(alternative: str) -> list[str]:
+    """The longest run of literal characters, or those of a group that must be there, if they are longer."""
+    found: list[list[str]] = [[""]]
+    at = 0
     while at < len(alternative):
-        sign = alternative[at]
-        if sign in "()":
-            depth += 1 if sign == "(" else -1
-            at += 1
+        sign, start, group = alternative[at], at, ""
+        if sign == "(":
+            at = _group_end(alternative, at)
+            group = _GROUP.sub("", alternative[start + 1 : at])
         elif sign == "[":
-            at = _class_end(alternative, at) + 1
-        elif sign in ".^$" or (sign == "\\" and alternative[at + 1] in _CLASSES):
-            at += 1 if sign != "\\" else 2
-        else:
-            at += 1 if sign != "\\" else 2
-            if not depth and not _QUANTIFIER.match(alternative, at):
-                runs[-1] += alternative[at - 1].lower()
-                continue
-        runs.append("")
-        if quantifier := _QUANTIFIER.match(alternative, at):
-            at = quantifier.end()
-    return runs
+            at = _class_end(alternative, at)
+        elif sign == "\\":
+            at += 1
+        at += 1
+        quantifier = _QUANTIFIER.match(alternative, at)
+        literal = sign not in "([.^$" and not (sign == "\\" and alternative[start + 1] in _CLASSES)
+        if literal and not quantifier:
+            found[-1][0] += alternative[at - 1].lower()
+            continue
+        if group and not group.startswith("?") and not (quantifier and quantifier[0][:2] in _OPTIONAL):
+            found.append(_needed(group))
+        found.append([""])
+        at = quantifier.end() if quantifier else at
+    best = max(found, key=lambda literals: min(map(len, literals), default=0))
+    return best if min(map(len, best), default=0) >= _ANCHOR else []
 
 
 @lru_cache(maxsize=1024)

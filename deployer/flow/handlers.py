@@ -94,11 +94,17 @@ def _nothing_to_record(release: Release, config: Config, ports: Ports) -> None:
     pass
 
 
+def _as_it_is(release: Release, context: Context) -> Release:
+    return release
+
+
 @dataclass(frozen=True)
 class Handlers:
-    """The code of every node, by node id. `record_stop` runs before a pause or a failed end is journaled."""
+    """The code of every node, by node id. `record_stop` and `withdraw` run before a pause or a failed end is
+    journaled."""
 
     steps: Mapping[str, Step]
     decisions: Mapping[str, Decision]
     repairs: Mapping[str, Repair]
     record_stop: Callable[[Release, Config, Ports], None] = _nothing_to_record
+    withdraw: Callable[[Release, Context], Release] = _as_it_is

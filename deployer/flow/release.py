@@ -43,7 +43,7 @@ _NODES: Final[tuple[tuple[str, Kind, str, str], ...]] = (
     ("ANALYZE_LOGS",   "step",     "MONITORING", "Analyze the evidence"),
     ("ERROR_TYPE",     "decision", "MONITORING", "Kind of error?"),
     ("CHECK_ATLAS",    "repair",   "MONITORING", "Check MongoDB"),
-    ("BACK_OFF",       "step",     "MONITORING", "Wait for a transient error to pass"),
+    ("BACK_OFF",       "step",     "MONITORING", "Wait before the next try"),
     ("VERIFY_DATA",    "step",     "VALIDATION", "Verify the documents"),
     ("DATA_OK",        "decision", "VALIDATION", "Data proven?"),
     ("CHECK_DATA",     "repair",   "VALIDATION", "Check the source data"),

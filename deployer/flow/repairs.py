@@ -5,8 +5,8 @@ from typing import Final
 from deployer.errors import Failure, TransientFailure
 from deployer.flow.decisions import TASK_FORGOTTEN, UNPROVEN
 from deployer.flow.handlers import Context, Resolved, Unresolved
+from deployer.flow.revision import restore, wanted_definition
 from deployer.flow.steps.build import image_tag
-from deployer.flow.steps.deploy import wanted_definition
 from deployer.model import Cause, Release, Source
 from deployer.ports import Finding, FindingState, Unreachable
 from deployer.task.definition import changes
@@ -132,7 +132,9 @@ def check_config(release: Release, context: Context) -> Resolved | Unresolved:
     if build:
         return Resolved(fixed, "build", build)
     if _definition_changed(release, context):
-        return Resolved(fixed, "definition-changed", "the task definition has changed")
+        made = release.task_definition
+        why = "is registered again" if made and made.status == "withdrawn" else "has changed"
+        return Resolved(fixed, "definition-changed", f"the task definition {why}")
     return Resolved(fixed, summary="no check fails")
 
 
@@ -205,6 +207,7 @@ def check_mongodb(release: Release, context: Context) -> Resolved | Unresolved:
         context.note(f"from this machine: {failure.message}")
         reached = ""
     if has_command and not (reached and cause.transient):
+        release = restore(release, context)
         refused = _refused_there(release, context)
         if refused and (refused.state is FindingState.FAIL or not reached):
             return Unresolved(
@@ -239,9 +242,9 @@ def _refused_there(release: Release, context: Context) -> Finding | None:
     """The failed step of the connectivity check from the job's network, if any; unknown where the task
     cannot tell."""
     context.note("checking MongoDB connectivity from a one-off task in the job's network")
-    launch = release.launch
+    made = release.task_definition
     try:
-        findings = context.ports.job_network.check(launch.task_definition if launch else None)
+        findings = context.ports.job_network.check(made.arn if made else None)
     except TransientFailure:
         raise
     except Failure as failure:

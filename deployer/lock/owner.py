@@ -5,6 +5,9 @@ import os
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from deployer.errors import RefusedError
 
@@ -30,7 +33,7 @@ class Holder:
     user: str
     host: str
     pid: int
-    since: float
+    since: Annotated[float, Field(ge=0, le=2e11)]
     node: str = ""
 
     @classmethod

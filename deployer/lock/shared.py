@@ -14,8 +14,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from threading import Event, Lock, Thread
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as checked
+
+from deployer.config.model import LONGEST_TTL
 from deployer.errors import Failure, RefusedError
 from deployer.lock.owner import Holder, refusal
 from deployer.ports import Clock
@@ -25,6 +29,16 @@ SLACK: Final = 0.2
 BEATS: Final = 3
 """Renewals during one time-to-live."""
 _CONTESTS: Final = 5
+
+
+@checked
+class _Object:
+    holder: Holder | None
+    ttl: Annotated[float, Field(ge=0, le=LONGEST_TTL)]
+    by: str = ""
+
+
+_ADAPTER: Final = TypeAdapter(_Object)
 
 
 @dataclass(frozen=True)
@@ -40,10 +54,9 @@ class LockRecord:
     def of(cls, stored: Stored, ttl: float) -> "LockRecord":
         """`ttl` is used if the object cannot be read."""
         try:
-            told = json.loads(stored.content)
-            holder = told["holder"] and Holder(**told["holder"])
-            return cls(holder, float(told["ttl"]), stored.age, str(told.get("by", "")))
-        except (ValueError, TypeError, KeyError):
+            told = _ADAPTER.validate_json(stored.content)
+            return cls(told.holder, told.ttl, stored.age, told.by)
+        except ValidationError:
             return cls(Holder("unknown", "unknown", "unknown", 0, 0.0), ttl, stored.age)
 
     @property

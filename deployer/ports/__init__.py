@@ -15,6 +15,7 @@ from deployer.ports.cloud import (
     Login,
     LogPage,
     Logs,
+    NewSchedule,
     Registry,
     Revision,
     RunAnswer,
@@ -23,6 +24,7 @@ from deployer.ports.cloud import (
     TaskRequest,
     Tasks,
     TaskStatus,
+    Trigger,
 )
 from deployer.ports.database import (
     Database,
@@ -69,6 +71,7 @@ __all__ = [
     "LogPage",
     "Login",
     "Logs",
+    "NewSchedule",
     "NotPermitted",
     "OnLine",
     "OnProgress",
@@ -86,6 +89,7 @@ __all__ = [
     "TaskStatus",
     "Tasks",
     "TimeLimitReached",
+    "Trigger",
     "Unreachable",
     "Workspace",
     "task_log",

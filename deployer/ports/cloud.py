@@ -1,9 +1,10 @@
 """AWS: the registry, ECS, its schedules, the log store, the account."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from deployer.model import TaskResult
 
@@ -61,6 +62,10 @@ class Revision:
     definition: Mapping[str, Any]
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def active(self) -> bool:
+        return bool(self.definition.get("status", "ACTIVE") == "ACTIVE")
+
 
 ONE_OFF_TASK: Final = "deployer-"
 """How `startedBy` of a one-off task begins; a run of the job has its release's ID there."""
@@ -115,8 +120,8 @@ class Tasks(Protocol):
     def revision(self, arn: str) -> Revision | None:
         """This revision, active or not; None where ECS no longer has it."""
 
-    def revisions(self, family: str) -> tuple[str, ...]:
-        """The ARNs of the ACTIVE revisions, oldest first."""
+    def revisions(self, family: str | None) -> tuple[str, ...]:
+        """The ARNs of the ACTIVE revisions, oldest first; None: of every family of the account and region."""
 
     def deregister(self, arn: str) -> None:
         """Makes the revision INACTIVE: tasks that run it go on, nothing new starts it. Twice is fine."""
@@ -138,8 +143,59 @@ class Tasks(Protocol):
     def stop(self, arn: str, reason: str) -> None: ...
 
 
+@dataclass(frozen=True)
+class Trigger:
+    """A schedule of EventBridge Scheduler, or a rule of EventBridge, that starts ECS tasks. `name` begins
+    with its group or event bus; `task_definition` is an ARN, with or without a revision."""
+
+    kind: Literal["schedule", "rule"]
+    name: str
+    task_definition: str
+    expression: str = ""
+    enabled: bool = True
+    role: str = ""
+    ends_at: float | None = None
+    """Seconds since the epoch; None: never."""
+
+    @property
+    def starts(self) -> str:
+        """`family` or `family:revision`."""
+        return self.task_definition.rpartition("/")[2]
+
+    def of(self, family: str) -> bool:
+        return self.starts.partition(":")[0] == family
+
+    def problem(self, active: Collection[str], now: float) -> str:
+        """Why it does not start proven code, "" if nothing speaks against it. `active`: ARNs of the family's
+        ACTIVE revisions."""
+        if not self.enabled:
+            return "is disabled"
+        if self.ends_at is not None and self.ends_at <= now:
+            return f"ended on {datetime.fromtimestamp(self.ends_at, UTC):%Y-%m-%d %H:%M} UTC"
+        if ":" not in self.starts:
+            return f"starts the newest revision of {self.starts}, proven or not"
+        if self.starts not in {arn.rpartition("/")[2] for arn in active}:
+            return f"starts {self.starts}, which is not active"
+        return ""
+
+
+@dataclass(frozen=True)
+class NewSchedule:
+    """What EventBridge Scheduler needs to start one task of the job; network and variables are `[run]`'s.
+    `cluster`, `role` and `task_definition` are ARNs."""
+
+    name: str
+    group: str
+    expression: str
+    time_zone: str
+    cluster: str
+    role: str
+    task_definition: str
+
+
 class Schedules(Protocol):
-    """EventBridge Scheduler's schedules that start ECS tasks."""
+    """What starts ECS tasks: EventBridge Scheduler's schedules, or EventBridge's rules. `group`: of the
+    schedule, or the event bus of the rule, as `[schedule] kind` says."""
 
     def task_definition(self, name: str, group: str) -> str:
         """The ARN that the schedule starts, with or without a revision. Failure `aws-config`: there is no
@@ -148,8 +204,14 @@ class Schedules(Protocol):
     def move(self, name: str, group: str, task_definition: str) -> None:
         """Makes the schedule start this revision; everything else about it stays. Twice is fine."""
 
-    def used(self) -> frozenset[str]:
-        """Every task definition that a schedule of this account and region starts."""
+    def triggers(self) -> tuple[Trigger, ...]:
+        """Every schedule and rule of this account and region that starts ECS tasks."""
+
+    def put(self, schedule: NewSchedule) -> None:
+        """Makes the schedule, or makes the one of this name like it, enabled."""
+
+    def disable(self, name: str, group: str) -> None:
+        """The schedule stays, and starts nothing. Failure `aws-config`: there is none."""
 
 
 class LogEvent(NamedTuple):
@@ -181,8 +243,11 @@ class Logs(Protocol):
         """The events after `cursor` (None: from the start) that are not older than `since`. At the end of
         the stream the cursor comes back unchanged, with no events."""
 
-    def streams(self, group: str, prefix: str, since: float = 0.0) -> tuple[str, ...]:
-        """Streams under a prefix that may hold events not older than `since`, the most recent first."""
+    def streams(
+        self, group: str, prefix: str, since: float = 0.0, most: int | None = None
+    ) -> tuple[str, ...]:
+        """Streams under a prefix that may hold events not older than `since`, the most recent first; not more
+        than `most`, without looking at the rest."""
 
     def retention(self, group: str) -> float | None:
         """Seconds for which events are kept; None for ever, or where there is no such group."""

@@ -32,7 +32,7 @@ WHOLE: Final = 100
 @dataclass(frozen=True)
 class Line:
     """How a release ended or paused. `started_at`: seconds since the epoch; None: of an older release, of
-    which no more than the end is kept."""
+    which only the end is kept."""
 
     end: str
     exit_code: int | None = None

@@ -7,7 +7,7 @@ A line is `{"seq": N, "kind": ..., "time": ..., ..., "crc": "xxxxxxxx"}`. Kinds:
     noted     node, changes                               in the middle of a node, before a single call
     finished  node, answer, next, seconds, skipped, summary, changes
     paused    node, cause, changes                        waits for a person
-    ended     end, exit_code                              always the last
+    ended     end, exit_code, changes                     always the last
 
 The header has the release's whole state, every later record only what has changed since: `changes` replaces
 whole keys of the state.
@@ -61,6 +61,7 @@ class Journal:
         self._file = path.open("ab", buffering=0)
         self.records: list[Record] = records
         self._state = newest_state(records)
+        self._given: Mapping[str, Any] = self._state
 
     @classmethod
     def create(cls, path: Path, clock: Any, signer: Signer | None = None, **header: Any) -> Self:
@@ -98,7 +99,7 @@ class Journal:
     def append(self, kind: str, **fields: Any) -> Record:
         """On return the record is on the disk. Failure `resources`: the disk is full or read-only."""
         record = {"seq": len(self.records), "kind": kind, "time": self._clock.now(), **fields}
-        record = self._without_repetition(self.redactor.clean(record))
+        record = self._without_repetition(record)
         if self.signer:
             before = str(self.records[-1].get("mac", "")) if self.records else ""
             record["mac"] = self.signer.mac(before, _body(record))
@@ -113,16 +114,20 @@ class Journal:
             raise _unwritable(self._path, error) from error
         self.records.append(record)
         self._state = _changed(self._state, record)
+        self._given = fields.get("state", self._given)
         return record
 
     def _without_repetition(self, record: dict[str, Any]) -> dict[str, Any]:
-        """Of a state only what has changed: a long release has fifty of them, almost the same."""
+        """Without secrets; and of a state only what has changed: a long release has fifty of them, almost the
+        same."""
         if "state" not in record or not self._state:
-            return record
-        state = record.pop("state")
+            return self.redactor.clean(record)
         missing = object()
-        changes = {key: value for key, value in state.items() if self._state.get(key, missing) != value}
-        return {**record, "changes": json.loads(json.dumps(changes))} if changes else record
+        given = {k: v for k, v in record.pop("state").items() if self._given.get(k, missing) != v}
+        record = self.redactor.clean({**record, "changes": given})
+        found = json.loads(json.dumps(record.pop("changes")))
+        changes = {key: value for key, value in found.items() if self._state.get(key, missing) != value}
+        return {**record, "changes": changes} if changes else record
 
     def close(self) -> None:
         self._file.close()
@@ -195,7 +200,8 @@ def _parse(path: Path, content: bytes, signer: Signer | None = None) -> tuple[li
     return records, good
 
 
-_SHAPES: Final[Mapping[str, Mapping[str, type]]] = {
+_NUMBER: Final = (int, float)
+_SHAPES: Final[Mapping[str, Mapping[str, type | tuple[type, ...]]]] = {
     "header": {"version": int, "release": str, "env": str, "flow": str, "state": dict},
     "started": {"node": str},
     "noted": {"node": str},
@@ -209,9 +215,12 @@ _SHAPES: Final[Mapping[str, Mapping[str, type]]] = {
 def _record(path: Path, number: int, body: bytes) -> Record:
     try:
         record = json.loads(body)
-        shape: dict[str, Any] = {"seq": int, "time": (int, float), **_SHAPES[record["kind"]]}
+        shape: dict[str, Any] = {"seq": int, "time": _NUMBER, **_SHAPES[record["kind"]]}
         wrong = [name for name, kind in shape.items() if not isinstance(record.get(name), kind)]
-        wrong += [name for name in ("state", "changes") if not isinstance(record.get(name, {}), dict)]
+        wrong += [
+            name for name in ("state", "changes", "cause") if not isinstance(record.get(name, {}), dict)
+        ]
+        wrong += [name for name in ("seconds",) if not isinstance(record.get(name, 0), _NUMBER)]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _damaged(path, number, "it is not a record of a release") from error
     if wrong:

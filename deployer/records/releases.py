@@ -212,7 +212,7 @@ def _env_of(folder: Path) -> str | None:
 
 
 def _fetch_journal(archive: Archive, folder: Path) -> None:
-    """Unless it is here to its end: then there is no more of it."""
+    """Unless it is here to its end."""
     if not _has_ended(folder / NAME):
         archive.fetch_journal(folder.name, folder)
 
@@ -251,10 +251,11 @@ def summary(records: Sequence[Record]) -> dict[str, Any]:
         "image": asdict(release.image) if release.image else None,
         "rollback_to": release.rollback.release if release.rollback else None,
         "task_definition": release.task_definition.arn if release.task_definition else None,
+        "task_definition_status": release.task_definition.status if release.task_definition else None,
         "tasks": [_task(launch) for launch in release.launches],
         "skipped": list(release.skipped),
         "accepted": list(release.accepted),
-        "timings": [{"node": r["node"], "seconds": round(r["seconds"], 3)} for r in finished],
+        "timings": [{"node": r["node"], "seconds": round(r.get("seconds", 0), 3)} for r in finished],
         "verification": asdict(release.verification) if release.verification else None,
         "diagnosis": asdict(release.cause) if release.cause else None,
     }
@@ -293,7 +294,8 @@ def _end(last: Record) -> str | None:
 def _exit_code(last: Record) -> int | None:
     if last["kind"] == "ended":
         return int(last["exit_code"])
-    return EXIT_CODES.get(last["cause"]["failure_class"]) if last["kind"] == "paused" else None
+    cause = last.get("cause") or {}
+    return EXIT_CODES.get(str(cause.get("failure_class"))) if last["kind"] == "paused" else None
 
 
 def _at(records: Sequence[Record]) -> str:

@@ -5,9 +5,9 @@
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -46,6 +46,9 @@ class Run:
     documents: int | None = None
     cause: Cause | None = None
     log: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Documents per collection when the run was judged, at `counted_at`: for jobs without a report."""
+    counted_at: float | None = None
 
     @property
     def id(self) -> str:
@@ -110,9 +113,11 @@ class RunFiles:
         if self._store is None:
             return
         with self._unavailable():
-            names = {key.removeprefix(self._prefix) for key in self._store.sizes(self._prefix)}
+            here = self._names()
+            oldest = self._prefix + here[most - 1] if 0 < most <= len(here) else ""
+            names = {key.removeprefix(self._prefix) for key in self._store.sizes(self._prefix, oldest)}
             newest = sorted(filter(_NAME.fullmatch, names), reverse=True)[:most]
-            for name in set(newest) - set(self._names()):
+            for name in set(newest) - set(here):
                 stored = self._store.read(self._prefix + name)
                 if stored and len(stored.content) <= _LARGEST:
                     self._folder.mkdir(parents=True, exist_ok=True)

@@ -58,9 +58,10 @@ class Sandbox:
         with self._lock():
             host = engine.host()
             new = self._make_folders()
-            data, command = self._settings.data, self._settings.seed_command
-            folder = seed.source(data, command, self._settings.root, self._today(), self._report)
-            image = mongo_image.ensure(self._settings.mongo_image, self._report)
+            wanted = self._settings
+            made = (wanted.seed_command, wanted.root, self._today(), self._report, wanted.seed_environment)
+            folder = seed.source(wanted.data, *made)
+            image = mongo_image.ensure(wanted.mongo_image, self._report)
             known = replace(state.load(self._state_file), host=host, mongo_image=image)
             if new:
                 self._parts(known)[1].erase()

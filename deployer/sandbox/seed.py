@@ -1,6 +1,7 @@
 """The bucket's content: made to be what a folder holds."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -8,16 +9,23 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from deployer.redaction import without_secrets
 from deployer.sandbox.errors import SandboxError
 
 
 def source(
-    data: Path | None, command: Sequence[str], root: Path, today: date, report: Callable[[str], None]
+    data: Path | None,
+    command: Sequence[str],
+    root: Path,
+    today: date,
+    report: Callable[[str], None],
+    allowed: Sequence[str] = (),
 ) -> Path | None:
     """The folder to seed from: the given one; or one that `command` (its last argument is the folder) has
-    made, once a day, since data of last week would not pass for fresh. None: the bucket starts empty."""
+    made, once a day, since data of last week would not pass for fresh. None: the bucket starts empty.
+    `allowed`: variables with credentials that `command` may have."""
     if data is None:
-        return _made(command, root, today, report) if command else None
+        return _made(command, root, today, report, allowed) if command else None
     if not data.is_dir():
         raise SandboxError(
             f"the data folder {data} does not exist or is no folder",
@@ -69,24 +77,31 @@ def _md5(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _made(command: Sequence[str], root: Path, today: date, report: Callable[[str], None]) -> Path:
+def _made(
+    command: Sequence[str],
+    root: Path,
+    today: date,
+    report: Callable[[str], None],
+    allowed: Sequence[str],
+) -> Path:
     folder = root / "sample" / today.isoformat()
     if not folder.is_dir():
         report(f"making the bucket's data: {' '.join(command)}")
         draft = root / "sample.new"
         for outdated in (draft, folder.parent):
             shutil.rmtree(outdated, ignore_errors=True)
-        _run([*command, str(draft)], root.parent.parent)
+        _run([*command, str(draft)], root.parent.parent, allowed)
         folder.parent.mkdir()
         draft.rename(folder)
     return folder
 
 
-def _run(command: list[str], project: Path) -> None:
+def _run(command: list[str], project: Path, allowed: Sequence[str]) -> None:
     """In the project's folder; it must leave the folder that its last argument names."""
     fix = "fix [sandbox] seed-command, or name a data folder with --data"
     try:
-        subprocess.run(command, cwd=project, capture_output=True, text=True, check=True)
+        environment = without_secrets(os.environ, allowed)
+        subprocess.run(command, cwd=project, capture_output=True, text=True, check=True, env=environment)
     except OSError as error:
         raise SandboxError(f"{command[0]}: {error.strerror}", fix, failure_class="data") from error
     except subprocess.CalledProcessError as error:

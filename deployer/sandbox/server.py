@@ -122,8 +122,14 @@ async def _refuse(send: Send, status: int, reason: str) -> None:
 def contained(
     container: Mapping[str, Any], task: Mapping[str, Any], options: dict[str, Any], job_key: str
 ) -> dict[str, Any]:
-    """How Docker starts a container of a task: as ECS would (entry point, memory), without privileges or
-    folders of this machine, and with the container's key."""
+    """How Docker starts a container of a task: as ECS would (entry point, memory, read-only root, dropped
+    capabilities, volumes of the task as memory), without privileges or folders of this machine, and with the
+    container's key."""
+    dropped = ((container.get("linuxParameters") or {}).get("capabilities") or {}).get("drop")
+    volumes = {
+        v.get("name") for v in task.get("volumes") or () if not (v.get("host") or {}).get("sourcePath")
+    }
+    mounts = (m for m in container.get("mountPoints") or () if m.get("sourceVolume") in volumes)
     memory = _mebibytes(container.get("memory") or task.get("memory"))
     for name in ("privileged", "cap_add", "pid_mode", "volumes"):
         options.pop(name, None)
@@ -136,6 +142,9 @@ def contained(
         **options,
         **({"entrypoint": list(container["entryPoint"])} if container.get("entryPoint") else {}),
         **({"mem_limit": f"{memory}m", "memswap_limit": f"{memory}m"} if memory else {}),
+        **({"cap_drop": list(dropped)} if dropped else {}),
+        **({"read_only": True} if container.get("readonlyRootFilesystem") else {}),
+        "tmpfs": {mount["containerPath"]: "mode=1777" for mount in mounts},
         "environment": environment,
         "security_opt": ["no-new-privileges"],
     }
@@ -146,6 +155,25 @@ def _mebibytes(memory: object) -> int:
     said = re.fullmatch(r"\s*(\d*\.?\d+)\s*(GB)?\s*", str(memory), re.IGNORECASE)
     size = int(float(said[1]) * (1024 if said[2] else 1)) if said else 0
     return size if size >= 6 else 0
+
+
+_PULLS: Final = 10
+
+
+def _pull(client: Any, image: str, login: Mapping[str, str]) -> None:
+    """Pulls again after a passing error, as ECS does."""
+    from docker.errors import APIError, NotFound
+
+    for left in reversed(range(_PULLS)):
+        try:
+            client.images.pull(image, auth_config=dict(login))
+        except NotFound:
+            raise
+        except APIError:
+            if not left:
+                raise
+        else:
+            return
 
 
 def ministack() -> Application:
@@ -165,8 +193,7 @@ def ministack() -> Application:
     def run_container(client: Any, cdef: Any, options: Any, **more: Any) -> Any:
         image = str(cdef["image"])
         if image.startswith(("127.0.0.1:", "localhost:")):
-            login = {"username": REGISTRY_USER, "password": key}
-            client.images.pull(image, auth_config=login)
+            _pull(client, image, {"username": REGISTRY_USER, "password": key})
         return run(client, cdef, options, **more)
 
     token = ecr._get_authorization_token

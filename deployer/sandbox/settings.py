@@ -25,6 +25,8 @@ class SandboxSettings:
     mongo_image: str = "mongo:8.0"
     data: Path | None = None
     seed_command: tuple[str, ...] = ()
+    seed_environment: tuple[str, ...] = ()
+    """Variables with credentials that it may have."""
     aws_port: int | None = None
     mongo_port: int | None = None
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from deployer.config.model import Config
 from deployer.errors import UsageError
 from deployer.ports import Revision
+from deployer.redaction import Redactor, names_a_secret
 
 READ_ONLY: Final = frozenset(
     (
@@ -235,7 +236,7 @@ def canonical(definition: Mapping[str, Any]) -> dict[str, Any]:
                 mapping.get("hostPort") == 0
                 or (own_address and mapping.get("hostPort") == mapping.get("containerPort"))
             ):
-                mapping.pop("hostPort")
+                mapping.pop("hostPort", None)
     return table
 
 
@@ -316,8 +317,14 @@ def _differences(old: Any, new: Any, path: str) -> Iterator[str]:
             inner = f"{path}[{key}]" if named else f"{path}.{key}".lstrip(".")
             yield from _differences(old.get(key), new.get(key), inner)
     elif old != new:
-        yield f"{path}: {_shown(old)} -> {_shown(new)}"
+        variable = _VARIABLE_OF.search(path)
+        hidden = variable and names_a_secret(variable[1])
+        yield f"{path}: (changed)" if hidden else f"{path}: {_shown(old)} -> {_shown(new)}"
+
+
+_VARIABLE_OF: Final = re.compile(r"\.environment\[([^\]]+)\]$")
+_LOOKS: Final = Redactor()
 
 
 def _shown(value: Any) -> str:
-    return "(none)" if value is None else repr(value)
+    return "(none)" if value is None else _LOOKS.text(repr(value))

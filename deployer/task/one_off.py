@@ -24,6 +24,8 @@ OVERRIDES: Final = 8192
 """Characters that RunTask takes for all overrides, their JSON included (ECS API reference, TaskOverride)."""
 _MOST_LINES: Final = 20_000
 _LOOKS: Final = 6
+_SHOWN: Final = 300
+"""Characters of a line in a message."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class OneOffResult:
         """Why it failed, classified as a run of the job would be."""
         cause = diagnosed("", evidence_of(self.result, self.lines), "", self.values)
         code = "without an exit code" if self.exit_code is None else f"with exit code {self.exit_code}"
-        said = "; ".join(dict.fromkeys((*cause.evidence[:2], *self.lines[-2:]))) or "it printed nothing"
+        lines = (line[:_SHOWN] for line in (*cause.evidence[:2], *self.lines[-2:]))
+        said = "; ".join(dict.fromkeys(lines)) or "it printed nothing"
         where = f"the one-off task {self.arn.rsplit('/', 1)[-1]} in the job's network"
         return Failure(cause.failure_class, f"{where} ended {code}: {Redactor().text(said)}", cause.remedy)
 

@@ -29,7 +29,8 @@ def show(data: Data) -> Iterator[RenderableType]:
             ),
             ("source", source_of(data.get("source") or {})),
             ("image", image_of(data.get("image") or {})),
-            ("task definition", data.get("task_definition")),
+            ("", data.get("built")),
+            ("task definition", _definition(data)),
             ("accepted", ", ".join(map(format_value, data.get("accepted") or ()))),
             ("skipped", ", ".join(data.get("skipped") or ())),
             ("path", " -> ".join(data.get("path") or ())),
@@ -43,6 +44,11 @@ def show(data: Data) -> Iterator[RenderableType]:
         yield ""
         yield from diagnosis(data["diagnosis"])
     yield from _timings(data.get("timings") or ())
+
+
+def _definition(data: Data) -> str:
+    arn = format_value(data.get("task_definition"))
+    return f"{arn} (deregistered: unproven)" if data.get("task_definition_status") == "withdrawn" else arn
 
 
 def source_of(source: Data) -> str:

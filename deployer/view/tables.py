@@ -7,6 +7,8 @@ Data is JSON-able; what is missing in it is left out of the picture, never guess
 - `runs`: `{"runs": [{"task", "release", "started_by", "started_at", "stopped_at", "exit_code", "verdict"}]}`;
 - `verify`: `{"env", "release", "ok", "problem", "checks": [...], "counts"}`;
 - `plan`: `{"env", "changes": bool, "steps": [{"node", "action": "do|skip|unknown", "reason"}]}`;
+- `schedule`: `{"env", "schedules": [{"kind", "name", "task_definition", "expression", "enabled", "role",
+  "ends_at", "problem", "followed"}]}`;
 - `rollback`: the same, and `{"release", "newest"}`: what it goes back to, and from what;
 - `doctor`: `{"env", "findings": [{"what", "state": "ok|wrong|unknown", "detail", "remedy"}]}`;
 - `sandbox`: `{"up": bool, "parts": [{"name", "state", "port", "pid", "hint"}]}`;
@@ -199,6 +201,19 @@ def _doctor(data: Data) -> Iterator[RenderableType]:
         yield facts(fixes, whole=[name for name, _ in fixes])
 
 
+def _schedule(data: Data) -> Iterator[RenderableType]:
+    found = data.get("schedules", ())
+    if not found:
+        yield "nothing starts the job on its own"
+        return
+    rows = [
+        [f"{t['kind']} {t['name']}", t["expression"], str(t["task_definition"]).rpartition("/")[2],
+         t["problem"] or ("moved by releases" if t["followed"] else "not moved by releases")]
+        for t in found
+    ]  # fmt: skip
+    yield table(("what", "when", "starts", "state"), rows)
+
+
 def _sandbox(data: Data) -> Iterator[RenderableType]:
     rows = [
         (
@@ -232,6 +247,7 @@ _KINDS: Final[dict[str, Callable[[Data], Iterator[RenderableType]]]] = {
     "show": show,
     "history": _history,
     "runs": _runs,
+    "schedule": _schedule,
     "watch": _watch,
     "status": _status,
     "verify": _verify,

@@ -85,6 +85,8 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 def _ref(root: Path, path: Path) -> ObjectRef:
     """A file; one that is not there or is no file has an error."""
     key = path.relative_to(root).as_posix()
+    if not key.isprintable() and (named := os.fsencode(key).decode("utf-8", "backslashreplace")) != key:
+        return ObjectRef(named, "", 0, _NEVER, error="its name is not UTF-8: rename it")
     try:
         facts = path.stat()
     except OSError as error:

@@ -74,9 +74,9 @@ class S3Source:
         What does not come at once and whole is left to `open`, which repeats, continues and explains.
         """
         with suppress(HTTPError, OSError):
-            place = {"Bucket": self._bucket, "Key": ref.key, "IfMatch": ref.etag}
+            place = {"Bucket": self._bucket, "Key": ref.key, "IfMatch": ref.content_etag}
             address = self._client.generate_presigned_url("get_object", Params=place)
-            headers = {"If-Match": ref.etag}
+            headers = {"If-Match": ref.content_etag}
             answer = self._plain.request("GET", address, headers=headers, decode_content=False)
             if answer.status == 200 and len(answer.data) == ref.size:
                 return bytes(answer.data)
@@ -85,7 +85,7 @@ class S3Source:
 
     def body(self, ref: ObjectRef, offset: int) -> Any:
         """The streaming body from a byte on. Raises BrokenObject when the object has another etag by now."""
-        request: dict[str, Any] = {"Bucket": self._bucket, "Key": ref.key, "IfMatch": ref.etag}
+        request: dict[str, Any] = {"Bucket": self._bucket, "Key": ref.key, "IfMatch": ref.content_etag}
         if offset:
             request["Range"] = f"bytes={offset}-"
         return self._client.get_object(**request)["Body"]

@@ -224,12 +224,13 @@ def _unwrapped(document: Any) -> Any:
 
 
 def _parsed(value: Any) -> Any:
-    """The JSON in a text that holds an object or a list; all other values as they are."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+    """The JSON in a text that holds an object, a list or such a text; all other values as they are."""
+    if isinstance(value, str) and (value.lstrip()[:1] in ("{", "[") or value.startswith(('"{', '"['))):
         try:
-            return orjson.loads(value)
+            inner = orjson.loads(value)
         except ValueError:
             return value
+        return _parsed(inner) if value[0] == '"' else inner
     return value
 
 

@@ -46,7 +46,9 @@ def is_a_stations(key: str, catalog: Catalog) -> bool:
     ending = name.rpartition(".")[2].lower()
     if name.startswith((".", "~$", "_")) or ending in _NO_DATA:
         return False
-    return (ending in _OTHER_DATA and catalog.find(key) is not None) or catalog.find(name) is not None
+    if ending in _OTHER_DATA and (catalog.find(key) is not None or catalog.resembles(name)):
+        return True
+    return catalog.find(name) is not None
 
 
 def rows(stream: BinaryIO, context: ObjectContext, catalog: Catalog) -> Iterator[Row]:
@@ -81,7 +83,7 @@ def _format_rows(kind: str, stream: BinaryIO, rows: ObjectRows, catalog: Catalog
         case "parquet":
             yield from record_rows(parquet_records(stream), rows, networks)
         case "csv" | "tsv":
-            yield from csv_rows(stream, rows, [item.separator for item in networks if item.separator])
+            yield from csv_rows(stream, rows, networks)
         case _:
             yield from workbook_rows(stream, rows)
 

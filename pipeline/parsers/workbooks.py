@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import python_calamine
 
-from pipeline.dates import Span, cell_days, looks_dated, span_in
+from pipeline.dates import looks_dated
 from pipeline.errors import BrokenObject
 from pipeline.measurement import Row
 from pipeline.model import Rejection
@@ -24,7 +24,7 @@ _FREE_CELLS, _CELLS_EACH = 1_000_000, 4
 _PIECE = 2**20
 _GENERIC = re.compile(r"(?:sheet|feuil|feuille|blad|tabelle|data|table|export)[ _]?\d{0,3}", re.IGNORECASE)
 """Names that spreadsheets give by themselves: such a sheet may be of the day in the workbook's name."""
-_REFERENCE = re.compile(rb'\sr="([A-Z]{0,3})([0-9]{1,7})"')
+_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{0,3})([0-9]{1,7})["']""")
 
 
 def workbook_rows(stream: BinaryIO, rows: ObjectRows) -> Iterator[Row]:
@@ -46,7 +46,7 @@ def workbook_rows(stream: BinaryIO, rows: ObjectRows) -> Iterator[Row]:
     for name in names:
         sheet = _sheet(workbook, name)
         unnamed = (len(names) == 1 and not looks_dated(name)) or _GENERIC.fullmatch(name)
-        span = _span_of(name) or (own if unnamed else None)
+        span = rows.span_of_sheet(name) or (own if unnamed else None)
         if span != current:
             rows.dated(span)
             current = span
@@ -64,12 +64,6 @@ def workbook_rows(stream: BinaryIO, rows: ObjectRows) -> Iterator[Row]:
         raise BrokenObject("unknown_format", f"no header with a column of times in {', '.join(names)[:200]}")
 
 
-def _span_of(name: str) -> Span | None:
-    """The day or days in a sheet's name, also with the month as a word."""
-    days = cell_days(name)
-    return span_in(name) or (Span(days[0], days[0]) if len(days) == 1 else None)
-
-
 def _sheet(workbook: python_calamine.CalamineWorkbook, name: str) -> list[list[Any]]:
     try:
         return workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
@@ -83,9 +77,9 @@ def _check_archive(content: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             left = _MAX_UNPACKED
             for item in archive.infolist():
-                is_sheet = re.match(r"/?xl/worksheets/.*\.xml$", item.filename, re.IGNORECASE)
+                may_be_a_sheet = item.filename.lower().endswith(".xml")
                 with archive.open(item) as part:
-                    left -= _check_sheet(part, item.filename, left) if is_sheet else _size(part, left)
+                    left -= _check_sheet(part, item.filename, left) if may_be_a_sheet else _size(part, left)
     except (zipfile.BadZipFile, ValueError, OSError, EOFError, RuntimeError, NotImplementedError) as error:
         raise BrokenObject("broken_workbook", f"no complete XLSX archive: {error}"[:200]) from error
     except zipfile.zlib.error as error:  # type: ignore[attr-defined]
@@ -127,6 +121,6 @@ def _check_sheet(part: Any, name: str, left: int) -> int:
 
 def _index(letters: bytes) -> int:
     index = 0
-    for letter in letters:
+    for letter in letters.upper():
         index = index * 26 + letter - 64
     return max(index, 1)

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from scripts.docs import commands, configuration, events, exit_codes, schema
+from deployer.config import schema
+from scripts.docs import commands, configuration, events, exit_codes
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "reference"
 

@@ -23,7 +23,8 @@ _INTRODUCTION: Final = """\
 at once, with its place and the nearest key that exists.
 
 - `#:schema PATH` as the first line lets an editor check the file while you type; the schema is
-  [deploy.schema.json](deploy.schema.json), generated from the same models.
+  [deploy.schema.json](deploy.schema.json), generated from the same models. `deployer init` writes
+  both; `.deployer/deploy.schema.json` stays out of git, and only an editor misses it in another clone.
 - `default-env` at the top names the environment that is meant where no `--env` is given.
 - `[env.NAME]` overlays the rest for one environment: tables are merged key by key, anything else is replaced.
   `sandbox = true` in it says that this environment is the sandbox on this machine.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deployer.config.load import read
-from scripts.docs.schema import schema
+from deployer.config.schema import schema
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = schema()

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from deployer.errors import Failure
@@ -100,11 +100,14 @@ class FakeTasks:
 
     def revision(self, arn: str) -> Revision | None:
         self.faults.before("revision")
-        return next((revision for revision in self.registered if revision.arn == arn), None)
+        found = next((revision for revision in self.registered if revision.arn == arn), None)
+        if found and arn in self.inactive:
+            return replace(found, definition={**found.definition, "status": "INACTIVE"})
+        return found
 
-    def revisions(self, family: str) -> tuple[str, ...]:
+    def revisions(self, family: str | None) -> tuple[str, ...]:
         self.faults.before("revisions")
-        found = (revision for revision in self.registered if revision.definition["family"] == family)
+        found = (r for r in self.registered if family in (None, r.definition["family"]))
         return tuple(revision.arn for revision in found if revision.arn not in self.inactive)
 
     def deregister(self, arn: str) -> None:
@@ -132,6 +135,8 @@ class FakeTasks:
             return RunAnswer(self._shown(known))
         if not any(revision.arn == request.task_definition for revision in self.registered):
             raise Failure("aws-config", f"Unable to find task definition: {request.task_definition}")
+        if request.task_definition in self.inactive:
+            raise Failure("aws-config", f"TaskDefinition is inactive: {request.task_definition}")
         outcome = self.script.popleft() if self.script else Outcome()
         if outcome.failures:
             return RunAnswer(None, outcome.failures)

@@ -110,6 +110,19 @@ def test_the_etl_reads_the_data_and_writes_to_the_set(engine, project, port):
     assert (document["run_id"], document["files"]) == ("run-1", ["reading.json"])
 
 
+def test_everything_runs_with_least_privilege(engine, project):
+    """No capabilities but the one to read its script, no new privileges; the ETL's root is read-only, /tmp is
+    not. It has run so: the tests above."""
+    held = {}
+    for service in ("mongo1", "mongo2", "mongo-arbiter", "mongo-init", "forecast-etl"):
+        host = project.container(engine, service).attrs["HostConfig"]
+        assert (host["CapDrop"], host["SecurityOpt"]) == (["ALL"], ["no-new-privileges:true"]), service
+        held[service] = (host["CapAdd"], host["ReadonlyRootfs"], host.get("Tmpfs"))
+    assert held["forecast-etl"] == (None, True, {"/tmp": ""})
+    assert held["mongo-init"] == (["CAP_DAC_READ_SEARCH"], True, {"/tmp": ""})
+    assert {held[name] and held[name][0] for name in ("mongo1", "mongo2", "mongo-arbiter")} == {None}
+
+
 def test_nobody_reads_without_a_password(port):
     """Authentication is on: a client that does not log in is refused."""
     client = MongoClient("127.0.0.1", port, directConnection=True)

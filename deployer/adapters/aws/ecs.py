@@ -33,8 +33,12 @@ class Ecs:
         return self._session.client("ecs")
 
     def newest_revision(self, family: str) -> Revision | None:
+        """Emulators describe the newest revision of a family though it is INACTIVE."""
         newest = self.revision(family)
-        return newest if newest and newest.definition.get("status", "ACTIVE") == "ACTIVE" else None
+        if newest is None or newest.active:
+            return newest
+        active = self.revisions(family)
+        return self.revision(active[-1]) if active else None
 
     def revision(self, arn: str) -> Revision | None:
         """Of a family without a number ECS describes the newest."""
@@ -49,16 +53,17 @@ class Ecs:
         tags = {tag["key"]: tag["value"] for tag in answer.get("tags", ())}
         return Revision(definition["taskDefinitionArn"], _plain(definition), tags)
 
-    def revisions(self, family: str) -> tuple[str, ...]:
+    def revisions(self, family: str | None) -> tuple[str, ...]:
         """Emulators take `familyPrefix` for a prefix, so the ARN's family is compared."""
         pages = self._client.get_paginator("list_task_definitions")
-        with translated(f"ECS task definition {family}"):
+        only = {"familyPrefix": family} if family else {}
+        with translated(f"ECS task definition {family or ''}"):
             arns = [
                 arn
-                for page in pages.paginate(familyPrefix=family, status="ACTIVE", sort="ASC")
+                for page in pages.paginate(**only, status="ACTIVE", sort="ASC")
                 for arn in page["taskDefinitionArns"]
             ]
-        return tuple(arn for arn in arns if arn.rpartition("/")[2].rpartition(":")[0] == family)
+        return tuple(arn for arn in arns if family in (None, arn.rpartition("/")[2].rpartition(":")[0]))
 
     def deregister(self, arn: str) -> None:
         with translated(f"ECS task definition {arn}"):

@@ -10,10 +10,11 @@ from typing import Any, Final
 from deployer.adapters.aws.ecr import registry_of
 from deployer.adapters.aws.probes.probe import definition, makes_log_group, roles, secrets
 from deployer.adapters.aws.session import AwsSession
-from deployer.config.model import Config
+from deployer.config.model import Config, Schedule
 from deployer.task.verdict import job_log
 
 TASKS_SERVICE: Final = "ecs-tasks.amazonaws.com"
+SCHEDULER: Final = "scheduler.amazonaws.com"
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Permission:
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     watching: bool = False
+    passed_to: str = TASKS_SERVICE
+    """The service that a role is passed to."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,9 @@ def release_permissions(config: Config, place: Place) -> Iterator[Permission]:
 def _optional(config: Config, place: Place, repository: str) -> Iterator[Permission]:
     if config.image.keep_releases:
         yield Permission("remove old images", ("ecr:DescribeImages", "ecr:BatchDeleteImage"), (repository,))
-        old = ("ecs:ListTaskDefinitions", "ecs:DeregisterTaskDefinition")
-        yield Permission("deregister old revisions", old, ("*",))
-        yield Permission("list schedules", ("scheduler:ListSchedules",), ("*",))
+    yield Permission("see what starts the job", _TRIGGERS, ("*",), watching=True)
     if config.schedule:
-        schedule = place.arn("scheduler", f"schedule/{config.schedule.group}/{config.schedule.name}")
-        move = ("scheduler:GetSchedule", "scheduler:UpdateSchedule")
-        yield Permission("move the schedule", move, (schedule,))
+        yield from _schedule(config.schedule, place)
     if config.state.bucket:
         bucket = f"arn:{place.partition}:s3:::{config.state.bucket}"
         yield Permission("share the state", ("s3:GetObject", "s3:PutObject"), (f"{bucket}/*",))
@@ -94,13 +93,33 @@ def _key(config: Config, place: Place) -> str:
     return key if key.startswith("arn:") else place.arn("secretsmanager", f"secret:{key}-??????")
 
 
+def _schedule(schedule: Schedule, place: Place) -> Iterator[Permission]:
+    if schedule.kind == "rule":
+        bus = "" if schedule.group == "default" else f"{schedule.group}/"
+        rule = place.arn("events", f"rule/{bus}{schedule.name}")
+        yield Permission("move the rule", ("events:PutTargets",), (rule,))
+    else:
+        own = place.arn("scheduler", f"schedule/{schedule.group}/{schedule.name}")
+        move = ("scheduler:CreateSchedule", "scheduler:UpdateSchedule")
+        yield Permission("move the schedule", move, (own,))
+    service = "events" if schedule.kind == "rule" else "scheduler"
+    role = schedule.role or f"arn:{place.partition}:iam::{place.account}:role/*"
+    yield Permission(
+        "pass the role of the schedule", ("iam:PassRole",), (role,), passed_to=f"{service}.amazonaws.com"
+    )
+
+
+_TRIGGERS: Final = (
+    "scheduler:ListSchedules", "scheduler:GetSchedule", "events:ListEventBuses", "events:ListRules",
+    "events:ListTargetsByRule", "ecs:ListTaskDefinitions",
+)  # fmt: skip
 _PUSH: Final = (
     "ecr:BatchCheckLayerAvailability", "ecr:InitiateLayerUpload", "ecr:UploadLayerPart",
     "ecr:CompleteLayerUpload", "ecr:PutImage", "ecr:BatchGetImage", "ecr:DescribeRepositories",
     "ecr:GetDownloadUrlForLayer",
 )  # fmt: skip
 _READ: Final = ("ecs:DescribeTaskDefinition", "ecs:ListTasks")
-_DEFINE: Final = ("ecs:RegisterTaskDefinition",)
+_DEFINE: Final = ("ecs:RegisterTaskDefinition", "ecs:DeregisterTaskDefinition")
 _DOCTOR: Final = (
     "ecs:DescribeClusters", "ec2:DescribeSubnets", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups",
     "ec2:DescribeVpcAttribute", "ec2:DescribeVpcEndpoints", "ec2:DescribeNatGateways", "iam:GetRole",
@@ -132,22 +151,37 @@ def execution_permissions(config: Config, place: Place) -> Iterator[Permission]:
             yield Permission(f"read the secret of {variable}", ("ssm:GetParameters",), (arn,))
 
 
+def _starting(config: Config, place: Place) -> Iterator[Permission]:
+    """Of the role in which a schedule starts the job."""
+    for permission in release_permissions(config, place):
+        passes = permission.purpose.startswith("pass the ") and permission.passed_to == TASKS_SERVICE
+        if passes or permission.purpose in ("run the task", "tag the task"):
+            yield permission
+
+
 def policies(config: Config, session: AwsSession, caller: str) -> Mapping[str, Any]:
-    """Complete IAM documents: for releasing, for watching only, for the execution role, and both trusts."""
+    """Complete IAM documents: for releasing, for watching only, for the execution role and the
+    role of a schedule, and their trusts."""
     place = Place.of(caller, session.region)
     release = list(release_permissions(config, place))
     doctor = Permission("doctor (optional)", _DOCTOR, ("*",))
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"Service": TASKS_SERVICE},
-        "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"aws:SourceAccount": place.account}},
-    }
+    trust = _trust(TASKS_SERVICE, place)
     return {
         "release": _document([*release, doctor]),
         "watch": _document([permission for permission in release if permission.watching]),
         "execution-role": _document(list(execution_permissions(config, place))),
         "trust-of-both-roles": {"Version": "2012-10-17", "Statement": [trust]},
+        "schedule-role": _document(list(_starting(config, place))),
+        "trust-of-schedule-role": {"Version": "2012-10-17", "Statement": [_trust(SCHEDULER, place)]},
+    }
+
+
+def _trust(service: str, place: Place) -> dict[str, Any]:
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": place.account}},
     }
 
 
@@ -157,7 +191,7 @@ def _document(permissions: Sequence[Permission]) -> dict[str, Any]:
 
 def _statement(permission: Permission) -> dict[str, Any]:
     sid = "".join(word.capitalize() for word in permission.purpose.split() if word.isalnum())
-    passed = {"StringEquals": {"iam:PassedToService": TASKS_SERVICE}}
+    passed = {"StringEquals": {"iam:PassedToService": permission.passed_to}}
     return {
         "Sid": sid,
         "Effect": "Allow",

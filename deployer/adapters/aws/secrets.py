@@ -1,8 +1,7 @@
 """Secrets Manager and Parameter Store: the values that no file may hold."""
 
-from collections.abc import Iterator
-
-from deployer.adapters.aws.probes.probe import parameter_names, region_of, secrets
+from deployer.adapters.aws.ecs import Ecs
+from deployer.adapters.aws.probes.probe import definition, parameter_names, region_of, secrets, secrets_in
 from deployer.adapters.aws.session import AwsSession, error_code, translated
 from deployer.config.model import Config
 from deployer.errors import DeployerError, ExpiredCredentials, Failure
@@ -36,16 +35,28 @@ class SecretStore:
             return str(client.get_secret_value(SecretId=name).get("SecretString", ""))
 
 
-def values(config: Config, session: AwsSession) -> Iterator[str]:
-    """The values of the job's secrets, to redact them everywhere; without those that the caller may not read.
+def values(config: Config, session: AwsSession) -> tuple[list[str], list[str]]:
+    """The values of the job's secrets, to redact them everywhere: those of deploy.toml's definition and those
+    of the registered one, which runs. And what the caller may not read, by the names of the variables.
     ExpiredCredentials: no other call would work either."""
-    for source in secrets(config).values():
+    found, unread = list[str](), list[str]()
+    sources = {(name, source) for name, source in secrets(config).items()}
+    family = str(definition(config)["family"])
+    try:
+        registered = Ecs(config, session).newest_revision(family)
+        sources |= set(secrets_in(registered.definition).items()) if registered else set()
+    except ExpiredCredentials:
+        raise
+    except DeployerError:
+        unread.append(f"those of task definition {family}")
+    for name, source in sorted(sources):
         try:
-            yield _value(source, session)
+            found.append(_value(source, session))
         except ExpiredCredentials:
             raise
         except DeployerError:
-            continue
+            unread.append(name)
+    return found, list(dict.fromkeys(unread))
 
 
 def _value(source: str, session: AwsSession) -> str:

@@ -25,12 +25,13 @@ def connected(
     from docker.api.client import APIClient
     from docker.errors import DockerException
 
+    _refuse_damaged_configuration()
     address: dict[str, Any] = {}
     try:
         address |= _address(environment)
         _knock(address["base_url"])
         client = APIClient(**address, version="auto", timeout=patience)
-    except (OSError, DockerException) as error:
+    except (OSError, ValueError, DockerException) as error:
         raise unreachable(error, address.get("base_url", "DOCKER_HOST")) from error
     answers: list[Response] = []
     client.hooks["response"].append(lambda answer, **_: answers.append(answer))
@@ -40,6 +41,21 @@ def connected(
         finally:
             for answer in answers:
                 answer.close()
+
+
+def _refuse_damaged_configuration() -> None:
+    """Failure `docker`: config.json is JSON, but not what the SDK can read."""
+    from docker.auth import load_config
+    from docker.errors import DockerException
+
+    try:
+        load_config()
+    except (DockerException, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise Failure(
+            "docker",
+            "Docker's configuration (config.json in DOCKER_CONFIG or ~/.docker) is not as Docker writes it",
+            "correct it, or move it away and log in again: `docker login`",
+        ) from error
 
 
 def _address(environment: Mapping[str, str]) -> dict[str, Any]:

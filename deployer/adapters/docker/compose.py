@@ -31,7 +31,8 @@ _ROUNDS: Final = 10
 the set is taken down at most, until nothing is left of it."""
 _AUTHENTICATION_FAILED: Final = 18
 _TAKEN: Final = re.compile(
-    r":(\d{1,5}) failed: port is already allocated|:(\d{1,5}): bind: address already in use"
+    r":(\d{1,5}) failed: port is already allocated"
+    r"|:(\d{1,5})(?::[\d.]{7,15}:\d{1,5})?(?:/tcp)?: (?:bind: )?address already in use"
 )
 
 
@@ -60,6 +61,7 @@ class ComposeFile:
         self._database = settings.database or database
         self._models: dict[str, ComposeModel] = {}
         self._passwords: dict[str, str] = {}
+        self._profiles: tuple[str, ...] = ()
         self._interrupted: set[str] = set()
 
     def files(self) -> tuple[str, ...]:
@@ -81,7 +83,9 @@ class ComposeFile:
                 _written(found.override(image, run_id)) as override,
                 connected(self._environment, f"follow {service}") as client,
             ):
-                command = self._command(project, "--file", override, "up", "--detach")
+                command = self._command(
+                    project, "--file", override, "up", "--detach", profiles=self._profiles
+                )
                 code = shell.run_within(seconds, command, _each(output.append, on_line))
                 started = ComposeProject(client, project)
                 if code:
@@ -164,16 +168,33 @@ class ComposeFile:
         return bool(shown)
 
     def _read(self, project: str, run_id: str) -> ComposeModel:
-        """The file as Compose resolves it. Failure `docker`: it refuses it."""
+        """The file as Compose resolves it; a job that only a profile enables has that profile. Failure
+        `docker`: a file is not there, or Compose refuses it."""
+        missing = next((name for name in self.files() if not (self._folder / name).is_file()), None)
+        if missing:
+            hint = "correct [compose] file in deploy.toml, or COMPOSE_FILE"
+            raise Failure("docker", f"{missing}: no such compose file in {self._folder}", hint)
+        found = self._resolved(project, run_id)
+        if not found.has_job:
+            everything = self._resolved(project, run_id, ("*",))
+            if everything.has_job:
+                said = {**dotenv(self._folder / ".env"), **self._environment}.get("COMPOSE_PROFILES", "")
+                own = everything.services[everything.job].get("profiles") or ()
+                self._profiles = tuple(filter(None, (*said.split(","), *own)))
+                found = self._resolved(project, run_id, self._profiles)
+        return found
+
+    def _resolved(self, project: str, run_id: str, profiles: tuple[str, ...] = ()) -> ComposeModel:
         output: list[str] = []
         with _written("") as target:
             command = ("config", "--format", "json", "--no-consistency", "--output", target)
-            code = self._shell(project, run_id).run(self._command(project, *command), output.append)
+            code = self._shell(project, run_id).run(
+                self._command(project, *command, profiles=profiles), output.append
+            )
             text = Path(target).read_text(encoding="utf-8")
         if code or not text:
             raise self._unusable(output)
-        services = json.loads(text).get("services") or {}
-        return ComposeModel(services, self._settings, self._hints)
+        return ComposeModel.of(json.loads(text), self._settings, self._hints)
 
     def _refuse_taken_port(self, output: Iterable[str]) -> None:
         """Failure `docker`: the set cannot have a port of this machine."""
@@ -203,6 +224,8 @@ class ComposeFile:
 
     def _published(self, project: str, found: ComposeModel) -> tuple[str, int]:
         """Where the engine has published MongoDB's port."""
+        if found.on_this_machine:
+            return "127.0.0.1", found.mongo_port
         with connected(self._environment, "find MongoDB's port") as client:
             places = ComposeProject(client, project).published(found.mongo, found.mongo_port)
         for address, port in places:
@@ -216,9 +239,10 @@ class ComposeFile:
             " mongo-port",
         )
 
-    def _command(self, project: str, *arguments: str) -> tuple[str, ...]:
-        files = (part for file in self.files() for part in ("--file", file))
-        return (*self._program, *files, "--project-name", project, *arguments)
+    def _command(self, project: str, *arguments: str, profiles: tuple[str, ...] = ()) -> tuple[str, ...]:
+        files = [part for file in self.files() for part in ("--file", file)]
+        enabled = [part for profile in profiles for part in ("--profile", profile)]
+        return (*self._program, *files, *enabled, "--project-name", project, *arguments)
 
     def _shell(self, project: str, run_id: str) -> LocalShell:
         return LocalShell(self._folder, {**self._environment, **self._variables(project, run_id)})

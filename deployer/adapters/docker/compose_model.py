@@ -5,7 +5,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -18,7 +18,9 @@ _OVERRIDES: Final = (
     *("compose.override.yml", "compose.override.yaml"),
     *("docker-compose.override.yml", "docker-compose.override.yaml"),
 )
-_MONGO: Final = re.compile(r"mongo(?!-express|-?seeding)")
+_MONGO: Final = re.compile(r"mongo(?!-express|-?seeding|\w*[-_]exporter)")
+_MONGO_NAME: Final = re.compile(r"mongo(db)?[-_]?\d*")
+_SERVER: Final = re.compile(r"^-|\bmongo[ds]\b|docker-entrypoint\.sh")
 _PORT: Final = 27017
 
 
@@ -43,7 +45,13 @@ def dotenv(path: Path) -> dict[str, str]:
     except OSError:
         return {}
     pairs = (line.strip().removeprefix("export ").partition("=") for line in lines if line.strip()[:1] != "#")
-    return {name.strip(): value.strip().strip("\"'") for name, sign, value in pairs if sign}
+    return {name.strip(): _dotenv_value(value.strip()) for name, sign, value in pairs if sign}
+
+
+def _dotenv_value(text: str) -> str:
+    """Without its quotes, or the comment behind it."""
+    quoted = re.match(r"""(["'])(.*?)\1""", text)
+    return quoted[2] if quoted else re.split(r"\s#", text, maxsplit=1)[0].rstrip()
 
 
 @dataclass(frozen=True)
@@ -57,11 +65,22 @@ class Credentials:
 
 @dataclass(frozen=True)
 class ComposeModel:
-    """`services` by name; `hints`: names that the job's service may have, the likeliest first."""
+    """`services` by name; `hints`: names that the job's service may have, the likeliest first; `secrets`: the
+    files of the secrets."""
 
     services: Mapping[str, Mapping[str, Any]]
     settings: model.Compose
     hints: tuple[str, ...] = ()
+    secrets: Mapping[str, Path] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, table: Mapping[str, Any], settings: model.Compose, hints: tuple[str, ...] = ()
+    ) -> "ComposeModel":
+        """Of what `docker compose config --format json` prints."""
+        secrets = (table.get("secrets") or {}).items()
+        files = {name: Path(secret["file"]) for name, secret in secrets if secret.get("file")}
+        return cls(table.get("services") or {}, settings, hints, files)
 
     @property
     def job(self) -> str:
@@ -69,24 +88,33 @@ class ComposeModel:
         wanted = self.settings.service
         if wanted:
             return self._known(wanted, "service")
-        built = [name for name, service in self.services.items() if service.get("build")]
+        built = [n for n, service in self.services.items() if service.get("build") and not self._is_mongo(n)]
         near = [name for name in self.hints if name in self.services]
         own = [name for name in near if name in built] or (built if len(built) == 1 else near)
         if not own:
             raise Failure(
                 "docker",
                 f"the compose file does not tell which service is the job: {', '.join(self.services)}",
-                "name it in deploy.toml: [compose] service",
+                "name it in deploy.toml: [compose] service; or leave the test out: --skip compose",
             )
         return own[0]
 
     @property
+    def has_job(self) -> bool:
+        """Whether it can be told which service is the job."""
+        try:
+            return bool(self.job)
+        except Failure:
+            return False
+
+    @property
     def mongo(self) -> str:
-        """The MongoDB that is asked for documents: of several the first that publishes its port."""
+        """The MongoDB that is asked for documents: of several servers the first that publishes its port."""
         wanted = self.settings.mongo_service
         if wanted:
             return self._known(wanted, "mongo-service")
-        found = [name for name, service in self.services.items() if self._is_mongo(service)]
+        found = list(filter(self._is_mongo, self.services))
+        found = list(filter(self._is_server, found)) or found
         if not found:
             raise Failure(
                 "docker",
@@ -97,16 +125,12 @@ class ComposeModel:
 
     @property
     def has_mongo(self) -> bool:
-        return bool(self.settings.mongo_service) or any(map(self._is_mongo, self.services.values()))
+        return bool(self.settings.mongo_service) or any(map(self._is_mongo, self.services))
 
     @property
     def mongo_port(self) -> int:
         """Within its container: as configured, as its command says, or MongoDB's own."""
-        if self.settings.mongo_port:
-            return self.settings.mongo_port
-        words = " ".join([*_words(self.services[self.mongo].get(key) for key in ("entrypoint", "command"))])
-        said = re.search(r"--port[ =](\d{1,5})\b", words)
-        return int(said[1]) if said else _PORT
+        return self._port_of(self.mongo)
 
     def credentials(self, variables: Mapping[str, str]) -> list[Credentials]:
         """The users to try, the likeliest first: of deploy.toml, of the image's own set-up, of the address or
@@ -149,9 +173,25 @@ class ComposeModel:
             )
         return name
 
-    def _is_mongo(self, service: Mapping[str, Any]) -> bool:
+    def _is_mongo(self, name: str) -> bool:
+        service = self.services[name]
         image = str(service.get("image") or "").rpartition("/")[2]
-        return _MONGO.search(image) is not None or "mongod" in _words([service.get("command")])
+        called = not image and _MONGO_NAME.fullmatch(name)
+        return bool(called or _MONGO.search(image)) or "mongod" in self._command(name)
+
+    def _is_server(self, name: str) -> bool:
+        """Not a container of MongoDB's image that sets up another one, nor an arbiter, which has no data."""
+        command = self._command(name)
+        return (not command or bool(_SERVER.search(" ".join(command)))) and "arbiter" not in name
+
+    def _command(self, name: str) -> list[str]:
+        """The words of entry point and command, each a list or a line."""
+        values = [self.services[name].get(key) for key in ("entrypoint", "command")]
+        return [
+            w
+            for value in values
+            for w in (value.split() if isinstance(value, str) else map(str, value or ()))
+        ]
 
     def _published(self, name: str) -> bool:
         return any(
@@ -159,7 +199,13 @@ class ComposeModel:
         )
 
     def _port_of(self, name: str) -> int:
-        return self.settings.mongo_port or self.mongo_port if self.settings.mongo_service else _PORT
+        said = re.search(r"--port[ =](\d{1,5})\b", " ".join(self._command(name)))
+        return self.settings.mongo_port or (int(said[1]) if said else _PORT)
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether MongoDB has the machine's own network."""
+        return self.services[self.mongo].get("network_mode") == "host"
 
     def _shares_network(self, name: str) -> bool:
         return bool(self.services[name].get("network_mode"))
@@ -172,8 +218,18 @@ class ComposeModel:
         given = self.services[self.mongo].get("environment") or {}
         user = given.get("MONGO_INITDB_ROOT_USERNAME") or given.get("MONGODB_ROOT_USER")
         password = given.get("MONGO_INITDB_ROOT_PASSWORD") or given.get("MONGODB_ROOT_PASSWORD")
+        file = str(given.get("MONGO_INITDB_ROOT_PASSWORD_FILE") or "").rpartition("/")[2]
+        if not password and file:
+            password = self._secret(file)
         if password:
             yield Credentials(str(user or "root"), str(password))
+
+    def _secret(self, name: str) -> str:
+        """What the file of a secret holds; empty: there is none."""
+        try:
+            return self.secrets[name].read_text(encoding="utf-8").strip()
+        except (KeyError, OSError, UnicodeDecodeError):
+            return ""
 
     def _of_the_job(self) -> Iterator[Credentials]:
         for value in self._values(self.job):
@@ -198,11 +254,3 @@ class ComposeModel:
 
 def _first(given: Mapping[str, Any], pattern: str) -> str:
     return next((str(value) for name, value in given.items() if value and re.fullmatch(pattern, name)), "")
-
-
-def _words(values: Any) -> list[str]:
-    """A command's words, be it a list or a line."""
-    found: list[str] = []
-    for value in values:
-        found += value.split() if isinstance(value, str) else [str(word) for word in value or ()]
-    return found

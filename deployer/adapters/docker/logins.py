@@ -5,7 +5,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+import subprocess
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Ecr = Callable[[], Login]
 _ECR: Final = re.compile(r"\d{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com|on\.aws)(?:\.cn)?")
 _HELPER: Final = "docker-credential-"
+_PATIENCE: Final = 10.0
+"""Seconds that a credential helper may take; one that asks a person in a window never ends here."""
 _NOBODY: Final = {"registry.invalid": {"username": "-", "password": "-"}}
 """The SDK takes a configuration without any login for one that is still to be read."""
 
@@ -44,13 +47,21 @@ class Logins:
     """By registry. Kept in memory and not in ~/.docker/config.json: a token that opens a registry for twelve
     hours has no place on a disk, and no credential helper of the user's is overwritten."""
 
-    def __init__(self, environment: Mapping[str, str], ecr: Ecr | None = None, own: str = "") -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        ecr: Ecr | None = None,
+        own: str = "",
+        patience: float = _PATIENCE,
+    ) -> None:
         """`ecr` gets the release's login; `own` is the registry that the release pushes to, if it is
         known."""
         self._environment = environment
         self._ecr = ecr
         self._pushed_to = own
+        self._patience = patience
         self._own: dict[str, dict[str, str]] = {}
+        self._hanging: set[object] = set()
 
     def add(self, registry: str, username: str, password: str) -> None:
         self._own[registry] = {"username": username, "password": password}
@@ -71,36 +82,54 @@ class Logins:
         return True
 
     def all(self) -> dict[str, dict[str, Any]]:
-        """Every login. A credential helper that is not installed, or has none, is passed over as the Docker
-        CLI does."""
+        """Every login. A credential helper that is not installed, has none, answers nonsense or does not end
+        is passed over, as the Docker CLI does."""
         from docker.auth import load_config
 
         config = load_config()
         found: dict[str, dict[str, Any]] = dict(config.auths)
         if config.creds_store:
-            found |= self._stored(config.creds_store, None)
-        for registry, helper in config.cred_helpers.items():
-            found |= self._stored(helper, registry)
+            listed = self._ask(str(config.creds_store), "list")
+            found |= self._stored(str(config.creds_store), listed if isinstance(listed, dict) else ())
+        for registry, helper in _dict(config.cred_helpers).items():
+            found |= self._stored(str(helper), (registry,))
         return {**found, **self._own}
 
-    def _stored(self, helper: str, registry: str | None) -> dict[str, dict[str, Any]]:
-        """What a helper holds for one registry, or for all that it lists."""
-        from docker.credentials import Store
-        from docker.credentials.errors import StoreError
-
-        if shutil.which(f"{_HELPER}{helper}") is None:
-            return {}
+    def _stored(self, helper: str, registries: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """What a helper holds for these registries."""
         found: dict[str, dict[str, Any]] = {}
-        try:
-            store = Store(helper, environment=dict(self._environment))
-            for server in [registry] if registry else list(store.list()):
-                held = store.get(server)
-                token = held["Username"] == "<token>"
-                name = "IdentityToken" if token else "Password"
+        for server in registries:
+            held = _dict(self._ask(helper, "get", str(server)))
+            if held.get("Username") and held.get("Secret"):
+                name = "IdentityToken" if held["Username"] == "<token>" else "Password"
                 found[server] = {"ServerAddress": server, "Username": held["Username"], name: held["Secret"]}
-        except (StoreError, ValueError, KeyError):
-            return found
         return found
+
+    def _ask(self, helper: str, action: str, server: str = "") -> object:
+        """A helper's answer; None: it cannot be run, fails, or says what is not JSON. One that does not end
+        is not asked again (https://github.com/docker/docker-credential-helpers#development)."""
+        if helper in self._hanging:
+            return None
+        try:
+            done = subprocess.run(
+                (f"{_HELPER}{helper}", action),
+                input=server.encode(),
+                capture_output=True,
+                timeout=self._patience,
+                env=dict(self._environment),
+                check=True,
+            )
+            return json.loads(done.stdout)
+        except subprocess.TimeoutExpired:
+            self._hanging.add(helper)
+        except (OSError, ValueError, subprocess.CalledProcessError):
+            pass
+        return None
+
+    def _works(self, helper: object) -> bool:
+        """Whether a helper can be left to the Docker CLI."""
+        there = shutil.which(f"{_HELPER}{helper}", path=self._environment.get("PATH")) is not None
+        return there and helper not in self._hanging
 
     def give(self, client: "APIClient", logins: Mapping[str, Any] | None = None) -> None:
         """Has the SDK use these logins (default: all) without asking a credential helper itself: it has no
@@ -124,9 +153,10 @@ class Logins:
                     Path(folder, name).symlink_to(users / name)
             config = _table(users / "config.json")
             auths = {name: {"auth": _basic(login)} for name, login in self._own.items()}
-            helpers = {k: v for k, v in config.get("credHelpers", {}).items() if k not in auths}
-            config |= {"auths": {**config.get("auths", {}), **auths}, "credHelpers": helpers}
-            if shutil.which(f"{_HELPER}{config.get('credsStore')}") is None:
+            helpers = _dict(config.get("credHelpers")).items()
+            kept = {host: helper for host, helper in helpers if host not in auths and self._works(helper)}
+            config |= {"auths": {**_dict(config.get("auths")), **auths}, "credHelpers": kept}
+            if not self._works(config.get("credsStore")):
                 config.pop("credsStore", None)
             Path(folder, "config.json").write_text(json.dumps(config), encoding="utf-8")
             yield {**self._environment, "DOCKER_CONFIG": folder}
@@ -134,10 +164,13 @@ class Logins:
 
 def _table(path: Path) -> dict[str, Any]:
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
+        return _dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
-    return table if isinstance(table, dict) else {}
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _basic(login: Mapping[str, str]) -> str:

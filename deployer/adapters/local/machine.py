@@ -1,5 +1,6 @@
 """Time, identity and the deployer's own folder, from the operating system."""
 
+import os
 import secrets
 import time
 from contextlib import suppress
@@ -40,3 +41,11 @@ def private_folder(path: Path) -> Path:
         if not (path / ".gitignore").exists():
             (path / ".gitignore").write_text("*\n", encoding="utf-8")
     return path
+
+
+def write_private(path: Path, text: str) -> None:
+    """Writes a file that only this user can read, whatever the umask. OSError: it cannot be written."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(descriptor, 0o600)
+        file.write(text)

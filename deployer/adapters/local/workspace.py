@@ -13,6 +13,7 @@ from deployer.adapters.local.ignore import IgnoreFile
 from deployer.config.model import Build
 from deployer.model import Source
 from deployer.ports import BuildInputs
+from deployer.redaction import without_secrets
 
 Resolve = Callable[[Sequence[str]], Mapping[str, str]]
 """Images -> the digest or local id of each, empty where neither can be had."""
@@ -156,7 +157,10 @@ def _git(folder: Path, *arguments: str) -> str | None:
     """Git's answer; None where there is no git, or it does not know this folder. Takes no lock."""
     command = ("git", "--no-optional-locks", "-C", str(folder), *arguments)
     try:
-        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+        environment = without_secrets(os.environ)
+        done = subprocess.run(
+            command, capture_output=True, stdin=subprocess.DEVNULL, check=False, env=environment
+        )
     except OSError:
         return None
     return os.fsdecode(done.stdout) if done.returncode == 0 else None

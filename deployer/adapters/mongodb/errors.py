@@ -27,9 +27,7 @@ HINTS: Final = {
 }
 _LAYERS: Final = {
     "host-unresolved": "DNS",
-    "srv-lookup": "DNS",
     "tls": "TLS",
-    "tls-required": "TLS",
     "atlas-ip-not-allowed": "TLS",
     "replica-set": "replica set",
     "server-selection-timeout": "time-out",

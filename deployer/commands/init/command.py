@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from deployer.adapters.local.machine import private_folder
 from deployer.commands.init import folder as project
+from deployer.config import schema
+from deployer.config.defaults import containers_of, likely_jobs
 from deployer.config.load import FILE
 from deployer.errors import RefusedError, UsageError
 
@@ -32,6 +35,9 @@ class Plan:
     context: str
     compose: str | None
     definition: str
+    containers: tuple[str, ...]
+    """Those of the definition that may be the job."""
+    container: str
     test: tuple[str, ...]
     database: str
     collection: str
@@ -46,6 +52,9 @@ class Plan:
         yield f"compose test     {self.compose or 'none: no compose file'}"
         yield f"local tests      {' '.join(self.test) or 'none found'}"
         yield f"task definition  {self.definition or 'made from the name, 0.25 vCPU and 512 MB'}"
+        if self.containers:
+            several = ": say which in [task] container" if len(self.containers) > 1 else ""
+            yield f"the job          container {' or '.join(self.containers)}{several}"
         yield f"database         {self.database}"
         yield f"proof            {self.collection or 'not yet: no collection is named'}"
         yield f"AWS region       {self.region or 'none configured; the sandbox needs none'}"
@@ -64,9 +73,19 @@ def init_folder(
         write(line)
     if ask and ask(f"Write {FILE}?", "yes").lower() not in ("y", "yes"):
         raise RefusedError("nothing was written")
-    (root / FILE).write_text(deploy_toml(plan), encoding="utf-8")
+    write_with_schema(root, deploy_toml(plan))
     write(f"wrote {FILE}")
     write("next: deployer release   (to the sandbox on this machine)")
+
+
+def write_with_schema(root: Path, text: str) -> None:
+    """deploy.toml, and in the deployer's own folder the schema that its first line names for editors."""
+    own = private_folder(root / _OWN)
+    (own / _SCHEMA).write_text(schema.page(), encoding="utf-8")
+    (root / FILE).write_text(f"#:schema {_OWN}/{_SCHEMA}\n{text}", encoding="utf-8")
+
+
+_OWN, _SCHEMA = ".deployer", "deploy.schema.json"
 
 
 def refuse_overwriting(root: Path, *names: str) -> None:
@@ -85,12 +104,18 @@ def make_plan(root: Path, options: FolderOptions, region: str, ask: Ask | None) 
         database = options.database or ask("MongoDB database that the job writes?", database)
         question = "Collection whose documents carry RUN_ID in a field `run_id` (empty: decide later)?"
         collection = options.collection or ask(question, "")
+    definition = _definition(found, ask)
+    containers, container = _containers(root, definition, found.name), ""
+    if len(containers) > 1 and ask:
+        container = ask(f"Which container is the job ({', '.join(containers)})?", containers[0])
     return Plan(
         name=found.name,
         dockerfile=dockerfile,
         context=context,
         compose=found.compose,
-        definition=_definition(found, ask),
+        definition=definition,
+        containers=(container,) if container else containers,
+        container=container,
         test=project.test_command(root, context),
         database=database,
         collection=collection,
@@ -123,6 +148,11 @@ def _definition(found: project.Folder, ask: Ask | None) -> str:
     return first
 
 
+def _containers(root: Path, definition: str, name: str) -> tuple[str, ...]:
+    listed = containers_of(project.definition(root, root / definition)) if definition else []
+    return tuple(str(one.get("name")) for one in likely_jobs(listed, name))
+
+
 def deploy_toml(plan: Plan) -> str:
     """At most 25 lines; a comment for each question that is open."""
     tables: list[tuple[str, Mapping[str, Any]]] = [("project", {"name": plan.name})]
@@ -134,7 +164,8 @@ def deploy_toml(plan: Plan) -> str:
     if build:
         tables.append(("build", build))
     if plan.definition:
-        tables.append(("task", {"definition": plan.definition}))
+        chosen = {"container": plan.container} if plan.container else {}
+        tables.append(("task", {"definition": plan.definition, **chosen}))
     tables.append(("verify", {"database": plan.database}))
     parts = [
         _HEAD,
@@ -154,7 +185,7 @@ def toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-_HEAD: Final = "# What is released, and what proves that it worked. Written by `deployer init`.\n"
+_HEAD: Final = "# What is released, and what proves that it worked. Written by `deployer init`."
 _CHECK: Final = """\
 [[verify.checks]]
 name = "documents of this run"
@@ -163,14 +194,17 @@ collection = {collection}
 query = {{ run_id = "${{RUN_ID}}" }}
 at-least = 1
 """
+_OPEN_CHECK: Final = (
+    "# Open: which documents prove a run? The task gets RUN_ID; without a check it ends unproven.\n"
+    '# checks = [{ name = "new", kind = "count", collection = "NAME", query = { run_id = "${RUN_ID}" }, '
+    "at-least = 1 }]\n"
+)
 
 
 def _check(plan: Plan) -> str:
     if plan.collection:
         return _CHECK.format(collection=toml(plan.collection))
-    example = _CHECK.format(collection='"NAME"').splitlines()
-    question = "Open: which documents prove a run? The task gets RUN_ID; without a check it ends unproven."
-    return "".join(f"# {line}\n" for line in (question, *example))
+    return _OPEN_CHECK
 
 
 def _production(plan: Plan) -> str:

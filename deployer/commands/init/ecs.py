@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from deployer.adapters.aws.discovery import Discovery, Network, default_region
 from deployer.adapters.aws.session import AwsSession
-from deployer.commands.init.command import refuse_overwriting, toml
+from deployer.commands.init.command import refuse_overwriting, toml, write_with_schema
 from deployer.commands.init.folder import project_name
 from deployer.config.defaults import likely_jobs, repository_of
 from deployer.config.load import FILE
@@ -65,7 +65,7 @@ def init_from_ecs(root: Path, options: EcsOptions, environ: Mapping[str, str]) -
     found = discover(Discovery(AwsSession(Aws(region=region))), options, region)
     text = deploy_toml(found)
     (root / TEMPLATE).write_text(json.dumps(found.template, indent=2) + "\n", encoding="utf-8")
-    (root / FILE).write_text(text, encoding="utf-8")
+    write_with_schema(root, text)
     return list(_next_steps(found, text))
 
 

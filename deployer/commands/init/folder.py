@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from deployer.adapters.local.dockerfile import parse
+from deployer.errors import UsageError
+
 _DEEPEST: Final = 3
 """Folders below the project's own in which a Dockerfile is looked for."""
 _SKIPPED: Final = frozenset({"node_modules", "vendor", "venv", "dist", "build", "target", "__pycache__"})
@@ -20,7 +23,6 @@ _DOCKERFILE: Final = re.compile(
 )
 _DEFAULT_DOCKERFILES: Final = ("Dockerfile", "Containerfile")
 _COMPOSE: Final = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
-_COPY: Final = re.compile(r"^[ \t]*(?:COPY|ADD)[ \t]+(.+)$", re.IGNORECASE | re.MULTILINE)
 _ADDRESS: Final = re.compile(r"mongodb(?:\+srv)?://[^\s\"'/]{1,300}/([A-Za-z0-9_-]{1,60})")
 _DATABASE: Final = re.compile(
     r"\b(?:MONGO_DB_NAME|MONGO_DATABASE|MONGODB_DATABASE|MONGO_DB|MONGODB_DB|DB_NAME)\b"
@@ -80,9 +82,20 @@ def _definitions(root: Path) -> Iterator[str]:
     """JSON files with `containerDefinitions`, in the folder itself or where people keep them."""
     for folder in (root, *(root / name for name in ("ecs", "deploy", "infra", "aws", ".aws"))):
         for path in sorted(folder.glob("*.json")):
-            with_definitions = '"containerDefinitions"' in _text(path)
-            if with_definitions and isinstance(_json(path), dict):
+            if '"containerDefinitions"' in _text(path) and isinstance(definition(root, path), dict):
                 yield path.relative_to(root).as_posix()
+
+
+def definition(root: Path, path: Path) -> Any:
+    """A task definition's JSON. UsageError: it is damaged, so that none is made up beside it."""
+    try:
+        return json.loads(_text(path))
+    except (ValueError, RecursionError) as error:
+        where = f"line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else str(error)
+        raise UsageError(
+            f"{path.relative_to(root)} looks like a task definition and is no JSON: {where}",
+            "correct it (JSON has no comments and no comma at the end of a list), or move it away",
+        ) from error
 
 
 def _database(root: Path, names: list[str]) -> str | None:
@@ -95,25 +108,12 @@ def _database(root: Path, names: list[str]) -> str | None:
 
 
 def context_of(root: Path, dockerfile: str) -> str:
-    """The build context: the folder in which every COPY source of this Dockerfile lies, its own first."""
-    own = PurePosixPath(dockerfile).parent.as_posix()
-    sources = list(_sources(_text(root / dockerfile)))
-    for context in dict.fromkeys((own, ".")):
-        if all(any(True for _ in (root / context).glob(source)) for source in sources):
-            return context
-    return own
-
-
-def _sources(text: str) -> Iterator[str]:
-    """The files that COPY and ADD take from the context; those with a variable or from elsewhere are left."""
-    for found in _COPY.finditer(text.replace("\\\n", " ")):
-        words = [word for word in re.split(r'[\s,"\[\]]+', found[1]) if word]
-        if any(word.startswith("--from") for word in words) or "<<" in found[1]:
-            continue
-        for word in [word for word in words if not word.startswith("--")][:-1]:
-            path = word.strip("/")
-            if "$" not in word and "://" not in word and ".." not in word and path not in ("", "."):
-                yield path
+    """The build context: of the folders above this Dockerfile the nearest with most of its COPY sources."""
+    parsed = parse(_text(root / dockerfile), {})
+    sources = [path.strip("/") for stage in parsed.stages for _, path in stage.sources]
+    sources = [path for path in sources if "$" not in path and ".." not in path and path not in ("", ".")]
+    folders = [folder.as_posix() for folder in PurePosixPath(dockerfile).parents]
+    return max(folders, key=lambda at: sum(any(True for _ in (root / at).glob(path)) for path in sources))
 
 
 def language_of(folder: Path) -> str | None:

@@ -49,7 +49,7 @@ def show_logs(project: Project, options: LogsOptions, screen: Screen) -> int:
         env = str(project.releases.records(options.release)[0]["env"])
     config = project.config(project.env(env), needed=("aws", "logs", "run"))
     aws = session(config)
-    redactor = redactor_of(config, aws, project.environ)
+    redactor = redactor_of(config, aws, project.environ, project.notify, strict=project.strict)
     shown = replace(screen, write=lambda text: screen.write(redactor.text(text)))
     request: TailRequest = replace(
         of_project(config, options.container),

@@ -5,6 +5,7 @@ from typing import Final
 from deployer.flow import decisions, repairs
 from deployer.flow.handlers import Handlers
 from deployer.flow.recorder import record_stop
+from deployer.flow.revision import withdraw
 from deployer.flow.steps import build, deploy, local, monitor, validation
 
 HANDLERS: Final = Handlers(
@@ -44,4 +45,5 @@ HANDLERS: Final = Handlers(
         "CHECK_DATA": repairs.check_data,
     },
     record_stop=record_stop,
+    withdraw=withdraw,
 )

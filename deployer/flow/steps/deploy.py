@@ -1,47 +1,22 @@
 """Phase 3: register the task definition, and run one task for each intended run."""
 
-from typing import Any
+from dataclasses import replace
 
 from deployer.config.values import values_of
 from deployer.diagnosis.classify import diagnosed
 from deployer.errors import Failure
 from deployer.flow.handlers import Context, StepResult
 from deployer.flow.recorder import keep_manifest
+from deployer.flow.revision import restore, tags_of, wanted_definition
 from deployer.model import Cause, Launch, Release, TaskDefinition
 from deployer.ports import Question, RunAnswer, TaskRequest, TaskStatus, Unreachable
 from deployer.retry import RetryPolicy
-from deployer.task.definition import changes, for_image, registrable
+from deployer.task.definition import changes
 from deployer.task.verdict import evidence_of, job_log
 from deployer.task.watch import Pace, TaskWatch
 
-ENV_TAG = "deployer:env"
 TOKEN_LIFETIME = 24 * 3600
 """How long ECS remembers a client token (ECS API reference, RunTask)."""
-
-
-def wanted_definition(release: Release, context: Context) -> dict[str, Any]:
-    """The definition of deploy.toml with this release's image, pinned by digest; a rollback takes the
-    definition of the release it restores. Failure `aws-config`: ECS no longer has that revision."""
-    if release.rollback:
-        revision = context.ports.tasks.revision(release.rollback.task_definition)
-        if revision is None:
-            raise Failure(
-                "aws-config",
-                f"task definition {release.rollback.task_definition} no longer exists in ECS",
-                f"register it again: `deployer rollback {release.rollback.release} --run`",
-            )
-        return registrable(revision.definition)
-    if release.image is None or release.image.digest is None:
-        raise LookupError("PUSH_OK precedes every step that needs the digest")
-    return for_image(context.config, release.image.pinned)
-
-
-def tags_of(release: Release) -> dict[str, str]:
-    """The tags of a revision and of a task."""
-    commit = release.source.commit if release.source else None
-    return {"deployer:release": release.id, ENV_TAG: release.env} | (
-        {"deployer:commit": commit} if commit else {}
-    )
 
 
 def compare_definition(release: Release, context: Context) -> StepResult:
@@ -61,7 +36,11 @@ def compare_definition(release: Release, context: Context) -> StepResult:
     else:
         changed = changes(definition, newest)
     current = newest.arn if newest else None
-    found = TaskDefinition(family, current, changed, arn=None if changed else current)
+    before = release.task_definition
+    own = before is not None and before.status == "registered" and before.arn == current
+    found = TaskDefinition(
+        family, current, changed, None if changed else current, "registered" if own else "found"
+    )
     baseline = release.baseline if release.launches else _counts(context)
     release = release.with_(task_definition=found, baseline=baseline)
     if changed:
@@ -98,7 +77,7 @@ def register_definition(release: Release, context: Context) -> StepResult:
         arn = newest.arn
     else:
         arn = tasks.register(definition, tags_of(release))
-    registered = TaskDefinition(wanted.family, wanted.current, wanted.differences, arn)
+    registered = replace(wanted, arn=arn, status="registered")
     return StepResult(release.with_(task_definition=registered), _short(arn))
 
 
@@ -109,7 +88,7 @@ def run_task(release: Release, context: Context) -> StepResult:
     token is on disk before the call. After a crash, running and stopped tasks are searched for this launch's
     `startedBy` first; only if there is none, RunTask is called again with the same token.
     """
-    release = _launch(_counted(release, context), context)
+    release = _launch(_counted(restore(release, context), context), context)
     task = _known(release.launches[-1], context)
     if task is None:
         answer = _start(release, context)
@@ -146,11 +125,11 @@ def _counted(release: Release, context: Context) -> Release:
 
 def _launch(release: Release, context: Context) -> Release:
     """The release with an open launch, journaled before ECS is called."""
-    if release.launch and not release.launch.over:
-        return release
     definition = release.task_definition
     if definition is None or definition.arn is None:
         raise LookupError("UPDATE_TASK precedes RUN_TASK")
+    if release.launch and not release.launch.over:
+        return release if release.launch.arn else release.with_launch(task_definition=definition.arn)
     attempt = len(release.launches) + 1
     launch = Launch(
         attempt=attempt,

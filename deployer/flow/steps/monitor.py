@@ -204,7 +204,7 @@ def _unproven(release: Release) -> Cause:
 
 
 def back_off(release: Release, context: Context) -> StepResult:
-    """Wait for a transient error to pass.
+    """Wait before the next try.
 
     Waits longer with each launch, so that capacity or a throttled service can recover; after `[retries]
     max-wait` in all it pauses, and a person who resumes starts it afresh. Twice is safe: it only waits.

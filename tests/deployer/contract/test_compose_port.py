@@ -296,10 +296,12 @@ def test_a_mongodb_that_publishes_no_port_is_still_counted(real: RealRig) -> Non
 
 def test_a_file_that_builds_its_job_runs_the_release_image(real: RealRig) -> None:
     """`build: .` and a compose.yaml with an override, unmodified: the built image runs, and is told its
-    run."""
+    run; also where only a profile starts the job."""
     (real.folder / "docker-compose.yml").unlink()
     text = "import os; print('saw', os.environ['RUN_ID'], os.environ['FROM'])"
-    job = {"build": ".", "pull_policy": "build", "entrypoint": ["python3", "-c", text]}
+    job = {
+        "build": ".", "pull_policy": "build", "entrypoint": ["python3", "-c", text], "profiles": ["by-hand"],
+    }  # fmt: skip
     (real.folder / "compose.yaml").write_text(json.dumps({"services": {"etl": job}}))
     override = {"services": {"etl": {"environment": {"FROM": "override"}}}}
     (real.folder / "compose.override.yaml").write_text(json.dumps(override))

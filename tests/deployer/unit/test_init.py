@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from deployer.commands.init.command import FolderOptions, init_folder
+from deployer.commands.init.folder import context_of
 from deployer.config.defaults import likely_jobs
 from deployer.errors import RefusedError, UsageError
 
@@ -47,6 +48,29 @@ def test_a_python_job(tmp_path: Path) -> None:
     lines = (folder / "deploy.toml").read_text().splitlines()
     assert len(lines) <= 25
     assert sum(line.startswith("# Open:") for line in lines) == 2
+    assert lines[0].startswith("#:schema ")
+    schema = json.loads((folder / lines[0].removeprefix("#:schema ")).read_text())
+    assert schema["required"] == ["project"]
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "copied", "context"),
+    [
+        ("jobs/load/Dockerfile", "COPY load.py rates.csv ./", "jobs/load"),
+        ("jobs/load/Dockerfile", 'COPY --chown=1:1 ["jobs/load/load.py", "/srv/"]', "."),
+        ("jobs/load/docker/Dockerfile", "COPY load.py\\\n  rates.csv /srv/", "jobs/load"),
+        ("jobs/load/docker/Containerfile", "RUN <<EOF\nCOPY nothing /\nEOF\nCOPY *.csv /srv/", "jobs/load"),
+        ("jobs/load/Dockerfile", "COPY dist/app load.py /srv/\nADD https://x.example/jobs /y", "jobs/load"),
+        ("jobs/load/Dockerfile", "COPY . /srv", "jobs/load"),
+        ("Dockerfile", "COPY jobs /srv", "."),
+    ],
+)
+def test_the_context_is_where_the_copied_files_lie(
+    tmp_path: Path, dockerfile: str, copied: str, context: str
+) -> None:
+    """The Dockerfile's own folder or one above it, in whatever spelling it copies."""
+    files = {dockerfile: f"FROM base\n{copied}\n", "jobs/load/load.py": "", "jobs/load/rates.csv": ""}
+    assert context_of(made(tmp_path, files), dockerfile) == context
 
 
 def test_a_named_collection_is_a_check_that_is_bound_to_the_run(tmp_path: Path) -> None:
@@ -103,6 +127,51 @@ def test_a_containerfile_and_a_task_definition(tmp_path: Path) -> None:
     table = written(made(tmp_path, files))
     assert table["build"] == {"dockerfile": "Containerfile"}
     assert table["task"] == {"definition": "ecs/job.json"}
+
+
+def test_a_definition_that_is_damaged_is_not_passed_over(tmp_path: Path) -> None:
+    """None is made up beside it: the place of the mistake is told, and nothing is written."""
+    text = '{"family": "f",\n "containerDefinitions": [{"name": "job"},] // the job\n}'
+    folder = made(tmp_path, {"Dockerfile": "FROM x\n", "ecs/job.json": text})
+    with pytest.raises(
+        UsageError, match=r"ecs/job\.json looks like a task definition and is no JSON: line 2"
+    ):
+        written(folder)
+    assert not (folder / "deploy.toml").exists()
+
+
+def test_which_container_is_the_job_is_told_or_asked(tmp_path: Path) -> None:
+    """A collector is none, essential or not; of several that may be it one is chosen and written."""
+    collector = {"name": "collect", "image": "public.ecr.aws/x/aws-otel-collector:v1", "essential": True}
+    helpers = [{"name": name, "image": f"acme/{name}", "essential": False} for name in ("load", "clean")]
+    files = {
+        "Dockerfile": "FROM x\n",
+        "job.json": json.dumps({"containerDefinitions": [collector, *helpers]}),
+    }
+    folder, told = made(tmp_path, files), list[str]()
+    init_folder(folder, FolderOptions(), "", None, told.append)
+    assert "the job          container load or clean: say which in [task] container" in told
+    (folder / "deploy.toml").unlink()
+
+    def ask(question: str, default: str) -> str:
+        return "clean" if question == "Which container is the job (load, clean)?" else default
+
+    init_folder(folder, FolderOptions(), "", ask, told.append)
+    table = tomllib.loads((folder / "deploy.toml").read_text())
+    assert table["task"] == {"definition": "job.json", "container": "clean"}
+
+
+def test_the_longest_file_has_at_most_25_lines(tmp_path: Path) -> None:
+    """With tests, a context of its own and a definition; the example of a check works as it stands."""
+    definition = json.dumps({"containerDefinitions": [{"name": "job"}]})
+    files = {"jobs/load/Dockerfile": "FROM x\n", "jobs/load/test_it.py": "", "ecs/job.json": definition}
+    folder = made(tmp_path, files)
+    written(folder)
+    text = (folder / "deploy.toml").read_text()
+    assert len(text.splitlines()) <= 25
+    (example,) = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# checks")]
+    (check,) = tomllib.loads(example)["checks"]
+    assert (check["kind"], check["query"]) == ("count", {"run_id": "${RUN_ID}"})
 
 
 def test_several_dockerfiles(tmp_path: Path) -> None:

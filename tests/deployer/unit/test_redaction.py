@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from deployer.events import Logged
-from deployer.redaction import Redactor, parts_of, secrets_of
+from deployer.redaction import Redactor, parts_of, secrets_of, without_secrets
 
 PASSWORD = "corr3ct-horse"
 
@@ -196,3 +196,28 @@ def test_a_long_line_of_the_worst_kind_takes_linear_time(piece: str) -> None:
 
     short, long = seconds(32_768), seconds(131_072)
     assert long < 9 * short + 0.02
+
+
+SECRETS_OF_THE_OPERATOR = {
+    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "x" * 20,
+    "ATLAS_PUBLIC_KEY": "abcdefgh", "MONGO_URI": "mongodb+srv://cluster.test", "MONGODB_URI": "mongodb://h",
+    "DATABASE_URL": "postgres://h/db", "GITHUB_TOKEN": "none", "CI_JOB_JWT": "none", "NPM_TOKEN": "none",
+    "MY_API_KEY": "none", "APIKEY": "none", "DB_PASSWORD": "none", "PGPASSFILE_SECRET": "none",
+    "SENTRY_DSN": "none", "GOOGLE_APPLICATION_CREDENTIALS": "/key.json", "SLACK_WEBHOOK": "none",
+    "PIP_INDEX_URL": "https://user:hunter22@packages.test/simple", "mongo_uri": "mongodb://h",
+    "ACTIONS_ID_TOKEN_REQUEST_URL": "https://ci.test",
+}  # fmt: skip
+PLAIN = {
+    "PATH": "/bin", "HOME": "/root", "PWD": "/root", "LANG": "C.UTF-8", "AWS_REGION": "eu-west-3",
+    "DOCKER_HOST": "tcp://127.0.0.1:2375", "SSH_AUTH_SOCK": "/tmp/agent", "CI": "true",
+    "HTTPS_PROXY": "http://user:hunter22@proxy.test:3128", "MONGO_IMAGE": "mongo:8.0", "PYTHONPATH": "src",
+    "KEYBOARD": "fr", "TOKENIZERS_PARALLELISM": "false", "COMPASS": "north",
+}  # fmt: skip
+
+
+def test_a_child_does_not_inherit_credentials() -> None:
+    """What is a secret by its name or value stays behind; everything else, and what is allowed, is kept."""
+    environ = {**PLAIN, **SECRETS_OF_THE_OPERATOR}
+    assert without_secrets(environ) == PLAIN
+    allowed = without_secrets(environ, ("PIP_*", "DB_PASSWORD"))
+    assert allowed.keys() - PLAIN.keys() == {"PIP_INDEX_URL", "DB_PASSWORD"}

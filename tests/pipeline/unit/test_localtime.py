@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from pipeline.dates import Order
 from pipeline.localtime import Cell, LocalDays, NonexistentTime, read_cell, time_of_day
 from tests.pipeline.workshop import utc
 
@@ -95,7 +96,7 @@ TWO_HOURS = timedelta(hours=2)
         ("2024-10-01T00:04", Cell((FIRST,), FOUR)),
         ("01.10.2024 00:04", Cell((FIRST,), FOUR)),
         ("1 Oct 2024, 00:04", Cell((FIRST,), FOUR)),
-        ("10/13/2024 12:04 AM", Cell((date(2024, 10, 13),), FOUR)),
+        ("10/13/2024 12:04 AM", Cell((date(2024, 10, 13),), FOUR, order=Order.MONTH)),
         ("10/01/2024 12:04 AM", Cell((date(2024, 1, 10), FIRST), FOUR)),
         ("20241001000400", Cell((FIRST,), FOUR)),
         ("45566.25", Cell((FIRST,), timedelta(hours=6))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import date
 from typing import Any
 
 import pytest
@@ -55,6 +56,32 @@ def test_day_and_month_change_places_only_where_something_says_so() -> None:
     assert {row.reason for row in rejections(read(f"{NAME}.csv", american))} == {"ambiguous_date"}
     told = {row.reason for row in rejections(read(f"{NAME}_030924.csv", american))}
     assert told <= {"ambiguous_date"}
+
+
+@pytest.mark.parametrize("form", ["{d:%m/%d/%Y}", "{d:%m-%d-%Y}", "{d:%d/%m/%Y}", "{d:%d-%m-%y}"])
+def test_a_date_that_can_be_read_in_one_order_only_speaks_for_the_others(form: str) -> None:
+    """Wherever it stands in the object: rows before it have waited for it."""
+    days = [date(2024, 8, 11), date(2024, 8, 12), date(2024, 8, 13), date(2024, 9, 1)]
+    records = [{**wu_row("10:00:00"), "Date": form.format(d=day)} for day in days]
+    for content in (table(records), table(records[::-1])):
+        found = documents(read(f"{NAME}.csv", content))
+        assert {item["timestamp"].date() for item in found} == set(days)
+
+
+def test_with_dashes_the_day_comes_first_where_nothing_else_is_said() -> None:
+    """The name of the object says more, and so does a date with a thirteenth month."""
+    rows_of = table([{**wu_row("10:00:00"), "Date": "10-01-2024"}])
+    (found,) = documents(read(f"{NAME}.csv", rows_of))
+    assert found["timestamp"].date() == date(2024, 1, 10)
+    (found,) = documents(read(f"{NAME}_2024-10-01.csv", rows_of))
+    assert found["timestamp"].date() == date(2024, 10, 1)
+
+
+def test_dates_of_both_orders_in_one_object_are_refused() -> None:
+    """Which of the others are of which order cannot be known."""
+    records = [{**wu_row("10:00:00"), "Date": day} for day in ("13/08/2024", "08/14/2024", "08/09/2024")]
+    refused = rejections(read(f"{NAME}.csv", table(records)))
+    assert [row.reason for row in refused] == ["dates_disagree"]
 
 
 @pytest.mark.parametrize(
@@ -215,3 +242,29 @@ def test_a_metric_station_has_metric_numbers() -> None:
     first = documents(rows(io.BytesIO(metric_rows()), known, load_catalog(text)))[0]
     assert (first["temperature_c"], first["pressure_hpa"], first["wind_speed_kmh"]) == (13.8, 1012.5, 8.0)
     assert first["precipitation_day_mm"] == 1.2
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"Date": "{d}"}, {"DateTime": "{d} {t}", "Time": ""}, {"Time": "{d}T{t}"}, {"Time": "{d} {t}"}],
+)
+def test_cells_that_were_met_before_mean_the_same(columns: dict[str, str]) -> None:
+    """The second day of a station takes the short way; a day that is not the name's is counted on it too."""
+    records = [
+        wu_row(shown) | {name: text.format(d=day, t=shown) for name, text in columns.items()}
+        for day in (*DAYS, *DAYS)
+        for shown in TIMES
+    ]
+    found, known = learned(f"{NAME}_040924.jsonl", jsonl(*records))
+    assert ids(found) == EXPECTED and len(found) == 12
+    assert known.columns.other_day == 6
+
+
+def test_the_short_way_stops_at_the_clock_change() -> None:
+    """On such a day each row is looked at: an hour happens twice, or not at all."""
+    clocks = ("01:10:00", "02:10:00", "02:40:00", "02:20:00", "03:10:00")
+    records = [{**wu_row(shown), "Date": day} for day in ("2023-10-28", "2023-10-29") for shown in clocks]
+    records.append({**wu_row("02:10:00"), "Date": "2023-03-26"})
+    found = read(f"{NAME}.jsonl", jsonl(*records))
+    assert ids(found) >= {"ILAMAD25@2023-10-29T00:40:00Z", "ILAMAD25@2023-10-29T01:20:00Z"}
+    assert {row.reason for row in rejections(found)} == {"nonexistent_local_time"}

@@ -58,9 +58,14 @@ def platform(config: Config) -> str:
 def secrets(config: Config) -> dict[str, str]:
     """`valueFrom` of every container's secrets, by the variable's name; one that lacks either is found by the
     check of the definition."""
+    return secrets_in(definition(config))
+
+
+def secrets_in(definition: Mapping[str, Any]) -> dict[str, str]:
+    """The same, of any definition."""
     return {
         secret["name"]: secret["valueFrom"]
-        for entry in definition(config)["containerDefinitions"]
+        for entry in definition["containerDefinitions"]
         for secret in entry.get("secrets", ())
         if secret.get("name") and secret.get("valueFrom")
     }

@@ -93,6 +93,18 @@ def test_active_revisions_are_listed_in_their_order(world: World, name: str) -> 
     for _ in range(2):
         world.tasks.deregister(arns[1])
         assert world.tasks.revisions(name) == (arns[0], arns[2])
+        of_all = world.tasks.revisions(None)
+        assert {arns[0], arns[2]} < {*of_all}
+        assert arns[1] not in of_all
+
+
+def test_a_deregistered_revision_is_no_longer_the_newest(world: World, name: str) -> None:
+    """The one before it is; it can still be read, and says that it is not active."""
+    arns = [world.tasks.register(definition(name, COLOR=color), {}) for color in ("red", "green")]
+    world.tasks.deregister(arns[1])
+    newest, withdrawn = world.tasks.newest_revision(name), world.tasks.revision(arns[1])
+    assert newest and withdrawn
+    assert (newest.arn, newest.active, withdrawn.active) == (arns[0], True, False)
 
 
 def test_a_started_task_is_found_by_its_mark(world: World, name: str) -> None:

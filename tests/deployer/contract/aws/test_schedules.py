@@ -48,7 +48,8 @@ def test_what_any_schedule_starts_is_known(world: World, name: str) -> None:
     """Revisions that a schedule starts are told, whatever schedule it is."""
     world.schedule(f"{name}-1", f"{JOB}:1")
     world.schedule(f"{name}-2", f"{JOB}:2")
-    assert {f"{JOB}:1", f"{JOB}:2"} <= world.schedules.used()
+    starts = {(t.name, t.starts) for t in world.schedules.triggers()}
+    assert {(f"default/{name}-1", "job:1"), (f"default/{name}-2", "job:2")} <= starts
 
 
 def test_a_missing_schedule_is_named_with_the_command_that_makes_it(world: World, name: str) -> None:
@@ -56,7 +57,7 @@ def test_a_missing_schedule_is_named_with_the_command_that_makes_it(world: World
     with pytest.raises(Failure, match=f"default/{name}") as caught:
         world.schedules.move(name, "default", f"{JOB}:7")
     assert caught.value.failure_class == "aws-config"
-    assert "aws scheduler create-schedule" in caught.value.hint
+    assert "deployer schedule" in caught.value.hint
 
 
 @pytest.mark.parametrize("world", ["moto", "ministack"], indirect=True)

@@ -46,9 +46,9 @@ def unpacked(request: TaskRequest) -> dict[str, Any]:
 
 
 def echo(request: TaskRequest) -> tuple[str, ...]:
-    """Answers each question with its body."""
+    """Answers each question with its body, as a document."""
     return tuple(
-        json_util.dumps({"question": number, "seconds": 0.5, "answer": question["body"]})
+        json_util.dumps({"question": number, "seconds": 0.5, "answer": {"asked": question["body"]}})
         for number, question in enumerate(unpacked(request)["questions"])
     )
 
@@ -57,8 +57,8 @@ def test_questions_arrive_as_they_were_asked_and_replies_come_back(world: World)
     """Times, queries and limits survive both ways; a line that is no answer is passed over."""
     says(world, echo)
     first, second = network(world).ask(QUESTIONS)
-    assert (first.answer, first.error, first.seconds) == (None, None, 0.5)
-    assert second.answer == {"at": {"$gte": NOON}}
+    assert (first.answer, first.error, first.seconds) == ({"asked": None}, None, 0.5)
+    assert second.answer == {"asked": {"at": {"$gte": NOON}}}
     (task,) = world.tasks.tasks.values()
     assert task.request.command == ("ask",)
     asked = unpacked(task.request)
@@ -82,9 +82,12 @@ def test_a_refusal_is_a_reply(world: World) -> None:
     assert isinstance(second.error, TimeLimitReached)
 
 
+LONG = {str(number): number for number in range(100)}
+
+
 def in_parts(request: TaskRequest) -> list[str]:
     """The second answer in three parts, as a long one is printed."""
-    whole = json.dumps({"question": 1, "seconds": 0, "answer": list(range(100))})
+    whole = json.dumps({"question": 1, "seconds": 0, "answer": LONG})
     packed = base64.b64encode(zlib.compress(whole.encode())).decode()
     size = len(packed) // 3 + 1
     pieces = [packed[start : start + size] for start in range(0, len(packed), size)]
@@ -95,7 +98,7 @@ def in_parts(request: TaskRequest) -> list[str]:
 def test_a_long_reply_is_put_together(world: World) -> None:
     """Its parts are one answer."""
     says(world, lambda request: tuple(in_parts(request)))
-    assert network(world).ask(QUESTIONS)[1].answer == list(range(100))
+    assert network(world).ask(QUESTIONS)[1].answer == LONG
 
 
 @pytest.mark.parametrize("dropped", [0, 2])
@@ -133,7 +136,7 @@ def test_many_questions_take_several_tasks(world: World) -> None:
     noise = [base64.b64encode(bytes(i * j * 7 % 251 for j in range(600))).decode() for i in range(40)]
     says(world, echo, times=99)
     replies = network(world, environment={"REGION": "eu"}).ask([Question("find_one", "c", t) for t in noise])
-    assert [reply.answer for reply in replies] == noise
+    assert [reply.answer["asked"] for reply in replies] == noise
     assert len(world.tasks.tasks) > 1
     for task in world.tasks.tasks.values():
         pairs = [{"name": name, "value": value} for name, value in task.request.environment.items()]

@@ -14,7 +14,7 @@ from tests.fakes.world import settings
 
 FOLDER = Path(next(iter(package.__path__)))
 CALLER = "arn:aws-cn:sts::111122223333:assumed-role/ci/run-7"
-CALL = re.compile(r'self\._client\.([a-z][a-z0-9_]+)\(|get_paginator\("([a-z0-9_]+)"\)')
+CALL = re.compile(r'self\._client\.([a-z][a-z0-9_]+)\(|(?:get_paginator|_pages)\("([a-z0-9_]+)"')
 NOT_CALLS = {"get_paginator"}
 NAMED_OTHERWISE = {"s3:ListObjectsV2": "s3:ListBucket"}
 
@@ -43,7 +43,14 @@ def documents() -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("module", "service"),
-    [("ecs", "ecs"), ("ecr", "ecr"), ("logs", "logs"), ("scheduler", "scheduler"), ("object_store", "s3")],
+    [
+        ("ecs", "ecs"),
+        ("ecr", "ecr"),
+        ("logs", "logs"),
+        ("scheduler", "scheduler"),
+        ("rules", "events"),
+        ("object_store", "s3"),
+    ],
 )
 def test_every_call_of_an_adapter_is_in_the_table(module: str, service: str) -> None:
     """A call that is added without its permission fails here, not at a user's."""
@@ -51,9 +58,11 @@ def test_every_call_of_an_adapter_is_in_the_table(module: str, service: str) -> 
     calls = {one or other for one, other in found} - NOT_CALLS
     assert calls, "the pattern finds no call any more"
     names = {f"{service}:{''.join(word.capitalize() for word in call.split('_'))}" for call in calls}
+    rule = settings(schedule={"name": "nightly", "kind": "rule"})
     allowed = {
         action
-        for permission in release_permissions(config(), Place.of(CALLER, "cn-north-1"))
+        for settled in (config(), rule)
+        for permission in release_permissions(settled, Place.of(CALLER, "cn-north-1"))
         for action in permission.actions
     }
     assert {NAMED_OTHERWISE.get(name, name) for name in names} <= allowed
@@ -80,3 +89,14 @@ def test_who_only_watches_may_change_nothing() -> None:
     assert all(action.split(":")[1].startswith(("Describe", "Get", "List")) for action in actions)
     (trust,) = documents()["trust-of-both-roles"]["Statement"]
     assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "111122223333"}}
+
+
+def test_the_role_of_a_schedule_may_start_this_job_and_nothing_else() -> None:
+    """It is passed to EventBridge Scheduler, which passes the job's roles to ECS."""
+    release = {s["Sid"]: s for s in documents()["release"]["Statement"]}
+    condition = release["PassTheRoleOfTheSchedule"]["Condition"]["StringEquals"]
+    assert condition == {"iam:PassedToService": "scheduler.amazonaws.com"}
+    role = documents()["schedule-role"]["Statement"]
+    assert [s["Action"] for s in role] == [["ecs:RunTask"], ["ecs:TagResource"], ["iam:PassRole"]]
+    (trust,) = documents()["trust-of-schedule-role"]["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}

@@ -12,9 +12,12 @@ from deployer.commands.plan import (
     reasons_for,
     refuse_if_changed,
     steps,
+    triggers,
     warnings_of,
 )
-from deployer.errors import RefusedError, UsageError
+from deployer.commands.show import built_by
+from deployer.errors import Failure, RefusedError, UsageError
+from deployer.ports import Trigger
 from deployer.records.releases import Releases
 from tests.fakes.release import Releasing
 from tests.fakes.world import World, settings
@@ -55,6 +58,24 @@ def test_after_a_verified_release_there_is_nothing_to_do(tmp_path: Path) -> None
     assert (seen.verified, seen.differences) == (True, ())
     skipped = [node for node, action in actions(world, tmp_path).items() if action == "skip"]
     assert skipped == ["DOCKER_BUILD", "ECR_LOGIN", "DOCKER_TAG", "DOCKER_PUSH", "REGISTER_TASK"]
+
+
+def test_an_image_names_the_release_and_the_commit_that_it_was_built_from(tmp_path: Path) -> None:
+    """A later release that reused it has another commit of its own; the image is still from the first."""
+    world = World()
+    world.workspace.commit()
+    world.tasks.script += [world.loads(), world.loads()]
+    Releasing(world, tmp_path / "r1", "r1").go()
+    first = world.workspace.source().commit
+    world.workspace.files["README.md"] = "about"
+    world.workspace.commit()
+    Releasing(world, tmp_path / "r2", "r2").go()
+    seen = observe(Releases(tmp_path), settings(), world.ports(tmp_path))
+    assert seen.digest and first
+    assert (
+        built_by(Releases(tmp_path), "test", seen.digest) == f"built by release r1 from commit {first[:10]}"
+    )
+    assert built_by(Releases(tmp_path), "test", "sha256:unknown") == ""
 
 
 def test_a_changed_definition_is_shown_field_by_field(tmp_path: Path) -> None:
@@ -99,6 +120,25 @@ def test_checks_of_other_environments_are_not_planned(tmp_path: Path) -> None:
     asked = settings(verify={"checks": there})
     seen = observe(Releases(tmp_path), asked, World().ports(tmp_path))
     assert {node: reason for node, _, reason in steps(asked, seen)}["VERIFY_DATA"] == "ours"
+
+
+def test_what_starts_unproven_code_is_a_warning(tmp_path: Path) -> None:
+    """A schedule of the family without a revision, a disabled one, a rule of a revision that is gone."""
+    world = World()
+    world.tasks.script.append(world.loads())
+    Releasing(world, tmp_path / "r1").go()
+    arn = world.tasks.registered[0].arn
+    world.schedules.targets = {("default", "nightly"): arn.rpartition(":")[0], ("default", "fine"): arn}
+    world.schedules.rules.append(Trigger("rule", "default/hourly", "job:7"))
+    world.schedules.rules.append(Trigger("rule", "default/others", "another-job"))
+    said = list(triggers(settings(), world.ports(tmp_path)))
+    assert [text.partition(";")[0] for text in said] == [
+        "schedule default/nightly starts the newest revision of job, proven or not",
+        "rule default/hourly starts job:7, which is not active",
+    ]
+    world.schedules.faults.fail_next("triggers", Failure("aws-config", "not authorized"))
+    (said_not,) = triggers(settings(), world.ports(tmp_path))
+    assert "cannot be read: not authorized" in said_not
 
 
 def test_what_aws_would_refuse_is_told_before_anything_is_built() -> None:

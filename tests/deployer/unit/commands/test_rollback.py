@@ -83,7 +83,7 @@ def test_a_missing_schedule_pauses_before_the_end(project: Project) -> None:
     releasing = project.release("a1")
     cause = releasing.state().cause
     assert cause and (cause.failure_class, cause.node) == ("aws-config", "PROMOTE")
-    assert "aws scheduler create-schedule" in cause.remedy
+    assert "deployer schedule" in cause.remedy
     project.world.schedules.targets["default", "nightly"] = FAMILY
     assert releasing.go().end == "END_SUCCESS"
     assert len(project.world.tasks.tasks) == 1

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from deployer.commands.baselines import Baseline
 from deployer.commands.explain import explain_run
-from deployer.commands.runs import Sources, merged
+from deployer.commands.run_verdicts import Sources, merged
 from deployer.model import ContainerResult, Launch, Release, TaskResult, Verification
 from deployer.ports import LogEvent, TaskStatus
 from deployer.records.runs import Run, RunFiles
@@ -93,6 +94,7 @@ def test_a_good_night_is_ok() -> None:
         ([report(9, status="succeeded", inserted=1)], "unproven", "no-report"),
         ([report(1, status="succeeded", inserted=0)], "failed", "nothing-loaded"),
         ([report(1, status="failed")], "failed", "report-failed"),
+        ([report(1, status="running")], "unproven", "no-report"),
         (None, "unproven", None),
     ],
 )
@@ -167,6 +169,24 @@ def test_a_run_of_which_only_the_log_is_left_is_unknown() -> None:
     assert (run.task, run.verdict, run.started_at) == ("abc123", "unknown", EVENING.timestamp())
 
 
+def test_a_run_of_which_only_a_log_is_left_has_no_report_either() -> None:
+    """Where the job writes reports, that is said; a one-off task that ECS forgot is no run."""
+    logs = FakeLogs()
+    lines = {
+        "run": "loading parcels",
+        "asked": '{"question": 0, "seconds": 0.01, "answer": {"n": 1}}',
+        "walked": '{"ok": true, "failed": null, "stages": [{"name": "dns", "ok": true}]}',
+    }
+    for name, line in lines.items():
+        logs.put(GROUP, STREAMS + name, LogEvent(EVENING.timestamp(), line))
+    (run,) = merged(sources(logs=logs), (), 20)
+    assert (run.id, run.verdict) == ("run", "unknown")
+    assert run.cause is not None
+    assert (run.cause.subcause, "no longer known" in run.cause.message) == ("no-report", True)
+    (run,) = merged(sources(logs=logs, reports=None), (), 20)
+    assert run.cause is None
+
+
 def test_a_release_s_run_has_its_release() -> None:
     """What a release has proven is ok; its run and the task are one line."""
     task = night(1, run="20270302-200000-aaaa", by="20270302-200000-aaaa-1")
@@ -177,9 +197,67 @@ def test_a_release_s_run_has_its_release() -> None:
     assert (run.release, run.verdict, run.documents) == (proven.id, "ok", 7)
 
 
-def test_many_kept_runs_are_read_quickly(tmp_path: Path) -> None:
-    """Of many kept runs only the newest are read."""
-    files = RunFiles(tmp_path, None, "", lambda text: None)
-    for number in range(300):
-        files.keep(Run(f"{ARN}{number:032x}", started_at=1.8e9 + 86400 * number, verdict="ok"))
-    assert [run.id for run in files.newest(2)] == [f"{299:032x}", f"{298:032x}"]
+class CountingStore(FakeStore):
+    """Counts the keys that it lists."""
+
+    listed = 0
+
+    def sizes(self, prefix: str, after: str = "") -> Mapping[str, int]:
+        found = super().sizes(prefix, after)
+        self.listed += len(found)
+        return found
+
+
+def test_of_many_kept_runs_the_newest_are_read(tmp_path: Path) -> None:
+    """Of ten thousand here, and as many in the shared state, only those that are wanted, and none listed that
+    is older."""
+    store = CountingStore()
+    files = RunFiles(tmp_path, store, "p/e/", lambda text: None)
+    old = Run(f"{ARN}{0:032x}", started_at=1.8e9, verdict="ok")
+    files.keep(old)
+    ((first,), (content, *_)) = tmp_path.iterdir(), next(iter(store.objects.values()))
+    for number in range(1, 10_000):
+        name = f"{datetime.fromtimestamp(1.8e9 + 3600 * number, UTC):%Y%m%dT%H%M%S}-{number:032x}.json"
+        (tmp_path / name).symlink_to(first)
+        store.objects[f"p/e/runs/{name}"] = (content, "1", 0.0)
+    assert [run.id for run in files.newest(2)] == [old.id] * 2
+    assert store.listed == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "verdict", "subcause"),
+    [
+        ({"parcels": 10}, {"parcels": 14, "depots": 3}, "ok", None),
+        ({"parcels": 10, "depots": 3}, {"parcels": 10, "depots": 2}, "unproven", "nothing-loaded"),
+        (None, {"parcels": 14}, "unproven", None),
+        ({"parcels": 10}, None, "unproven", None),
+    ],
+)
+def test_without_a_report_a_run_is_judged_by_what_it_left(
+    before: dict[str, int] | None, now: dict[str, int] | None, verdict: str, subcause: str | None
+) -> None:
+    """By the growth of the collections since they were last counted, if that is known."""
+    begun = (EVENING + timedelta(days=1)).timestamp()
+    baselines = [Baseline(begun + 60, {"parcels": 0}), *([Baseline(begun - 60, before)] if before else [])]
+    seen = replace(sources(night(1), reports=None), counts=now, before=baselines)
+    (run,) = merged(seen, (), 20)
+    assert (run.verdict, run.cause.subcause if run.cause else None) == (verdict, subcause)
+    assert run.documents == (7 if verdict == "ok" else None)
+    assert (run.counts, run.counted_at) == ((now, seen.now) if now else ({}, None))
+    assert merged(replace(seen, empty="ok"), (), 20)[0].verdict == ("ok" if before and now else "unproven")
+
+
+def test_growth_of_two_runs_is_of_none_of_them() -> None:
+    """Counted only after both: it is not known which of them has loaded."""
+    begun = (EVENING + timedelta(days=1)).timestamp()
+    seen = replace(sources(night(1), night(2), reports=None), counts={"parcels": 5})
+    found = merged(replace(seen, before=[Baseline(begun - 60, {})]), (), 20)
+    assert [(run.verdict, run.cause) for run in found] == [("unproven", None)] * 2
+
+
+def test_a_run_that_was_seen_without_its_report_is_judged_when_it_is_there() -> None:
+    """MongoDB was away when somebody looked; later ECS has forgotten the task, and the report counts."""
+    (kept,) = merged(sources(night(1), reports=None), (), 20)
+    assert kept.verdict == "unproven"
+    (run,) = merged(sources(reports=[report(1, status="succeeded", inserted=42)]), [kept], 20)
+    assert (run.verdict, run.documents) == ("ok", 42)

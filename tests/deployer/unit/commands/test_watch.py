@@ -2,10 +2,8 @@
 
 import hashlib
 import hmac
-import http.server
 import json
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from deployer.config.model import Notify
 from deployer.errors import Failure
 from deployer.model import Cause
 from deployer.records.runs import Run
+from tests.fakes.webhook import Taken, listening
 
 DAY = 86400.0
 
@@ -75,6 +74,14 @@ def test_the_first_watch_does_not_tell_history() -> None:
     assert (messages, len(state.judged)) == ([], 2)
 
 
+def test_a_slow_night_that_fails_after_the_next_one_was_good_is_told_and_over() -> None:
+    """It is no open trouble: a newer run is good already."""
+    slow, quick = run(1, "failed", "KeyError"), run(2)
+    state, _ = judge(WatchState(), [quick], "", 2 * DAY, DAY)
+    state, messages = judge(state, [slow, quick], "", 2.5 * DAY, DAY)
+    assert ([message.event for message in messages], state.episode) == (["failed"], None)
+
+
 def test_nothing_is_told_twice() -> None:
     """The same runs again say nothing, as after a restart."""
     state, first = judge(WatchState(), [run(1, "failed", "x")], "", DAY, 10 * DAY)
@@ -83,33 +90,17 @@ def test_nothing_is_told_twice() -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[tuple[str, list[tuple[bytes, dict[str, str]]]]]:
+def server() -> Iterator[tuple[str, Taken]]:
     """An address that takes everything, and what it took."""
-    taken: list[tuple[bytes, dict[str, str]]] = []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            length = int(self.headers["Content-Length"])
-            taken.append((self.rfile.read(length), dict(self.headers)))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *arguments: Any) -> None:
-            """Nothing is printed."""
-
-    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as web:
-        thread = threading.Thread(target=web.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{web.server_port}/hook", taken
-        web.shutdown()
-        thread.join()
+    with listening() as found:
+        yield found
 
 
 MESSAGE = Message("failed", "failed-1", "parcels (production): failed <b>", "x" * 5000 + "the end", "fix it")
 
 
 @pytest.mark.parametrize("how", ["slack", "teams", "json"])
-def test_each_kind_of_webhook(server: tuple[str, list[tuple[bytes, dict[str, str]]]], how: str) -> None:
+def test_each_kind_of_webhook(server: tuple[str, Taken], how: str) -> None:
     """Small enough for each, the end of the log kept, markup escaped for Slack; JSON can be signed."""
     address, taken = server
     settings = Notify.model_validate({"webhook": address, "webhook-format": how, "signing-key": "k"})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.diagnosis.signatures import SIGNATURES
+from deployer.diagnosis.signatures import signatures
 from deployer.errors import EXIT_CODES
 from scripts import evaluate
 from scripts.handbook import page
@@ -23,7 +23,7 @@ def test_the_handbook_has_every_cause() -> None:
     text = page()
 
     assert all(f"\n## {name}\n" in text for name in EXIT_CODES)
-    assert all(f"| {signature.subcause}" in text for signature in SIGNATURES)
+    assert all(f"| {signature.subcause}" in text for signature in signatures())
     assert len(text.split()) < 3_500
 
 
@@ -40,7 +40,7 @@ def test_accuracy_is_told_by_class(tmp_path: Path, capsys: pytest.CaptureFixture
     assert evaluate.main([str(labelled)]) == 1
     told = capsys.readouterr().out
     assert told.index("as excerpts") < told.index("in a healthy log")
-    assert "bad: expected code, got resources/memory-error" in told
+    assert "bad: expected code, got resources/out-of-memory" in told
     assert "50.0%" in told
 
 

@@ -145,7 +145,7 @@ def test_a_node_that_is_not_in_the_flowchart_is_damage(world: World, tmp_path: P
     """A planted next node is named; no traceback."""
     releasing = Releasing(world, tmp_path / "r1")
     journal = Journal.resume(releasing.path, world.clock)
-    journal.append("finished", node="START", next="FORMAT_DISK", state=dump(releasing.state()))
+    journal.append("finished", node="START", next="FORMAT_DISK", seconds=1.0, state=dump(releasing.state()))
     with pytest.raises(JournalDamaged, match="no node 'FORMAT_DISK'"):
         resume_point(journal, FLOW)
     journal.close()

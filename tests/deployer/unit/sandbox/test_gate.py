@@ -136,6 +136,24 @@ def test_a_container_is_started_as_ecs_would_and_without_privileges() -> None:
     assert found["environment"] == {"RUN_ID": "1", "AWS_ACCESS_KEY_ID": JOB, "AWS_SECRET_ACCESS_KEY": JOB}
 
 
+def test_least_privilege_of_the_definition_holds() -> None:
+    """Read-only root, dropped capabilities and the task's own volumes; a folder of this machine is none."""
+    definition = {
+        "readonlyRootFilesystem": True,
+        "linuxParameters": {"capabilities": {"drop": ["ALL"]}},
+        "mountPoints": [
+            {"sourceVolume": "scratch", "containerPath": "/scratch"},
+            {"sourceVolume": "host", "containerPath": "/host"},
+        ],
+    }
+    task = {"volumes": [{"name": "scratch"}, {"name": "host", "host": {"sourcePath": "/"}}]}
+    found = contained(definition, task, {}, JOB)
+    assert (found["read_only"], found["cap_drop"]) == (True, ["ALL"])
+    assert found["security_opt"] == ["no-new-privileges"]
+    assert list(found["tmpfs"]) == ["/scratch"]
+    assert not {"read_only", "cap_drop"} & contained({}, {}, {}, JOB).keys()
+
+
 @pytest.mark.parametrize(
     ("container", "task", "limit"),
     [({"memory": 256}, {"memory": "512"}, "256m"), ({}, {"memory": ".5GB"}, "512m"), ({}, {}, None)],

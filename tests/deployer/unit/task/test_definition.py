@@ -191,3 +191,19 @@ def test_any_definition_equals_itself(fields: dict[str, Any]) -> None:
     """No content of a definition makes the comparison fail or find a difference where there is none."""
     assert differences(fields, copy.deepcopy(fields)) == ()
     canonical(fields)
+
+
+def test_a_difference_shows_no_secret() -> None:
+    """A variable with a secret's name only says that it changed; an address has no password."""
+
+    def definition(password: str, url: str) -> dict[str, Any]:
+        environment = [{"name": "DB_PASSWORD", "value": password}, {"name": "FEED", "value": url}]
+        return {"family": "orders", "containerDefinitions": [{"name": "orders", "environment": environment}]}
+
+    found = differences(
+        definition("n3w-one", "https://u:p1n@feed.test"), definition("0ld-one", "https://feed.test")
+    )
+    assert found == (
+        "containerDefinitions[orders].environment[DB_PASSWORD]: (changed)",
+        "containerDefinitions[orders].environment[FEED]: 'https://feed.test' -> 'https://u:***@feed.test'",
+    )

@@ -25,10 +25,10 @@ from deployer.events import (
 )
 from deployer.flow.release import FLOW
 from deployer.view.explain import format_story
+from deployer.view.html.release import release_page
 from deployer.view.json import JsonView
 from deployer.view.log_lines import Style, line
 from deployer.view.plain import PlainView
-from deployer.view.report import page
 from deployer.view.tables import render
 from tests.deployer.unit.view.test_live import Watch
 from tests.deployer.unit.view.test_tables import SHOWN
@@ -132,7 +132,7 @@ def test_a_log_line_and_the_page_are_harmless() -> None:
     """`logs` and `show --html` as well; the page has none of it as markup."""
     assert acting(line(0.0, HOSTILE, Style())) == set()
     assert acting(line(0.0, json.dumps({"message": HOSTILE, "k": HOSTILE}), Style())) == set()
-    html = page(poisoned(SHOWN), FLOW, [HOSTILE])
+    html = release_page(poisoned(SHOWN), FLOW, [HOSTILE])
     assert acting(html) == set()
     assert "<b>" not in html
 

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import pytest
 
 from deployer.flow.release import FLOW
+from deployer.view.html.release import release_page
 from deployer.view.picture import light
-from deployer.view.report import page
 from scripts.flowchart import PICTURES
 from scripts.flowchart.drawing import draw
 from scripts.flowchart.geometry import SIDE, Geometry, geometry
@@ -101,7 +101,7 @@ def test_nothing_is_lit_without_a_path(drawn: str) -> None:
 
 def test_a_report_stands_alone() -> None:
     """The page needs no network, runs nothing, and shows foreign text as text."""
-    html = page(
+    html = release_page(
         {
             "id": RELEASE,
             "end": "PAUSED",
@@ -132,7 +132,7 @@ def test_a_report_stands_alone() -> None:
 
 def test_a_report_of_a_release_that_just_began() -> None:
     """What is not there yet is left out."""
-    html = page({"id": RELEASE, "end": None}, FLOW)
+    html = release_page({"id": RELEASE, "end": None}, FLOW)
     assert "under way" in html
     assert "<h2>Data</h2>" not in html
     assert "None" not in html
