@@ -86,7 +86,10 @@ class Failure(DeployerError):
 
 
 class TransientFailure(Failure):
-    """A failure that passes by itself: throttling, a reset connection, a 5xx answer."""
+    """A failure that passes by itself: throttling, a reset connection, a 5xx answer. `spent`: the call has
+    been repeated for as long as is allowed."""
+
+    spent = False
 
 
 class ExpiredCredentials(Failure):

@@ -1,13 +1,13 @@
 """The one way to repeat a call that failed for a passing reason."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from math import inf
-from typing import Final, Self, TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self, TypeVar
 
 from tenacity import (
     RetryCallState,
     Retrying,
+    retry_if_exception,
     retry_if_exception_type,
     stop_after_attempt,
     wait_exponential,
@@ -16,7 +16,7 @@ from tenacity import (
 
 from deployer.config.model import Retries
 from deployer.errors import ExpiredCredentials, TransientFailure
-from deployer.ports import Clock
+from deployer.ports import Clock, Ports
 
 _CREDENTIALS_DELAY: Final = 5.0
 
@@ -25,18 +25,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """Calls again after each `TransientFailure`, with growing pauses, up to `max_attempts` times.
+    """Calls again after each `TransientFailure`, with growing pauses, for `max_elapsed` seconds.
 
-    No retry starts once `max_elapsed` seconds have passed since the first call. `on_retry` is told the error,
-    the pause and the number of the failed attempt. With `credentials` seconds, expired ones are waited for
-    that long, and `note` says so once: a following `aws sso login` in another terminal is enough.
+    They count from the first failure, so that a long call has as much time as a short one. A failure that has
+    used them up is not repeated again by a policy around this one. `on_retry` is told the error, the pause
+    and the number of the failed attempt. With `credentials` seconds, expired ones are waited for that long,
+    and `note` says so once: a following `aws sso login` in another terminal is enough.
     """
 
     clock: Clock
-    max_attempts: int = 8
     initial_delay: float = 0.4
     max_delay: float = 20.0
-    max_elapsed: float = inf
+    max_elapsed: float = 600.0
     on_retry: Callable[[str, float, int], None] = lambda error, pause, attempt: None
     note: Callable[[str], None] = lambda text: None
     credentials: float = 0.0
@@ -51,9 +51,9 @@ class RetryPolicy:
         """The policy of `[retries]`."""
         return cls(
             clock=clock,
-            max_attempts=settings.max_attempts,
             initial_delay=settings.initial_delay,
             max_delay=settings.max_delay,
+            max_elapsed=settings.max_elapsed,
             on_retry=on_retry,
         )
 
@@ -70,20 +70,25 @@ class RetryPolicy:
         return repeat(lambda: self._transient(call))
 
     def _transient(self, call: Callable[[], T]) -> T:
-        end = self.clock.now() + self.max_elapsed
+        failed_at: list[float] = []
 
         def over(state: RetryCallState) -> bool:
-            late = self.clock.now() + state.upcoming_sleep > end
-            return state.attempt_number >= self.max_attempts or late
+            now = self.clock.now()
+            failed_at.append(now)
+            return now + state.upcoming_sleep > failed_at[0] + self.max_elapsed
 
-        return Retrying(
-            retry=retry_if_exception_type(TransientFailure),
-            stop=over,
-            wait=wait_exponential(multiplier=self.initial_delay, max=self.max_delay),
-            sleep=self.clock.sleep,
-            before_sleep=self._retrying,
-            reraise=True,
-        )(call)
+        try:
+            return Retrying(
+                retry=retry_if_exception(_passes),
+                stop=over,
+                wait=wait_exponential(multiplier=self.initial_delay, max=self.max_delay),
+                sleep=self.clock.sleep,
+                before_sleep=self._retrying,
+                reraise=True,
+            )(call)
+        except TransientFailure as failure:
+            failure.spent = True
+            raise
 
     def _retrying(self, state: RetryCallState) -> None:
         self.on_retry(str(_error(state)), state.upcoming_sleep, state.attempt_number)
@@ -96,3 +101,35 @@ class RetryPolicy:
 
 def _error(state: RetryCallState) -> BaseException | None:
     return state.outcome.exception() if state.outcome else None
+
+
+def _passes(error: BaseException) -> bool:
+    return isinstance(error, TransientFailure) and not error.spent
+
+
+REPEATABLE: Final[Mapping[str, tuple[str, ...]]] = {
+    "registry": ("address", "login", "digest", "move_tag"),
+    "engine": ("image_id", "tag", "login"),
+    "tasks": ("newest_revision", "revision", "started_by", "status", "stop"),
+    "schedules": ("task_definition", "move"),
+    "database": ("counts", "find_one", "count", "aggregate", "scans", "indexes", "options"),
+}
+"""The calls that may be made twice: they read, or lead to the same state. A push, RegisterTaskDefinition and
+RunTask are not among them: their steps look first for what an answer that was lost has made."""
+
+
+def repeating(ports: Ports, policy: RetryPolicy) -> Ports:
+    """The same ports, whose repeatable calls are repeated where they are made: what a step has achieved
+    before is kept."""
+    wrapped = {name: _Repeating(getattr(ports, name), policy, calls) for name, calls in REPEATABLE.items()}
+    return replace(ports, **wrapped)
+
+
+class _Repeating:
+    def __init__(self, port: object, policy: RetryPolicy, calls: tuple[str, ...]) -> None:
+        self._port, self._policy, self._calls = port, policy, calls
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._calls:
+            return getattr(self._port, name)
+        return lambda *args, **named: self._policy(lambda: getattr(self._port, name)(*args, **named))

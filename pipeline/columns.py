@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -84,6 +84,8 @@ class Converter:
         self.cells: dict[Any, Cell] = {}
         self.clocks: dict[Any, timedelta] = {}
         """Cells that tell a time of day and nothing else."""
+        self.days: dict[Any, date] = {}
+        """Cells that tell one day and nothing else, not even whether day or month comes first."""
         self._conversions: dict[tuple[str, str, str, bool], Encoding] = {}
         self._layouts: dict[tuple[str, Use, tuple[Any, ...]], Layout | None] = {}
 
@@ -102,14 +104,23 @@ class Converter:
     def cell(self, value: Any) -> Cell | None:
         """`localtime.read_cell`, remembered; raises TypeError for a value that is no cell."""
         known = self.cells.get(value)
-        if known is None and (known := self._read_cell(value)) is not None:
-            if len(self.cells) >= _KEPT_CELLS:
-                self.cells.clear()
-                self.clocks.clear()
-            self.cells[value] = known
-            if known.clock is not None:
-                self.clocks[value] = known.clock
+        if known is not None:
+            return known
+        known = self._read_cell(value)
+        if known is not None and (known.elapsed is None or not known.days):
+            self._keep(value, known)
         return known
+
+    def _keep(self, value: Any, cell: Cell) -> None:
+        """A cell of a day or of a time; those of both are each another one."""
+        if len(self.cells) >= _KEPT_CELLS:
+            for kept in (self.cells, self.clocks, self.days):
+                kept.clear()
+        self.cells[value] = cell
+        if cell.clock is not None:
+            self.clocks[value] = cell.clock
+        elif len(cell.days) == 1 and cell.elapsed is None and cell.order is None:
+            self.days[value] = cell.days[0]
 
     def take_dropped(self) -> Counter[str]:
         taken = Counter(self.dropped)
@@ -123,9 +134,10 @@ class Converter:
             if day and clock and day.elapsed is None and not clock.days and len(day.days) == 1:
                 return Cell(day.days, clock.elapsed, clock.offset, day.order)
             read = read_cell(value)
-            if read is not None and read.days:
-                self.cells.setdefault(value[:10], Cell(read.days, order=read.order))
-                self.cells.setdefault(value[11:], Cell((), read.elapsed, read.offset))
+            if read is not None and read.days and value[:10] not in self.cells:
+                self._keep(value[:10], Cell(read.days, order=read.order))
+            if read is not None and read.days and value[11:] not in self.cells:
+                self._keep(value[11:], Cell((), read.elapsed, read.offset))
             return read
         return read_cell(value)
 

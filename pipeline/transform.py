@@ -28,6 +28,8 @@ from pipeline.stations import Station
 
 _EMPTY = (None, "")
 _NOTHING = Cell()
+_BETWEEN = (" ", "T")
+"""Between the day and the time of a cell of both."""
 _HELD = 200_000
 """Rows of one object that may wait for the rows after them."""
 _NAMES = 100
@@ -103,19 +105,15 @@ class StationRows:
     def read(self, position: int, row: Any, layout: Layout) -> Row | None:
         """One row, addressed as the layout says; None for a blank one and for one that has to wait."""
         try:
-            order = self._order
-            if order is not None and layout.only_time and not self._doubt:
-                elapsed, last, midnight = self._clocks.get(row[layout.time]), order.last, self._midnight
-                if elapsed is not None and last is not None and elapsed >= last and midnight is not None:
-                    order.last = elapsed
-                    values = [conversion[row[key]] for key, conversion in layout.columns]
-                    if layout.telling is not None and type(values[layout.telling]) is Foreign:
-                        _check_bare(row, layout)
-                    fields = b"".join(values)
-                    moment = midnight + elapsed
-                    if fields and moment <= self._not_after:
-                        return self._series.at(moment, fields, self._context.before + position)
-                    return self._context.finish(self._series, moment, fields, position, row)
+            moment = None if self._doubt or self._undecided else self._known_moment(row, layout)
+            if moment is not None:
+                values = [conversion[row[key]] for key, conversion in layout.columns]
+                if layout.telling is not None and type(values[layout.telling]) is Foreign:
+                    _check_bare(row, layout)
+                fields = b"".join(values)
+                if fields and moment <= self._not_after:
+                    return self._series.at(moment, fields, self._context.before + position)
+                return self._context.finish(self._series, moment, fields, position, row)
             return self._read(position, row, layout)
         except Refused as error:
             if error.reason == AMBIGUOUS and len(self._undecided) < _HELD:
@@ -129,6 +127,34 @@ class StationRows:
             return Rejection(position, "nonexistent_local_time", str(error), row)
         except (TypeError, OverflowError) as error:
             return Rejection(position, "malformed", f"a cell holds no plain value: {error}", row)
+
+    def _known_moment(self, row: Any, layout: Layout) -> datetime | None:
+        """The instant of most rows: their cells were met before, each for itself, and leave nothing open."""
+        days, clocks = self._context.converter.days, self._clocks
+        if layout.date is not None:
+            day = None if layout.moment is not None else days.get(row[layout.date])
+            elapsed = clocks.get(row[layout.time])
+        else:
+            text = row[layout.time if layout.only_time else layout.moment]
+            elapsed = clocks.get(text) if layout.only_time else None
+            if elapsed is not None:
+                return self._next_of_named_day(elapsed)
+            if type(text) is not str or text[10:11] not in _BETWEEN or (layout.moment and layout.time):
+                return None
+            day, elapsed = days.get(text[:10]), clocks.get(text[11:])
+        midnight = self._days.constant_midnight(day) if day is not None else None
+        if midnight is None or day is None or elapsed is None:
+            return None
+        if self._span is not None and day not in self._span:
+            self._context.columns.other_day += 1
+        return midnight + elapsed
+
+    def _next_of_named_day(self, elapsed: timedelta) -> datetime | None:
+        order, midnight = self._order, self._midnight
+        if order is None or midnight is None or order.last is None or elapsed < order.last:
+            return None
+        order.last = elapsed
+        return midnight + elapsed
 
     def _decide(self) -> None:
         """The rows that waited for a date that tells whether day or month comes first."""

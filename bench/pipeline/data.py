@@ -17,13 +17,13 @@ _STATION = STATIONS[0]
 
 
 def _days_from(first: date, count: int) -> list[date]:
-    """Days on which no clock changes; two-digit years in names mean 20YY, so those begin in 2000."""
+    """Days on which no clock changes."""
     days = (first + timedelta(days=number) for number in range(count))
     return [day for day in days if not (day.weekday() == 6 and day.month in (3, 4, 9, 10))]
 
 
 _DAYS = _days_from(date(2000, 1, 1), 1_500)
-_PAST = _days_from(date(1970, 1, 1), 19_000)
+_PAST = _days_from(date(1970, 1, 2), 19_000)
 
 
 def day_lines(number: int, *, dated: bool = False, correction: float = 0.0) -> list[bytes]:
@@ -45,7 +45,7 @@ def day_lines(number: int, *, dated: bool = False, correction: float = 0.0) -> l
 
 
 def day_name(number: int) -> str:
-    return f"station_ichtegem_BE_{_DAYS[number]:%d%m%y}.jsonl"
+    return f"station_ichtegem_BE_{_DAYS[number]:%Y-%m-%d}.jsonl"
 
 
 def write_days(folder: Path, days: int) -> int:

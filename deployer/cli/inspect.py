@@ -215,6 +215,15 @@ def report(
             print(json.dumps(written) if output == "json" else f"written: {written['written']}")
 
 
+@app.command(cls=Command, rich_help_panel=LOOK)
+def sbom(context: typer.Context, release: ReleaseId = None, env: Env = None) -> None:
+    """Print what is in the image of a release: a bill of materials in CycloneDX JSON."""
+    with reported(context):
+        from deployer.commands.sbom import sbom
+
+        print(sbom(project_of(context), release, env))
+
+
 @app.command(cls=Command, rich_help_panel=DATA)
 def watch(
     context: typer.Context,

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from deployer.adapters.aws.api_model import violations
 from deployer.commands.bootstrap import real_ports
 from deployer.commands.project import Project
+from deployer.commands.show import NEWEST, built_by
 from deployer.config.model import Config
 from deployer.errors import Failure, RefusedError, UsageError
 from deployer.flow.steps.build import INPUTS, tag_of
@@ -131,10 +132,6 @@ def refuse_if_changed(planned: PlanFacts, now: PlanFacts) -> None:
         )
 
 
-NEWEST: Final = 20
-"""So many releases back a plan looks for what was built and verified: each may have to be fetched."""
-
-
 def _is_verified(releases: Releases, env: str, digest: str) -> bool:
     ended = (state.image for state, _ in islice(releases.states(env, "END_SUCCESS"), NEWEST))
     return any(image is not None and image.digest == digest for image in ended)
@@ -151,19 +148,18 @@ class Reasons:
 
 
 def reasons_for(releases: Releases, facts: PlanFacts, ports: Ports) -> Reasons:
-    """Reads the newest release that has recorded what made its image, and the one that built this image."""
-    changes: tuple[str, ...] | None = None
-    built = ""
-    for state, _ in islice(releases.states(facts.env), NEWEST):
-        if changes is None and state.source and state.source.content_hash != facts.content_hash:
-            changes = _changes_since(releases, state, ports)
-        if facts.digest is None and changes is not None:
-            break
-        if state.image and state.image.id and state.image.digest == facts.digest and facts.digest:
-            commit = state.source.commit if state.source else None
-            dirty = " with changes" if state.source and state.source.dirty else ""
-            built = f"built by release {state.id}" + (f" from commit {commit[:10]}{dirty}" if commit else "")
-    return Reasons((changes or ()) if facts.digest is None else (), built, ports.compose.files())
+    """Reads the newest release that has recorded what made another image, or the one that built this one."""
+    if facts.digest:
+        return Reasons((), built_by(releases, facts.env, facts.digest), ports.compose.files())
+    others = (
+        state
+        for state, _ in islice(releases.states(facts.env), NEWEST)
+        if state.source and state.source.content_hash != facts.content_hash
+    )
+    recorded = (
+        changes for state in others if (changes := _changes_since(releases, state, ports)) is not None
+    )
+    return Reasons(next(recorded, ()), "", ports.compose.files())
 
 
 def _changes_since(releases: Releases, state: Release, ports: Ports) -> tuple[str, ...] | None:

@@ -75,7 +75,7 @@ def merged(sources: Sources, kept: Sequence[Run], last: int) -> list[Run]:
             known[run.id] = _judged(run, TaskResult(containers=(ContainerResult("job", 0),)), sources, begun)
     for run in _of_releases(sources.releases, last):
         known[run.id] = _with_release(known.get(run.id), run)
-    for name in sources.logs.streams(sources.place.group, sources.streams)[:last]:
+    for name in sources.logs.streams(sources.place.group, sources.streams, most=last):
         task = name.rsplit("/", 1)[-1]
         seen = None if task in known or task in short else _of_stream(task, name, sources)
         if seen:

@@ -121,7 +121,7 @@ class Session:
         keep = self._config.image.keep_releases
         if keep:
             try:
-                text = prune(self._releases, env, keep, self._ports)
+                text = prune(self._releases, env, keep, self._ports, self._config.project.name)
             except (DeployerError, KeyboardInterrupt) as error:
                 text = f"old images and revisions are left to the next release: {error or 'interrupted'}"
             self._emit(Noted("PROMOTE", text))

@@ -1,6 +1,7 @@
 """`deployer show`, `history`, `status` and `flow`: each returns data for a renderer."""
 
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,15 +11,28 @@ from deployer.errors import UsageError
 from deployer.flow.release import FLOW
 from deployer.lock import Holder, holder_of
 from deployer.records.evidence import EvidenceFolder
-from deployer.records.releases import state_of, summary
+from deployer.records.releases import Releases, state_of, summary
 from deployer.redaction import Redactor
 
 LOG_LINES: Final = 200
 
 
 def show(project: Project, release: str | None, env: str | None = None) -> dict[str, Any]:
-    """One release, the newest if none is named. RefusedError: there is no such release."""
-    return summary(project.releases.records(release or project.releases.newest(env)))
+    """One release, the newest if none is named, and what its image was built from. RefusedError: there is no
+    such release."""
+    data = summary(project.releases.records(release or project.releases.newest(env)))
+    digest = (data["image"] or {}).get("digest")
+    return {**data, "built": built_by(project.releases, data["env"], digest) if digest else ""}
+
+
+def built_by(releases: Releases, env: str, digest: str) -> str:
+    """The release that built this image, and its commit; empty: none that is known here."""
+    for state, _ in islice(releases.states(env), NEWEST):
+        if state.image and state.image.id and state.image.digest == digest:
+            commit = state.source.commit if state.source else None
+            dirty = " with changes" if state.source and state.source.dirty else ""
+            return f"built by release {state.id}" + (f" from commit {commit[:10]}{dirty}" if commit else "")
+    return ""
 
 
 def write_page(project: Project, release: str | None, env: str | None, path: Path) -> None:
@@ -42,7 +56,8 @@ def release_html(project: Project, release: str, *, home: str = "") -> str:
 
 
 NEWEST: Final = 20
-"""Releases that are listed unless all are wanted: reading a journal takes a millisecond."""
+"""Releases that are listed unless all are wanted, and looked through for what was built and verified: each
+may have to be fetched."""
 
 
 def history(project: Project, env: str | None, *, all_of_them: bool = True) -> list[dict[str, Any]]:

@@ -11,7 +11,8 @@ FORMER: Final = MappingProxyType(
     {
         "embedded": "sandbox",
         "make-data": "seed-command",
-        "transient": "max-attempts",
+        "transient": "max-elapsed",
+        "max-attempts": "max-elapsed",
         "first-wait": "initial-delay",
         "longest-wait": "max-delay",
         "loops": "max-loops",
@@ -24,7 +25,7 @@ FORMER: Final = MappingProxyType(
         "full-scan": "allow-full-scan",
     }
 )
-"""Keys that were renamed before the first version: not accepted, but their new name is said."""
+"""Keys that were renamed or replaced before the first version: not accepted, but the new name is said."""
 
 
 def sentence(error: Mapping[str, Any], model: type[BaseModel]) -> str:

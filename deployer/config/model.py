@@ -236,11 +236,11 @@ class JobCommands(_Table):
 
 
 class Retries(_Table):
-    """`max_attempts`: of one call, on errors that pass by themselves. `max_loops`: how often another retry
-    edge of the flowchart may be taken before the release ends; `max_loops_by_edge` names exceptions
-    ("PUSH_OK -> ECR_LOGIN")."""
+    """`max_elapsed`: how long a call is repeated on errors that pass by themselves, from the first one.
+    `max_loops`: how often another retry edge of the flowchart may be taken before the release ends;
+    `max_loops_by_edge` names exceptions ("PUSH_OK -> ECR_LOGIN")."""
 
-    max_attempts: int = Field(default=5, ge=1)
+    max_elapsed: Seconds = 600
     initial_delay: Seconds = 1
     max_delay: Seconds = 30
     max_wait: Seconds = 900

@@ -28,6 +28,7 @@ _TRIED_AGAIN = {
     "DEBUG": 0.3,
 }  # a line that says itself that it is tried again, and the log goes on
 _QUIET = 0.84  # of a signature that may speak on a line with level INFO
+_PASSED = 0.6  # of one that may speak on a warning after which the log goes on
 _BY_CODE = 0.66  # an exit code alone has more than one reason
 _GENERAL_CODES = (1, 2, 3, 4, 5, 101, 255)
 _GENERAL = 0.25
@@ -122,6 +123,13 @@ class _Weighed:
     factor: float
     lived_on: bool
 
+    @property
+    def needed(self) -> float:
+        """What a signature must weigh to speak in a log on a line that is quiet, or a warning that passed."""
+        if self.event.quiet:
+            return _QUIET
+        return _PASSED if self.event.level == "WARN" and self.lived_on else 0.0
+
     def weight_of(self, hit: Hit) -> float:
         """What a hit in this event counts: a line that is tried again, and is not the last word, little."""
         again = _TRIED_AGAIN.get(self.event.level, 1.0)
@@ -169,15 +177,15 @@ def _of_event(table: "_Table", evidence: Evidence, weighed: _Weighed, configured
     event = weighed.event
     seen = Seen(event, evidence.channel)
     container = evidence.container or event.service
-    quiet = event.quiet and evidence.channel in _LOGS
+    needed = weighed.needed if evidence.channel in _LOGS else 0.0
     for signature in table.signatures.candidates(seen):
-        if quiet and signature.weight < _QUIET:
+        if signature.weight < needed:
             continue
         if hit := recognized(signature, seen):
             weight = signature.weight * weighed.weight_of(hit)
             remedy = fix_of(signature.fix, seen.text, hit.known, configured, event.frames)
             yield _cause(signature, weight, hit.shown, remedy, container)
-    for party in () if quiet else table.parties:
+    for party in () if needed else table.parties:
         if hit := spoken_of(party, seen):
             remedy = fix_of(party.fix, seen.text, {}, configured)
             yield _cause(party, weighed.weight_of(hit), hit.shown, remedy, container)

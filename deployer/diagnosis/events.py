@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from deployer.diagnosis import tracebacks
-from deployer.diagnosis.lines import Line, line_of, tells_of_trouble
+from deployer.diagnosis.lines import Line, line_of, tells_of_failure
 from deployer.diagnosis.records import record_of
 
 Kind = Literal["line", "block", "traceback", "record"]
@@ -135,7 +135,7 @@ def _finished(building: _Building | None) -> Iterator[Event]:
 def _begin(line: Line) -> _Building:
     starts = tracebacks.starts(line.text) or bool(tracebacks.frame(line.text))
     trouble = line.level in ("WARN", "ERROR") or starts
-    kind: Kind = "traceback" if starts else "block" if trouble or tells_of_trouble(line.text) else "line"
+    kind: Kind = "traceback" if starts else "block" if trouble or tells_of_failure(line.text) else "line"
     if line.level in ("DEBUG", "INFO") and not starts:
         kind = "line"
     return _Building(line, kind, line.level)
@@ -150,7 +150,14 @@ def _belongs(line: Line, building: _Building) -> bool:
         return False
     if line.level in ("DEBUG", "INFO"):
         return False
+    if building.kind == "block" and not first.level and not line.indent and not _goes_on(line.text):
+        return False
     return not (line.level == "WARN" and first.level and building.level != "WARN")
+
+
+def _goes_on(text: str) -> bool:
+    """Whether a line at the margin can be of the failure before it: it tells of one, or is a frame."""
+    return tells_of_failure(text) or bool(tracebacks.frame(text))
 
 
 def _unfolded(lines: Iterable[tuple[int, str]]) -> Iterator[Line | Event]:

@@ -48,7 +48,7 @@ FINDERS: Final[dict[str, str]] = {
         r"|\b((?:ecr|logs|s3|kms|ssm|secretsmanager|iam|sts|ecs):[A-Z]\w{2,60})"
     ),
     "operation": r"when calling (?:the )?(\w{3,60}) operation|operation error [\w ]{2,30}: (\w{3,60})",
-    "resource": r"on resource: (arn:[\w:/.@+=,*-]{8,250}|[\w:/.@+=,-]{2,200})",
+    "resource": r"on resource: ['\"]?(arn:[\w:/.@+=,*-]{8,250}|[\w:/.@+=,-]{2,200})",
     "secret": (
         r"(arn:aws[\w-]{0,10}:secretsmanager:[\w:/.@+=-]{8,250})"
         r"|secret(?: id| name)?(?: ?[:=] ?['\"]?| ['\"])([\w/.@+=-]{3,200})"
@@ -65,13 +65,13 @@ FINDERS: Final[dict[str, str]] = {
         r"|arn:aws:s3:::[\w.-]{3,63}/([^\s'\",)*]{1,200})"
     ),
     "log_group": (
-        r"log[- ]?group[: ]{1,2}['\"]?(/?[\w./#-]{2,200})['\"]?(?: does| was|\b(?=[,.'\"]))"
+        r"[Ll]og[- ]?[Gg]roup[: ]{1,2}['\"]?(/?[\w./#-]{2,200})['\"]?(?: does| was|\b(?=[,.'\"]))"
         r"|:log-group:([\w./#-]{2,200})"
     ),
     "cluster": r":cluster/([\w-]{1,100})|[Cc]luster ['\"]([\w-]{1,100})['\"]",
     "family": r":task-definition/([\w-]{1,100})|task definition ['\"]([\w-]{1,100})(?::\d{1,6})?['\"]",
     "service": (
-        r"service ['\"(]?([\w.-]{2,100})['\")]? (?:was unable|is missing|refers|depends|failed"
+        r"service ['\"(]?([\w.-]{2,100})['\")]? (?:was unable|is missing|refers|depends|failed|didn't"
         r"|\"?has)|[Cc]ontainer ([\w.-]{2,100}) (?:is unhealthy|is being|Error)"
         r"|services?\.([\w-]{1,60})"
     ),
@@ -81,12 +81,12 @@ FINDERS: Final[dict[str, str]] = {
     "target_group": r"(arn:aws[\w-]{0,10}:elasticloadbalancing:[\w:/-]{8,200})",
     "host": (
         r"lookup ([\w.-]{3,253})(?: on|:)"
-        r"|(?:getaddrinfo )?(?:ENOTFOUND|EAI_AGAIN) ([\w.-]{2,253})"
+        r"|(?:getaddrinfo )?(?:ENOTFOUND|EAI_AGAIN) (?:_mongodb\._tcp\.)?([\w.-]{2,253})"
         r"|(?:resolve|resolving|resolve host(?: address)?"
         r"|address)[: ]{1,2}['\"\u2018]?([\w-]{1,63}(?:\.[\w-]{1,63}){1,6})"
         r"|https?://(?:[^\s/@'\"]{0,200}@)?([\w-][\w.-]{1,253})|host=['\"]([\w.-]{2,253})"
         r"|[Ss]erver(?:SelectionTimeout)?(?:Error)?: (?:[^\n:]{0,40}: )?([\w-][\w.-]{1,253}):\d{2,5}"
-        r"|(?:connect|connecting) to (?:[\w ]{0,20} )?(?:\[([\w.-]{1,253}):\d"
+        r"|[Cc]onnect(?:ing|ion)? to (?:[\w ]{0,20} )?(?:\[([\w.-]{1,253}):\d"
         r"|([\w-]{1,63}(?:\.[\w-]{1,63}){1,6})[: ])"
         r"|\b([\w-]{1,63}(?:\.[\w-]{1,63}){1,6}):\d{2,5}\b|_mongodb\._tcp\.([\w.-]{3,253})"
     ),
@@ -111,12 +111,13 @@ FINDERS: Final[dict[str, str]] = {
         r"|depends on ([A-Za-z][\w.-]{0,60})"
     ),
     "library": (
-        r"\b(lib[\w+.-]{1,60}\.so(?:\.\d{1,6}){0,3})|library (?:called )?['\"]([\w+.-]{2,60})"
+        r"\b(lib[\w+.-]{1,60}\.so(?:\.\d{1,6}){0,3})(?!: version|\.?\d)"
+        r"|library (?:called )?['\"]([\w+.-]{2,60})"
         r"|version `(GLIBC(?:XX)?_[\d.]{1,10})'"
     ),
     "command": (
         r"exec:? \\?['\"]([^'\"\\\n]{1,200})\\?['\"]"
-        r"|(?:/bin/)?(?:ba|da)?sh: (?:line )?(?:\d{1,5}: )?([\w./-]{1,80}): (?:command )?not found"
+        r"|(?:(?:/bin/)?(?:ba|da)?sh|exec): (?:line )?(?:\d{1,5}: )?([\w./-]{1,80}): (?:command )?not found"
         r"|exec ([\w./-]{1,200}): |command '([\w./+-]{1,60})'"
         r"|command ([\w-]{1,40}) -? ?(?:do you|version)|find command '([\w-]{1,40})'"
         r"|env: ['\u2018]([\w./-]{1,40})"
@@ -142,11 +143,10 @@ FINDERS: Final[dict[str, str]] = {
         r"|ns: ?['\"]([\w.-]{1,120})"
     ),
     "index": r"index: ([\w.$-]{1,120})|[Ii]ndex (?:with name)?:? ?['\"]?([\w.-]{1,120})['\"]? already",
-    "dup_key": r"dup key: (\{[^}\n]{1,120}\})",
     "column": (
         r"KeyError: \"?['\"]\[?'?([^'\"\]\n]{1,80})"
         r"|(?:column|field|header)s?:? \[?['\"`]([^'\"`\n]{1,80})['\"`]"
-        r"|Column not found: ?([\w.-]{1,60})"
+        r"|Column not found: ?([\w.-]{1,60})|'([\w.-]{1,60})' is a required property"
     ),
     "line_number": r"\b(?:line|row|record)[ #:]{1,2}(\d{1,9})\b",
     "limit": r"exceed(?:s|ed)? (?:its )?(?:memory )?limit of (\d{2,12})",

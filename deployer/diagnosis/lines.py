@@ -35,7 +35,7 @@ _LEVEL = re.compile(
     r"|SEVERE|PANIC)\b|level[=:] ?\"?(\w{3,8})|npm (WARN|warn|notice|ERR!|error)\b)"
     r"|^(?:\[|<\d>)?([Dd]ebug|[Ii]nfo|[Nn]otice|[Ww]arn|[Ww]arning|[Ee]rror|[Ff]atal"
     r"|[Pp]anic|E|W|N)(?:\]|: |\s{2,})"
-    r"|\[(trace|debug|info|notice|warn|warning|error|fatal)\]"
+    r"|\[(trace|debug|info|notice|warn|warning|error|fatal)\]|^(info|warning|error) (?=\S)"
 )
 _LEVELS = {
     (
@@ -94,6 +94,13 @@ _LEVELS = {
     ): "ERROR",
 }  # fmt: skip
 _LEVEL_WIDTH = 140
+_NOTHING_WRONG = re.compile(
+    r"\b(?:0|no|zero) (?:errors?|fail(?:ures?|ed)(?: \w{1,20})?|warnings?|exceptions?|timeouts?"
+    r"|rejected|duplicates?|conflicts?|retries|missing|invalid)\b"
+    r"|\b(?:errors|failures|warnings|timeouts|rejected|failed)(?:=|\": ?| )0\b(?! of)",
+    re.IGNORECASE,
+)
+"""What a line says went well; its words are no signature's."""
 _HEALTHY = re.compile(
     r"\s{0,8}(?:(?:Get|Hit|Ign):\d+ |Reading (?:package|state)|Building dependency"
     r"|Setting up \S+ \(|Unpacking |Selecting previously|Preparing to unpack|Fetched \d"
@@ -105,14 +112,30 @@ _HEALTHY = re.compile(
     r"|Installing build dependencies[^\n]{0,40}done|\[notice\]|added \d+ packages"
     r"|up to date|audited \d+|found 0 vuln|\d+ packages are looking|run `npm (?:fund"
     r"|audit)|Step \d+/\d+ :|---> |Removing intermediate|Sending build context"
-    r"|Sending tarball|The push refers to|[0-9a-f]{12}: (?:Pull|Push|Layer already|Waiting"
+    r"|Sending tarball|The push refers to|[0-9a-f]{12}: (?:Pull|Push|Layer already|Waiting|Retrying"
     r"|Prepar|Mounted|Download|Verif|Already)|Digest: sha256|Status: |\S+: Pulling from"
     r"|Using default tag|naming to |writing image|exporting |transferring |CACHED|DONE \d"
     r"|\[(?:internal|auth)\] (?!load metadata)|\[[\w./ -]{0,40}\d+/\d+\] (?:RUN|COPY|FROM"
     r"|WORKDIR|ADD)\b|(?:Container|Network|Volume|Image) \S+ {1,4}(?:Creat|Start|Runn"
     r"|Health|Wait|Recreat|Stopp|Remov|Pull|Built|Exited$)\w*|Attaching to "
     r"|Creating (?:network|volume|\S+ {0,2}\.{3})|Starting \S+ \.{3}"
-    r"|[a-z][\w.-]{0,60} exited with code 0\b)"
+    r"|[a-z][\w.-]{0,60} exited with code 0\b|\S+\.py:\d+: \w{3,40}Warning: "
+    r"|\(node:\d+\) (?:\[DEP\d+\] )?(?:Deprecation|Experimental)Warning)"
+)
+
+
+_FAILED = re.compile(
+    (
+        r"\b(?:err(?:or)?s?|\w{1,60}(?:Error|Exception|Failed)|fail\w{0,5}|can ?not|can't"
+        r"|could ?n[o']t|unable|corrupt\w{0,4}|invalid|illegal|not (?:exist|authorized|found"
+        r"|valid|supported|recogni[sz]ed|allowed|possible)|returned [45]\d\d|no \w{1,30} found"
+        r"|exhausted|g[ai]v\w{1,3} up|(?:timed? ?|time-)out(?! ?[=:])|abort\w{0,4}|fatal|crash\w{0,4}"
+        r"|panic\w{0,4}|lost|unexpected|missing|bad|broken|damaged|impossible|unsuccessful"
+        r"|mismatch\w{0,3}|wrong|incorrect|conflict\w{0,3}|inconsistent|out of range"
+        r"|reject\w{0,4}|refused|denied|exceed\w{0,4}|must be|unacknowledged|not empty"
+        r"|too (?:many|few|long|open))\b"
+    ),
+    re.IGNORECASE,
 )
 
 
@@ -140,6 +163,7 @@ def line_of(number: int, raw: str) -> Line:
     if len(shown) > MAX_WIDTH:
         shown = narrowed(shown)
     text, service, step = _without_prefixes(shown)
+    text = _NOTHING_WRONG.sub("", text)
     return Line(number, text, shown.strip(), level_of(text, shown), service, step, bool(_HEALTHY.match(text)))
 
 
@@ -172,10 +196,9 @@ def level_named(name: str) -> str:
     return name if name in ("DEBUG", "INFO", "WARN", "ERROR") else ""
 
 
-def tells_of_trouble(text: str) -> bool:
-    """Whether one of the words stands in it that messages of failures have."""
-    lowered = text.lower()
-    return any(word in lowered for word in TROUBLE)
+def tells_of_failure(text: str) -> bool:
+    """Whether a line says that something went wrong."""
+    return bool(_FAILED.search(text))
 
 
 def narrowed(text: str) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from deployer.diagnosis.events import Event, Part
+from deployer.diagnosis.lines import tells_of_failure
 from deployer.diagnosis.signature import Signature, compiled
-from deployer.diagnosis.signatures.parties import ABOUT, BESIDE, Party, is_the_programs_own, tells_of_failure
+from deployer.diagnosis.signatures.parties import ABOUT, BESIDE, Party, is_the_programs_own
 
 EVIDENCE_WIDTH = 400
 _LONG_TEXT = 20_000

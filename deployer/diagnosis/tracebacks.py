@@ -5,7 +5,7 @@ import re
 PYTHON_FRAME = re.compile(r'\s*(?:\| )?File "[^"\n]{0,300}", line \d+')
 _STARTS = re.compile(
     r"\s*(?:[+|] {0,4})?(?:Traceback \(most recent call last\)|Exception in thread |panic: |goroutine \d+ \["
-    r"|Unhandled [Ee]xception|Uncaught |fatal error: |thread '[^'\n]{1,60}' panicked)"
+    r"|\S{1,200}\.rb:\d+:in |Unhandled [Ee]xception|Uncaught |fatal error: |thread '[^'\n]{1,60}' panicked)"
 )
 _FRAMES = (
     (
@@ -24,7 +24,7 @@ _FRAMES = (
         "node",
         re.compile(
             r"\s+at (?:async |new )?(?:[^\n()]{1,200} \()?(?:[^\s():]{1,300}:\d+:\d+|node:"
-            r"|<anonymous>|native|internal/|ignore-listed)"
+            r"|<anonymous>|native|internal/|ignore-listed)|[\w.$]{0,80}@\S{1,200}\.js:\d+:\d+\s*$"
         ),
     ),
     (

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from math import inf
-from typing import Any, TypeVar
+from threading import Lock
+from typing import Any
 
 from deployer.config.model import Config
 from deployer.errors import Failure, JournalDamaged, RefusedError, TransientFailure
@@ -19,9 +20,7 @@ from deployer.model import Cause, Release, dump
 from deployer.ports import Ports
 from deployer.records.journal import Journal
 from deployer.records.releases import state_of
-from deployer.retry import RetryPolicy
-
-_Result = TypeVar("_Result")
+from deployer.retry import RetryPolicy, repeating
 
 PAUSED = "PAUSED"
 DETACHED = "DETACHED"
@@ -87,6 +86,8 @@ class Runner:
     ) -> None:
         self._flow, self._handlers, self._config = flow, handlers, config
         self._ports, self._journal, self._emit = ports, journal, emit
+        self._node, self._retrying = flow.start, Lock()
+        self._retry = RetryPolicy.configured(config.retries, ports.clock, self._retried)
         self._detach_after = detach_after
         self._visits = Counter(r["node"] for r in journal.records if r["kind"] == "finished")
         self._loops = _edges_since_last_pause(journal)
@@ -138,26 +139,27 @@ class Runner:
         return edge.target
 
     def _handle(self, node: str, *, resumed: bool) -> StepResult | Resolved | Unresolved | str:
-        context = self._context(node, resumed=resumed)
+        self._node = node
+        context = self._context(node, repeating(self._ports, self._retry), resumed=resumed)
         match self._flow.nodes[node].kind:
             case "decision":
                 return self._handlers.decisions[node](self._release)
             case "repair":
                 repair = self._handlers.repairs[node]
-                return self._retrying(node, lambda: repair(self._release, context))
+                return self._retry(lambda: repair(self._release, context))
             case "step":
                 step = self._handlers.steps[node]
-                return self._retrying(node, lambda: step(self._release, context))
+                return self._retry(lambda: step(self._release, context))
             case _:
                 return StepResult(self._release)
 
-    def _context(self, node: str, *, resumed: bool = False) -> Context:
-        return Context(node, self._config, self._ports, self._emit, self._record(node), resumed)
+    def _context(self, node: str, ports: Ports, *, resumed: bool = False) -> Context:
+        return Context(node, self._config, ports, self._emit, self._record(node), resumed)
 
     def _stopped(self, node: str, release: Release) -> Release:
         """Its evidence is kept, and its revision no longer the newest one."""
         self._handlers.record_stop(release, self._config, self._ports)
-        return self._handlers.withdraw(release, self._context(node))
+        return self._handlers.withdraw(release, self._context(node, self._ports))
 
     def _record(self, node: str) -> Callable[[Release], None]:
         def record(release: Release) -> None:
@@ -166,11 +168,9 @@ class Runner:
 
         return record
 
-    def _retrying(self, node: str, action: Callable[[], _Result]) -> _Result:
-        def retried(error: str, pause: float, attempt: int) -> None:
-            self._emit(Retried(node, error, pause, attempt))
-
-        return RetryPolicy.configured(self._config.retries, self._ports.clock, retried)(action)
+    def _retried(self, error: str, pause: float, attempt: int) -> None:
+        with self._retrying:  # checks read in threads
+            self._emit(Retried(self._node, error, pause, attempt))
 
     def _follow(self, node: str, answer: str) -> Edge:
         """The edge of this answer, or the `exhausted` one after the allowed number of loops."""

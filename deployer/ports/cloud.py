@@ -120,8 +120,8 @@ class Tasks(Protocol):
     def revision(self, arn: str) -> Revision | None:
         """This revision, active or not; None where ECS no longer has it."""
 
-    def revisions(self, family: str) -> tuple[str, ...]:
-        """The ARNs of the ACTIVE revisions, oldest first."""
+    def revisions(self, family: str | None) -> tuple[str, ...]:
+        """The ARNs of the ACTIVE revisions, oldest first; None: of every family of the account and region."""
 
     def deregister(self, arn: str) -> None:
         """Makes the revision INACTIVE: tasks that run it go on, nothing new starts it. Twice is fine."""
@@ -243,8 +243,11 @@ class Logs(Protocol):
         """The events after `cursor` (None: from the start) that are not older than `since`. At the end of
         the stream the cursor comes back unchanged, with no events."""
 
-    def streams(self, group: str, prefix: str, since: float = 0.0) -> tuple[str, ...]:
-        """Streams under a prefix that may hold events not older than `since`, the most recent first."""
+    def streams(
+        self, group: str, prefix: str, since: float = 0.0, most: int | None = None
+    ) -> tuple[str, ...]:
+        """Streams under a prefix that may hold events not older than `since`, the most recent first; not more
+        than `most`, without looking at the rest."""
 
     def retention(self, group: str) -> float | None:
         """Seconds for which events are kept; None for ever, or where there is no such group."""

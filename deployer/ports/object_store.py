@@ -36,8 +36,8 @@ class Store(Protocol):
     def replace(self, key: str, content: bytes, version: str) -> str | None:
         """The new version; None, and nothing written: the object is not, or no longer, at `version`."""
 
-    def sizes(self, prefix: str) -> Mapping[str, int]:
-        """The keys with this prefix, and the size of each object in bytes."""
+    def sizes(self, prefix: str, after: str = "") -> Mapping[str, int]:
+        """The keys with this prefix, and the size of each object in bytes; only those later than `after`."""
 
     def folders(self, prefix: str, after: str = "") -> Sequence[str]:
         """The names between this prefix and the next `/`, sorted; only those later than `after`."""

@@ -113,9 +113,11 @@ class RunFiles:
         if self._store is None:
             return
         with self._unavailable():
-            names = {key.removeprefix(self._prefix) for key in self._store.sizes(self._prefix)}
+            here = self._names()
+            oldest = self._prefix + here[most - 1] if 0 < most <= len(here) else ""
+            names = {key.removeprefix(self._prefix) for key in self._store.sizes(self._prefix, oldest)}
             newest = sorted(filter(_NAME.fullmatch, names), reverse=True)[:most]
-            for name in set(newest) - set(self._names()):
+            for name in set(newest) - set(here):
                 stored = self._store.read(self._prefix + name)
                 if stored and len(stored.content) <= _LARGEST:
                     self._folder.mkdir(parents=True, exist_ok=True)

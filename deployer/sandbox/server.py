@@ -157,6 +157,25 @@ def _mebibytes(memory: object) -> int:
     return size if size >= 6 else 0
 
 
+_PULLS: Final = 10
+
+
+def _pull(client: Any, image: str, login: Mapping[str, str]) -> None:
+    """Pulls again after a passing error, as ECS does."""
+    from docker.errors import APIError, NotFound
+
+    for left in reversed(range(_PULLS)):
+        try:
+            client.images.pull(image, auth_config=dict(login))
+        except NotFound:
+            raise
+        except APIError:
+            if not left:
+                raise
+        else:
+            return
+
+
 def ministack() -> Application:
     """MiniStack with its ECS and ECR taught the above. Its parts that are replaced are those of 1.5.33."""
     from importlib import import_module
@@ -174,8 +193,7 @@ def ministack() -> Application:
     def run_container(client: Any, cdef: Any, options: Any, **more: Any) -> Any:
         image = str(cdef["image"])
         if image.startswith(("127.0.0.1:", "localhost:")):
-            login = {"username": REGISTRY_USER, "password": key}
-            client.images.pull(image, auth_config=login)
+            _pull(client, image, {"username": REGISTRY_USER, "password": key})
         return run(client, cdef, options, **more)
 
     token = ecr._get_authorization_token

@@ -5,17 +5,15 @@ from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, wait
 from dataclasses import dataclass
 from functools import partial
 from threading import Event, Semaphore, Thread
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from deployer.config.durations import spelled
 from deployer.model import CheckResult
 from deployer.ports import Database, QueryRefused, TimeLimitReached
 from deployer.verification.batching import batches
-from deployer.verification.plan import Answer, Read, Rows, failed
+from deployer.verification.plan import PARALLEL, Answer, Read, Rows, failed
 from deployer.verification.prefilter import Prefilter
 from deployer.verification.prepare import Prepared
-
-PARALLEL: Final = 4
 
 T = TypeVar("T")
 

@@ -14,6 +14,8 @@ from typing import Any, Final
 from deployer.config.durations import seconds
 from deployer.config.placeholders import utc
 
+PARALLEL: Final = 4
+"""Explains, and reads, that run at the same time."""
 SHOWN: Final = 5
 """Offending documents named in a result."""
 COUNTED: Final = 1000

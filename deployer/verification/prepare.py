@@ -1,6 +1,7 @@
 """Everything that can be wrong with a check before it reads a document."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
@@ -11,7 +12,7 @@ from deployer.config.placeholders import filled
 from deployer.errors import UsageError
 from deployer.ports import Database, NotPermitted, QueryRefused
 from deployer.verification.kinds import plan
-from deployer.verification.plan import Facts, MisconfiguredError, Plan
+from deployer.verification.plan import PARALLEL, Facts, MisconfiguredError, Plan, Read
 from deployer.verification.proof import is_bound
 
 LARGE: Final = 200_000
@@ -44,12 +45,17 @@ def prepare(
     """
     prepared: list[Prepared] = []
     mistakes: list[str] = []
+    plans: dict[str, Plan] = {}
     for path, check in checks.items():
         try:
-            planned = plan(_filled(check, facts), facts)
-            refusal = _refusal(check, planned, database, facts, counts)
+            plans[path] = plan(_filled(check, facts), facts)
         except MisconfiguredError as mistake:
             mistakes.append(f"{path}.{mistake.key}: {mistake}")
+    explained = _explained([read for planned in plans.values() for read in planned.reads], database)
+    for path, planned in plans.items():
+        check = checks[path]
+        try:
+            refusal = _refusal(check, planned, explained, facts, counts)
         except QueryRefused as refused:
             mistakes.append(f"{path}: MongoDB refuses its query: {refused.message}")
         else:
@@ -60,11 +66,25 @@ def prepare(
     return prepared
 
 
-def _refusal(check: Check, planned: Plan, database: Database, facts: Facts, counts: Mapping[str, int]) -> str:
+def _explained(reads: Sequence[Read], database: Database) -> dict[str, Future[bool]]:
+    """Whether each read scans its collection, by its `repr`; each is explained once, a few at a time."""
+    found: dict[str, Future[bool]] = {}
+    with ThreadPoolExecutor(PARALLEL, "explain") as explaining:
+        for read in reads:
+            if repr(read) not in found:
+                found[repr(read)] = explaining.submit(database.scans, read.collection, read.pipeline)
+    return found
+
+
+def _refusal(
+    check: Check,
+    planned: Plan,
+    explained: Mapping[str, Future[bool]],
+    facts: Facts,
+    counts: Mapping[str, int],
+) -> str:
     try:
-        scanned = [
-            read.collection for read in planned.reads if database.scans(read.collection, read.pipeline)
-        ]
+        scanned = [read.collection for read in planned.reads if explained[repr(read)].result()]
     except NotPermitted as refused:
         return refused.message
     refused_reads = (facts.refused.get(name, "") for name in collections_of(check))

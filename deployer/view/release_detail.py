@@ -29,6 +29,7 @@ def show(data: Data) -> Iterator[RenderableType]:
             ),
             ("source", source_of(data.get("source") or {})),
             ("image", image_of(data.get("image") or {})),
+            ("", data.get("built")),
             ("task definition", _definition(data)),
             ("accepted", ", ".join(map(format_value, data.get("accepted") or ()))),
             ("skipped", ", ".join(data.get("skipped") or ())),

@@ -45,7 +45,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "aws.region": "The region.",
     "aws.endpoint-url": "Another endpoint for all AWS services, such as an emulator's.",
     "aws.profile": "The profile of the AWS configuration whose credentials are used.",
-    "retries.max-attempts": "Attempts of one call.",
+    "retries.max-elapsed": "How long one call is repeated; what a step has done before it is kept.",
     "retries.initial-delay": "Wait before the second attempt; it doubles from then on.",
     "retries.max-delay": "The longest of these waits.",
     "retries.max-loops": "How often one retry edge of the flowchart may be taken.",

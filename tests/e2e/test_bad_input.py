@@ -51,17 +51,17 @@ def spoilt(idle: Project, tmp_path: Path) -> Project:
 def test_every_mistyped_key_is_named_at_once(spoilt: Project) -> None:
     """Three slips in one file: one message, all three key paths, the nearest valid key of each."""
     spoilt.edit("deploy.toml", "[compose]\nservice", "[compose]\nservic")
-    spoilt.edit("deploy.toml", "[retries]\nmax-attempts", "[retries]\nmax-atempts")
+    spoilt.edit("deploy.toml", "[retries]\nmax-elapsed", "[retries]\nmax-elapsd")
     spoilt.edit("deploy.toml", "[build]\ncontext", "[build]\ncontxt")
     ran = spoilt.release()
     refused(
         ran,
         2,
         "compose.servic:",
-        "retries.max-atempts:",
+        "retries.max-elapsd:",
         "build.contxt:",
         "'context'",
-        "'max-attempts'",
+        "'max-elapsed'",
         "'service'",
     )
     assert not (spoilt.folder / ".deployer" / "releases").exists()

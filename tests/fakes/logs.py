@@ -56,7 +56,9 @@ class FakeLogs:
         self.faults.before("retention")
         return self.keeps.get(group)
 
-    def streams(self, group: str, prefix: str, since: float = 0.0) -> tuple[str, ...]:
+    def streams(
+        self, group: str, prefix: str, since: float = 0.0, most: int | None = None
+    ) -> tuple[str, ...]:
         self.faults.before("streams")
         newest = {
             name: max((event.time for event in stream.events), default=0.0)
@@ -64,7 +66,7 @@ class FakeLogs:
             if place == group and name.startswith(prefix)
         }
         names = (name for name, time in newest.items() if time >= since)
-        return tuple(sorted(names, key=lambda name: -newest[name]))
+        return tuple(sorted(names, key=lambda name: -newest[name]))[:most]
 
     def _stream(self, group: str, stream: str) -> _Stream:
         return self.streams_.setdefault((group, stream), _Stream())

@@ -48,10 +48,10 @@ class FakeStore:
                 return None
             return self._put(key, content)
 
-    def sizes(self, prefix: str) -> Mapping[str, int]:
+    def sizes(self, prefix: str, after: str = "") -> Mapping[str, int]:
         with self._called("sizes"):
             found = sorted(self.objects.items())
-            return {key: len(value[0]) for key, value in found if key.startswith(prefix)}
+            return {key: len(value[0]) for key, value in found if key.startswith(prefix) and key > after}
 
     def folders(self, prefix: str, after: str = "") -> Sequence[str]:
         with self._called("folders"):

@@ -22,11 +22,13 @@ from tests.faults.proxy import Kind, Proxy, between
 
 @dataclass(frozen=True)
 class Stage:
-    """A job that is released through the proxy, and a look at what that has done."""
+    """A job that is released through the proxy, and a look at what that has done. `released`: the contents
+    that have been released well."""
 
     project: Project
     proxy: Proxy
     outside: Outside
+    released: set[str] = field(default_factory=set)
 
     def change(self, code: str) -> None:
         """Other content, with `code` at the job's end: the next release builds, pushes and registers."""
@@ -98,6 +100,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxFacts]:
             bucket="faults-data",
             secret="faults/mongo-uri",
             database=DATABASE,
+            mongo_image=projects.images()["MONGO_IMAGE"],
             data=data,
         )
     )
@@ -137,11 +140,7 @@ ENTRYPOINT ["python3", "-u", "/job/job.py"]
 
 
 def _small_job(folder: Path, name: str, facts: Mapping[str, str], secret: str) -> Project:
-    """Two layers, and nothing to execute while it is built.
-
-    A push is one call to the engine, which repeats only some of its own requests to the registry: with a
-    fifth of them broken about every second push fails, hence the tries.
-    """
+    """Two layers, and nothing to execute while it is built. `[retries]` is as it comes."""
     project = projects.job(folder, name, name, facts, secret)
     (folder / "Dockerfile").write_text(DOCKERFILE)
     (folder / ".dockerignore").write_text("*\n!job.py\n!site\n")
@@ -152,7 +151,7 @@ def _small_job(folder: Path, name: str, facts: Mapping[str, str], secret: str) -
     project.edit(
         "deploy.toml", 'inputs = ["Dockerfile", "job.py"]', 'inputs = ["Dockerfile", "job.py", "site"]'
     )
-    project.edit("deploy.toml", 'initial-delay = "0.2s"', 'max-attempts = 20\ninitial-delay = "0.1s"')
+    project.edit("deploy.toml", '[retries]\ninitial-delay = "0.2s"\nmax-delay = "1s"\n', "")
     return project
 
 

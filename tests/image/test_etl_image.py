@@ -1,6 +1,7 @@
 """The ETL image holds what the ETL needs and nothing else."""
 
 import json
+import os
 import re
 import shutil
 import uuid
@@ -9,6 +10,7 @@ from typing import Any
 import docker
 import pytest
 
+from deployer.adapters.docker.packages import packages_of
 from tests.image.conftest import ROOT, build
 
 INVENTORY = """
@@ -108,3 +110,12 @@ def test_a_change_of_code_installs_nothing_again(engine, etl_image, images, tmp_
 
 def layers(engine: docker.DockerClient, image: str) -> list[str]:
     return engine.images.get(image).attrs["RootFS"]["Layers"]
+
+
+def test_what_is_in_the_image_is_known(etl_image: str) -> None:
+    """The distribution's packages and the pinned ones of Python, without running the image."""
+    distribution, found = packages_of(os.environ, etl_image, "")
+    assert distribution == "debian"
+    versions = {(package.kind, package.name): package.version for package in found}
+    assert f"pymongo=={versions['pypi', 'pymongo']}" in (ROOT / "requirements/pipeline.txt").read_text()
+    assert ("deb", "libc6") in versions

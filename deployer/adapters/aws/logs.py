@@ -42,7 +42,9 @@ class CloudWatchLogs:
         days = [entry.get("retentionInDays") for entry in groups if entry["logGroupName"] == group]
         return days[0] * 86400.0 if any(days) else None
 
-    def streams(self, group: str, prefix: str, since: float = 0.0) -> tuple[str, ...]:
+    def streams(
+        self, group: str, prefix: str, since: float = 0.0, most: int | None = None
+    ) -> tuple[str, ...]:
         """Ordered by last event, ListLogStreams takes no prefix, so the names are chosen here."""
         names: list[str] = []
         pages = self._client.get_paginator("describe_log_streams").paginate(
@@ -53,7 +55,7 @@ class CloudWatchLogs:
                 for page in pages:
                     for stream in page["logStreams"]:
                         newest = stream.get("lastEventTimestamp", stream["creationTime"]) / 1000
-                        if newest < since - _LAST_EVENT_LAG:
+                        if newest < since - _LAST_EVENT_LAG or len(names) == most:
                             return tuple(names)
                         if stream["logStreamName"].startswith(prefix):
                             names.append(stream["logStreamName"])

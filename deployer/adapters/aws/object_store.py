@@ -54,9 +54,12 @@ class StateBucket:
     def replace(self, key: str, content: bytes, version: str) -> str | None:
         return self._put(key, content, IfMatch=version)
 
-    def sizes(self, prefix: str) -> Mapping[str, int]:
+    def sizes(self, prefix: str, after: str = "") -> Mapping[str, int]:
+        start = {"StartAfter": after} if after else {}
         with self._calling():
-            pages = self._client.get_paginator("list_objects_v2").paginate(**self._place, Prefix=prefix)
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                **self._place, Prefix=prefix, **start
+            )
             return {entry["Key"]: entry["Size"] for page in pages for entry in page.get("Contents", ())}
 
     def folders(self, prefix: str, after: str = "") -> Sequence[str]:

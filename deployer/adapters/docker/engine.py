@@ -18,7 +18,7 @@ from deployer.adapters.local.machine import private_folder
 from deployer.adapters.local.shell import LocalShell
 from deployer.config.model import Build
 from deployer.diagnosis.signature import DOCKER_BUILD
-from deployer.errors import Failure
+from deployer.errors import Failure, TransientFailure
 from deployer.ports import BuildResult, OnLine, OnProgress
 
 if TYPE_CHECKING:
@@ -28,6 +28,11 @@ _INSTALL_BUILDX: Final = "install docker buildx (https://docs.docker.com/go/buil
 
 
 _NOT_UNDERSTOOD: Final = re.compile(r"unknown (?:flag|instruction)|parse error", re.IGNORECASE)
+
+
+_NOT_SENT: Final = re.compile(r"no basic auth credentials|unauthorized:|authentication required")
+"""What a registry says to a caller without a login. The engine sends one only where the registry asks for it;
+if that question failed (a 5xx, throttling) it pushes without."""
 
 
 class DockerEngine:
@@ -117,7 +122,10 @@ class DockerEngine:
             for record in client.push(name, tag=tag, stream=True, decode=True, auth_config=login):
                 if "errorDetail" in record:
                     said = record["errorDetail"].get("message") or str(record.get("error"))
-                    raise push_failure(said, doing)
+                    failure = push_failure(said, doing)
+                    if login and _NOT_SENT.search(said):
+                        raise TransientFailure(failure.failure_class, failure.message, failure.hint)
+                    raise failure
                 digest = (record.get("aux") or {}).get("Digest", digest)
                 layers.record(record)
         if not digest:

@@ -1,6 +1,7 @@
 """MongoDB, read-only, through pymongo."""
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -22,6 +23,8 @@ ELECTION = 20.0
 """Seconds to wait for a primary after the first contact: an election takes about twelve."""
 CLOSE_TIMEOUT = 1.0
 """Seconds for ending the sessions on the server."""
+FRESH = 30.0
+"""Seconds for which the primary's time of a `ping` serves the reads that follow it."""
 FIND_TIMEOUT = 60.0
 """Seconds for finding one document; includes waiting until a majority has what the primary has."""
 
@@ -34,9 +37,9 @@ class MongoDatabase:
     """`ports.Database` on a MongoDB address. Connects at the first call.
 
     Large reads go to a secondary if there is one, and still miss nothing: each runs in a causally consistent
-    session that has first contacted the primary, with read concern "majority". The server then waits until
-    the secondary has everything that the primary had at that moment; this includes everything that the job
-    wrote with "majority" before it ended.
+    session, with read concern "majority", after a time of the primary: that of a `ping` not older than
+    `FRESH` seconds. The server then waits until the secondary has everything that the primary had at that
+    moment; this includes everything that the job wrote with "majority" before it ended.
     https://www.mongodb.com/docs/manual/core/causal-consistency-read-write-concerns/
 
     After a lost connection or in an election pymongo finds the primary again and repeats the read once
@@ -48,6 +51,8 @@ class MongoDatabase:
         self._name = database
         self._election = election
         self._met = False
+        self._primary: tuple[float, ClientSession] | None = None
+        """When the last `ping` was, and its session: it knows the time of the primary."""
 
     def __enter__(self) -> Self:
         return self
@@ -65,7 +70,11 @@ class MongoDatabase:
             del self.__dict__["_client"]
 
     def ping(self) -> None:
-        self._read(lambda _: None)
+        def keep(session: "ClientSession") -> None:
+            self._primary = time.monotonic(), session
+
+        self._primary = None
+        self._read(keep)
 
     def counts(self) -> dict[str, int]:
         def work(session: "ClientSession") -> dict[str, int]:
@@ -158,7 +167,12 @@ class MongoDatabase:
     def _read(self, work: "Callable[[ClientSession], T]") -> T:
         client = self._client
         with translated(self._uri), client.start_session(causal_consistency=True) as session:
-            self._meet_primary(session)
+            met = self._primary
+            if met is None or time.monotonic() - met[0] > FRESH or not met[1].operation_time:
+                self._meet_primary(session)
+            else:
+                session.advance_operation_time(met[1].operation_time)
+                session.advance_cluster_time(met[1].cluster_time or {})
             return work(session)
 
     def _meet_primary(self, session: "ClientSession") -> None:

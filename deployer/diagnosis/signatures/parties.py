@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from deployer.diagnosis.signature import (
     CLIENT_ERROR,
@@ -18,19 +18,6 @@ from deployer.errors import FailureClass
 ABOUT = 0.6  # the word stands in the line that tells of the failure
 BESIDE = 0.33  # it stands in another line of the same event
 
-_FAILED = re.compile(
-    (
-        r"\b(?:err(?:or)?s?|\w{1,60}(?:Error|Exception|Failed)|fail\w{0,5}|can ?not|can't"
-        r"|could ?n[o']t|unable|corrupt\w{0,4}|invalid|illegal|not (?:exist|authorized|found"
-        r"|valid|supported|recogni[sz]ed|allowed|possible)|returned [45]\d\d|no \w{1,30} found"
-        r"|exhausted|g[ai]v\w{1,3} up|timed? ?out|time-?out|abort\w{0,4}|fatal|crash\w{0,4}"
-        r"|panic\w{0,4}|lost|unexpected|missing|bad|broken|damaged|impossible|unsuccessful"
-        r"|mismatch\w{0,3}|wrong|incorrect|conflict\w{0,3}|inconsistent|out of range"
-        r"|reject\w{0,4}|refused|denied|exceed\w{0,4}|must be|unacknowledged|not empty"
-        r"|too (?:many|few|long|open))\b"
-    ),
-    re.IGNORECASE,
-)
 _TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9]{0,40}")
 _PROGRAM = re.compile(
     r"No module named|ImportError|cannot import|shared object"
@@ -61,14 +48,14 @@ class Party:
 
     def named_in(self, text: str) -> bool:
         """Whether one of the terms stands in the text, and nothing of another party."""
-        if self.without and re.search(self.without, text, re.IGNORECASE):
+        if self.words.isdisjoint(_tokens(text)):
             return False
-        return any(token.lower() in self.words for token in _TOKEN.findall(text))
+        return not (self.without and re.search(self.without, text, re.IGNORECASE))
 
 
-def tells_of_failure(text: str) -> bool:
-    """Whether a line says that something went wrong."""
-    return bool(_FAILED.search(text))
+@lru_cache(maxsize=64)
+def _tokens(text: str) -> frozenset[str]:
+    return frozenset(_TOKEN.findall(text.lower()))
 
 
 def is_the_programs_own(text: str) -> bool:

@@ -5,7 +5,7 @@ import re
 from deployer.config.values import values_of
 from deployer.diagnosis.classify import diagnosed
 from deployer.diagnosis.model import Evidence
-from deployer.errors import Failure
+from deployer.errors import Failure, TransientFailure
 from deployer.flow.handlers import Context, StepResult
 from deployer.model import Cause, Image, Release, Source
 from deployer.ports import BuildInputs
@@ -196,7 +196,7 @@ def push_image(release: Release, context: Context) -> StepResult:
             _log_in(context)
             context.ports.engine.push(image.name, image.tag, context.progress())
         except Failure as failure:
-            if failure.failure_class != "registry-auth":
+            if failure.failure_class != "registry-auth" or isinstance(failure, TransientFailure):
                 raise
             return StepResult(_push_failed(release, failure.message, failure.hint), "refused")
         digest = registry.digest(image.repository, image.tag)

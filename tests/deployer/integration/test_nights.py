@@ -85,7 +85,7 @@ class Coast:
             startedBy="chronos-schedule/nightly",
             overrides={"containerOverrides": [override]},
         )["tasks"][0]["taskArn"]
-        task = get_backend("ecs")[ACCOUNT][REGION].tasks[NAME][arn]
+        task: Any = get_backend("ecs")[ACCOUNT][REGION].tasks[NAME][arn]
         task.created_at = datetime.fromtimestamp(self.now - hours_ago * HOUR, UTC)
         return task
 

@@ -242,3 +242,29 @@ def test_a_metric_station_has_metric_numbers() -> None:
     first = documents(rows(io.BytesIO(metric_rows()), known, load_catalog(text)))[0]
     assert (first["temperature_c"], first["pressure_hpa"], first["wind_speed_kmh"]) == (13.8, 1012.5, 8.0)
     assert first["precipitation_day_mm"] == 1.2
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"Date": "{d}"}, {"DateTime": "{d} {t}", "Time": ""}, {"Time": "{d}T{t}"}, {"Time": "{d} {t}"}],
+)
+def test_cells_that_were_met_before_mean_the_same(columns: dict[str, str]) -> None:
+    """The second day of a station takes the short way; a day that is not the name's is counted on it too."""
+    records = [
+        wu_row(shown) | {name: text.format(d=day, t=shown) for name, text in columns.items()}
+        for day in (*DAYS, *DAYS)
+        for shown in TIMES
+    ]
+    found, known = learned(f"{NAME}_040924.jsonl", jsonl(*records))
+    assert ids(found) == EXPECTED and len(found) == 12
+    assert known.columns.other_day == 6
+
+
+def test_the_short_way_stops_at_the_clock_change() -> None:
+    """On such a day each row is looked at: an hour happens twice, or not at all."""
+    clocks = ("01:10:00", "02:10:00", "02:40:00", "02:20:00", "03:10:00")
+    records = [{**wu_row(shown), "Date": day} for day in ("2023-10-28", "2023-10-29") for shown in clocks]
+    records.append({**wu_row("02:10:00"), "Date": "2023-03-26"})
+    found = read(f"{NAME}.jsonl", jsonl(*records))
+    assert ids(found) >= {"ILAMAD25@2023-10-29T00:40:00Z", "ILAMAD25@2023-10-29T01:20:00Z"}
+    assert {row.reason for row in rejections(found)} == {"nonexistent_local_time"}

@@ -49,6 +49,7 @@ def test_the_streams_of_a_job_are_listed_newest_first(world: World, name: str) -
     world.put_log(f"/{name}", "ecs/job/2", *_lines(100, 1))
     world.put_log(f"/{name}", "ecs/other/3", *_lines(200, 1))
     assert world.logs.streams(f"/{name}", "ecs/job/") == ("ecs/job/2", "ecs/job/1")
+    assert world.logs.streams(f"/{name}", "ecs/job/", most=1) == ("ecs/job/2",)
 
 
 def test_a_group_that_is_not_there_has_no_streams(world: World, name: str) -> None:

@@ -70,6 +70,7 @@ def test_sizes_are_those_of_a_prefix(store: Store) -> None:
     for key, content in {"p/e/1/j": b"12", "p/e/2/j": b"123", "p/f/1/j": b"1"}.items():
         store.write(key, content)
     assert store.sizes("p/e/") == {"p/e/1/j": 2, "p/e/2/j": 3}
+    assert store.sizes("p/e/", "p/e/1/j") == {"p/e/2/j": 3}
     assert store.sizes("p/g/") == {}
 
 

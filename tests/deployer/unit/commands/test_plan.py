@@ -15,6 +15,7 @@ from deployer.commands.plan import (
     triggers,
     warnings_of,
 )
+from deployer.commands.show import built_by
 from deployer.errors import Failure, RefusedError, UsageError
 from deployer.ports import Trigger
 from deployer.records.releases import Releases
@@ -57,6 +58,24 @@ def test_after_a_verified_release_there_is_nothing_to_do(tmp_path: Path) -> None
     assert (seen.verified, seen.differences) == (True, ())
     skipped = [node for node, action in actions(world, tmp_path).items() if action == "skip"]
     assert skipped == ["DOCKER_BUILD", "ECR_LOGIN", "DOCKER_TAG", "DOCKER_PUSH", "REGISTER_TASK"]
+
+
+def test_an_image_names_the_release_and_the_commit_that_it_was_built_from(tmp_path: Path) -> None:
+    """A later release that reused it has another commit of its own; the image is still from the first."""
+    world = World()
+    world.workspace.commit()
+    world.tasks.script += [world.loads(), world.loads()]
+    Releasing(world, tmp_path / "r1", "r1").go()
+    first = world.workspace.source().commit
+    world.workspace.files["README.md"] = "about"
+    world.workspace.commit()
+    Releasing(world, tmp_path / "r2", "r2").go()
+    seen = observe(Releases(tmp_path), settings(), world.ports(tmp_path))
+    assert seen.digest and first
+    assert (
+        built_by(Releases(tmp_path), "test", seen.digest) == f"built by release r1 from commit {first[:10]}"
+    )
+    assert built_by(Releases(tmp_path), "test", "sha256:unknown") == ""
 
 
 def test_a_changed_definition_is_shown_field_by_field(tmp_path: Path) -> None:

@@ -197,12 +197,31 @@ def test_a_release_s_run_has_its_release() -> None:
     assert (run.release, run.verdict, run.documents) == (proven.id, "ok", 7)
 
 
-def test_many_kept_runs_are_read_quickly(tmp_path: Path) -> None:
-    """Of many kept runs only the newest are read."""
-    files = RunFiles(tmp_path, None, "", lambda text: None)
-    for number in range(300):
-        files.keep(Run(f"{ARN}{number:032x}", started_at=1.8e9 + 86400 * number, verdict="ok"))
-    assert [run.id for run in files.newest(2)] == [f"{299:032x}", f"{298:032x}"]
+class CountingStore(FakeStore):
+    """Counts the keys that it lists."""
+
+    listed = 0
+
+    def sizes(self, prefix: str, after: str = "") -> Mapping[str, int]:
+        found = super().sizes(prefix, after)
+        self.listed += len(found)
+        return found
+
+
+def test_of_many_kept_runs_the_newest_are_read(tmp_path: Path) -> None:
+    """Of ten thousand here, and as many in the shared state, only those that are wanted, and none listed that
+    is older."""
+    store = CountingStore()
+    files = RunFiles(tmp_path, store, "p/e/", lambda text: None)
+    old = Run(f"{ARN}{0:032x}", started_at=1.8e9, verdict="ok")
+    files.keep(old)
+    ((first,), (content, *_)) = tmp_path.iterdir(), next(iter(store.objects.values()))
+    for number in range(1, 10_000):
+        name = f"{datetime.fromtimestamp(1.8e9 + 3600 * number, UTC):%Y%m%dT%H%M%S}-{number:032x}.json"
+        (tmp_path / name).symlink_to(first)
+        store.objects[f"p/e/runs/{name}"] = (content, "1", 0.0)
+    assert [run.id for run in files.newest(2)] == [old.id] * 2
+    assert store.listed == 1
 
 
 @pytest.mark.parametrize(

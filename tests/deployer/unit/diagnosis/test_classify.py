@@ -236,3 +236,31 @@ def test_below_the_line_the_class_is_unknown_and_the_guess_is_told() -> None:
     assert 0 < diagnosis.cause.confidence < LINE
     assert "looks most like code/program-failed" in diagnosis.cause.remedy
     assert diagnosis.others[0].failure_class == "code"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "connected to mongodb://db-7:27017/?retryWrites=true&timeoutMS=30000",
+        "wrote 51 documents, 0 duplicates, 0 failed validations",
+        "WARN slow query on collection tides, index is missing",
+        "processed 407 files of MongoDB, failed 0",
+        "expected 51 rows of the collection, got 51 rows",
+    ],
+)
+def test_a_line_without_a_failure_is_no_context_of_the_next(line: str) -> None:
+    """What went well, an option called timeout, a warning that passed: none is of one event with it."""
+    cause = classify(Evidence(f"{line}\nOSError: [Errno 28] No space left on device", TASK_LOG)).cause
+
+    assert (cause.failure_class, cause.subcause) == ("resources", "disk-full")
+    assert cause.confidence >= 0.8
+
+
+def test_a_warning_that_passed_speaks_by_what_is_sure_only() -> None:
+    """No generic words of it: the log goes on, so it was nothing; a rate limit is told all the same."""
+    passed = "2026-03-01T05:00:00Z WARN {}\n2026-03-01T05:00:01Z INFO done"
+
+    assert classify(Evidence(passed.format("could not find tides.yaml"), TASK_LOG)).cause.confidence == 0
+    assert (
+        classify(Evidence(passed.format("ThrottlingException: Rate exceeded"), TASK_LOG)).cause.confidence > 0
+    )

@@ -217,9 +217,9 @@ def test_a_compose_run_that_loads_nothing_stops_before_the_cloud(world: World, t
 def test_a_database_that_is_away_pauses_verification(world: World, tmp_path: Path) -> None:
     """No check counts as passed when MongoDB cannot be asked: exit code 16, and resuming verifies."""
     world.tasks.script.append(world.loads())
-    for _ in range(settings().retries.max_attempts):
-        world.database.faults.fail_next("find_one", TransientFailure("mongodb", "connection reset"))
+    world.database.faults.fail_next("find_one", TransientFailure("mongodb", "connection reset"))
     releasing = Releasing(world, tmp_path)
+    releasing.config = settings(retries={"max-elapsed": 0.5})
     stop = releasing.go()
     assert (stop.end, stop.node, stop.exit_code) == ("PAUSED", "VERIFY_DATA", 16)
     assert stop.release.verification is None

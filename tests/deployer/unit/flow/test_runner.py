@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
@@ -11,7 +12,9 @@ from deployer.flow.chart import Edge, Flowchart, Node
 from deployer.flow.handlers import Context, Handlers, Resolved, StepResult, Unresolved
 from deployer.flow.runner import PAUSED, Outcome, Runner, resume_point
 from deployer.model import Cause, Release, dump
+from deployer.ports import Ports
 from deployer.records.journal import Journal
+from deployer.retry import REPEATABLE
 from tests.fakes.world import World, settings
 
 FLOW = Flowchart(
@@ -101,8 +104,8 @@ def test_a_transient_error_is_retried_with_growing_waits(tmp_path: Path) -> None
     assert [event.wait for event in walk.seen(Retried)] == [1, 2, 4]  # type: ignore[attr-defined]
 
 
-def test_tries_are_bounded_and_then_the_release_pauses(tmp_path: Path) -> None:
-    """An error that does not pass ends the tries; the release stays resumable, with the error's exit code."""
+def test_retries_end_after_their_time_and_then_the_release_pauses(tmp_path: Path) -> None:
+    """An error that does not pass is repeated for `max-elapsed`; then the release pauses, with its code."""
 
     def work(release: Release, context: Context) -> StepResult:
         raise TransientFailure("network", "reset", "look at the network")
@@ -110,7 +113,48 @@ def test_tries_are_bounded_and_then_the_release_pauses(tmp_path: Path) -> None:
     walk = Walk(tmp_path, work)
     stop = walk.go()
     assert (stop.end, stop.node, stop.exit_code) == (PAUSED, "WORK", 18)
-    assert len(walk.seen(Retried)) == settings().retries.max_attempts - 1
+    waits = [event.wait for event in walk.seen(Retried)]  # type: ignore[attr-defined]
+    longest, limit = settings().retries.max_delay, settings().retries.max_elapsed
+    assert limit - longest < sum(waits) <= limit
+
+
+def test_a_call_is_repeated_where_it_is_made(tmp_path: Path) -> None:
+    """What the step has done before the call that fails is not done again."""
+    done: list[str] = []
+
+    def work(release: Release, context: Context) -> StepResult:
+        done.append("long work")
+        context.ports.registry.digest("job", "tag")
+        return finish(release, context)
+
+    walk = Walk(tmp_path, work)
+    for _ in range(3):
+        walk.world.registry.faults.fail_next("digest", TransientFailure("network", "reset"))
+    assert walk.go().end == "END_SUCCESS"
+    assert (done, len(walk.seen(Retried))) == (["long work"], 3)
+
+
+def test_time_that_is_used_up_is_not_granted_twice(tmp_path: Path) -> None:
+    """A call that failed for `max-elapsed` pauses the release: its step is not repeated for as long again."""
+
+    def work(release: Release, context: Context) -> StepResult:
+        context.ports.registry.digest("job", "tag")
+        return finish(release, context)
+
+    walk = Walk(tmp_path, work)
+    for _ in range(1000):
+        walk.world.registry.faults.fail_next("digest", TransientFailure("network", "reset"))
+    begun = walk.ports.clock.now()
+    assert walk.go().end == PAUSED
+    assert walk.ports.clock.now() - begun <= settings().retries.max_elapsed
+
+
+def test_what_could_be_done_twice_is_not_repeated_at_the_call() -> None:
+    """Each name of the table is a method of its port; a task and a revision are only looked for and made by
+    their steps."""
+    for port, calls in REPEATABLE.items():
+        assert all(hasattr(get_type_hints(Ports)[port], call) for call in calls), port
+    assert not {"run", "register"} & set(REPEATABLE["tasks"])
 
 
 def test_a_standing_error_pauses_at_once(tmp_path: Path) -> None:

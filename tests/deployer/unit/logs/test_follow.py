@@ -106,9 +106,9 @@ def test_throttling_costs_time_and_no_line() -> None:
 
 
 def test_reads_that_keep_failing_are_not_hidden() -> None:
-    """After some tries the transient failure is the caller's."""
+    """After some minutes the transient failure is the caller's."""
     scene = Scene(stops_at=2)
-    for _ in range(8):
+    for _ in range(100):
         scene.logs.faults.fail_next("read", TransientFailure("network", "reset"))
     with pytest.raises(TransientFailure):
         scene.follow()
