@@ -1,6 +1,5 @@
 """`[image] keep-releases`: removes what no verified release, schedule or unfinished release needs."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -25,7 +24,7 @@ class _Needed:
 
 @dataclass(frozen=True)
 class Old:
-    """What nothing needs any more: ARNs of revisions, and tags of the repository."""
+    """What nothing needs: ARNs of revisions, and tags of the repository."""
 
     repository: str = ""
     revisions: tuple[str, ...] = ()
@@ -107,9 +106,13 @@ def _named(revisions: Iterable[str], ports: Ports) -> set[str]:
     """The digests and tags of the images that these revisions name."""
     found = (ports.tasks.revision(arn) for arn in revisions)
     containers = (c for revision in found if revision for c in revision.definition["containerDefinitions"])
-    return {
-        re.split("[@:]", container["image"].rpartition("/")[2], maxsplit=1)[-1] for container in containers
-    }
+    return {_reference(container["image"]) for container in containers}
+
+
+def _reference(image: str) -> str:
+    """`[registry/]repository[:tag][@digest]`: the digest, else the tag."""
+    name, _, digest = image.partition("@")
+    return digest or name.rpartition("/")[2].partition(":")[2] or "latest"
 
 
 def _family(needed: _Needed) -> str:
