@@ -85,7 +85,7 @@ FINDERS: Final[dict[str, str]] = {
         r"|(?:resolve|resolving|resolve host(?: address)?"
         r"|address)[: ]{1,2}['\"\u2018]?([\w-]{1,63}(?:\.[\w-]{1,63}){1,6})"
         r"|https?://(?:[^\s/@'\"]{0,200}@)?([\w-][\w.-]{1,253})|host=['\"]([\w.-]{2,253})"
-        r"|[Ss]erver(?:SelectionTimeout)?(?:Error)?: (?:[^\n:]{0,40}: )?([\w-][\w.-]{1,253}):\d{2,5}"
+        r"|(?:[Ss]erver(?:SelectionTimeout)?(?:Error)?|AutoReconnect|NetworkTimeout): (?:[^\n:]{0,40}: )?([\w-][\w.-]{1,253}):\d{2,5}"
         r"|[Cc]onnect(?:ing|ion)? to (?:[\w ]{0,20} )?(?:\[([\w.-]{1,253}):\d"
         r"|([\w-]{1,63}(?:\.[\w-]{1,63}){1,6})[: ])"
         r"|\b([\w-]{1,63}(?:\.[\w-]{1,63}){1,6}):\d{2,5}\b|_mongodb\._tcp\.([\w.-]{3,253})"
