@@ -237,8 +237,8 @@ def secrets_of(uri: str, environ: Mapping[str, str]) -> Iterable[str]:
 
 _KEPT: Final = ("AWS_REGION", "AWS_DEFAULT_REGION", "PWD", "OLDPWD", "SSH_AUTH_SOCK")
 _SECRET_VARIABLE: Final = re.compile(
-    r"AWS_|ATLAS_|MONGO\w*_UR[IL]$|DATABASE_URL$|(?:\w*_)?(?:TOKEN|JWT|PAT|SECRETS?|PASS(?:WORD|WD|PHRASE)?|PWD"
-    r"|CREDENTIALS?|\w*KEY|DSN|WEBHOOK)(?:_|$)"
+    r"AWS_|ATLAS_|MONGO\w{0,60}_UR[IL]$|DATABASE_URL$|(?:\w{0,60}_)?(?:TOKEN|JWT|PAT|SECRETS?|PASS(?:WORD|WD|PHRASE)?|PWD"
+    r"|CREDENTIALS?|\w{0,60}KEY|DSN|WEBHOOK)(?:_|$)"
 )
 
 

@@ -189,7 +189,7 @@ def owner(
     environ = {
         "PATH": f"{bin_folder}:/usr/local/bin:/usr/bin:/bin",
         "HOME": str(home),
-        "MONGO_IMAGE": base_images()["MONGO_IMAGE"],
+        **({"MONGO_IMAGE": base_images()["MONGO_IMAGE"]} if (folder / "compose.yaml").is_file() else {}),
         **{key: os.environ[key] for key in ("DOCKER_HOST",) if key in os.environ},
     }
     deployer = Deployer(folder, environ, program=(program,))
