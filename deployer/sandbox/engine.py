@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 import tarfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -194,16 +194,33 @@ def remove_volumes(instance: str) -> int:
 
 
 def remove_images(project: str) -> int:
-    """Remove every tag of the images that carry the project's label; returns how many images there were."""
+    """Remove every tag of the images that carry the project's label; returns how many names there were."""
+    return remove_names(images_of(project)) if project else 0
+
+
+def images_of(project: str) -> dict[str, str]:
+    """The release that built it, by each name (an id, where it has none) of the images with the project's
+    label."""
+    with client() as sdk:
+        ours = sdk.images.list(filters={"label": f"deployer.project={project}"})
+        return {
+            name: image.labels.get("deployer.release", "")
+            for image in ours
+            for name in image.tags or [image.id]
+        }
+
+
+def remove_names(names: Iterable[str]) -> int:
+    """Takes these names from their images; an image without one is gone. Returns how many were taken."""
     from docker.errors import APIError
 
+    removed = 0
     with client() as sdk:
-        ours = sdk.images.list(filters={"label": f"deployer.project={project}"}) if project else []
-        for image in ours:
-            for tag in image.tags or [image.id]:
-                with suppress(APIError):  # in use by a container that is not ours
-                    sdk.images.remove(tag, force=True)
-    return len(ours)
+        for name in names:
+            with suppress(APIError):  # in use by a container that is not ours
+                sdk.images.remove(name, force=True)
+                removed += 1
+    return removed
 
 
 def _remove(sdk: Any, name: str) -> None:
