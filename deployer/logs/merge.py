@@ -14,6 +14,9 @@ HOLD: Final = 1.0
 """Seconds that a fresh event is held back, so that one of another stream that comes a little later is still
 shown before it. With a single stream nothing is held."""
 
+ROUND: Final = 0.4
+"""Seconds after which a round ends, though more lines are waiting: others have to be asked too."""
+
 _KEY: Final = itemgetter(0)
 
 
@@ -94,13 +97,18 @@ class Merge:
         self.sources.remove(source)
 
     @property
+    def behind(self) -> bool:
+        """Whether a stream has more lines than were read."""
+        return any(source.dry for source in self.sources)
+
+    @property
     def ripe_at(self) -> float:
         """When the oldest of the events held back may be shown."""
         return min((source.head for source in self.sources if source.waiting), default=(inf, inf))[1]
 
     def due(self, *, final: bool, read: bool = True) -> Iterator[tuple[Source, float, str]]:
-        """One round: reads where nothing is waiting, gives the events that may be shown by now, oldest
-        first, as (source, time, text).
+        """One round of `ROUND` seconds, or one page: reads where nothing is waiting, gives the events that
+        may be shown by now, oldest first, as (source, time, text).
 
         `final`: nothing is held back for newer events. An event that comes later than the hold is given
         when it comes, never dropped. `read` False: only what was read before is given.
@@ -117,7 +125,7 @@ class Merge:
             for _, number, time, text in ready:
                 yield sources[number], time, text
             dry = [source for source in sources if source.dry]
-            if not dry:
+            if not dry or (not final and self._clock.now() - now >= ROUND):
                 return
             for source in dry:
                 source.fill(now)

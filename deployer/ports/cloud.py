@@ -120,8 +120,8 @@ class Tasks(Protocol):
     def revision(self, arn: str) -> Revision | None:
         """This revision, active or not; None where ECS no longer has it."""
 
-    def revisions(self, family: str) -> tuple[str, ...]:
-        """The ARNs of the ACTIVE revisions, oldest first."""
+    def revisions(self, family: str | None) -> tuple[str, ...]:
+        """The ARNs of the ACTIVE revisions, oldest first; None: of every family of the account and region."""
 
     def deregister(self, arn: str) -> None:
         """Makes the revision INACTIVE: tasks that run it go on, nothing new starts it. Twice is fine."""

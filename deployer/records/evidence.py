@@ -18,7 +18,7 @@ Evidence that could not be read is a file as well: {"unknown": why}.
 """
 
 import json
-from collections.abc import Iterator
+import os
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -26,6 +26,7 @@ from deployer.ports import task_log
 from deployer.redaction import Redactor
 
 FOLDER: Final = "evidence"
+_PIECE: Final = 2**18
 
 
 class EvidenceFolder:
@@ -57,22 +58,29 @@ class EvidenceFolder:
 
     def text(self, name: str, most: int) -> list[str]:
         """The last `most` lines of `<name>.log`."""
-        path = self._folder / f"{name}.log"
-        return path.read_text(encoding="utf-8").splitlines()[-most:] if path.is_file() else []
+        return [line.decode(errors="replace") for line in _last_lines(self._folder / f"{name}.log", most)]
 
     def log(self, attempt: int, most: int) -> list[str]:
         """The last `most` log lines of that launch's task."""
-        return [event["text"] for event in self._events(attempt)][-most:]
-
-    def _events(self, attempt: int) -> Iterator[dict[str, Any]]:
-        path = self._folder / task_log(attempt)
-        if path.is_file():
-            with path.open(encoding="utf-8") as file:
-                yield from (json.loads(line) for line in file if line.endswith("\n"))
+        return [json.loads(line)["text"] for line in _last_lines(self._folder / task_log(attempt), most)]
 
     def _path(self, name: str) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
         return self._folder / name
+
+
+def _last_lines(path: Path, most: int) -> list[bytes]:
+    """The last complete lines of a file, read from its end: a log may have millions. No file is none."""
+    if not path.is_file():
+        return []
+    with path.open("rb") as file:
+        start, tail = file.seek(0, os.SEEK_END), b""
+        while start and tail.count(b"\n") <= most:
+            size = min(_PIECE, start)
+            start = file.seek(start - size)
+            tail = file.read(size) + tail
+    lines = tail.split(b"\n")[:-1]
+    return lines[-most:]
 
 
 class LineFile:

@@ -105,9 +105,9 @@ class FakeTasks:
             return replace(found, definition={**found.definition, "status": "INACTIVE"})
         return found
 
-    def revisions(self, family: str) -> tuple[str, ...]:
+    def revisions(self, family: str | None) -> tuple[str, ...]:
         self.faults.before("revisions")
-        found = (revision for revision in self.registered if revision.definition["family"] == family)
+        found = (r for r in self.registered if family in (None, r.definition["family"]))
         return tuple(revision.arn for revision in found if revision.arn not in self.inactive)
 
     def deregister(self, arn: str) -> None:

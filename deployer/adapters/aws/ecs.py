@@ -53,16 +53,17 @@ class Ecs:
         tags = {tag["key"]: tag["value"] for tag in answer.get("tags", ())}
         return Revision(definition["taskDefinitionArn"], _plain(definition), tags)
 
-    def revisions(self, family: str) -> tuple[str, ...]:
+    def revisions(self, family: str | None) -> tuple[str, ...]:
         """Emulators take `familyPrefix` for a prefix, so the ARN's family is compared."""
         pages = self._client.get_paginator("list_task_definitions")
-        with translated(f"ECS task definition {family}"):
+        only = {"familyPrefix": family} if family else {}
+        with translated(f"ECS task definition {family or ''}"):
             arns = [
                 arn
-                for page in pages.paginate(familyPrefix=family, status="ACTIVE", sort="ASC")
+                for page in pages.paginate(**only, status="ACTIVE", sort="ASC")
                 for arn in page["taskDefinitionArns"]
             ]
-        return tuple(arn for arn in arns if arn.rpartition("/")[2].rpartition(":")[0] == family)
+        return tuple(arn for arn in arns if family in (None, arn.rpartition("/")[2].rpartition(":")[0]))
 
     def deregister(self, arn: str) -> None:
         with translated(f"ECS task definition {arn}"):

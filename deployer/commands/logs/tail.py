@@ -13,7 +13,8 @@ from deployer.ports import Clock, Logs, Tasks, TaskStatus
 from deployer.retry import RetryPolicy
 from deployer.task.watch import Pace, TaskWatch
 
-_PACE: Final = Pace(shortest=1.0, longest=3.0)
+_PACE: Final = Pace(shortest=1.0, longest=1.5)
+"""With the longest round of the merge, the end of a task is seen within two seconds."""
 _LIST_SECONDS: Final = 10.0
 """Between two calls for the tasks of the family."""
 _READS_A_SECOND: Final = 10
@@ -146,7 +147,7 @@ class _Tailer:
             self._warn_of_retention()
             self._settle()
             pause = max(self._pause, len(self._watched) / _READS_A_SECOND)
-            self._read_at = self._clock.now() + pause
+            self._read_at = self._clock.now() + (0.0 if self._merge.behind else pause)
             self._pause = min(self._pause * GROWTH, SLOWEST)
         return bool(self._watched) or (request.follow and request.all_tasks)
 

@@ -1,7 +1,8 @@
 """For a terminal: the flow lights up as it is walked, bars and the newest log lines with it.
 
 The drawing takes the lower part of the screen. A log line is in it while it is among the newest, then moves
-up into the scroll-back for good: nothing is lost and nothing is shown twice.
+up into the scroll-back for good, and nothing is shown twice. Lines that come faster than a terminal can take
+them are counted instead: the picture never holds the release up, and its evidence has them all.
 """
 
 import threading
@@ -25,6 +26,8 @@ from deployer.view.text import clipped, harmless
 
 _PERIOD: Final = 0.2
 """Seconds between two pictures."""
+_MOST: Final = 150
+"""Log lines that move up between two pictures; nobody reads more of them."""
 
 
 def open_live(flow: Flowchart, stdout: TextIO, env: Mapping[str, str]) -> "LiveView":
@@ -47,7 +50,7 @@ class LiveView:
     ) -> None:
         self._console, self._animated, self._period = console, animated, period
         self._progress = Progress(flow, now)
-        self._log: deque[Text] = deque()
+        self._log: deque[Logged | Text] = deque()
         self._lock = threading.RLock()
         self._closed = threading.Event()
         self._live: Live | None = None
@@ -57,7 +60,7 @@ class LiveView:
     def __call__(self, event: Event) -> None:
         with self._lock:
             self._progress.apply(event)
-            line = _line(event)
+            line = event if isinstance(event, Logged) else _note(event)
             if line is not None:
                 self._log.append(line)
             match event:
@@ -107,7 +110,7 @@ class LiveView:
         width, height = self._size
         frame = Canvas(width, height, self._tick if self._animated else None).draw(self._progress)
         self._print_log(len(self._log) - frame.room)
-        live.update(frame.with_log(self._log), refresh=True)
+        live.update(frame.with_log([_row(line) for line in self._log]), refresh=True)
 
     def _make_way(self) -> None:
         """After a resize the old picture may be wrapped: it is pushed up, the new one starts clean."""
@@ -118,8 +121,15 @@ class LiveView:
 
     def _print_log(self, count: int) -> None:
         lines = [self._log.popleft() for _ in range(count)]
+        late = [line for line in lines[:-_MOST] if isinstance(line, Text)]
+        passed_over = max(len(lines) - _MOST, 0) - len(late)
+        if passed_over:
+            late.append(
+                log_row("note", f"{passed_over:,} lines came too fast to be shown: the evidence has them")
+            )
         if lines:
-            self._console.print(Text("\n").join(lines), soft_wrap=True)
+            rows = [*late, *map(_row, lines[-_MOST:])]
+            self._console.print(Text("\n").join(rows), soft_wrap=True)
 
     def _leave(self, last: RenderableType) -> None:
         if self._live is not None:
@@ -129,10 +139,13 @@ class LiveView:
         self._console.print(last, crop=False)
 
 
-def _line(event: Event) -> Text | None:
+def _row(line: Logged | Text) -> Text:
+    """Only what is shown is made fit for a terminal."""
+    return log_row(line.source, clipped(line.text)) if isinstance(line, Logged) else line
+
+
+def _note(event: Event) -> Text | None:
     match event:
-        case Logged():
-            return log_row(event.source, clipped(event.text))
         case Noted():
             return log_row("note", harmless(event.text))
         case Retried():

@@ -93,6 +93,9 @@ def test_active_revisions_are_listed_in_their_order(world: World, name: str) -> 
     for _ in range(2):
         world.tasks.deregister(arns[1])
         assert world.tasks.revisions(name) == (arns[0], arns[2])
+        of_all = world.tasks.revisions(None)
+        assert {arns[0], arns[2]} < {*of_all}
+        assert arns[1] not in of_all
 
 
 def test_a_deregistered_revision_is_no_longer_the_newest(world: World, name: str) -> None:

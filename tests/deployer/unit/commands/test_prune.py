@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from deployer.commands.prune import prune
+from deployer.commands.prune import prune, remove, select
 from deployer.commands.session import ReleaseOptions, Session
 from deployer.errors import Failure, TransientFailure
 from deployer.events import Ended, Event, Noted
 from deployer.flow.steps.build import tag_of
+from deployer.ports import Trigger
 from deployer.records.journal import Journal
 from deployer.records.releases import Releases
 from tests.fakes.release import Releasing
@@ -36,10 +37,11 @@ class Project:
         releasing.go()
         digest = self.world.registry.tags[REPOSITORY][self.tags[name]]
         self.world.registry.pushed_at.setdefault(digest, begun + 1)
+        self.world.registry.carried.setdefault(digest, {"deployer.project": "job"})
         return releasing
 
     def prune(self, keep: int) -> str:
-        return prune(Releases(self.folder), "test", keep, self.world.ports(self.folder / "none"))
+        return prune(Releases(self.folder), "test", keep, self.world.ports(self.folder / "none"), "job")
 
     def images(self) -> set[str]:
         """The names of the releases whose image is there."""
@@ -61,9 +63,24 @@ def test_what_came_before_the_last_verified_releases_goes(project: Project) -> N
     for name in ("a1", "a2", "a3", "a4"):
         project.release(name)
     latest = project.world.registry.tags[REPOSITORY]["latest"]
-    assert project.prune(2) == "2 old revisions deregistered, 2 old images removed"
+    a1, a2 = (project.tags[name] for name in ("a1", "a2"))
+    assert project.prune(2) == f"old revisions: 2: job:1, job:2; old images: 2: {a1}, {a2}"
     assert (project.images(), project.revisions()) == ({"a3", "a4"}, ["3", "4"])
     assert project.world.registry.tags[REPOSITORY]["latest"] == latest
+
+
+def test_what_would_go_is_known_before_anything_goes(project: Project) -> None:
+    """The list is what is removed afterwards, images of revisions that go with them included."""
+    for name in ("a1", "a2", "a3"):
+        project.release(name)
+    effects = project.world.effects()
+    ports = project.world.ports(project.folder / "none")
+    old = select(Releases(project.folder), "test", 1, ports, "job")
+    assert project.world.effects() == effects
+    assert {name for name, tag in project.tags.items() if tag in old.tags} == {"a1", "a2"}
+    assert [arn.rpartition(":")[2] for arn in old.revisions] == ["1", "2"]
+    remove(old, ports)
+    assert (project.images(), project.revisions()) == ({"a3"}, ["3"])
 
 
 def test_tidying_twice_is_the_same_as_once(project: Project) -> None:
@@ -72,7 +89,7 @@ def test_tidying_twice_is_the_same_as_once(project: Project) -> None:
         project.release(name)
     project.prune(1)
     effects = project.world.effects()
-    assert project.prune(1) == "0 old revisions deregistered, 0 old images removed"
+    assert project.prune(1) == "old revisions: 0; old images: 0"
     assert project.world.effects() == effects
 
 
@@ -180,3 +197,37 @@ def test_trouble_with_it_fails_no_release(project: Project) -> None:
     assert said[-1] == "old images and revisions are left to the next release: AccessDenied"
     assert isinstance(events[-1], Ended)
     assert events[-1].end == "END_SUCCESS"
+
+
+def test_an_image_that_another_family_names_stays(project: Project) -> None:
+    """By its digest or by its tag, in any container; so does one that a rule's revision names."""
+    for name in ("a1", "a2", "a3", "a4", "a5"):
+        project.release(name)
+    world, image = project.world, f"registry.test:5000/{REPOSITORY}"
+    held = world.registry.tags[REPOSITORY]
+    names = (f"{image}:any@{held[project.tags['a1']]}", f"{image}:{project.tags['a2']}")
+    made = [
+        world.tasks.register({"family": family, "containerDefinitions": [{"image": name}]}, {})
+        for family, name in zip(("reports", "hourly"), names, strict=True)
+    ]
+    world.tasks.deregister(made[1])
+    world.schedules.rules.append(Trigger("rule", "default/hourly", made[1]))
+    project.prune(2)
+    assert project.images() == {"a1", "a2", "a4", "a5"}
+
+
+@pytest.mark.parametrize("labels", [None, {}, {"deployer.project": "another"}])
+def test_an_image_without_labels_of_this_project_stays(
+    project: Project, labels: dict[str, str] | None
+) -> None:
+    """Somebody else pushed it, or nobody can say."""
+    for name in ("a1", "a2", "a3"):
+        project.release(name)
+    carried = project.world.registry.carried
+    digest = project.world.registry.tags[REPOSITORY][project.tags["a1"]]
+    if labels is None:
+        del carried[digest]
+    else:
+        carried[digest] = labels
+    project.prune(1)
+    assert project.images() == {"a1", "a3"}

@@ -3,6 +3,8 @@
 import json
 from collections import deque
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -325,3 +327,31 @@ def test_a_line_that_was_held_back_does_not_wait_for_the_next_read() -> None:
     read, held = 4.0, 1.0
     written = clock.sleeps[:20]
     assert shown[0] - (1_800_000_000 + sum(written)) <= read + held + 0.02
+
+
+@pytest.mark.parametrize("lines", [1, 200])
+def test_ecs_is_asked_however_fast_the_lines_come(lines: int) -> None:
+    """Each read finds more lines, without a pause: the end of the task is seen within two seconds, and no
+    line is missing."""
+    scene = Scene()
+    arn = scene.start(Outcome(polls=12, lines=()))
+    asked: list[float] = []
+    status, read, stream = scene.tasks.status, scene.logs.read, f"ecs/job/{arn.rsplit('/')[-1]}"
+    printed: list[str] = []
+
+    def asks(task: str) -> Any:
+        asked.append(scene.clock.now())
+        return status(task)
+
+    def reads(*place: Any) -> Any:
+        scene.clock.sleep(0.05)
+        if scene.tasks.tasks[arn].looks < 12:
+            new = [f"line {len(printed) + n}" for n in range(lines)]
+            printed.extend(new)
+            scene.logs.put("/ecs/job", stream, *(LogEvent(scene.clock.now(), text) for text in new))
+        return read(*place)
+
+    scene.tasks.status, scene.logs.read = asks, reads  # type: ignore[method-assign]
+    scene.tail(FOLLOW)
+    assert scene.lines == printed and len(printed) > 10 * lines
+    assert max(later - before for before, later in pairwise(asked)) <= 2

@@ -3,7 +3,7 @@
 import pytest
 from rich.console import Console
 
-from deployer.events import Entered, Event, Logged, Progressed, Retried
+from deployer.events import Entered, Event, Logged, Noted, Progressed, Retried
 from deployer.flow.release import FLOW
 from deployer.view.live.display import LiveView
 from tests.deployer.unit.view.story import RELEASE, Clock, begun, ended, passed, paused, success
@@ -93,6 +93,22 @@ def test_no_log_line_is_lost_or_shown_twice(width: int, height: int) -> None:
         watch.show(*building(), *(Logged("build", f"<{number}>") for number in range(80)), ended())
     seen = [line.split("<")[1].split(">")[0] for line in watch.terminal.lines if "<" in line]
     assert seen == [str(number) for number in range(80)]
+
+
+def test_lines_that_come_too_fast_are_counted() -> None:
+    """Between two pictures a thousand lines and a note: the newest lines are shown, the others are a number,
+    and the note is there. The work is bounded, whatever comes."""
+    watch = Watch()
+    watch.view = LiveView(FLOW, watch.console, animated=False, period=3600, now=Clock())
+    lines = [Logged("job", f"<{number}>") for number in range(1000)]
+    with watch.view:
+        watch.show(
+            *building(), *lines[:500], Noted("DOCKER_BUILD", "a base image is old"), *lines[500:], ended()
+        )
+    seen = [int(line.split("<")[1].split(">")[0]) for line in watch.terminal.lines if "<" in line]
+    text = "\n".join(watch.terminal.lines)
+    assert seen == list(range(850, 1000))
+    assert "850 lines came too fast to be shown" in text and "a base image is old" in text
 
 
 def test_nothing_is_left_of_the_drawing() -> None:
