@@ -18,7 +18,7 @@ from pipeline.units import plain_text, unit_key
 
 Encoding = Conversion[bytes]
 """Raw value -> the field as an element of a document, empty where there is no value."""
-_BRACKETS = re.compile(r"(.*?)\s*[(\[{]([^)\]}]*)[)\]}]\s*", re.DOTALL)
+_BRACKETS = re.compile(r"(.{0,200}?)\s{0,8}[(\[{]([^)\]}]{0,200})[)\]}]\s{0,8}", re.DOTALL)
 _AIRBYTE = ("_airbyte_", "_ab_")
 """Columns that Airbyte puts beside those of the source."""
 _KEPT_CELLS = 100_000

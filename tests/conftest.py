@@ -60,6 +60,16 @@ def group_of(nodeid: str) -> str:
     return nodeid if kind_of(file) == "unit" else file
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m KIND` the files of other kinds are not even imported."""
+    wanted = config.option.markexpr
+    if wanted not in KINDS.values() or not collection_path.is_relative_to(HERE):
+        return None
+    file = collection_path.relative_to(HERE).as_posix()
+    of_tests = collection_path.name.startswith("test_") and collection_path.suffix == ".py"
+    return True if of_tests and kind_of(file) != wanted else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks each test with its kind. The longest groups come first, so that none is left to the end."""
     for item in items:

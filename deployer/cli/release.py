@@ -216,6 +216,23 @@ def rollback(
             write(f"release {back.id} is restored")
 
 
+@app.command(cls=Command, rich_help_panel=RELEASE)
+def prune(context: typer.Context, env: Env = None, yes: Yes = False, output: Json = "human") -> None:
+    """Remove old images and revisions: shows them first, never what is proven, scheduled or in use."""
+    with reported(context, output):
+        from deployer.commands.prune import pruning
+
+        with pruning(project_of(context), env) as found:
+            render("prune", found.as_data(), output)
+            if not found.anything:
+                return
+            if not yes:
+                _confirm("Remove these?")
+            done = found.remove()
+        if output == "human":
+            write(done)
+
+
 def _confirm(question: str, what: str = "") -> None:
     from deployer.errors import RefusedError, UsageError
 

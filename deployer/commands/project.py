@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 IMAGES: Final = "images.env"
 """Written by the set-up: which base images this machine can have."""
 
+MONGO_IMAGE: Final = "MONGO_IMAGE"
+"""Environment variable: the image that the sandbox's MongoDB runs from."""
+
 DATA: Final = "DEPLOYER_DATA"
 """Environment variable: the folder that seeds the sandbox's bucket."""
 
@@ -110,6 +113,7 @@ class Project:
                 secret=checked.sandbox.secret,
                 region=checked.aws.region,
                 database=checked.verify.database,
+                mongo_image=self.environ.get(MONGO_IMAGE) or "mongo:8.0",
                 data=folder,
                 seed_command=checked.sandbox.seed_command,
                 seed_environment=checked.test.environment,
@@ -160,5 +164,5 @@ def _assignments(path: Path) -> dict[str, str]:
     """NAME=value lines of a file; none if it is not there."""
     if not path.is_file():
         return {}
-    lines = (line.partition("=") for line in path.read_text(encoding="utf-8").splitlines())
+    lines = (line.partition("=") for line in path.read_text(encoding="utf-8-sig").splitlines())
     return {name.strip(): value.strip().strip("\"'") for name, sign, value in lines if sign}

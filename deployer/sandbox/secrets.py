@@ -10,14 +10,6 @@ from pathlib import Path
 _KEY_BYTES = 600
 
 
-@dataclass(frozen=True)
-class Passwords:
-    """mongod's: the sandbox's own admin, and the job's user."""
-
-    admin: str = field(repr=False)
-    user: str = field(repr=False)
-
-
 def write_private(path: Path, text: str) -> None:
     """Write a file whole or not at all, with mode 0600."""
     draft = path.with_name(f"{path.name}.new")
@@ -29,12 +21,11 @@ def write_private(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def passwords(path: Path) -> Passwords:
-    """The passwords kept in that file, generated the first time."""
+def password(path: Path) -> str:
+    """The password kept in that file, generated the first time."""
     if not path.exists():
-        fresh = Passwords(admin=secrets.token_urlsafe(24), user=secrets.token_urlsafe(24))
-        write_private(path, json.dumps(asdict(fresh)))
-    return Passwords(**json.loads(path.read_text(encoding="utf-8")))
+        write_private(path, secrets.token_urlsafe(24))
+    return path.read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -54,7 +45,9 @@ def keys(path: Path) -> Keys:
     return Keys(**json.loads(path.read_text(encoding="utf-8")))
 
 
-def ensure_keyfile(path: Path) -> None:
-    """mongod's key file, generated the first time: base64, at most 1024 characters."""
-    if not path.exists():
+def make_keyfile(path: Path) -> bool:
+    """mongod's key file, unless it is there: base64, at most 1024 characters. Returns whether it is new."""
+    new = not path.exists()
+    if new:
         write_private(path, base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode())
+    return new

@@ -9,6 +9,7 @@ class SandboxSettings:
     """The names a release uses, as `deploy.toml` gives them.
 
     `data` is the folder that the bucket is seeded from; None: `seed_command` makes one, if there is any.
+    `mongo_image` is what MongoDB runs from, where the engine has it or can pull it.
     A port that is None is chosen free and remembered.
     """
 
@@ -21,6 +22,7 @@ class SandboxSettings:
     secret: str
     region: str = "eu-west-3"
     database: str = "test"
+    mongo_image: str = "mongo:8.0"
     data: Path | None = None
     seed_command: tuple[str, ...] = ()
     seed_environment: tuple[str, ...] = ()

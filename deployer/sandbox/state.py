@@ -15,7 +15,8 @@ class State:
 
     aws_port: int | None = None
     mongo_port: int | None = None
-    gateway: str = "127.0.0.1"
+    host: str = "127.0.0.1"
+    mongo_image: str = ""
     provisioned: str = ""
     seeded: str = ""
     origin: str = ""

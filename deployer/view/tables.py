@@ -176,6 +176,13 @@ def _rollback(data: Data) -> Iterator[RenderableType]:
     yield from _plan(data)
 
 
+def _prune(data: Data) -> Iterator[RenderableType]:
+    kinds = {"local": "local image", "images": "image", "task_definitions": "task definition"}
+    for key, kind in kinds.items():
+        yield from (unbroken((f"- {kind} {format_value(name)}", "red")) for name in data.get(key) or ())
+    yield facts([("kept", data.get("kept_because"))])
+
+
 def _difference(text: str) -> Iterator[RenderableType]:
     """`path: theirs -> ours` as a diff."""
     path, colon, change = text.partition(": ")
@@ -253,6 +260,7 @@ _KINDS: Final[dict[str, Callable[[Data], Iterator[RenderableType]]]] = {
     "verify": _verify,
     "plan": _plan,
     "rollback": _rollback,
+    "prune": _prune,
     "doctor": _doctor,
     "sandbox": _sandbox,
     "diagnosis": diagnosis,

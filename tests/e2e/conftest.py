@@ -7,6 +7,7 @@ from pathlib import Path
 import docker
 import pytest
 
+from deployer.sandbox.ministack import instance
 from tests.e2e import projects
 from tests.e2e.outside import Outside
 from tests.e2e.projects import Project
@@ -57,6 +58,9 @@ def left_over(engine: docker.DockerClient, project: Project) -> list[str]:
         for item in engine.containers.list(all=True, ignore_removed=True)
         if project.name in item.name or project.name in item.attrs["Config"]["Image"]
     ]
+    sandbox = {"name": instance(project.folder / ".deployer" / "sandbox")}
+    containers += [item.name for item in engine.containers.list(all=True, filters=sandbox)]
+    containers += [item.name for item in engine.volumes.list(filters=sandbox)]
     return processes + containers + tags_of(engine, project.name)
 
 

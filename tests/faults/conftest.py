@@ -100,6 +100,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxFacts]:
             bucket="faults-data",
             secret="faults/mongo-uri",
             database=DATABASE,
+            mongo_image=projects.images()["MONGO_IMAGE"],
             data=data,
         )
     )

@@ -71,7 +71,8 @@ class BuildOutput:
             self._on_progress("build", "built", self._steps, self._steps, "step")
 
 
-_VERTEX: Final = re.compile(r"#(\d+) \[(?:([^\]]*?)\s+)?\s*(\d+)/(\d+)\] (.*)")
+_VERTEX: Final = re.compile(r"#(\d+) \[([^\]]{0,300})\] (.*)")
+_PLACE: Final = re.compile(r"(\d{1,9})/(\d{1,9})")
 _VERTEX_DONE: Final = re.compile(r"#(\d+) (?:DONE|CACHED)\b")
 _FAILED: Final = re.compile(
     r"(?:#\d+ )?(?:ERROR: |(?=failed to solve))(?:failed to (?:build|solve)[^:]*: )*(.*)"
@@ -88,8 +89,10 @@ class BuildKitOutput(BuildOutput):
 
     def line(self, text: str) -> None:
         super().line(text)
-        if vertex := _VERTEX.match(text):
-            stage, label, step, steps = vertex[2] or "build", vertex[5], int(vertex[3]), int(vertex[4])
+        vertex = _VERTEX.match(text)
+        *stages, last = vertex[2].split() or [""] if vertex else [""]
+        if vertex and (place := _PLACE.fullmatch(last)):
+            stage, label, step, steps = " ".join(stages) or "build", vertex[3], int(place[1]), int(place[2])
             self._vertices[vertex[1]] = (stage, label, step, steps)
             self._on_progress(stage, label, step - 1, steps, "step")
         elif (finished := _VERTEX_DONE.match(text)) and finished[1] in self._vertices:

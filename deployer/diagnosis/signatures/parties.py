@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from deployer.diagnosis.signature import (
     CLIENT_ERROR,
@@ -48,9 +48,14 @@ class Party:
 
     def named_in(self, text: str) -> bool:
         """Whether one of the terms stands in the text, and nothing of another party."""
-        if self.without and re.search(self.without, text, re.IGNORECASE):
+        if self.words.isdisjoint(_tokens(text)):
             return False
-        return any(token.lower() in self.words for token in _TOKEN.findall(text))
+        return not (self.without and re.search(self.without, text, re.IGNORECASE))
+
+
+@lru_cache(maxsize=64)
+def _tokens(text: str) -> frozenset[str]:
+    return frozenset(_TOKEN.findall(text.lower()))
 
 
 def is_the_programs_own(text: str) -> bool:

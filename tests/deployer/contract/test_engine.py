@@ -25,6 +25,7 @@ from deployer.adapters.local.context import BuildContext
 from deployer.config.model import Build
 from deployer.errors import Failure, TransientFailure
 from deployer.ports import BuildResult, Engine, Login
+from deployer.sandbox.engine import images_of, remove_names
 from tests.fakes.engine import FakeEngine, digest_of
 from tests.fakes.http_registry import PASSWORD, USER, HttpRegistry, Refusal, digest, serve
 from tests.images import base_images
@@ -400,6 +401,21 @@ def test_a_dockerfile_outside_of_the_context_leaves_no_trace(real: RealRig) -> N
     result = real.engine_for(context="src").build(real.image, {}, real.lines.append, real.report)
     assert result.error == ""
     assert sorted(files_of(real.image)) == ["app/main.sh"]
+
+
+def test_the_images_of_a_project_are_found_by_their_label_alone(real: RealRig) -> None:
+    """Every name of theirs, with the release that built each; another project's image is not touched."""
+    mine = {"deployer.project": real.name, "deployer.release": "r1"}
+    real.engine.build(real.image, mine, real.lines.append, real.report)
+    real.engine.tag(real.image, f"{real.remote}:1")
+    (real.folder / "content").write_text("of somebody else")
+    other = f"{real.image}-other"
+    real.built.add(other)
+    real.engine.build(other, {"deployer.project": f"{real.name}-2"}, real.lines.append, real.report)
+    assert images_of(real.name) == {real.image: "r1", f"{real.remote}:1": "r1"}
+    assert remove_names(images_of(real.name)) == 2
+    assert images_of(real.name) == {}
+    assert real.engine.image_id(other)
 
 
 @pytest.mark.parametrize("place", ["../common/Dockerfile", "build/Dockerfile"], ids=["outside", "ignored"])

@@ -1,4 +1,4 @@
-"""`deployer rollback` by the installed command against MiniStack: what it says, asks and puts back."""
+"""`deployer rollback` and `prune` by the installed command against MiniStack: what they say, ask and do."""
 
 import json
 from collections.abc import Iterator
@@ -153,3 +153,27 @@ def test_without_a_verified_release_it_is_refused(deployer: Command) -> None:
     (deployer.folder / ".deployer/releases" / FIRST / NAME).unlink()
     done = deployer("rollback", "--yes")
     assert (done.returncode, b"no verified release to test" in done.stderr) == (3, True)
+
+
+def test_a_prune_shows_asks_and_removes(
+    world: AwsWorld, deployer: Command, name: str, tmp_path: Path
+) -> None:
+    """What was there before the kept release goes after a yes: its revision and its image."""
+    table = DEPLOY_TOML.replace('name = "job"', 'name = "NAME"').replace(
+        "[task]", "keep-releases = 1\n[task]"
+    )
+    (tmp_path / "deploy.toml").write_text(table.replace("NAME", name))
+    oldest = world.tasks.revisions(name)[0]
+    tags = [{"key": "deployer:env", "value": "test"}]
+    world.client("ecs").tag_resource(resourceArn=oldest, tags=tags)
+    code, said = deployer.typed("prune", question="[y/N]", answer="n")
+    assert (code, f"- task definition {oldest}" in said, oldest in world.tasks.revisions(name)) == (
+        3,
+        True,
+        True,
+    )
+    done = deployer("prune", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert b"0 local images removed; old revisions: 1: " in done.stdout
+    assert oldest not in world.tasks.revisions(name)
+    assert b"- task" not in deployer("prune", "--yes").stdout

@@ -5,11 +5,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from docker.client import DockerClient
 
 from deployer.sandbox import Sandbox, SandboxFacts, SandboxSettings
 from deployer.sandbox.aws import Aws
+from tests.images import base_images
 
 Make = Callable[..., SandboxSettings]
+
+
+@pytest.fixture(scope="session")
+def docker() -> Iterator[DockerClient]:
+    """The engine."""
+    client = DockerClient.from_env()
+    yield client
+    client.close()
 
 
 def settings_in(root: Path, data: Path) -> SandboxSettings:
@@ -23,6 +33,7 @@ def settings_in(root: Path, data: Path) -> SandboxSettings:
         bucket="greenandcoop-raw-data",
         secret="forecast-etl/mongo-uri",
         database="greenandcoop_weather",
+        mongo_image=base_images()["MONGO_IMAGE"],
         data=data,
     )
 

@@ -1,12 +1,17 @@
 """What `up` mends, and what `down` leaves."""
 
+import io
 import os
+import shutil
 import signal
+import tarfile
 
 import pytest
+from docker.client import DockerClient
 from pymongo import MongoClient
 
-from deployer.sandbox import Sandbox, SandboxError, SandboxFacts, network, processes
+from deployer.sandbox import Sandbox, SandboxError, SandboxFacts, SandboxSettings, network, processes
+from deployer.sandbox.ministack import instance
 from tests.deployer.integration.sandbox.conftest import Make, aws_of
 
 DATABASE = "greenandcoop_weather"
@@ -79,8 +84,9 @@ def test_a_clean_restart_keeps_what_a_release_made(make: Make) -> None:
     assert aws.client("logs").describe_log_streams(logGroupName=facts.log_group)["logStreams"]
 
 
-def test_down_leaves_nothing_running_and_purge_nothing_at_all(make: Make) -> None:
-    """After down no process and no listening port; down again is fine; a purge takes the files."""
+def test_down_leaves_nothing_running_and_purge_nothing_at_all(make: Make, docker: DockerClient) -> None:
+    """After down no process and no listening port; down again is fine; a purge takes the files and the
+    volume."""
     settings = make()
     sandbox = Sandbox(settings)
     sandbox.up()
@@ -96,6 +102,7 @@ def test_down_leaves_nothing_running_and_purge_nothing_at_all(make: Make) -> Non
     assert settings.root.exists()
     sandbox.down(purge=True)
     assert not settings.root.exists()
+    assert docker.volumes.list(filters={"name": instance(settings.root)}) == []
 
 
 def test_resources_that_vanished_are_made_again(make: Make) -> None:
@@ -131,26 +138,48 @@ def test_a_mongod_that_moves_keeps_its_data(make: Make) -> None:
     assert count(moved) == 1
 
 
-def test_lost_passwords_are_said_to_be_lost(make: Make) -> None:
-    """Data made with passwords that are gone cannot be opened: one message, class mongodb, the way out."""
+def test_a_lost_password_is_made_anew(make: Make) -> None:
+    """The job's user gets another one, and the documents stay."""
     settings = make()
-    sandbox = Sandbox(settings)
-    sandbox.up()
-    (settings.root / "passwords.json").unlink()
+    facts = Sandbox(settings).up()
+    insert(facts)
+    (settings.root / "mongo.password").unlink()
     (settings.root / "state.json").unlink()
-    with pytest.raises(SandboxError, match="cannot be prepared") as refusal:
-        sandbox.up()
-    assert refusal.value.exit_code == 16
-    assert "--purge" in refusal.value.hint
+    again = Sandbox(settings).up()
+    assert again.mongo_uri.partition("@")[0] != facts.mongo_uri.partition("@")[0]
+    assert count(again) == 1
 
 
-def test_damaged_data_is_said_to_be_damaged(make: Make) -> None:
+def test_data_of_a_folder_that_was_deleted_does_not_come_back(make: Make, docker: DockerClient) -> None:
+    """Who removes `.deployer` by hand gets an empty database, though the container still ran."""
+    settings = make()
+    insert(Sandbox(settings).up())
+    ministack = Sandbox(settings).status().parts[1].pid
+    assert ministack is not None
+    os.kill(ministack, signal.SIGKILL)
+    shutil.rmtree(settings.root)
+    assert count(Sandbox(settings).up()) == 0
+    assert len(docker.volumes.list(filters={"name": instance(settings.root)})) == 1
+
+
+def damage(docker: DockerClient, settings: SandboxSettings, name: str) -> None:
+    """Replaces a file of mongod's data, which is in a volume."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo(name))
+    volume = {f"{instance(settings.root)}-mongodb": {"bind": "/data/db", "mode": "rw"}}
+    container = docker.containers.create(settings.mongo_image, volumes=volume)
+    container.put_archive("/data/db", archive.getvalue())
+    container.remove()
+
+
+def test_damaged_data_is_said_to_be_damaged(make: Make, docker: DockerClient) -> None:
     """When mongod gives up on its files, its own first error is the message, and the way out the hint."""
     settings = make()
     sandbox = Sandbox(settings)
     sandbox.up()
     sandbox.down()
-    (settings.root / "mongo" / "WiredTiger.turtle").write_text("damaged")
+    damage(docker, settings, "WiredTiger.turtle")
     with pytest.raises(SandboxError, match=r"mongod did not come up: .*WiredTiger") as refusal:
         sandbox.up()
     assert refusal.value.exit_code == 16
@@ -161,15 +190,15 @@ def test_a_folder_that_cannot_be_used_is_named(make: Make) -> None:
     """A file where a folder belongs ends in one message with its path."""
     settings = make()
     settings.root.mkdir()
-    (settings.root / "mongo").touch()
-    with pytest.raises(SandboxError, match=str(settings.root / "mongo")):
+    (settings.root / "aws").touch()
+    with pytest.raises(SandboxError, match=str(settings.root / "aws")):
         Sandbox(settings).up()
 
 
 def test_secrets_are_for_their_owner_only(make: Make) -> None:
-    """Key file, passwords and state cannot be read by others, nor can the folder."""
+    """Key file, password and state cannot be read by others, nor can the folder."""
     settings = make()
     Sandbox(settings).up()
     modes = {path.name: path.stat().st_mode & 0o777 for path in settings.root.iterdir()}
-    assert [modes[name] for name in ("mongo.key", "passwords.json", "state.json")] == [0o600] * 3
+    assert [modes[name] for name in ("mongo.key", "mongo.password", "state.json")] == [0o600] * 3
     assert settings.root.stat().st_mode & 0o777 == 0o700

@@ -23,14 +23,6 @@ CONTAINER = "job"
 
 
 @pytest.fixture(scope="module")
-def docker() -> Iterator[DockerClient]:
-    """The engine."""
-    client = DockerClient.from_env()
-    yield client
-    client.close()
-
-
-@pytest.fixture(scope="module")
 def image(docker: DockerClient) -> Iterator[str]:
     """An image with this machine's bash and sleep, and the libraries they need."""
     archive = io.BytesIO()

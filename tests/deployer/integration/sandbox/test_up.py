@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from docker.client import DockerClient
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from deployer.sandbox import Sandbox, SandboxDown, SandboxError, SandboxFacts, network, processes
+from deployer.sandbox.ministack import instance
 from tests.deployer.integration.sandbox.conftest import Make, aws_of, files_in
+from tests.images import base_images
 
 UP = """
 import sys
@@ -25,10 +28,10 @@ from typing import Any
 from deployer.errors import DeployerError
 from deployer.sandbox import Sandbox, SandboxSettings
 
-root, data = map(Path, sys.argv[1:])
+root, data = map(Path, sys.argv[1:3])
 settings = SandboxSettings(
     root, "sandbox-test", "forecast-etl", "greenandcoop-cluster", "/ecs/forecast-etl",
-    "greenandcoop-raw-data", "forecast-etl/mongo-uri", data=data,
+    "greenandcoop-raw-data", "forecast-etl/mongo-uri", mongo_image=sys.argv[3], data=data,
 )
 try:
     print(Sandbox(settings).up().registry)
@@ -41,7 +44,7 @@ except DeployerError as error:
 def run_up(root: Path, data: Path, **environment: str) -> subprocess.Popen[str]:
     """`up` in a program of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", UP, str(root), str(data)],
+        [sys.executable, "-c", UP, str(root), str(data), base_images()["MONGO_IMAGE"]],
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         text=True,
@@ -87,6 +90,7 @@ def test_mongodb_is_a_replica_set_that_asks_who_one_is(standing: Sandbox) -> Non
     """The URI writes in a transaction, reaches its own database only, and nothing works without it."""
     facts = standing.up()
     with MongoClient[dict[str, int]](facts.mongo_uri) as client, client.start_session() as session:
+        assert client.get_default_database().name == "greenandcoop_weather"
         with session.start_transaction():
             client["greenandcoop_weather"]["measurements"].insert_one({"a": 1}, session=session)
         assert client["greenandcoop_weather"]["measurements"].count_documents({}) == 1
@@ -124,7 +128,7 @@ def test_up_again_leaves_everything_as_it_is(make: Make) -> None:
     assert (pids(sandbox), said) == (before, [])
 
 
-def test_two_at_once_make_one_sandbox(make: Make, data: Path) -> None:
+def test_two_at_once_make_one_sandbox(make: Make, data: Path, docker: DockerClient) -> None:
     """Of two programs that start it, one waits for the other, and both have the same."""
     settings = make()
     both = [run_up(settings.root, data) for _ in range(2)]
@@ -132,7 +136,8 @@ def test_two_at_once_make_one_sandbox(make: Make, data: Path) -> None:
     assert [program.returncode for program in both] == [0, 0]
     assert answers[0] == answers[1]
     assert len(processes.find(("--pid", str(settings.root / "ministack.pid")))) == 1
-    assert len(processes.find(("--pidfilepath", str(settings.root / "mongod.pid")))) == 1
+    mongods = docker.containers.list(filters={"label": f"deployer.sandbox={instance(settings.root)}"})
+    assert [item.name for item in mongods] == [f"{instance(settings.root)}-mongodb"]
 
 
 def test_it_outlives_the_command_that_started_it(make: Make, data: Path) -> None:
@@ -145,6 +150,23 @@ def test_it_outlives_the_command_that_started_it(make: Make, data: Path) -> None
     for pid in pids(sandbox)[1:]:
         assert pid is not None
         assert os.getsid(pid) not in (program.pid, os.getsid(0))
+
+
+def test_without_an_image_that_can_be_had_mongodb_runs_from_this_machines_own(
+    make: Make, docker: DockerClient
+) -> None:
+    """An image that cannot be pulled is replaced by one of the wheel's mongod, which is made once and has no
+    shell; the job's URI works as ever."""
+    said: list[str] = []
+    settings = replace(make(), mongo_image="127.0.0.1:1/mongo:8.0")
+    facts = Sandbox(settings, said.append).up()
+    with MongoClient[dict[str, int]](facts.mongo_uri) as client:
+        client.get_default_database().things.insert_one({"a": 1})
+    (container,) = docker.containers.list(filters={"label": f"deployer.sandbox={instance(settings.root)}"})
+    image = container.attrs["Config"]["Image"]
+    assert image.startswith("deployer-mongod:")
+    Sandbox(settings, said.append).up()
+    assert sum("making deployer-mongod" in line for line in said) <= 1
 
 
 def test_two_sandboxes_stand_side_by_side(make: Make) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deployer.commands.prune import prune
+from deployer.commands.prune import prune, remove, select
 from deployer.commands.session import ReleaseOptions, Session
 from deployer.errors import Failure, TransientFailure
 from deployer.events import Ended, Event, Noted
@@ -67,6 +67,20 @@ def test_what_came_before_the_last_verified_releases_goes(project: Project) -> N
     assert project.prune(2) == f"old revisions: 2: job:1, job:2; old images: 2: {a1}, {a2}"
     assert (project.images(), project.revisions()) == ({"a3", "a4"}, ["3", "4"])
     assert project.world.registry.tags[REPOSITORY]["latest"] == latest
+
+
+def test_what_would_go_is_known_before_anything_goes(project: Project) -> None:
+    """The list is what is removed afterwards, images of revisions that go with them included."""
+    for name in ("a1", "a2", "a3"):
+        project.release(name)
+    effects = project.world.effects()
+    ports = project.world.ports(project.folder / "none")
+    old = select(Releases(project.folder), "test", 1, ports, "job")
+    assert project.world.effects() == effects
+    assert {name for name, tag in project.tags.items() if tag in old.tags} == {"a1", "a2"}
+    assert [arn.rpartition(":")[2] for arn in old.revisions] == ["1", "2"]
+    remove(old, ports)
+    assert (project.images(), project.revisions()) == ({"a3"}, ["3"])
 
 
 def test_tidying_twice_is_the_same_as_once(project: Project) -> None:
@@ -191,7 +205,7 @@ def test_an_image_that_another_family_names_stays(project: Project) -> None:
         project.release(name)
     world, image = project.world, f"registry.test:5000/{REPOSITORY}"
     held = world.registry.tags[REPOSITORY]
-    names = (f"{image}@{held[project.tags['a1']]}", f"{image}:{project.tags['a2']}")
+    names = (f"{image}:any@{held[project.tags['a1']]}", f"{image}:{project.tags['a2']}")
     made = [
         world.tasks.register({"family": family, "containerDefinitions": [{"image": name}]}, {})
         for family, name in zip(("reports", "hourly"), names, strict=True)

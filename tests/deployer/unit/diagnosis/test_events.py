@@ -127,3 +127,11 @@ def test_an_event_is_bounded() -> None:
     assert len(event.parts) == HEAD + TAIL
     assert "MemoryError" in wide.text
     assert len(wide.text) <= MAX_WIDTH
+
+
+def test_of_a_very_large_record_the_words_of_trouble_are_found_wherever_they_stand() -> None:
+    """More items than are visited: what one in the middle says is read all the same."""
+    items = [{"at": at, "error": "MemoryError" if at == 20_000 else "none"} for at in range(40_000)]
+    (event,) = events(json.dumps({"level": "error", "message": "stopped", "items": items}))
+
+    assert "MemoryError" in event.text

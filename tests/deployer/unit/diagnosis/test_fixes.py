@@ -75,6 +75,13 @@ DENIED = "User: arn:aws:sts::111122223333:assumed-role/loads/0a is not authorize
             "Bind for 0.0.0.0:27099 failed: port is already allocated",
             ["docker ps --filter publish=27099"],
         ),
+        (TASK_LOG, "/app/run.sh: exec: line 8: tidal: not found", ["command -v tidal; ls -l tidal"]),
+        (TASK_LOG, "ERROR record 9: 'level' is a required property", ["reads (level)"]),
+        (
+            TASK_LOG,
+            "ConnectTimeoutError: Connection to sqs.eu-west-3.amazonaws.com timed out. (connect timeout=60)",
+            ["a way to sqs.eu-west-3.amazonaws.com"],
+        ),
         (DOCKER_BUILD, "E: Unable to locate package libtidal-dev", ["apt-cache policy libtidal-dev"]),
     ],
 )

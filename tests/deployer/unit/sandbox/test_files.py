@@ -1,7 +1,6 @@
 """What is remembered, kept secret, and put in the bucket."""
 
 import hashlib
-import json
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
@@ -45,7 +44,7 @@ class Bucket:
 def test_the_state_is_read_back_as_it_was_saved(tmp_path: Path) -> None:
     """With all its facts."""
     facts = SandboxFacts(**{field.name: field.name for field in fields(SandboxFacts)})
-    saved = State(1, 2, "172.17.0.1", "made", "seeded", "sample", facts)
+    saved = State(1, 2, "172.17.0.1", "mongo:8.0", "made", "seeded", "sample", facts)
     state.save(tmp_path / "state.json", saved)
     assert state.load(tmp_path / "state.json") == saved
 
@@ -68,13 +67,19 @@ def test_a_private_file_is_never_readable_by_others(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["secret"]
 
 
-def test_passwords_are_made_once(tmp_path: Path) -> None:
-    """The second call reads what the first wrote; the two differ from each other; a repr shows neither."""
-    first = secrets.passwords(tmp_path / "passwords.json")
-    assert secrets.passwords(tmp_path / "passwords.json") == first
-    assert first.admin != first.user
-    assert json.loads((tmp_path / "passwords.json").read_text())["admin"] == first.admin
-    assert first.admin not in repr(first)
+def test_a_password_is_made_once(tmp_path: Path) -> None:
+    """The second call reads what the first wrote; another file gets another one."""
+    first = secrets.password(tmp_path / "mongo.password")
+    assert secrets.password(tmp_path / "mongo.password") == first
+    assert secrets.password(tmp_path / "other") != first
+
+
+def test_a_key_file_tells_whether_it_is_new(tmp_path: Path) -> None:
+    """It is made once; its absence is how a new sandbox is known."""
+    assert secrets.make_keyfile(tmp_path / "mongo.key")
+    made = (tmp_path / "mongo.key").read_text()
+    assert not secrets.make_keyfile(tmp_path / "mongo.key")
+    assert (tmp_path / "mongo.key").read_text() == made
 
 
 def test_the_bucket_becomes_the_folder(tmp_path: Path) -> None:

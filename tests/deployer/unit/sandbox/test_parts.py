@@ -4,6 +4,7 @@ import os
 from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from deployer.sandbox import (
     engine,
 )
 from deployer.sandbox.ministack import MiniStack, instance, require_installed
-from deployer.sandbox.mongod import Mongod, binary
+from deployer.sandbox.mongod import Mongod
 from deployer.sandbox.secrets import Keys
 
 ADDRESSES = ("127.0.0.1", "172.17.0.1")
@@ -54,18 +55,56 @@ def test_ministack_hears_nothing_of_the_operators_aws(tmp_path: Path) -> None:
     assert handed_on <= {"PATH", "HOME", "LANG", "DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"}
 
 
-def test_mongod_binds_each_address_and_asks_for_passwords(tmp_path: Path) -> None:
-    """One replica set, with a key file, on loopback and the bridge; the URI names the bridge."""
-    part = Mongod(settings(tmp_path), 27017, ADDRESSES)
-    command = part.command()
-    assert command[command.index("--bind_ip") + 1] == "127.0.0.1,172.17.0.1"
-    assert command[command.index("--keyFile") + 1] == str(tmp_path / "mongo.key")
-    assert part.uri("p@ss") == "mongodb://job:p%40ss@172.17.0.1:27017/?replicaSet=rs0&authSource=admin"
+def mongod(root: Path, host: str, port: int = 27017) -> Mongod:
+    """With a key file, as `up` makes one."""
+    (root / "mongo.key").write_text("key")
+    return Mongod(settings(root), port, host, "mongo:8.0")
 
 
-def test_mongod_comes_from_the_wheel_ready_to_run() -> None:
-    """The binary is there and has its run bit."""
-    assert os.access(binary(), os.X_OK)
+def test_on_linux_one_address_of_mongodb_serves_all(tmp_path: Path) -> None:
+    """Its port is published on loopback and the bridge; people and containers have the same URI, which names
+    the database."""
+    part = mongod(tmp_path, "172.17.0.1")
+    assert part.addresses == ADDRESSES
+    wanted = "mongodb://job:p%40ss@172.17.0.1:27017/test?replicaSet=rs0&authSource=admin"
+    assert part.uri("p@ss", inside=True) == part.uri("p@ss", inside=False) == wanted
+
+
+def test_with_docker_desktop_containers_have_a_name_for_this_machine(tmp_path: Path) -> None:
+    """Its port is published on loopback, where people reach it without asking who the set's members are."""
+    part = mongod(tmp_path, "host.docker.internal")
+    assert part.addresses == ("127.0.0.1",)
+    assert "@host.docker.internal:27017/test?replicaSet=rs0&" in part.uri("p", inside=True)
+    assert "@127.0.0.1:27017/test?directConnection=true&" in part.uri("p", inside=False)
+
+
+BRIDGE = {"IPAM": {"Config": [{"Subnet": "fd00::/64"}, {"Subnet": "172.20.0.0/16"}]}}
+
+
+@pytest.mark.parametrize(
+    ("product", "system", "local", "wanted"),
+    [
+        ("Docker Engine - Community", "linux", True, "172.20.0.1"),
+        ("", "linux", True, "172.20.0.1"),
+        ("Docker Desktop 4.34.2 (167172)", "linux", False, "host.docker.internal"),
+        ("Docker Desktop 4.34.2 (167172)", "darwin", False, "host.docker.internal"),
+        ("Docker Engine - Community", "darwin", False, "host.docker.internal"),  # colima, OrbStack
+    ],
+)
+def test_how_containers_call_this_machine(product: str, system: str, *, local: bool, wanted: str) -> None:
+    """By the bridge's gateway where the engine runs here; by a name where it has a machine of its own."""
+    assert engine.host_of(product, system, BRIDGE, lambda address: local) == wanted
+
+
+@pytest.mark.parametrize(
+    ("bridge", "said"),
+    [(BRIDGE, "bridge 172.20.0.1 is not on this machine"), ({}, "has no IPv4 network")],
+)
+def test_an_engine_that_cannot_reach_this_machine_is_refused(bridge: dict[str, Any], said: str) -> None:
+    """On Linux without Docker Desktop: class docker."""
+    with pytest.raises(SandboxError, match=said) as refusal:
+        engine.host_of("Docker Engine", "linux", bridge, lambda address: False)
+    assert refusal.value.exit_code == 11
 
 
 def test_each_folder_has_its_own_instance(tmp_path: Path) -> None:

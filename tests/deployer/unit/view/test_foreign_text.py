@@ -45,6 +45,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "verify": {"env": "e", "release": "r", **SHOWN["verification"], "problem": "p"},
     "plan": {"env": "e", "changes": True, **STEPS},
     "rollback": {"env": "e", "release": "r", "newest": "n", "changes": True, **STEPS},
+    "prune": {"local": ["a:1"], "images": ["b:2"], "task_definitions": ["arn:1"], "kept_because": "k"},
     "doctor": {"findings": [{"what": "w", "state": "fail", "detail": "d", "remedy": "r"}]},
     "sandbox": {"up": True, "parts": [{"name": "n", "state": "running", "port": 1, "pid": 2, "hint": "h"}]},
     "diagnosis": {"id": "i", "class": "data", "subcause": "s", "evidence": ["e"], "remedy": "r", "link": "l"},
@@ -59,7 +60,7 @@ EVENTS: list[Event] = [
     Left("CODE", "", "RUN_TESTS", 1.0, summary="s"),
     Failed("CODE", "code", "s", "m", ("e",), "r"),
     Paused("CODE", "code", "s", "m", ("e",), "r", resume="c", exit_code=10),
-    Ended("r", "PAUSED", 10, 1.0, "CODE", {"c": 1}, ("s",), "n"),
+    Ended("r", "PAUSED", 10, 1.0, "CODE", {"c": 1}, ("s",), "n", "u"),
 ]
 KEPT = {"node", "next", "end", "event", "answer"}
 """Names of the flow, which no one outside gives."""
