@@ -102,7 +102,8 @@ _NOTHING_WRONG = re.compile(
 )
 """What a line says went well; its words are no signature's."""
 _HEALTHY = re.compile(
-    r"\s{0,8}(?:(?:Get|Hit|Ign):\d+ |Reading (?:package|state)|Building dependency"
+    r"\s{0,8}(?:(?:Get|Hit|Ign):\d+ |invoke-rc\.d: |update-alternatives: "
+    r"|Reading (?:package|state)|Building dependency"
     r"|Setting up \S+ \(|Unpacking |Selecting previously|Preparing to unpack|Fetched \d"
     r"|Processing triggers|\(Reading database|The following NEW packages|Need to get"
     r"|After this operation|debconf: delaying|\(\d+/\d+\) (?:Install|Upgrad)ing"
