@@ -38,61 +38,15 @@ _LEVEL = re.compile(
     r"|\[(trace|debug|info|notice|warn|warning|error|fatal)\]|^(info|warning|error) (?=\S)"
 )
 _LEVELS = {
-    (
-        "E"
-    ): (
-
-
-
-
-
-
-
-        "ERROR"
-
-
-
-
-
-
-
-    ), (
-        "W"
-    ): (
-
-        "WARN"
-
-    ), (
-        "N"
-    ): (
-
-        "INFO"
-
-    ), (
-        "WARNING"
-    ): "WARN", (
-        "ERR!"
-    ): "ERROR", (
-        "NOTICE"
-    ): "INFO", (
-        "SEVERE"
-    ): "ERROR",
-    (
-        "FATAL"
-    ): "ERROR", (
-        "CRITICAL"
-    ): "ERROR", (
-        "PANIC"
-    ): "ERROR", (
-        "TRACE"
-    ): (
-        "DEBUG"
-    ), (
-        "ERR"
-    ): "ERROR", (
-        "CRIT"
-    ): "ERROR",
-}  # fmt: skip
+    name: level
+    for level, names in (
+        ("ERROR", "E ERR ERR! CRIT CRITICAL FATAL PANIC SEVERE"),
+        ("WARN", "W WARNING"),
+        ("INFO", "N NOTICE"),
+        ("DEBUG", "TRACE"),
+    )
+    for name in names.split()
+}
 _LEVEL_WIDTH = 140
 _NOTHING_WRONG = re.compile(
     r"\b(?:0|no|zero) (?:errors?|fail(?:ures?|ed)(?: \w{1,20})?|warnings?|exceptions?|timeouts?"
