@@ -9,21 +9,20 @@ from deployer.adapters.local.machine import SystemClock
 from deployer.adapters.mongodb.database import MongoDatabase
 from deployer.commands.baselines import Baseline, Baselines, last_verified
 from deployer.commands.bootstrap import job_network, session, shared_state
+from deployer.commands.drift import drift_of
 from deployer.commands.newest_run import is_judged, judge_newest, overdue
 from deployer.commands.project import Project
-from deployer.commands.runs import files_of, observe
+from deployer.commands.runs import observe
 from deployer.commands.schedule import reason_late
 from deployer.config.model import Config
 from deployer.errors import EXIT_CODES, DeployerError, UsageError
-from deployer.model import CheckResult, Verification, Via
+from deployer.model import Verification, Via
 from deployer.records.runs import Run
 from deployer.sandbox.errors import SandboxDown
-from deployer.verification.drift import Unusual, measure, unusual
 from deployer.verification.remote import RemoteDatabase, prefetch, verify_by_asking
 from deployer.verification.run import VerifyContext
 from deployer.verification.run import verify as run_checks
 from deployer.view.junit import junit
-from deployer.view.text import sparkline
 
 _DATA: Final = EXIT_CODES["data"]
 _LOOKS_BACK: Final = 20
@@ -100,30 +99,12 @@ def write_junit(path: Path, result: Mapping[str, Any]) -> None:
 def _drift(
     project: Project, env: str, found: Verification, runs: Sequence[Run], *, accept: bool
 ) -> Verification:
-    """A failed check for each measure of the judged run that is unusual; its measures are kept with it."""
-    config = project.config(env, needed=("aws", "verify", "state", "run", "task", "logs"))
-    settings, run = config.verify.drift, next((run for run in runs if is_judged(run, found)), None)
-    if settings is None or run is None or not found.run:
+    run = next((run for run in runs if is_judged(run, found)), None)
+    checks = drift_of(project, env, run, runs, accept=accept) if run else ()
+    if not checks:
         return found
-    with MongoDatabase(config.verify.uri, config.verify.database) as database:
-        measures = measure(database, settings, found.run)
-    older = runs[runs.index(run) + 1 :]
-    before = [(one.measures, one.accepted) for one in older if one.verdict == "ok" and one.measures]
-    earlier = before[: settings.runs][::-1]
-    odd = list(unusual(measures, earlier, settings.tolerance))
-    names = tuple(one.name for one in odd) if accept else run.accepted
-    files_of(project, config).keep(run.with_(measures=measures, accepted=names))
-    checks = tuple(_drifted(one) for one in odd if one.name not in names)
-    told = (
-        "differs from the last good runs; if it is right: `deployer verify --accept-drift`" if checks else ""
-    )
-    return replace(found, ok=not checks, checks=(*found.checks, *checks), problem=told)
-
-
-def _drifted(one: Unusual) -> CheckResult:
-    picture = sparkline([*one.earlier, one.value])
-    expected = f"{one.low:,.6g} to {one.high:,.6g}, as in the last {len(one.earlier)} good runs"
-    return CheckResult(f"drift: {one.name}", ok=False, expected=expected, found=f"{one.value:,.6g} {picture}")
+    told = "differs from the last good runs; if it is right: `deployer verify --accept-drift`"
+    return replace(found, ok=False, checks=(*found.checks, *checks), problem=told)
 
 
 def _runs(project: Project, env: str) -> list[Run]:

@@ -368,5 +368,10 @@ def test_a_night_that_differs_from_the_last_good_ones(coast: Coast) -> None:
     ]
     assert odd["drift: documents of port Roscoff"]["found"] == "0 ██████▁"
     assert (checked["exit_code"], "--accept-drift" in checked["problem"]) == (17, True)
+    assert watch(coast.project, None)["exit_code"] == 0
+    assert watch(coast.project, None)["messages"] == []
+    (drifted,) = coast.told()
+    assert drifted["event"] == "drifted"
+    assert "documents of port Roscoff: 0 ██████▁, expected" in drifted["text"]
     assert verify(coast.project, VerifyOptions(accept_drift=True))["exit_code"] == 0
     assert verify(coast.project, VerifyOptions())["exit_code"] == 0
