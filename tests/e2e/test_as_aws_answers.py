@@ -3,13 +3,15 @@
 import inspect
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from tests.e2e.outside import Outside
 from tests.e2e.projects import Project
 from tests.reality.aws import Reality, aws
-from tests.reality.behaviors import BEHAVIORS, EssentialSidecars
+from tests.reality.behaviors import BEHAVIORS, EssentialSidecars, OnlyAllowed
+from tests.reality.calls import NAMED_OTHERWISE
 from tests.tally import Tally
 
 IMMUTABLE = "immutable repository"
@@ -110,6 +112,58 @@ def test_tags_that_cannot_move_are_said_before_anything_is_built(
     answers.count(f"{IMMUTABLE}, resumed: {resumed.ended['end']}", exit_code=resumed.code, tasks=len(tasks))
     assert (resumed.code, resumed.ended["end"], len(tasks)) == (0, "END_SUCCESS", 1), resumed.said()
     assert (reality.acted > 0, reality.violations) == (True, [])
+
+
+IMPLIED = {"ecs:TagResource", "iam:PassRole"}
+"""Asked of IAM as parts of other calls."""
+NOT_ON_THE_WAY = {
+    "ecs:StopTask",
+    "scheduler:CreateSchedule",
+    "events:ListTargetsByRule",
+    "logs:DescribeLogGroups",
+    "logs:DescribeLogStreams",
+    "ecr:GetDownloadUrlForLayer",
+}
+"""For a task that runs too long, `deployer schedule`, rules, `deployer logs`, and the image's probe."""
+UNASKED = {"sts:GetCallerIdentity", "ecr:", "secretsmanager:GetSecretValue"}
+"""Never refused; the registry's version; and the job's secrets, which are hidden in what is shown where the
+caller may read them."""
+
+
+def test_a_release_needs_what_the_policy_allows_and_nothing_else(
+    job: Project, outside: Outside, answers: Tally
+) -> None:
+    """With nothing but the printed policy a release ends well, state bucket, schedule and removal of what is
+    old included; and all that the policy allows is called."""
+    schedule(job, outside)
+    region = {"LocationConstraint": "eu-west-3"}
+    outside.aws("s3").create_bucket(Bucket=job.name, CreateBucketConfiguration=region)
+    job.edit("deploy.toml", "[task]\n", "keep-releases = 1\n\n[task]\n")
+    job.edit("deploy.toml", "[aws]\n", f'[state]\nbucket = "{job.name}"\n\n[aws]\n')
+    printed = job.deployer("doctor", "--policy")
+    needed, optional = actions(json.loads(printed.stdout)["release"])
+    with aws(outside.facts["SANDBOX_ENDPOINT"], OnlyAllowed(needed)) as reality:
+        for _ in range(2):
+            job.renew()
+            ran = job.deployer.release("--start-at", "build", environ=way(reality))
+            assert (ran.code, ran.ended["end"]) == (0, "END_SUCCESS"), ran.said()
+    called = {NAMED_OTHERWISE.get(name, name) for name in reality.called}
+    answers.count(
+        "only what the policy allows",
+        exit_code=ran.code,
+        calls=len(reality.course.calls),
+        changed=reality.acted,
+        violations=len(reality.violations),
+    )
+    assert called - needed - optional - UNASKED == set()
+    assert needed - called - IMPLIED - NOT_ON_THE_WAY == set()
+    assert reality.violations == []
+
+
+def actions(policy: dict[str, Any]) -> tuple[set[str], set[str]]:
+    """Those that a release needs, and those that only doctor has a use for."""
+    optional = {a for s in policy["Statement"] if s["Sid"].startswith("Doctor") for a in s["Action"]}
+    return {a for s in policy["Statement"] for a in s["Action"]} - optional, optional
 
 
 @pytest.mark.parametrize("name", BEHAVIORS)

@@ -6,7 +6,7 @@ emulator is told (`sent`) or its answer (`after`). Time counts from the first Ru
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -306,6 +306,24 @@ class ScheduleOfThePast(Behavior):
         if action == "GetSchedule":
             answer["StartDate"] = time.time() - 365 * 86400
         return answer
+
+
+class OnlyAllowed(Behavior):
+    """Every action that is not in a policy is denied.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+    """
+
+    def __init__(self, allowed: Collection[str]) -> None:
+        named = {action.partition(":")[2] for action in allowed}
+        self._allowed = named | {"GetCallerIdentity", ""}
+        if "GetObject" in named:
+            self._allowed.add("HeadObject")
+
+    def before(self, course: Course, action: str, body: Body) -> Refusal | Body | None:
+        if action in self._allowed:
+            return None
+        return Refusal("AccessDeniedException", f"User is not authorized to perform: {action}", 403)
 
 
 BEHAVIORS: Mapping[str, Behavior] = {

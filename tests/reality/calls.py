@@ -15,6 +15,7 @@ _TARGETS = {
     "Logs_20140328": "logs",
     "secretsmanager": "secretsmanager",
     "AmazonSSM": "ssm",
+    "AWSEvents": "events",
 }
 """By the prefix of the header that names the action."""
 _SCHEDULES = {"GET": "GetSchedule", "PUT": "UpdateSchedule", "POST": "CreateSchedule"}
@@ -31,6 +32,8 @@ _PUSH = {
 }
 """What ECR asks IAM for when the engine pushes
 (https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html)."""
+NAMED_OTHERWISE = {"s3:HeadObject": "s3:GetObject"}
+"""Calls that IAM knows by another name."""
 _LIST = re.compile(r"(\w+)\.(?:member\.)?(\d+)")
 
 
@@ -58,7 +61,7 @@ def call_of(method: str, target: str, headers: Mapping[str, str], content: bytes
     """`target`: path and query."""
     path, query = urlsplit(target).path, dict(parse_qsl(urlsplit(target).query))
     if path.startswith("/v2/"):
-        place = re.search(r"/(manifests|uploads|blobs)/", f"{path}/")
+        place = re.search(r"/(manifests|uploads|blobs(?!/uploads))/", f"{path}/")
         action = _PUSH.get(f"{method} {place[1]}", "") if place else ""
         return Call("ecr", action, {"path": path}, checked=False)
     if "x-amz-target" in headers:
