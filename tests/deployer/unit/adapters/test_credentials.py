@@ -1,7 +1,12 @@
 """Credentials as people have them, where they cannot be read; and how often AWS is called."""
 
+import os
+import pwd
+import subprocess
+import sys
 from bisect import bisect_left
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +45,65 @@ def test_credentials_that_cannot_be_read_are_a_configuration_error(
     assert "credential_process" in refused.value.hint
 
 
-def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Containers in CI often run as a uid without a passwd entry; elsewhere it is the login's name."""
-    monkeypatch.setenv("LOGNAME", "somebody")
-    assert user_name() == "somebody"
+def test_a_user_without_a_name_is_a_number() -> None:
+    """Containers in CI often run as a uid without a passwd entry; only root can become one."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+                os.environ.pop(name, None)
+            if os.geteuid() == 0:
+                os.setuid(54321)
+            os.write(write, user_name().encode())
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+    os.close(write)
+    with os.fdopen(read) as said:
+        assert said.read() == ("uid-54321" if os.geteuid() == 0 else pwd.getpwuid(os.getuid()).pw_name)
+
+
+ASK = """
+from deployer.adapters.aws.session import _ask_for_code
+from deployer.errors import Failure
+try:
+    print("code", _ask_for_code("MFA code for job: "))
+except Failure as failure:
+    print(failure.failure_class, failure.message)
+"""
+
+
+def test_an_mfa_code_is_asked_for_through_the_terminal() -> None:
+    """Although standard input is no terminal: a pipe may feed the program."""
+    pid, terminal = os.forkpty()
+    if pid == 0:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.execv(sys.executable, [sys.executable, "-c", ASK])
+    seen = b""
+    while b"MFA code for job: " not in seen:
+        seen += os.read(terminal, 1000)
+    os.write(terminal, b"604218\n")
+    with suppress(OSError):  # the terminal is gone with the program
+        while piece := os.read(terminal, 1000):
+            seen += piece
+    os.waitpid(pid, 0)
+    os.close(terminal)
+    assert b"code 604218" in seen
+
+
+def test_without_a_terminal_no_code_is_asked_for() -> None:
+    """In CI it is an error with a fix, never EOFError and never a wait."""
+    done = subprocess.run(
+        [sys.executable, "-c", ASK],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        timeout=60,
+    )
+    assert "aws-config the AWS profile asks for an MFA code and there is no terminal" in done.stdout
+    assert done.stderr == ""
 
 
 class Time:
