@@ -16,7 +16,9 @@ from deployer.cli.app import (
     Command,
     Env,
     Json,
+    Junit,
     ReleaseId,
+    Task,
     Via,
     app,
     notify,
@@ -26,10 +28,6 @@ from deployer.cli.app import (
     write,
 )
 from deployer.errors import UsageError
-
-Task = Annotated[
-    str | None, typer.Option("--task", metavar="ARN", help="A run of the job instead: its task's ARN or ID.")
-]
 
 
 @app.command(cls=Command, rich_help_panel=LOOK)
@@ -99,9 +97,7 @@ def verify(
         bool,
         typer.Option("--accept-drift", help="What differs from the last good runs is right."),
     ] = False,
-    junit: Annotated[
-        Path | None, typer.Option("--junit", metavar="FILE", help="Write the checks as a JUnit file, too.")
-    ] = None,
+    junit: Junit = None,
     suggest: Annotated[
         bool, typer.Option("--suggest", help="Propose checks for the data that the newest run left.")
     ] = False,
