@@ -23,11 +23,11 @@ _ESCAPE: Final = re.compile(
 """Terminal escapes are taken out first: in the middle of a secret one would hide it from the patterns."""
 
 _VALUE: Final = (
-    r"(?P<value>\\{1,3}[\"'][^\"'\\]{1,2000}|\"(?:[^\"\\]|\\.){1,2000}|'(?:[^'\\]|\\.){1,2000}"
+    r"(?P<value>\\{1,7}[\"'][^\"'\\]{1,2000}|\"(?:[^\"\\]|\\.){1,2000}|'(?:[^'\\]|\\.){1,2000}"
     r"|(?!\*\*\*)[^\s\"'\\,;}&]{1,2000})"
 )
 """Quoted, also in JSON within JSON, or up to the next separator."""
-_IS: Final = r"(?:\\{0,3}[\"'])?\s{0,8}(?:=>|=(?!>)|:|%3d|\\u003d)\s{0,8}"
+_IS: Final = r"(?:\\{0,7}[\"'])?\s{0,8}(?:=>|=(?!>)|:|%3d|\\{1,4}u003d)\s{0,8}"
 _SURE: Final = r"pass(?:word|wd|phrase)|pwd|credentials?"
 _SECOND: Final = r"key|secret|token"
 """The second half of a secret's name; what stands before it decides (see `_FIRST`)."""
@@ -51,7 +51,7 @@ _LOWER: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = (
     (
         ("authorization",),
         re.compile(
-            r"authorization(?:\\{0,3}[\"'])?\s{0,8}[=:]\s{0,8}(?:\\{0,3}[\"'])?"
+            r"authorization(?:\\{0,7}[\"'])?\s{0,8}[=:]\s{0,8}(?:\\{0,7}[\"'])?"
             r"(?:(?:basic|bearer|token|digest|apikey)\s{1,8})?"
             r"(?P<value>(?!\*\*\*|(?:basic|bearer|token|digest|apikey)\b)[^\s\"'\\,]{1,4000})"
         ),
@@ -263,7 +263,7 @@ def _small(text: str) -> str:
 
 
 _ASCII_LOWER: Final = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
-_QUOTE: Final = re.compile(r"\\{0,3}[\"']")
+_QUOTE: Final = re.compile(r"\\{0,7}[\"']")
 
 
 def _hidden(text: str, matches: Iterable[re.Match[str]]) -> str:
