@@ -81,9 +81,12 @@ bench-diagnosis: base ## Measure how long after a task has stopped its cause is 
 bench-logs: base ## Measure following logs: lines a second, completeness
 	$(VENV)/python -m bench.logs $(ARGS)
 
+bench-scale: setup ## Measure whether costs grow: each at two sizes, against what is wanted
+	$(VENV)/python -m bench.scale $(ARGS)
+
 bench-verify: setup ## Measure the checks of deploy.toml on 5,000,000 documents
 	$(VENV)/python -m bench.verify $(ARGS)
 
 .PHONY: help setup engine base compose-env release down clean check docs test-fast test test-browser test-crash \
 	test-fuzz test-faults \
-	bench-pipeline bench-release bench-diagnosis bench-logs bench-verify
+	bench-pipeline bench-release bench-diagnosis bench-logs bench-scale bench-verify

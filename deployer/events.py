@@ -119,7 +119,8 @@ class Paused(Failed):
 
 @dataclass(frozen=True)
 class Ended(Event):
-    """The last event of every run. `end`: END_SUCCESS, END_FAILED, PAUSED, DETACHED or INTERRUPTED."""
+    """The last event of every run. `end`: END_SUCCESS, END_FAILED, PAUSED, DETACHED or INTERRUPTED.
+    `untested`: what its environment, the sandbox, cannot show."""
 
     release: str
     end: str
@@ -129,6 +130,7 @@ class Ended(Event):
     counts: Mapping[str, int] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     next_command: str = ""
+    untested: str = ""
 
 
 Emit = Callable[[Event], None]

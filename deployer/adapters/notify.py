@@ -32,7 +32,8 @@ _MOST: Final = 2900
 
 @dataclass(frozen=True)
 class Message:
-    """`event`: failed, recovered, late or reminder. `key` tells messages apart: the same one is sent once."""
+    """`event`: failed, recovered, late, drifted or reminder. `key` tells messages apart: the same one is sent
+    once."""
 
     event: str
     key: str

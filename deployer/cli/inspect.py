@@ -95,6 +95,13 @@ def verify(
     max_age: Annotated[
         str | None, typer.Option("--max-age", help="Fail if no run has started for so long, such as 26h.")
     ] = None,
+    accept_drift: Annotated[
+        bool,
+        typer.Option("--accept-drift", help="What differs from the last good runs is right."),
+    ] = False,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write the checks as a JUnit file, too.")
+    ] = None,
     suggest: Annotated[
         bool, typer.Option("--suggest", help="Propose checks for the data that the newest run left.")
     ] = False,
@@ -111,11 +118,15 @@ def verify(
             proposed = suggest_checks(project_of(context), env, write=write)
             print(json.dumps(proposed) if output == "json" else proposed["toml"], end="")
             raise typer.Exit(0)
-        from deployer.commands.verify import VerifyOptions, verify
+        from deployer.commands.verify import VerifyOptions, verify, write_junit
         from deployer.config.durations import of_option
 
-        options = VerifyOptions(env, release, via, update_baseline, of_option("--max-age", max_age))
+        options = VerifyOptions(
+            env, release, via, update_baseline, of_option("--max-age", max_age), accept_drift
+        )
         result = verify(project_of(context), options)
+        if junit is not None:
+            write_junit(junit, result)
         render("verify", result, output)
         raise typer.Exit(result["exit_code"])
 

@@ -98,7 +98,9 @@ def schedule(
     ] = "UTC",
     role: Annotated[
         str,
-        typer.Option("--role", metavar="ARN", help="That starts the job; [schedule] role if left out."),
+        typer.Option(
+            "--role", metavar="ARN", help="In which it starts the job; that of deploy.toml if left out."
+        ),
     ] = "",
     env: Env = None,
     output: Json = "human",

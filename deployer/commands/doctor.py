@@ -74,12 +74,20 @@ def _findings(ports: Ports, config: Config) -> Iterator[tuple[int, Finding]]:
         except DeployerError as error:
             yield error.exit_code, Finding(what, FindingState.FAIL, error.message, error.hint)
     try:
-        for finding in ports.account.diagnose():
+        for finding in ports.account.diagnose(running_digest(ports, config)):
             yield EXIT_CODES["aws-config"], finding
     except DeployerError as error:
         yield error.exit_code, Finding("AWS account", FindingState.UNKNOWN, error.message, error.hint)
     for finding in ports.server.check():
         yield EXIT_CODES["mongodb"], finding
+
+
+def running_digest(ports: Ports, config: Config) -> str | None:
+    """Of the job's image in the newest active revision; None: there is none, or it is named by a tag."""
+    newest = ports.tasks.newest_revision(str(for_image(config, "image")["family"]))
+    containers = newest.definition["containerDefinitions"] if newest else ()
+    images = (str(one["image"]) for one in containers if one["name"] == config.task.container)
+    return next(images, "").partition("@")[2] or None
 
 
 def starting(ports: Ports, config: Config, proven: str | None) -> Iterator[Finding]:

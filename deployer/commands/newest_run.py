@@ -23,22 +23,22 @@ def judge_newest(
     Without reports it is the run that is judged. The cause of a failure is returned as well."""
     ended = (run for run in runs if run.verdict != "running")
     newest = next(ended, None)
-    if newest is None or not (_is(newest, found) or _is_newer(newest, found)):
+    if newest is None or not (is_judged(newest, found) or _is_newer(newest, found)):
         return found, None
     if not reports:
         found = replace(found, run=newest.run_id or newest.id, run_at=newest.started_at)
-    if newest.verdict == "ok" or (newest.verdict != "failed" and (_is(newest, found) and reports)):
+    if newest.verdict == "ok" or (newest.verdict != "failed" and (is_judged(newest, found) and reports)):
         return found, None
     if newest.verdict != "failed" and newest.cause is None and not reports:
         return found, None
-    which = "the run" if _is(newest, found) else "a newer run"
+    which = "the run" if is_judged(newest, found) else "a newer run"
     failed = "failed" if newest.verdict == "failed" else "left no report" if reports else "is unproven"
     said = f": {newest.cause.message}" if newest.cause and newest.cause.message else ""
     problem = f"{which} {failed}: task {newest.id} of {moment(newest.started_at)}{said}"
     return replace(found, ok=False, problem=problem, unproven=newest.verdict != "failed"), newest.cause
 
 
-def _is(run: Run, found: Verification) -> bool:
+def is_judged(run: Run, found: Verification) -> bool:
     """Whether the checks were made for this run."""
     return bool(found.run) and found.run in (run.run_id, run.release, run.id)
 

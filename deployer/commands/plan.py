@@ -107,7 +107,7 @@ def observe(releases: Releases, config: Config, ports: Ports) -> PlanFacts:
 def read_plan(path: Path) -> PlanFacts:
     """The facts that a saved plan rests on. UsageError: no such file, or not a plan."""
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))["facts"]
+        held = json.loads(path.read_text(encoding="utf-8-sig"))["facts"]
         return PlanFacts(**{**held, "differences": tuple(held["differences"])})
     except OSError as error:
         raise UsageError(

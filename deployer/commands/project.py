@@ -164,5 +164,5 @@ def _assignments(path: Path) -> dict[str, str]:
     """NAME=value lines of a file; none if it is not there."""
     if not path.is_file():
         return {}
-    lines = (line.partition("=") for line in path.read_text(encoding="utf-8").splitlines())
+    lines = (line.partition("=") for line in path.read_text(encoding="utf-8-sig").splitlines())
     return {name.strip(): value.strip().strip("\"'") for name, sign, value in lines if sign}

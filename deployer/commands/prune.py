@@ -1,7 +1,6 @@
 """`deployer prune`, and `[image] keep-releases` after a release: removes what no verified release, schedule
 or unfinished release needs."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,7 +30,7 @@ class _Needed:
 
 @dataclass(frozen=True)
 class Old:
-    """What nothing needs any more: ARNs of revisions, and tags of the repository."""
+    """What nothing needs: ARNs of revisions, and tags of the repository."""
 
     repository: str = ""
     revisions: tuple[str, ...] = ()
@@ -117,9 +116,13 @@ def _named(revisions: Iterable[str], ports: Ports) -> set[str]:
     """The digests and tags of the images that these revisions name."""
     found = (ports.tasks.revision(arn) for arn in revisions)
     containers = (c for revision in found if revision for c in revision.definition["containerDefinitions"])
-    return {
-        re.split("[@:]", container["image"].rpartition("/")[2], maxsplit=1)[-1] for container in containers
-    }
+    return {_reference(container["image"]) for container in containers}
+
+
+def _reference(image: str) -> str:
+    """`[registry/]repository[:tag][@digest]`: the digest, else the tag."""
+    name, _, digest = image.partition("@")
+    return digest or name.rpartition("/")[2].partition(":")[2] or "latest"
 
 
 def _family(needed: _Needed) -> str:

@@ -21,8 +21,6 @@ LOG_TAIL: Final = 400
 _KEPT_LINES: Final = 60
 _SLACK: Final = 120.0
 """Seconds by which a report's own times may lie outside of its task's."""
-_READ_LOG: Final = "check its log: `deployer logs --task ID`"
-_NO_REPORT: Final = f"{_READ_LOG}, and that the job writes its report"
 _ANSWER: Final = re.compile(
     r'\{"question": ?\d+, ?"(?:answer|error|part|seconds)"|\{.{0,200}"stages": ?\[\{"name"'
 )
@@ -113,7 +111,7 @@ def _judged(run: Run, result: TaskResult | None, sources: Sources, begun: Sequen
         return _with_log(run.with_(verdict="failed", cause=sources.redactor.clean(cause)), log, sources)
     if sources.reports is None:
         return _by_growth(run, sources, begun)
-    verdict, found = _by_report(report, documents, sources)
+    verdict, found = _by_report(run, report, sources)
     return run.with_(verdict=verdict, cause=found)
 
 
@@ -139,27 +137,28 @@ def _with_log(run: Run, log: Sequence[str], sources: Sources) -> Run:
     return run.with_(log=tuple(map(sources.redactor.text, log[-_KEPT_LINES:])))
 
 
-def _by_report(
-    report: Mapping[str, Any] | None, documents: int | None, sources: Sources
-) -> tuple[Verdict, Cause | None]:
+def _by_report(run: Run, report: Mapping[str, Any] | None, sources: Sources) -> tuple[Verdict, Cause | None]:
     if report is None:
-        return "unproven", _no_report("the job ended with exit code 0 and left no report")
+        return "unproven", _no_report(run, "the job ended with exit code 0 and left no report")
     status = str(report.get("status", SUCCEEDED))
     if status == "running":
-        return "unproven", _no_report("the job ended with exit code 0 and never finished its report")
+        return "unproven", _no_report(run, "the job ended with exit code 0 and never finished its report")
     if status != SUCCEEDED:
         message = f"the run's own report says {status!r}"
-        return "failed", Cause(
-            "data", "report-failed", message, remedy="check its log: `deployer logs --task ID`"
-        )
-    if documents == 0 and sources.empty == "fail":
+        return "failed", Cause("data", "report-failed", message, remedy=_look(run))
+    if _documents(report) == 0 and sources.empty == "fail":
         message = "the run's own report counts 0 documents"
         return "failed", Cause("data", "nothing-loaded", message, remedy="check the job's source data")
     return "ok", None
 
 
-def _no_report(message: str) -> Cause:
-    return Cause("data", "no-report", message, remedy=_NO_REPORT)
+def _no_report(run: Run, message: str) -> Cause:
+    remedy = f"{_look(run)}, and that the job writes its report"
+    return Cause("data", "no-report", message, remedy=remedy)
+
+
+def _look(run: Run) -> str:
+    return f"check its log: `deployer logs --task {run.id}`"
 
 
 def _report_of(run: Run, sources: Sources) -> Mapping[str, Any] | None:
@@ -193,14 +192,14 @@ def _log(run: Run, sources: Sources) -> list[str]:
 def _of_stream(task: str, stream: str, sources: Sources) -> Run | None:
     """A task that ECS has forgotten before anybody looked: its log alone is left. None: a one-off task."""
     first = sources.logs.read(sources.place.group, stream, None)
-    log = list(first.texts)[-LOG_TAIL:]
+    log = _log(Run(task), sources)
     if any(map(_ANSWER.match, log)):
         return None
     begun = first.times[0] if len(first.times) else None
     run = Run(task=task, started_at=begun, verdict="unknown")
     report = _report_of(run.with_(stopped_at=first.times[-1] if len(first.times) else None), sources)
     if report is not None:
-        verdict, cause = _by_report(report, _documents(report), sources)
+        verdict, cause = _by_report(run, report, sources)
         seen = run.with_(documents=_documents(report), run_id=str(report["_id"]))
         return seen.with_(verdict=verdict, cause=cause)
     found = diagnosed(
@@ -209,7 +208,7 @@ def _of_stream(task: str, stream: str, sources: Sources) -> Run | None:
         "PIPELINE_OK",
         sources.configured,
     )
-    lost = _no_report(f"{found.message}, and it left no report") if sources.reports is not None else None
+    lost = _no_report(run, f"{found.message}, and it left no report") if sources.reports is not None else None
     cause = lost if found.failure_class == "unknown" else sources.redactor.clean(found)
     return _with_log(run.with_(cause=cause), log, sources)
 

@@ -34,17 +34,18 @@ def find(project: Project, env: str | None, task: str, last: int = 500) -> Run:
     raise RefusedError(f"no run of task {wanted} is known", "`deployer runs` lists them")
 
 
+def files_of(project: Project, config: Config) -> RunFiles:
+    """The kept runs of an environment."""
+    state = shared_state(config)
+    folder, tell = project.folder / "runs" / config.env, project.notify
+    return RunFiles(folder, state.store if state else None, state.prefix if state else "", tell)
+
+
 def observe(project: Project, env: str, last: int) -> list[Run]:
     """What can be seen now, merged with what was kept."""
     config = project.config(env, needed=("aws", "logs", "run", "task", "verify"))
     aws, request = session(config), of_project(config)
-    state = shared_state(config)
-    files = RunFiles(
-        project.folder / "runs" / env,
-        state.store if state else None,
-        state.prefix if state else "",
-        project.notify,
-    )
+    files = files_of(project, config)
     kept = list(files.newest(last))
     place = LogPlace("awslogs", request.group, request.stream_prefix)
     sources = Sources(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
-from typing import Literal
+from typing import Final, Literal
 
 from deployer.commands.prune import prune
 from deployer.config.model import Config
@@ -21,6 +21,9 @@ from deployer.ports import Ports
 from deployer.records.journal import Journal
 from deployer.records.releases import Releases, state_of
 from deployer.signals import Terminated
+
+UNTESTED: Final = "login, IAM, network, capacity: `deployer doctor --env NAME` looks at an account"
+"""What a release to the sandbox does not show: docs/explanation/sandbox.md."""
 
 StartAt = Literal["test", "build", "deploy"]
 
@@ -168,6 +171,7 @@ class Session:
                 counts=release.verification.counts if release.verification else {},
                 skipped=release.skipped,
                 next_command=following,
+                untested=UNTESTED if self._config.sandbox and end == "END_SUCCESS" else "",
             )
         )
         return exit_code

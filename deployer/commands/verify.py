@@ -1,24 +1,28 @@
 """`deployer verify`: the checks on any day, from here or from where the job runs."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 from deployer.adapters.local.machine import SystemClock
 from deployer.adapters.mongodb.database import MongoDatabase
 from deployer.commands.baselines import Baseline, Baselines, last_verified
 from deployer.commands.bootstrap import job_network, session, shared_state
-from deployer.commands.newest_run import judge_newest, overdue
+from deployer.commands.drift import drift_of
+from deployer.commands.newest_run import is_judged, judge_newest, overdue
 from deployer.commands.project import Project
 from deployer.commands.runs import observe
 from deployer.commands.schedule import reason_late
 from deployer.config.model import Config
-from deployer.errors import EXIT_CODES, DeployerError
+from deployer.errors import EXIT_CODES, DeployerError, UsageError
 from deployer.model import Verification, Via
 from deployer.records.runs import Run
 from deployer.sandbox.errors import SandboxDown
 from deployer.verification.remote import RemoteDatabase, prefetch, verify_by_asking
 from deployer.verification.run import VerifyContext
 from deployer.verification.run import verify as run_checks
+from deployer.view.junit import junit
 
 _DATA: Final = EXIT_CODES["data"]
 _LOOKS_BACK: Final = 20
@@ -33,6 +37,7 @@ class VerifyOptions:
     via: Via = "local"
     update_baseline: bool = False
     max_age: float | None = None
+    accept_drift: bool = False
 
 
 def verify(project: Project, wanted: VerifyOptions) -> dict[str, Any]:
@@ -72,6 +77,8 @@ def verify(project: Project, wanted: VerifyOptions) -> dict[str, Any]:
         late = overdue(found.run_at, now, deadline)
         if late and not found.problem:
             found = replace(found, ok=False, problem=f"{late}; {reason_late(project, name, runs, now)}")
+        if here and found.ok and config.verify.drift:
+            found = _drift(project, name, found, runs, accept=wanted.accept_drift)
     if wanted.update_baseline:
         baselines.take(Baseline(now, found.counts))
         project.notify(f"this is the new baseline: {found.counts}")
@@ -79,6 +86,25 @@ def verify(project: Project, wanted: VerifyOptions) -> dict[str, Any]:
     exit_code = 0 if found.ok else cause.exit_code if cause and cause.failure_class != "unknown" else _DATA
     shown = {**cause.to_json(), "message": cause.message} if cause else None
     return {"env": name, "release": release, **asdict(found), "cause": shown, "exit_code": exit_code}
+
+
+def write_junit(path: Path, result: Mapping[str, Any]) -> None:
+    """The checks as a JUnit file. UsageError: it cannot be written."""
+    try:
+        path.write_text(junit(result), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", "name a file that can be written") from error
+
+
+def _drift(
+    project: Project, env: str, found: Verification, runs: Sequence[Run], *, accept: bool
+) -> Verification:
+    run = next((run for run in runs if is_judged(run, found)), None)
+    checks = drift_of(project, env, run, runs, accept=accept) if run else ()
+    if not checks:
+        return found
+    told = "differs from the last good runs; if it is right: `deployer verify --accept-drift`"
+    return replace(found, ok=False, checks=(*found.checks, *checks), problem=told)
 
 
 def _runs(project: Project, env: str) -> list[Run]:

@@ -14,6 +14,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from deployer.adapters.local.machine import SystemClock
 from deployer.adapters.notify import Channel, Message, channels
 from deployer.commands.bootstrap import SharedState, session, shared_state
+from deployer.commands.drift import drift_of
 from deployer.commands.newest_run import overdue
 from deployer.commands.project import Project
 from deployer.commands.runs import observe
@@ -120,6 +121,22 @@ def _recovered(run: Run, episode: Episode) -> Message:
     return Message("recovered", f"recovered-{run.id}", f"Recovered {after}", loaded, run=run.to_json())
 
 
+def _drifted(project: Project, env: str, runs: Sequence[Run]) -> list[Message]:
+    """Of the newest run, which is good and new: what differs from those before it."""
+    run = runs[0]
+    try:
+        checks = drift_of(project, env, run, runs)
+    except Failure as failure:
+        project.notify(f"drift cannot be told: {failure.message}")
+        return []
+    if not checks:
+        return []
+    lines = [f"{check.name}: {check.found}, expected {check.expected}" for check in checks]
+    fix = "check the source data; if it is right: deployer verify --accept-drift"
+    title = "Its data differs from the last good runs"
+    return [Message("drifted", f"drifted-{run.id}", title, "\n".join(lines), fix, run.to_json())]
+
+
 def watch(project: Project, env: str | None) -> dict[str, Any]:
     """One look. RefusedError: another watcher is at work. What cannot be sent is kept for the next time."""
     name = project.env(env)
@@ -134,7 +151,10 @@ def watch(project: Project, env: str | None) -> dict[str, Any]:
         late = why_late(seen, now, config.verify.deadline)
         if late:
             late = f"{late}; {reason_late(project, name, runs, now)}"
+        judged = state.judged
         state, messages = judge(state, seen[::-1], late, now, config.notify.remind_after)
+        if seen and seen[0].verdict == "ok" and seen[0].id not in judged:
+            messages += _drifted(project, name, seen)
         about = f"{config.project.name} ({name})"
         titled = [replace(message, title=f"{about}: {message.title}") for message in messages]
         known = list(channels(config.notify, lambda: session(config)))

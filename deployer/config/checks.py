@@ -240,3 +240,20 @@ Check = Annotated[
     | IndexesCheck,
     Field(discriminator="kind"),
 ]
+
+
+class Drift(_Table):
+    """`deployer verify` compares what the newest run left with the last good runs, once there are five."""
+
+    collection: Name
+    """Where the runs' documents are."""
+    run_field: str = "run_id"
+    """Of its documents: the RUN_ID of the run that loaded them."""
+    group: str = ""
+    """A field: the documents of each of its values are counted, such as those of each station."""
+    fields: list[Name] = []
+    """Of these the share of documents without them is compared, and the range of their numbers."""
+    runs: int = Field(default=14, ge=5)
+    """The number of good runs that are compared."""
+    tolerance: Annotated[float, Field(strict=False)] = Field(default=6.0, gt=0)
+    """How many times the usual spread a value may lie away from the median."""

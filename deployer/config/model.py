@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from deployer.config.checks import Check
+from deployer.config.checks import Check, Drift
 from deployer.config.durations import Seconds
 
 
@@ -223,6 +223,7 @@ class Verify(_Table):
     database: str
     report: Report | None = None
     deadline: Deadline = Deadline()
+    drift: Drift | None = None
     checks: tuple[Check, ...] = ()
 
 

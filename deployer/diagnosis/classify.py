@@ -27,7 +27,7 @@ _TRIED_AGAIN = {
     "INFO": 0.3,
     "DEBUG": 0.3,
 }  # a line that says itself that it is tried again, and the log goes on
-_QUIET = 0.84  # of a signature that may speak on a line with level INFO
+_QUIET = 0.88  # of a signature that may speak on a line with level INFO
 _PASSED = 0.6  # of one that may speak on a warning after which the log goes on
 _BY_CODE = 0.66  # an exit code alone has more than one reason
 _GENERAL_CODES = (1, 2, 3, 4, 5, 101, 255)

@@ -38,61 +38,15 @@ _LEVEL = re.compile(
     r"|\[(trace|debug|info|notice|warn|warning|error|fatal)\]|^(info|warning|error) (?=\S)"
 )
 _LEVELS = {
-    (
-        "E"
-    ): (
-
-
-
-
-
-
-
-        "ERROR"
-
-
-
-
-
-
-
-    ), (
-        "W"
-    ): (
-
-        "WARN"
-
-    ), (
-        "N"
-    ): (
-
-        "INFO"
-
-    ), (
-        "WARNING"
-    ): "WARN", (
-        "ERR!"
-    ): "ERROR", (
-        "NOTICE"
-    ): "INFO", (
-        "SEVERE"
-    ): "ERROR",
-    (
-        "FATAL"
-    ): "ERROR", (
-        "CRITICAL"
-    ): "ERROR", (
-        "PANIC"
-    ): "ERROR", (
-        "TRACE"
-    ): (
-        "DEBUG"
-    ), (
-        "ERR"
-    ): "ERROR", (
-        "CRIT"
-    ): "ERROR",
-}  # fmt: skip
+    name: level
+    for level, names in (
+        ("ERROR", "E ERR ERR! CRIT CRITICAL FATAL PANIC SEVERE"),
+        ("WARN", "W WARNING"),
+        ("INFO", "N NOTICE"),
+        ("DEBUG", "TRACE"),
+    )
+    for name in names.split()
+}
 _LEVEL_WIDTH = 140
 _NOTHING_WRONG = re.compile(
     r"\b(?:0|no|zero) (?:errors?|fail(?:ures?|ed)(?: \w{1,20})?|warnings?|exceptions?|timeouts?"
@@ -102,7 +56,8 @@ _NOTHING_WRONG = re.compile(
 )
 """What a line says went well; its words are no signature's."""
 _HEALTHY = re.compile(
-    r"\s{0,8}(?:(?:Get|Hit|Ign):\d+ |Reading (?:package|state)|Building dependency"
+    r"\s{0,8}(?:(?:Get|Hit|Ign):\d+ |invoke-rc\.d: |update-alternatives: "
+    r"|Reading (?:package|state)|Building dependency"
     r"|Setting up \S+ \(|Unpacking |Selecting previously|Preparing to unpack|Fetched \d"
     r"|Processing triggers|\(Reading database|The following NEW packages|Need to get"
     r"|After this operation|debconf: delaying|\(\d+/\d+\) (?:Install|Upgrad)ing"

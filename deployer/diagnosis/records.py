@@ -12,54 +12,16 @@ MAX_DEPTH = 40
 MAX_TEXTS = 24
 MAX_TEXT = 8_000
 
-_TEXT_KEYS = frozenset(
-    [
-        "message",
-        "msg",
-        "log",
-        "error",
-        "err",
-        "reason",
-        "reasons",
-        "detail",
-        "details",
-        "errmsg",
-        "text",
-        "cause",
-        "exception",
-        "exc_info",
-        "stack",
-        "stacktrace",
-        "stack_trace",
-        "traceback",
-        "errorstring",
-        "summary",
-        "event",
-        "output",
-        "stderr",
-        "body",
-        "description",
-        "status_reason",
-    ]
-)
+_TEXT_KEYS = frozenset([
+    "message", "msg", "log", "error", "err", "reason", "reasons", "detail", "details", "errmsg", "text",
+    "cause", "exception", "exc_info", "stack", "stacktrace", "stack_trace", "traceback", "errorstring",
+    "summary", "event", "output", "stderr", "body", "description", "status_reason",
+])  # fmt: skip
 _TEXT_ENDINGS = ("message", "msg", "error", "reason", "description", "detail", "exception", "trace")
-_NAME_KEYS = frozenset(
-    [
-        "name",
-        "type",
-        "code",
-        "codename",
-        "errortype",
-        "errorcode",
-        "error_type",
-        "error_code",
-        "errortypes",
-        "class",
-        "exception_class",
-        "kind",
-        "__type",
-    ]
-)
+_NAME_KEYS = frozenset([
+    "name", "type", "code", "codename", "errortype", "errorcode", "error_type", "error_code",
+    "errortypes", "class", "exception_class", "kind", "__type",
+])  # fmt: skip
 _LEVEL_KEYS = frozenset(["level", "levelname", "severity", "lvl", "log_level", "loglevel", "s"])
 _NUMBERED = {10: "DEBUG", 20: "INFO", 30: "INFO", 40: "WARN", 50: "ERROR", 60: "ERROR"}  # bunyan, pino
 _MONGOD = {"F": "ERROR", "E": "ERROR", "W": "WARN", "I": "INFO", "D": "DEBUG"}

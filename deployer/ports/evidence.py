@@ -7,7 +7,10 @@ class LineLog(Protocol):
     """A log that is being written, line by line; a context manager that closes it."""
 
     name: str
-    tail: tuple[str, ...]
+
+    @property
+    def tail(self) -> tuple[str, ...]:
+        """The last lines."""
 
     def __enter__(self) -> "LineLog": ...
 

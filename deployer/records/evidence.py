@@ -19,6 +19,7 @@ Evidence that could not be read is a file as well: {"unknown": why}.
 
 import json
 import os
+from collections import deque
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -27,6 +28,8 @@ from deployer.redaction import Redactor
 
 FOLDER: Final = "evidence"
 _PIECE: Final = 2**18
+_AS_JSON: Final = json.JSONEncoder(ensure_ascii=False).encode
+"""Made once: a log has millions of lines."""
 
 
 class EvidenceFolder:
@@ -90,7 +93,7 @@ class LineFile:
 
     def __init__(self, path: Path, redactor: Redactor) -> None:
         self.name = f"{FOLDER}/{path.name}"
-        self.tail: tuple[str, ...] = ()
+        self._tail: deque[str] = deque(maxlen=self.KEPT)
         self._redactor = redactor
         self._file: TextIO = path.open("w", encoding="utf-8")
 
@@ -100,14 +103,17 @@ class LineFile:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
+    @property
+    def tail(self) -> tuple[str, ...]:
+        return tuple(self._tail)
+
     def line(self, text: str) -> None:
         self._write(self._redactor.text(text))
 
     def event(self, time: float, text: str) -> None:
         """One line of a task's log."""
-        event = {"time": time, "text": self._redactor.text(text)}
-        self._write(json.dumps(event, ensure_ascii=False))
+        self._write(_AS_JSON({"time": time, "text": self._redactor.text(text)}))
 
     def _write(self, line: str) -> None:
         self._file.write(line + "\n")
-        self.tail = (*self.tail[-self.KEPT + 1 :], line)
+        self._tail.append(line)

@@ -49,6 +49,10 @@ class Run:
     counts: Mapping[str, int] = field(default_factory=dict)
     """Documents per collection when the run was judged, at `counted_at`: for jobs without a report."""
     counted_at: float | None = None
+    measures: Mapping[str, float] = field(default_factory=dict)
+    """What drift is told by: `verification/drift.py`."""
+    accepted: tuple[str, ...] = ()
+    """Of these measures a person has said that they are right."""
 
     @property
     def id(self) -> str:

@@ -97,6 +97,8 @@ class PlainView:
             yield f"  documents: {listed(event.counts.items())}"
         if event.skipped:
             yield f"  skipped:   {', '.join(event.skipped)}"
+        if event.untested:
+            yield f"  untested:  {harmless(event.untested)}"
         for phase, seconds in self._progress.phase_seconds().items():
             yield f"  {phase.lower():<11}{duration(seconds)}"
 

@@ -205,6 +205,7 @@ def test_a_few_lines_are_enough_for_a_verified_release(owner: Owner) -> None:
     begun, lines = time.monotonic(), owner.initializes()
     ran = owner.deployer.release("--yes")
     assert ran.ended["end"] == "END_SUCCESS", ran.said()
+    assert "deployer doctor --env" in ran.ended["untested"]
     owner.counts(lines, begun, ran)
     assert owner.documents({"run_id": ran.release}) == owner.job.documents
 

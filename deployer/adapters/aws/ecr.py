@@ -33,7 +33,9 @@ class RepositoryMissing(Failure):
     """There is no repository of that name in this account and region; the hint creates one."""
 
 
-_ADDRESS: Final = re.compile(r"(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com|on\.aws).*")
+_ADDRESS: Final = re.compile(
+    r"(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.(?:com|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|s?c2s\.(?:ic|sgov)\.gov).*"
+)
 
 
 def registry_of(config: Config) -> tuple[str, str]:

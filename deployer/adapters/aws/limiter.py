@@ -1,9 +1,10 @@
 """How often AWS is called, for all clients of a process together.
 
-ECS and CloudWatch Logs allow tens of calls a second for a whole account and region. A throttled client
-slows down: the pause between two calls of a service doubles with each throttled answer and shrinks with each
-good one.
-Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html
+ECS and CloudWatch Logs allow tens of calls a second for a whole account and region; one process takes at most
+20 of them. A throttled client slows down: the pause between two calls of a service doubles with each
+throttled answer and shrinks with each good one.
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html,
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html (GetLogEvents: 25)
 """
 
 import random
@@ -12,6 +13,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+_PACE: Final[Mapping[str, float]] = {"ecs": 0.05, "cloudwatch-logs": 0.05}
+"""Seconds between two calls of a service, however many threads make them."""
 _SHORTEST: Final = 0.05
 _LONGEST: Final = 5.0
 _RECOVERY: Final = 0.9
@@ -47,7 +50,7 @@ class Limiter:
         with self._lock:
             now = self._now()
             begin = max(now, self._next[service])
-            self._next[service] = begin + self._pause[service]
+            self._next[service] = begin + max(self._pause[service], _PACE.get(service, 0.0))
         if begin > now:
             self._sleep(begin - now)
 

@@ -123,8 +123,8 @@ def _ask_for_code(prompt: str) -> str:
     import getpass
 
     try:
-        with open("/dev/tty", "r+", buffering=1, encoding="utf-8"):
-            return getpass.getpass(prompt)
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+        return getpass.getpass(prompt)
     except OSError as error:
         raise Failure(
             "aws-config",

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from docker.api.client import APIClient
 
 Ecr = Callable[[], Login]
-_ECR: Final = re.compile(r"\d{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.com|on\.aws)(?:\.cn)?")
+_ECR: Final = re.compile(
+    r"\d{12}\.dkr[.-]ecr(?:-fips)?\.[a-z0-9-]+\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|s?c2s\.(?:ic|sgov)\.gov)"
+)
 _HELPER: Final = "docker-credential-"
 _PATIENCE: Final = 10.0
 """Seconds that a credential helper may take; one that asks a person in a window never ends here."""

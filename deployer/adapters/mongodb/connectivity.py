@@ -2,8 +2,10 @@
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -54,6 +56,8 @@ class MongoConnectivity(MongoServer):
         yield _any("TCP", target, _connected)
         if target.tls:
             yield _any("TLS", target, lambda host, port: _handshake(host, port, target.options))
+        if said := unprotected(target.hosts, target.options):
+            yield Finding("MongoDB: encryption", FindingState.UNKNOWN, *said)
         yield _accepted("login", self._database.ping)
         yield _accepted("rights", self._database.counts)
 
@@ -94,6 +98,21 @@ def _accepted(step: str, ask: Callable[[], object]) -> Finding:
     except Failure as failure:
         return Finding(f"MongoDB: {step}", FindingState.FAIL, failure.message, failure.hint)
     return Finding(f"MongoDB: {step}", FindingState.PASS, "accepted")
+
+
+def unprotected(hosts: Sequence[tuple[str, int]], options: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Why others may read what goes to these hosts, and the fix; None where nothing is known against it.
+    `options`: of the address, in small letters. A host in a private network is not asked about."""
+    if options.get("tlsinsecure") or options.get("tlsallowinvalidcertificates"):
+        said = "the address accepts any certificate: whoever is on the way can read and change everything"
+        return said, "remove tlsAllowInvalidCertificates and tlsInsecure; name the CA by tlsCAFile"
+    if options.get("tls", options.get("ssl")):
+        return None
+    for host, port in hosts:
+        with suppress(OSError):
+            if ip_address(_resolved(host, port)).is_global:
+                return f"password and data go to {host} unencrypted", "add tls=true to the address"
+    return None
 
 
 def _resolved(host: str, port: int) -> str:

@@ -92,11 +92,15 @@ class LiveView:
                 frame = Canvas(self._console.width, self._console.height).draw(self._progress)
                 self._leave(Text("\n").join(frame.rows))
 
+    def draw(self) -> None:
+        """One picture now, if it is drawing."""
+        with self._lock:
+            if self._live is not None:
+                self._draw(self._live)
+
     def _redraw(self, period: float) -> None:
         while not self._closed.wait(period):
-            with self._lock:
-                if self._live is not None:
-                    self._draw(self._live)
+            self.draw()
 
     def _open(self) -> Live:
         live = Live(console=self._console, auto_refresh=False, transient=True)

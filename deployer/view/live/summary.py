@@ -59,7 +59,8 @@ def _times(progress: Progress) -> RenderableType:
 def _outcome(progress: Progress, event: Ended) -> Iterator[RenderableType]:
     nodes = progress.flow.nodes
     skipped = ", ".join(nodes[n].label if n in nodes else n for n in event.skipped)
-    yield _facts(("documents", listed(event.counts.items())), ("skipped", skipped))
+    documents = listed(event.counts.items())
+    yield _facts(("documents", documents), ("skipped", skipped), ("untested", event.untested))
     if event.next_command and event.end != "PAUSED":
         yield _command("next", harmless(event.next_command), "bold cyan")
 

@@ -18,11 +18,12 @@ from moto.backends import get_backend
 from deployer.commands.explain import explain_run
 from deployer.commands.logs.request import of_project
 from deployer.commands.project import Project
-from deployer.commands.runs import find, runs
+from deployer.commands.runs import files_of, find, runs
 from deployer.commands.verify import VerifyOptions, verify
 from deployer.commands.watch import watch
 from deployer.errors import EXIT_CODES
 from deployer.ports import LogEvent
+from deployer.records.runs import Run
 from deployer.view.explain import format_story
 from tests.deployer.contract.aws.worlds import AwsWorld, definition, session
 from tests.deployer.integration.verification.mongod import DATABASE, Mongod, running
@@ -319,3 +320,58 @@ def test_a_slow_night_overlaps_the_next(coast: Coast) -> None:
     assert watch(coast.project, None)["exit_code"] == 0
     (failed,) = coast.told()
     assert (failed["event"], slow.id in failed["run"]["task"]) == ("failed", True)
+
+
+DRIFT = """
+[verify.drift]
+collection = "tides"
+group = "port"
+fields = ["height"]
+"""
+
+
+def test_a_night_that_differs_from_the_last_good_ones(coast: Coast) -> None:
+    """Its checks pass, but half of the tides have no height and one port is gone: exit code 17, each with a
+    picture of the nights before; once accepted it is how it is."""
+    path = coast.project.root / "deploy.toml"
+    coast.project = _project(
+        path.parent, coast.mongod, path.read_text().replace("[notify]", f"{DRIFT}[notify]")
+    )
+    config = coast.project.config("production")
+    usual = {
+        "documents": 80.0,
+        "documents of port Brest": 40.0,
+        "documents of port Roscoff": 40.0,
+        "share without height": 0.0,
+        "lowest height": 1.0,
+        "highest height": 7.0,
+    }
+    for day in range(2, 8):
+        began = coast.now - day * 24 * HOUR
+        run = Run(f"{ACCOUNT}/{day:032x}", started_at=began, verdict="ok", measures=usual)
+        files_of(coast.project, config).keep(run)
+    task = coast.begins(4, "tide-9")
+    coast.ends(task, 0)
+    with coast.mongod.client("loader") as client:
+        heights = [{"height": 1.0}, {"height": 7}, {"height": None}, {}]
+        documents = [{"run_id": "tide-9", "port": "Brest", **height} for height in heights * 20]
+        client[DATABASE]["tides"].insert_many(documents)
+        report = {"_id": "tide-9", "started_at": task.created_at, "status": "succeeded", "inserted": 80}
+        client[DATABASE]["loads"].insert_one(report)
+    checked = verify(coast.project, VerifyOptions())
+    odd = {check["name"]: check for check in checked["checks"]}
+    failed = [name for name, check in odd.items() if not check["ok"]]
+    assert failed == [
+        "drift: documents of port Brest",
+        "drift: documents of port Roscoff",
+        "drift: share without height",
+    ]
+    assert odd["drift: documents of port Roscoff"]["found"] == "0 ██████▁"
+    assert (checked["exit_code"], "--accept-drift" in checked["problem"]) == (17, True)
+    assert watch(coast.project, None)["exit_code"] == 0
+    assert watch(coast.project, None)["messages"] == []
+    (drifted,) = coast.told()
+    assert drifted["event"] == "drifted"
+    assert "documents of port Roscoff: 0 ██████▁, expected" in drifted["text"]
+    assert verify(coast.project, VerifyOptions(accept_drift=True))["exit_code"] == 0
+    assert verify(coast.project, VerifyOptions())["exit_code"] == 0

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from deployer.sandbox.mongod import binary
+from tests.pipeline.mongod import binary
 from tests.ports import free_port
 
 DATABASE = "weather"

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from deployer.adapters.docker.api import connected
-from deployer.adapters.docker.logins import Logins
+from deployer.adapters.docker.logins import Logins, login_command
 from deployer.errors import Failure
+from deployer.ports import Login
 
 HELD = {"ServerAddress": "reg.test", "Username": "u", "Password": "s"}
 ANSWERS = {
@@ -84,3 +85,23 @@ def test_a_damaged_configuration_is_said(home: Path, config: Any) -> None:
     with pytest.raises(Failure, match=said) as caught, connected(nobody, "look"):
         pass
     assert caught.value.failure_class == "docker"
+
+
+@pytest.mark.parametrize(
+    ("host", "region"),
+    [
+        ("444455556666.dkr.ecr.eu-south-1.amazonaws.com", "eu-south-1"),
+        ("444455556666.dkr.ecr-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1"),
+        ("444455556666.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+        ("444455556666.dkr.ecr.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"),
+        ("444455556666.dkr-ecr.eu-west-3.on.aws", "eu-west-3"),
+        ("444455556666.dkr.ecr.us-iso-east-1.c2s.ic.gov", "us-iso-east-1"),
+        ("444455556666.dkr.ecr.eu-south-1.amazonaws.com.attacker.example", ""),
+        ("444455556666.dkr.ecr.eu-south-1.attacker.example", ""),
+    ],
+)
+def test_the_token_of_ecr_goes_to_addresses_of_ecr_alone(host: str, region: str) -> None:
+    """Of every partition, and to no host that only looks like one; the command names the region."""
+    found = Logins({}, ecr=lambda: Login(host, "AWS", "token"))
+    assert found.prepare(host) is bool(region)
+    assert (f"--region {region} " in login_command(host)) is bool(region)

@@ -1,8 +1,8 @@
-"""`deployer doctor` on what starts the job on its own."""
+"""`deployer doctor` on what starts the job on its own, and on the image that it starts."""
 
 from pathlib import Path
 
-from deployer.commands.doctor import starting
+from deployer.commands.doctor import running_digest, starting
 from deployer.errors import Failure
 from deployer.ports import Trigger
 from tests.fakes.world import World, settings
@@ -33,3 +33,14 @@ def test_nothing_and_what_cannot_be_read_are_told_apart(tmp_path: Path) -> None:
         ("pass", "none starts job"),
         ("unknown", "not authorized"),
     ]
+
+
+def test_the_image_that_is_looked_at_is_that_of_the_newest_revision(tmp_path: Path) -> None:
+    """By its digest, whatever tags are there; none where it is named by a tag, or nothing is registered."""
+    world = World()
+    found = [running_digest(world.ports(tmp_path), settings())]
+    for image in ("registry.test/job@sha256:abc", "registry.test/job:v1"):
+        containers = [{"name": "proxy", "image": "p@sha256:1"}, {"name": "job", "image": image}]
+        world.tasks.register({"family": "job", "containerDefinitions": containers}, {})
+        found.append(running_digest(world.ports(tmp_path), settings()))
+    assert found == [None, "sha256:abc", None]

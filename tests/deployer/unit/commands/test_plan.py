@@ -97,6 +97,8 @@ def test_a_plan_is_refused_when_the_world_has_moved(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     path.write_text(json.dumps({"facts": asdict(seen)}))
     assert read_plan(path) == seen
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())  # as some shells redirect it
+    assert read_plan(path) == seen
     refuse_if_changed(read_plan(path), seen)
     with pytest.raises(RefusedError, match="content_hash: "):
         refuse_if_changed(read_plan(path), replace(seen, content_hash="other"))

@@ -205,7 +205,7 @@ def test_an_image_that_another_family_names_stays(project: Project) -> None:
         project.release(name)
     world, image = project.world, f"registry.test:5000/{REPOSITORY}"
     held = world.registry.tags[REPOSITORY]
-    names = (f"{image}@{held[project.tags['a1']]}", f"{image}:{project.tags['a2']}")
+    names = (f"{image}:any@{held[project.tags['a1']]}", f"{image}:{project.tags['a2']}")
     made = [
         world.tasks.register({"family": family, "containerDefinitions": [{"image": name}]}, {})
         for family, name in zip(("reports", "hourly"), names, strict=True)

@@ -183,6 +183,7 @@ def test_a_run_of_which_only_a_log_is_left_has_no_report_either() -> None:
     assert (run.id, run.verdict) == ("run", "unknown")
     assert run.cause is not None
     assert (run.cause.subcause, "no longer known" in run.cause.message) == ("no-report", True)
+    assert "`deployer logs --task run`" in run.cause.remedy
     (run,) = merged(sources(logs=logs, reports=None), (), 20)
     assert run.cause is None
 

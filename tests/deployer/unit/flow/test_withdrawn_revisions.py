@@ -93,10 +93,10 @@ def test_data_that_is_proven_after_all_has_a_revision_that_can_be_scheduled(
     """MongoDB was away when the data was to be verified: the job does not run again, the schedule moves to a
     revision that ECS starts."""
     world.tasks.script.append(world.loads())
-    for _ in range(settings().retries.max_attempts):
-        world.database.faults.fail_next("find_one", TransientFailure("mongodb", "connection reset"))
+    world.database.faults.fail_next("find_one", TransientFailure("mongodb", "connection reset"))
     world.schedules.targets["default", "nightly"] = f"{FAMILY}:1"
-    config = changed().model_copy(update={"schedule": settings(schedule={"name": "nightly"}).schedule})
+    also = settings(schedule={"name": "nightly"}, retries={"max-elapsed": 0.5})
+    config = changed().model_copy(update={"schedule": also.schedule, "retries": also.retries})
     releasing = Releasing(world, tmp_path / "next", "r1", config=config)
     assert (releasing.go().node, newest(world)) == ("VERIFY_DATA", f"{FAMILY}:1")
     assert releasing.go().end == "END_SUCCESS"

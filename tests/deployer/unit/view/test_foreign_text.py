@@ -60,7 +60,7 @@ EVENTS: list[Event] = [
     Left("CODE", "", "RUN_TESTS", 1.0, summary="s"),
     Failed("CODE", "code", "s", "m", ("e",), "r"),
     Paused("CODE", "code", "s", "m", ("e",), "r", resume="c", exit_code=10),
-    Ended("r", "PAUSED", 10, 1.0, "CODE", {"c": 1}, ("s",), "n"),
+    Ended("r", "PAUSED", 10, 1.0, "CODE", {"c": 1}, ("s",), "n", "u"),
 ]
 KEPT = {"node", "next", "end", "event", "answer"}
 """Names of the flow, which no one outside gives."""

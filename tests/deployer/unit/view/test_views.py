@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,6 +66,13 @@ def test_plain_tells_a_release() -> None:
     assert summary[2] == "  skipped:   DOCKER_BUILD"
     assert summary[3] == "  test       6.0 s"
     assert err == [f"next: deployer show {RELEASE}"]
+
+
+def test_plain_says_what_the_sandbox_does_not_show() -> None:
+    """One line, and none of it where there is nothing to say."""
+    out, _ = plain(begun(), replace(ended(), untested="login and network"))
+    assert "  untested:  login and network" in out
+    assert not any("untested" in line for line in plain(begun(), ended())[0])
 
 
 def test_plain_has_no_control_characters() -> None:
