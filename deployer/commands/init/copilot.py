@@ -1,4 +1,4 @@
-"""`deployer init --from-copilot`: deploy.toml from a scheduled job of AWS Copilot, which is no longer supported.
+"""`deployer init --from-copilot`: deploy.toml from a scheduled job of AWS Copilot, whose support has ended.
 
 Manifest: https://aws.github.io/copilot-cli/docs/manifest/scheduled-job/"""
 
