@@ -5,11 +5,11 @@ import sys
 from contextlib import suppress
 
 from deployer.cli import release  # isort: skip  # the order of the imports is the order of --help
-from deployer.cli import inspect, setup
+from deployer.cli import inspect, runs, setup
 from deployer.cli.app import app
 from deployer.signals import end_on_terminate
 
-__all__ = ["app", "inspect", "main", "release", "setup"]
+__all__ = ["app", "inspect", "main", "release", "runs", "setup"]
 
 
 def main() -> None:

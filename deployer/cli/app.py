@@ -55,6 +55,12 @@ app = typer.Typer(
 Env = Annotated[
     str | None, typer.Option("--env", help="Environment of deploy.toml; its default-env if left out.")
 ]
+Task = Annotated[
+    str | None, typer.Option("--task", metavar="ARN", help="A run of the job instead: its task's ARN or ID.")
+]
+Junit = Annotated[
+    Path | None, typer.Option("--junit", metavar="FILE", help="Write the checks as a JUnit file, too.")
+]
 ReleaseId = Annotated[
     str | None, typer.Argument(metavar="[ID]", help="ID of a release; the newest if left out.")
 ]

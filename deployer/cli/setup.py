@@ -45,6 +45,10 @@ def init(
         str | None,
         typer.Option("--from-ecs", metavar="FAMILY", help="Start from this live task definition instead."),
     ] = None,
+    from_copilot: Annotated[
+        str | None,
+        typer.Option("--from-copilot", metavar="JOB", help="Start from this scheduled job of AWS Copilot."),
+    ] = None,
     cluster: Annotated[str | None, typer.Option("--cluster", help="With --from-ecs: its cluster.")] = None,
     region: Annotated[
         str | None, typer.Option("--region", help="AWS region; that of the AWS profile if left out.")
@@ -54,7 +58,7 @@ def init(
     ] = "production",
     yes: Yes = False,
 ) -> None:
-    """Write deploy.toml from the files of this folder, or from a live task definition."""
+    """Write deploy.toml from this folder's files, a live task definition, or a manifest of AWS Copilot."""
     with reported(context):
         if from_ecs is not None:
             from deployer.commands.init.ecs import EcsOptions, init_from_ecs
@@ -62,6 +66,11 @@ def init(
             wanted = EcsOptions(env=env, family=from_ecs, cluster=cluster, region=region)
             for line in init_from_ecs(context.obj.folder, wanted, os.environ):
                 write(line)
+            return
+        if from_copilot is not None:
+            from deployer.commands.init.copilot import init_from_copilot
+
+            init_from_copilot(context.obj.folder, from_copilot, database, write)
             return
         from deployer.adapters.aws.discovery import default_region
         from deployer.commands.init.command import FolderOptions, init_folder

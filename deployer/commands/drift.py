@@ -15,7 +15,8 @@ def drift_of(
     project: Project, env: str, run: Run, runs: Sequence[Run], *, accept: bool = False
 ) -> tuple[CheckResult, ...]:
     """A failed check for each measure that is unusual and that no person has accepted; none without
-    `[verify.drift]`. `accept`: what is unusual now is right. `runs`: newest first, this one among them. Failure `mongodb`: it cannot be reached."""
+    `[verify.drift]`. `accept`: what is unusual now is right. `runs`: newest first, this one among them.
+    Failure `mongodb`: it cannot be reached."""
     config = project.config(env, needed=("aws", "verify", "state", "run", "task", "logs"))
     settings = config.verify.drift
     if settings is None or not run.run_id:

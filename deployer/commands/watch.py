@@ -129,16 +129,12 @@ def _drifted(project: Project, env: str, runs: Sequence[Run]) -> list[Message]:
     except Failure as failure:
         project.notify(f"drift cannot be told: {failure.message}")
         return []
-    lines = (
-        f"{check.name.removeprefix('drift: ')}: {check.found}, expected {check.expected}" for check in checks
-    )
+    if not checks:
+        return []
+    lines = [f"{check.name}: {check.found}, expected {check.expected}" for check in checks]
     fix = "check the source data; if it is right: deployer verify --accept-drift"
     title = "Its data differs from the last good runs"
-    return (
-        [Message("drifted", f"drifted-{run.id}", title, "\n".join(lines), fix, run.to_json())]
-        if checks
-        else []
-    )
+    return [Message("drifted", f"drifted-{run.id}", title, "\n".join(lines), fix, run.to_json())]
 
 
 def watch(project: Project, env: str | None) -> dict[str, Any]:

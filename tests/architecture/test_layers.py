@@ -56,3 +56,10 @@ def test_an_import_against_the_direction_is_found(found: str, file: str) -> None
 def test_every_contract_is_broken_by_a_planted_import(found: str) -> None:
     """No contract of pyproject.toml is one that nothing can break."""
     assert "Contracts: 0 kept" in found, found
+
+
+def test_no_file_is_too_long_to_be_read_at_once() -> None:
+    """At most 350 lines (docs/adr/0012-how-large-deployer-may-be.md)."""
+    lengths = {path: len(path.read_text().splitlines()) for path in (ROOT / "deployer").rglob("*.py")}
+    assert len(lengths) > 100
+    assert {path: length for path, length in lengths.items() if length > 350} == {}
