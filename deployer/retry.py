@@ -36,7 +36,7 @@ class RetryPolicy:
     clock: Clock
     initial_delay: float = 0.4
     max_delay: float = 20.0
-    max_elapsed: float = 600.0
+    max_elapsed: float = 120.0
     on_retry: Callable[[str, float, int], None] = lambda error, pause, attempt: None
     note: Callable[[str], None] = lambda text: None
     credentials: float = 0.0

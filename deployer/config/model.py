@@ -241,7 +241,7 @@ class Retries(_Table):
     `max_loops`: how often another retry edge of the flowchart may be taken before the release ends;
     `max_loops_by_edge` names exceptions ("PUSH_OK -> ECR_LOGIN")."""
 
-    max_elapsed: Seconds = 600
+    max_elapsed: Seconds = 120
     initial_delay: Seconds = 1
     max_delay: Seconds = 30
     max_wait: Seconds = 900

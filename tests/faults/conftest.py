@@ -151,7 +151,8 @@ def _small_job(folder: Path, name: str, facts: Mapping[str, str], secret: str) -
     project.edit(
         "deploy.toml", 'inputs = ["Dockerfile", "job.py"]', 'inputs = ["Dockerfile", "job.py", "site"]'
     )
-    project.edit("deploy.toml", '[retries]\ninitial-delay = "0.2s"\nmax-delay = "1s"\n', "")
+    tuned = '[retries]\ninitial-delay = "0.2s"\nmax-delay = "1s"\nmax-elapsed = "10s"\n'
+    project.edit("deploy.toml", tuned, "")
     return project
 
 
