@@ -165,7 +165,7 @@ def test_a_dead_endpoint_is_retried_and_then_said(job: Project) -> None:
     job.edit("deploy.toml", 'max-elapsed = "10s"', 'max-elapsed = "3s"')
     ran = job.deployer.release("--start-at", "build", environ={"ENDPOINT": NOBODY})
     assert (ran.code, ran.ended["end"]) == (18, "PAUSED"), ran.said()
-    assert sum(event["event"] == "retried" for event in ran.events) > 2
+    assert sum(event["event"] == "retried" for event in ran.events) > 1
     assert "127.0.0.1:9" in ran.paused["message"]
 
 

@@ -9,7 +9,8 @@ from tests.e2e.outside import Outside
 from tests.e2e.projects import Project
 from tests.faults.proxy import Proxy, between, calm
 
-READING = ("BatchGet", "Describe", "Get", "List")
+READING = ("BatchGet", "Describe", "Get", "List", "/schedules")
+"""How calls begin that only read; ListSchedules has its path alone."""
 NO_ENGINE = "unix:///nosuch.sock"
 
 

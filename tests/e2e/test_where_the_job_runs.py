@@ -50,9 +50,14 @@ def one_off_tasks(outside: Outside) -> set[str]:
     arns = [
         arn
         for status in ("RUNNING", "STOPPED")
-        for arn in ecs.list_tasks(cluster=cluster, desiredStatus=status)["taskArns"]
+        for page in ecs.get_paginator("list_tasks").paginate(cluster=cluster, desiredStatus=status)
+        for arn in page["taskArns"]
     ]
-    tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]
+    tasks = [
+        task
+        for some in range(0, len(arns), 100)
+        for task in ecs.describe_tasks(cluster=cluster, tasks=arns[some : some + 100])["tasks"]
+    ]
     return {task["taskArn"] for task in tasks if task["startedBy"].startswith("deployer-")}
 
 

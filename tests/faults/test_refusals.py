@@ -11,7 +11,9 @@ REFUSALS = {
     "no such cluster": Always("RunTask", Fault("refused", "ClusterNotFoundException", "Cluster not found.")),
     "a service's limit": Always("RunTask", Fault("refused", "LimitExceededException", "Limit exceeded")),
     "a quota": Always("RunTask", Fault("refused", "ServiceQuotaExceededException", "The quota is reached")),
-    "expired before": Always("DescribeTaskDefinition", Fault("refused", "ExpiredTokenException", "expired")),
+    "expired before": Always(
+        "DescribeTaskDefinition", Fault("refused", "ExpiredTokenException", "expired"), 2
+    ),
     "expired in the middle": Always("DescribeTasks", Fault("refused", "ExpiredTokenException", "expired"), 2),
     "denied to read logs": Always("GetLogEvents", Fault("refused", "AccessDeniedException", "logs"), 2),
 }

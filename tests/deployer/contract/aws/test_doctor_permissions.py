@@ -111,7 +111,7 @@ def test_a_caller_who_may_do_it_all_is_fine(account: Account, ministack: str) ->
     session = _user(account, ministack)
     statement = {
         "Effect": "Allow",
-        "Action": ["ecr:*", "ecs:*", "logs:*", "s3:*", "iam:PassRole"],
+        "Action": ["ecr:*", "ecs:*", "logs:*", "s3:*", "iam:PassRole", "scheduler:*", "events:*"],
         "Resource": "*",
     }
     account.session.client("iam").put_user_policy(
