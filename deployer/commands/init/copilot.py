@@ -144,11 +144,7 @@ def _open(manifest: Manifest) -> Iterator[str]:
         expression = eventbridge(schedule)
         told = f'`deployer schedule "{expression}"`' if expression else "say it as EventBridge does"
         yield f"its schedule was {schedule!r}: after the first release {told}."
-    left = [
-        key
-        for key in ("environments", "sidecars", "storage", "network", "publish", "env_file")
-        if manifest.get(key)
-    ]
+    left = [key for key in _LEFT if manifest.get(key)]
     if left:
         yield f"not taken over from the manifest: {', '.join(left)}."
 
