@@ -21,6 +21,8 @@ KINDS = {
     "architecture": "unit",
     "browser": "browser",
     "deployer/unit": "unit",
+    "deployer/unit/flow/test_crash.py": "exhaustive",
+    "deployer/unit/records/test_another_machine.py": "exhaustive",
     "deployer/contract": "integration",
     "deployer/contract/test_compose_port.py": "docker",
     "deployer/contract/test_engine.py": "docker",
@@ -29,7 +31,7 @@ KINDS = {
     "docs": "unit",
     "e2e": "e2e",
     "faults": "e2e",
-    "fuzz": "unit",
+    "fuzz": "exhaustive",
     "image": "docker",
     "pipeline": "integration",
     "pipeline/unit": "unit",
@@ -52,12 +54,13 @@ def kind_of(file: str) -> str:
 
 
 def group_of(nodeid: str) -> str:
-    """The tests of a group run on one worker. A unit test shares nothing and is a group of its own."""
+    """The tests of a group run on one worker. Unit and exhaustive tests share nothing: each is a group of
+    its own."""
     file = nodeid.partition("::")[0].removeprefix("tests/")
     folder = file.partition("/")[0]
     if folder in SHARED and file not in ALONE:
         return folder
-    return nodeid if kind_of(file) == "unit" else file
+    return nodeid if kind_of(file) in ("unit", "exhaustive") else file
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
