@@ -7,12 +7,12 @@ import importlib
 import pkgutil
 import re
 import re._parser as parser  # type: ignore[import-not-found]
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import deployer
 import pipeline
+from tests.timing import cpu_seconds
 
 SIZES = (1024, 4096, 16384, 65536)
 OWN = ("deployer.adapters.local.dockerfile",)
@@ -104,14 +104,9 @@ def worst(parsed: Any, before: str = "") -> Iterator[tuple[str, str]]:
 
 
 def seconds(pattern: re.Pattern[Any], text: str) -> float:
-    """The better of two, in time of this thread, from the beginning of the text."""
+    """Of a match from the beginning of the text."""
     given: Any = text.encode("latin-1", "replace") if isinstance(pattern.pattern, bytes) else text
-    best = 10.0
-    for _ in range(2):
-        begun = time.thread_time()
-        pattern.match(given)
-        best = min(best, time.thread_time() - begun)
-    return best
+    return cpu_seconds(lambda: pattern.match(given))
 
 
 def test_no_pattern_takes_more_than_linear_time() -> None:

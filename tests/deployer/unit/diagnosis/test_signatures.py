@@ -1,7 +1,7 @@
 """Each signature is held to its example, its counter-example, its source, its fix, and to linear time."""
 
 import re
-import time
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from deployer.diagnosis.signature import Signature, alternatives, compiled
 from deployer.diagnosis.signatures import shared, signatures, whole_table
 from deployer.diagnosis.signatures.parties import PARTIES
 from deployer.diagnosis.values import holes
+from tests.timing import cpu_seconds
 
 HERE = Path(__file__).parent
 FAMILIES = [
@@ -141,16 +142,6 @@ def worst_prefixes(pattern: str) -> set[str]:
     return {"a", "/", "1 ", *sorted(literals, key=len)[-2:]}
 
 
-def seconds(pattern: re.Pattern[str], text: str) -> float:
-    """The better of two searches, in time of this thread: other processes do not count."""
-    best = 10.0
-    for _ in range(2):
-        begun = time.thread_time()
-        pattern.search(text)
-        best = min(best, time.thread_time() - begun)
-    return best
-
-
 @pytest.mark.parametrize("pattern", PATTERNS, ids=range(len(PATTERNS)))
 def test_no_pattern_takes_more_than_linear_time(pattern: str) -> None:
     """Of its own worst prefix, four times the text takes at most four times as long, and some noise."""
@@ -160,7 +151,8 @@ def test_no_pattern_takes_more_than_linear_time(pattern: str) -> None:
 
 
 def times(pattern: str, prefix: str) -> list[float]:
-    return [seconds(compiled(pattern), (prefix * size)[:size]) for size in (1024, 4096, 16384, 65536)]
+    texts = [(prefix * size)[:size] for size in (1024, 4096, 16384, 65536)]
+    return [cpu_seconds(partial(compiled(pattern).search, text)) for text in texts]
 
 
 def grows_with_the_text(took: list[float]) -> bool:
